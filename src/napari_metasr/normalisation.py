@@ -1,0 +1,135 @@
+"""Every intensity mapping: what a network sees, what a screen shows, what a file stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+INFERENCE_PERCENTILES = (0.1, 99.9)
+DISPLAY_PERCENTILES = (1.0, 99.8)
+SAMPLED_VALUES = 4_000_000
+
+
+def _finite(data: NDArray[Any]) -> NDArray[Any]:
+    """The finite values as a flat array; every n-th of a very large array."""
+    values = np.asarray(data).reshape(-1)
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"expected a real-valued image, found values of type {values.dtype}")
+    if values.size == 0:
+        raise ValueError("expected an image with at least one pixel, found an empty one")
+    if values.dtype.kind == "f":
+        values = values[np.isfinite(values)]
+        if values.size == 0:
+            raise ValueError("expected an image with finite values, found only NaN or infinity")
+    return values
+
+
+def value_range(data: NDArray[Any]) -> tuple[float, float]:
+    """Return the smallest and the largest finite value.
+
+    Raises
+    ------
+    ValueError
+        If the image is empty, not real-valued, or has no finite value.
+    """
+    values = _finite(data)
+    return float(values.min()), float(values.max())
+
+
+def _percentile_range(data: NDArray[Any], percentiles: tuple[float, float]) -> tuple[float, float]:
+    values = _finite(data)
+    step = -(-values.size // SAMPLED_VALUES)
+    low, high = np.percentile(values[::step], percentiles)
+    if high <= low:
+        low, high = float(values.min()), float(values.max())
+    return float(low), float(high)
+
+
+def intensity_range(data: NDArray[Any]) -> tuple[float, float]:
+    """Return the 0.1 and 99.9 percentiles of the finite values.
+
+    Where they coincide (an image that is almost everywhere background) the smallest and the
+    largest value are returned; of a constant image both are that constant. Arrays of more than
+    ``SAMPLED_VALUES`` are sampled evenly.
+
+    Raises
+    ------
+    ValueError
+        If the image is empty, not real-valued, or has no finite value.
+    """
+    return _percentile_range(data, INFERENCE_PERCENTILES)
+
+
+def contrast_limits(data: NDArray[Any]) -> tuple[float, float]:
+    """Return limits for display that ignore a few bright voxels, low < high.
+
+    Raises
+    ------
+    ValueError
+        If the image is empty, not real-valued, or has no finite value.
+    """
+    low, high = _percentile_range(data, DISPLAY_PERCENTILES)
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """Map intensities so that ``low`` becomes 0 and ``high`` becomes 1, without clipping.
+
+    For a constant image (``low == high``) everything maps to 0 and back to that constant.
+    """
+
+    low: float
+    high: float
+
+    def forward(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Source units to the network's, computed in float64, returned as float32."""
+        width = self.high - self.low
+        if width == 0:
+            return np.zeros(image.shape, np.float32)
+        return ((np.asarray(image, np.float64) - self.low) / width).astype(np.float32)
+
+    def inverse(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's units to the source's."""
+        return image * np.float32(self.high - self.low) + np.float32(self.low)
+
+
+def fill_missing(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Replace NaN and infinity by the smallest finite value.
+
+    Returns
+    -------
+    filled, missing
+        The image without gaps, and where they were (None if there were none). An image with
+        no finite value becomes zero.
+    """
+    if image.dtype.kind != "f":
+        return image, None
+    missing = ~np.isfinite(image)
+    if not missing.any():
+        return image, None
+    minimum = image[~missing].min() if not missing.all() else 0
+    return np.where(missing, minimum, image).astype(image.dtype), missing
+
+
+def unit_range(image: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.float32]:
+    """Map display limits to 0..1 and clip, as a screen does."""
+    return np.clip(LinearMap(*limits).forward(image), 0, 1)
+
+
+def cast_to_dtype(image: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
+    """Convert to ``dtype``: integers are rounded and clipped to what the type can hold."""
+    target = np.dtype(dtype)
+    if target.kind not in "iu":
+        return np.asarray(image).astype(target)
+    limits = np.iinfo(target)
+    finite = np.nan_to_num(np.asarray(image, np.float64), posinf=limits.max, neginf=limits.min)
+    rounded = np.rint(finite)
+    below, above = rounded <= limits.min, rounded >= limits.max
+    cast = np.where(below | above, 0, rounded).astype(target)
+    return np.where(below, target.type(limits.min), np.where(above, target.type(limits.max), cast))

@@ -1,0 +1,233 @@
+"""What flows through everything: a volume, the plane it is looked at in, a region of a plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.normalisation import intensity_range, value_range
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Window = tuple[float, float, float, float]
+
+
+class Plane(StrEnum):
+    """An anatomical plane of a canonical (z, y, x) array; its rows and columns keep that order."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+    @property
+    def normal_axis(self) -> int:
+        """The (z, y, x) axis that the plane's slices are stacked along."""
+        return list(Plane).index(self)
+
+    @property
+    def row_axis(self) -> int:
+        """The (z, y, x) axis that the rows of a slice count along."""
+        return 1 if self is Plane.AXIAL else 0
+
+    @property
+    def column_axis(self) -> int:
+        """The (z, y, x) axis that the columns of a slice count along."""
+        return 1 if self is Plane.SAGITTAL else 2
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of a plane, in low-resolution pixel edges: pixel ``k`` spans ``[k, k + 1]``."""
+
+    y: float
+    x: float
+    height: float
+    width: float
+
+    def __post_init__(self) -> None:
+        numbers = (self.y, self.x, self.height, self.width)
+        if not np.isfinite(numbers).all() or self.height <= 0 or self.width <= 0:
+            raise ValueError(
+                "a region needs finite y, x and a positive height and width in pixels, "
+                f"found {','.join(f'{number:g}' for number in numbers)}"
+            )
+
+    @property
+    def window(self) -> Window:
+        """The edges (top, left, bottom, right) in low-resolution pixels."""
+        return self.y, self.x, self.y + self.height, self.x + self.width
+
+    @classmethod
+    def whole(cls, shape: tuple[int, int]) -> Region:
+        """The region that covers a slice of this shape."""
+        return cls(0, 0, *shape)
+
+    @classmethod
+    def from_window(cls, window: Window) -> Region:
+        """The region between the edges (top, left, bottom, right)."""
+        top, left, bottom, right = window
+        return cls(top, left, bottom - top, right - left)
+
+    @classmethod
+    def parse(cls, text: str) -> Region:
+        """Read ``y,x,h,w``.
+
+        Raises
+        ------
+        ValueError
+            If the text is not four numbers of a region.
+        """
+        try:
+            y, x, height, width = (float(number) for number in text.split(","))
+        except ValueError:
+            raise ValueError(
+                f"a region is four numbers y,x,height,width in pixels, found {text!r}"
+            ) from None
+        return cls(y, x, height, width)
+
+    def inside(self, shape: tuple[int, int]) -> Region:
+        """Return this region, having checked that it lies in a slice of this shape.
+
+        Raises
+        ------
+        ValueError
+            If any part lies outside.
+        """
+        top, left, bottom, right = self.window
+        if top < 0 or left < 0 or bottom > shape[0] or right > shape[1]:
+            raise ValueError(
+                f"the region y {top:g}..{bottom:g}, x {left:g}..{right:g} reaches outside "
+                f"the slice of {shape[0]} x {shape[1]} pixels"
+            )
+        return self
+
+    def clipped(self, shape: tuple[int, int]) -> Region:
+        """The part of the region that lies in a slice of this shape.
+
+        Raises
+        ------
+        ValueError
+            If no part does.
+        """
+        top, left, bottom, right = self.window
+        top, bottom = np.clip((top, bottom), 0, shape[0])
+        left, right = np.clip((left, right), 0, shape[1])
+        if bottom <= top or right <= left:
+            raise ValueError(
+                f"the region {self.y:g},{self.x:g},{self.height:g},{self.width:g} lies wholly "
+                f"outside the slice of {shape[0]} x {shape[1]} pixels"
+            )
+        return Region.from_window((float(top), float(left), float(bottom), float(right)))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a volume came from, enough to write a file like it.
+
+    Attributes
+    ----------
+    name
+        What to call it: the file's name without folder and suffix.
+    path
+        The file, if there is one.
+    affine
+        4 x 4, voxel to world mm, of the file as it was stored.
+    orientation
+        Axis codes of the file as it was stored, such as ``LPS``.
+    dtype
+        The type of the numbers as stored.
+    header
+        The file's header (nibabel), if it had one.
+    """
+
+    name: str
+    path: Path | None = None
+    affine: NDArray[np.float64] = field(default_factory=lambda: np.eye(4))
+    orientation: str = "RAS"
+    dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
+    header: Any = None
+
+
+@dataclass(frozen=True)
+class Volume:
+    """An image with its geometry, in closest canonical orientation.
+
+    Attributes
+    ----------
+    data
+        ``(z, y, x)`` or ``(t, z, y, x)``, x to the right, y to anterior, z to superior;
+        a plain image is ``(y, x)``. In the source's intensity units.
+    affine
+        4 x 4, canonical voxel (x, y, z) to world mm (RAS+).
+    spacing
+        mm between voxels, in the order of the last axes of ``data``.
+    source
+        Where it came from.
+    """
+
+    data: NDArray[Any]
+    affine: NDArray[np.float64]
+    spacing: tuple[float, ...]
+    source: Source
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """The shape without time."""
+        return tuple(self.data.shape[-3:])
+
+    @property
+    def time_points(self) -> int:
+        """How many volumes there are; 1 without a time axis."""
+        return self.data.shape[0] if self.data.ndim == 4 else 1
+
+    def slice_count(self, plane: Plane = Plane.AXIAL) -> int:
+        """How many slices the plane has."""
+        return 1 if self.data.ndim == 2 else self.spatial_shape[plane.normal_axis]
+
+    def plane_spacing(self, plane: Plane = Plane.AXIAL) -> tuple[float, float]:
+        """Spacing of a slice's rows and columns, in mm."""
+        if self.data.ndim == 2:
+            return self.spacing[0], self.spacing[1]
+        return self.spacing[plane.row_axis], self.spacing[plane.column_axis]
+
+    def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
+        """One slice, (rows, columns).
+
+        Raises
+        ------
+        ValueError
+            If there is no such slice or time point.
+        """
+        if not 0 <= time < self.time_points:
+            raise ValueError(
+                f"time point {time} is outside the volume: it has {self.time_points}, "
+                "counted from 0"
+            )
+        count = self.slice_count(plane)
+        if not 0 <= index < count:
+            raise ValueError(
+                f"slice {index} is outside the volume: it has {count} {plane} slices, "
+                "counted from 0"
+            )
+        if self.data.ndim == 2:
+            return self.data
+        spatial = self.data[time] if self.data.ndim == 4 else self.data
+        taken: NDArray[Any] = spatial.take(index, axis=plane.normal_axis)
+        return taken
+
+    @cached_property
+    def intensity_range(self) -> tuple[float, float]:
+        """The percentiles that inference maps to 0 and 1, of the whole volume."""
+        return intensity_range(self.data)
+
+    @cached_property
+    def value_range(self) -> tuple[float, float]:
+        """The smallest and the largest finite value."""
+        return value_range(self.data)
