@@ -1,0 +1,5 @@
+"""How good a magnified image is."""
+
+from napari_metasr.quality.metrics import brain_box, psnr, ssim
+
+__all__ = ["brain_box", "psnr", "ssim"]
