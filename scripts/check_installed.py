@@ -1,0 +1,31 @@
+"""Say whether the napari-metasr installed beside this interpreter is whole."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import distribution
+
+from npe2 import PluginManifest
+
+import metasr_training
+import napari_metasr
+
+NAME = "napari-metasr"
+
+
+def main() -> None:
+    """Exit with a message unless packages, manifest and licences come from the installation."""
+    for package in (napari_metasr, metasr_training):
+        if not str(package.__file__).startswith(sys.prefix):
+            sys.exit(f"{package.__name__} was found outside the environment: {package.__file__}")
+    manifest = PluginManifest.from_distribution(NAME)
+    if not manifest.contributions.widgets:
+        sys.exit(f"the manifest of {NAME} offers no widget")
+    licences = distribution(NAME).metadata.get_all("License-File") or []
+    if sorted(licences) != ["LICENSE", "LICENSE-weights"]:
+        sys.exit(f"expected the two licence files in the distribution, found {licences}")
+    print(f"{NAME} {napari_metasr.__version__}: manifest found, {len(licences)} licence files")
+
+
+if __name__ == "__main__":
+    main()

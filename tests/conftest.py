@@ -1,0 +1,51 @@
+"""What tests share: real data where it is at hand, and a small volume that has no symmetry."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_metasr.volume import Source, Volume
+
+# Read by napari when its settings are first imported: nothing of the user's is read or written.
+os.environ["NAPARI_CONFIG"] = ""
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images that lies beside the checkout; the test is skipped without it."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs the real images of {SHARED_DATA}, which are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20201119)
+
+
+@pytest.fixture
+def phantom_volume(rng: np.random.Generator) -> Volume:
+    """A head of 18 x 26 x 22 voxels (z, y, x), no two axes alike, int16, with noise.
+
+    Brighter towards the right, anterior and superior at different rates, and with one bright
+    lesion in the left anterior superior part: any flip or swap of axes shows.
+    """
+    shape, spacing = (18, 26, 22), (2.5, 1.0, 0.8)
+    z, y, x = (
+        np.linspace(-1, 1, n).reshape([-1 if axis == k else 1 for k in range(3)])
+        for axis, n in enumerate(shape)
+    )
+    head = z**2 + y**2 + x**2 < 1
+    lesion = (z - 0.35) ** 2 + (y - 0.4) ** 2 + (x + 0.45) ** 2 < 0.25**2
+    tissue = 300 + 60 * x + 90 * y + 130 * z + rng.normal(0, 5, shape)
+    data = np.where(lesion, 900, np.where(head, tissue, 0)).round().astype(np.int16)
+    affine = np.diag([*spacing[::-1], 1.0])
+    affine[:3, 3] = -9, -14, 21
+    source = Source(name="phantom", affine=affine, orientation="RAS", dtype=data.dtype)
+    return Volume(data=data, affine=affine, spacing=spacing, source=source)

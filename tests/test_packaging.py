@@ -1,0 +1,98 @@
+"""The installed distribution: what napari finds of it, and what importing it costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import distribution, entry_points
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from npe2 import PluginManifest
+
+import napari_metasr
+
+NAME = "napari-metasr"
+
+
+@pytest.fixture(scope="module")
+def manifest() -> PluginManifest:
+    return PluginManifest.from_distribution(NAME)
+
+
+def fresh_python(code: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return finished.stdout.strip()
+
+
+def test_versions_agree() -> None:
+    assert distribution(NAME).version == napari_metasr.__version__
+
+
+def test_manifest_is_named_after_the_distribution(manifest: PluginManifest) -> None:
+    assert manifest.name == distribution(NAME).metadata["Name"]
+
+
+def test_every_command_of_the_manifest_imports(manifest: PluginManifest) -> None:
+    manifest.validate_imports()
+
+
+def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManifest) -> None:
+    offered = manifest.contributions
+    assert offered.readers[0].filename_patterns == ["*.nii", "*.nii.gz"]
+    assert offered.readers[0].accepts_directories is False
+    assert offered.writers[0].filename_extensions == [".nii.gz", ".nii"]
+    assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
+    assert [widget.display_name for widget in offered.widgets] == ["Meta-SR Zoom"]
+
+
+@pytest.mark.parametrize("script", ["napari-metasr", "metasr-train", "metasr-evaluate"])
+def test_console_scripts_load(script: str) -> None:
+    (entry,) = entry_points(group="console_scripts", name=script)
+    assert callable(entry.load())
+
+
+def test_preferences_have_their_defaults(plugin_settings: None, npe2pm, manifest) -> None:  # noqa: ARG001
+    from napari.settings import get_plugin_settings
+
+    npe2pm.register(manifest)
+    settings = get_plugin_settings(NAME)
+    assert settings.display.orientation == "radiological"
+    assert settings.engine.device == "auto"
+    assert settings.engine.cache_megabytes >= 128
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = fresh_python(
+        "import sys, napari_metasr; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    ).split()
+    assert not {"numpy", "torch", "numba", "napari", "qtpy", "matplotlib"} & set(loaded)
+
+
+def test_engine_loads_neither_qt_nor_napari() -> None:
+    loaded = fresh_python(
+        "import sys, napari_metasr; napari_metasr.load_model;"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    ).split()
+    assert "torch" in loaded
+    assert not {"napari", "qtpy", "PyQt6", "PySide6", "superqt", "magicgui", "vispy"} & set(loaded)
+
+
+def test_unknown_attribute_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'super_resolve'"):
+        napari_metasr.super_resolve  # noqa: B018
+
+
+def test_package_holds_its_manifest_types_and_weights() -> None:
+    package = files("napari_metasr")
+    assert package.joinpath("napari.yaml").is_file()
+    assert package.joinpath("py.typed").is_file()
+    assert any(item.name.endswith(".safetensors") for item in package.joinpath("weights").iterdir())
+
+
+def test_manifest_link_at_the_root_reads_the_packages_own() -> None:
+    root = Path(__file__).resolve().parents[1]
+    assert (root / "napari.yaml").resolve() == root / "src" / "napari_metasr" / "napari.yaml"
