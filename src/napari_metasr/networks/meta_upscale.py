@@ -1,0 +1,152 @@
+"""The Meta-Upscale Module (Hu et al. 2019), evaluated without predicting a kernel.
+
+Published, for output pixel ``p`` in low-resolution cell ``cell(p)`` with offset and inverse
+scale ``v_p = (dy, dx, s)``::
+
+    y(p) = < W2 relu(W1 v_p + b1) + b2, patch3x3(F, cell(p)) >
+
+The second layer is linear, so the sum over the patch can be taken first::
+
+    G    = conv3x3(F, [W2; b2] as hidden + 1 kernels)        no scale in it
+    y(p) = sum_m relu(a_y(i) + a_x(j))_m G_m(cell(p)) + G_hidden(cell(p))
+
+with ``W1 v_p + b1 = a_y(i) + a_x(j)``, a row term and a column term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from napari_metasr.geometry import Convention, OutputGrid, PixelRange
+
+UpscaleKernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+"""(G, row terms, column terms, row cells, column cells) to images.
+
+G is (batch, h, w, hidden + 1), the terms (H, hidden) and (W, hidden), float32; the cells (H,)
+and (W,), int64, sorted; the result is (batch, H, W).
+"""
+
+BLOCK_VALUES = 1 << 23
+
+
+def upscale_in_row_blocks(
+    g: Tensor, row_terms: Tensor, column_terms: Tensor, row_cells: Tensor, column_cells: Tensor
+) -> Tensor:
+    """Evaluate y(p) with plain torch operations, a few output rows at a time.
+
+    The reference among the kernels (see ``UpscaleKernel`` for shapes): runs on any device and
+    carries gradients.
+    """
+    bias, g = g[..., -1], g[..., :-1]
+    rows = max(1, BLOCK_VALUES // (len(g) * len(column_cells) * g.shape[-1]))
+    blocks = []
+    for start in range(0, len(row_cells), rows):
+        block = slice(start, start + rows)
+        cells = row_cells[block, None], column_cells[None, :]
+        hidden = functional.relu(row_terms[block, None] + column_terms[None, :])
+        blocks.append((g[:, *cells] * hidden).sum(-1) + bias[:, *cells])
+    return torch.cat(blocks, dim=1)
+
+
+class WeightPredictionNetwork(nn.Module):
+    """Linear 3 -> hidden, ReLU, Linear hidden -> features * 9 (Hu et al. 2019, sec. 3.3)."""
+
+    def __init__(self, *, features: int = 64, hidden: int = 256) -> None:
+        super().__init__()
+        self.first = nn.Linear(3, hidden)
+        self.second = nn.Linear(hidden, features * 9)
+
+    def terms(
+        self, grid: OutputGrid, pixels: PixelRange, convention: Convention
+    ) -> tuple[Tensor, Tensor]:
+        """Row terms a_y (H, hidden) and column terms a_x (W, hidden) of a range of pixels."""
+        i0, j0, i1, j1 = pixels
+        weight = self.first.weight
+        dy, dx = (
+            torch.as_tensor(axis.offsets(convention)[start:stop], dtype=torch.float64).to(weight)
+            for axis, start, stop in ((grid.rows, i0, i1), (grid.columns, j0, j1))
+        )
+        constant = weight[:, 2] * grid.inverse_scale + self.first.bias
+        return dy[:, None] * weight[:, 0] + constant, dx[:, None] * weight[:, 1]
+
+    def convolution(self) -> Tensor:
+        """[W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
+        kernels = torch.cat([self.second.weight.T, self.second.bias[None]])
+        return kernels.reshape(len(kernels), -1, 3, 3)
+
+
+class MetaUpscale(nn.Module):
+    """Features to an image at any scale.
+
+    Parameters
+    ----------
+    weights
+        The weight prediction network.
+    kernel
+        What evaluates the sum over hidden units; all kernels agree.
+    convention
+        Where offsets are measured from: ``center`` here, ``corner`` in published weights.
+    """
+
+    def __init__(
+        self,
+        *,
+        weights: WeightPredictionNetwork,
+        kernel: UpscaleKernel = upscale_in_row_blocks,
+        convention: Convention = "center",
+    ) -> None:
+        super().__init__()
+        self.weights = weights
+        self.kernel = kernel
+        self.convention: Convention = convention
+
+    def associate(self, features: Tensor) -> Tensor:
+        """G of features (batch, features, h, w): (batch, h, w, hidden + 1), contiguous."""
+        g = functional.conv2d(features, self.weights.convolution(), padding=1)
+        return g.permute(0, 2, 3, 1).contiguous()
+
+    def evaluate(
+        self,
+        g: Tensor,
+        grid: OutputGrid,
+        pixels: PixelRange,
+        origin: tuple[int, int] = (0, 0),
+    ) -> Tensor:
+        """Images (batch, H, W) of the output pixels ``pixels`` = (i0, j0, i1, j1).
+
+        Parameters
+        ----------
+        g
+            G of a part of the slice that holds every cell of those pixels.
+        grid
+            The output grid of the whole slice.
+        origin
+            The slice's (row, column) at which ``g`` begins.
+        """
+        i0, j0, i1, j1 = pixels
+        rows, columns = (
+            torch.as_tensor(axis.cells(self.convention)[start:stop] - first, device=g.device)
+            for axis, start, stop, first in (
+                (grid.rows, i0, i1, origin[0]),
+                (grid.columns, j0, j1, origin[1]),
+            )
+        )
+        row_terms, column_terms = self.weights.terms(grid, pixels, self.convention)
+        return self.kernel(g.float(), row_terms, column_terms, rows, columns)
+
+    def forward(
+        self,
+        features: Tensor,
+        grid: OutputGrid,
+        pixels: PixelRange | None = None,
+        origin: tuple[int, int] = (0, 0),
+    ) -> Tensor:
+        """(batch, features, h, w) to (batch, 1, H, W); all pixels of the grid by default."""
+        pixels = pixels or grid.pixel_range()
+        return self.evaluate(self.associate(features), grid, pixels, origin)[:, None]

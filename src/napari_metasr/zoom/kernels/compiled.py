@@ -1,0 +1,127 @@
+"""The upscaler as a compiled loop over output pixels on all cores, forward and backward.
+
+One output pixel costs an addition, a maximum and a multiply-add for each hidden unit, on
+vectors that stay in the first-level cache: ``G`` of its cell and the row and column terms.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numba import njit, prange
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Sums may be re-ordered so that they vectorise; NaN and infinity keep their meaning.
+_OPTIONS: dict[str, Any] = {
+    "parallel": True,
+    "nogil": True,
+    "cache": True,
+    "fastmath": {"reassoc", "nsz", "contract"},
+}
+# Numba's fallback thread pool serves one caller at a time.
+_ONE_CALLER = threading.Lock()
+
+
+@njit(**_OPTIONS)
+def _forward(g, row_terms, column_terms, row_cells, column_cells, out):  # pragma: no cover
+    hidden = row_terms.shape[1]
+    batch, height, width = out.shape
+    for task in prange(batch * height):
+        b, i = task // height, task % height
+        a_y = row_terms[i]
+        for j in range(width):
+            a_x = column_terms[j]
+            cell = g[b, row_cells[i], column_cells[j]]
+            total = np.float32(0)
+            for m in range(hidden):
+                total += max(a_y[m] + a_x[m], np.float32(0)) * cell[m]
+            out[b, i, j] = total + cell[hidden]
+
+
+@njit(**_OPTIONS)
+def _backward(
+    dy, g, row_terms, column_terms, row_cells, column_cells, dg, d_rows, d_columns
+):  # pragma: no cover
+    """One task owns whole rows of cells, so that no two write the same place."""
+    hidden = row_terms.shape[1]
+    batch, height, width = dy.shape
+    tasks = d_columns.shape[0]
+    first_cell = row_cells[0]
+    cells = row_cells[height - 1] - first_cell + 1
+    for task in prange(tasks):
+        from_cell = first_cell + task * cells // tasks
+        to_cell = first_cell + (task + 1) * cells // tasks
+        start = np.searchsorted(row_cells, from_cell)
+        stop = np.searchsorted(row_cells, to_cell)
+        d_a_x_all = d_columns[task]
+        for b in range(batch):
+            for i in range(start, stop):
+                a_y, d_a_y = row_terms[i], d_rows[i]
+                for j in range(width):
+                    a_x, d_a_x = column_terms[j], d_a_x_all[j]
+                    cell = g[b, row_cells[i], column_cells[j]]
+                    d_cell = dg[b, row_cells[i], column_cells[j]]
+                    slope = dy[b, i, j]
+                    for m in range(hidden):
+                        sum_ = a_y[m] + a_x[m]
+                        d_cell[m] += slope * max(sum_, np.float32(0))
+                        d_hidden = slope * cell[m] if sum_ > 0 else np.float32(0)
+                        d_a_y[m] += d_hidden
+                        d_a_x[m] += d_hidden
+                    d_cell[hidden] += slope
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    array: NDArray[Any] = tensor.detach().contiguous().numpy()
+    return array
+
+
+class _Upscale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
+        ctx.save_for_backward(*inputs)
+        g, row_terms, column_terms, row_cells, column_cells = map(_array, inputs)
+        out = np.empty((len(g), len(row_cells), len(column_cells)), np.float32)
+        with _ONE_CALLER:
+            _forward(g, row_terms, column_terms, row_cells, column_cells, out)
+        return torch.from_numpy(out)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        inputs = [_array(tensor) for tensor in ctx.saved_tensors]
+        g, row_terms, column_terms, _, _ = inputs
+        dg, d_rows = np.zeros_like(g), np.zeros_like(row_terms)
+        d_columns = np.zeros((torch.get_num_threads(), *column_terms.shape), np.float32)
+        with _ONE_CALLER:
+            _backward(_array(gradients[0]), *inputs, dg, d_rows, d_columns)
+        return (
+            torch.from_numpy(dg),
+            torch.from_numpy(d_rows),
+            torch.from_numpy(d_columns.sum(axis=0)),
+            None,
+            None,
+        )
+
+
+def upscale_compiled(
+    g: Tensor, row_terms: Tensor, column_terms: Tensor, row_cells: Tensor, column_cells: Tensor
+) -> Tensor:
+    """Evaluate y(p) on the CPU in float32 (see ``UpscaleKernel`` for shapes), with gradients.
+
+    Raises
+    ------
+    ValueError
+        If the tensors are not float32 on the CPU.
+    """
+    if g.device.type != "cpu" or g.dtype != torch.float32:
+        raise ValueError(
+            f"the compiled kernel takes float32 on the CPU, found {g.dtype} on {g.device}"
+        )
+    result: Tensor = _Upscale.apply(g, row_terms, column_terms, row_cells, column_cells)
+    return result

@@ -1,0 +1,203 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from metasr_training.datasets.patches import PatchSampler
+from metasr_training.evaluation.zoom import psnr_gains
+from metasr_training.losses import l1_loss
+from napari_metasr.networks import build
+from napari_metasr.resampling import resampling_matrix
+from napari_metasr.zoom.kernels import kernel_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metasr_training.config import TrainConfig
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.run_folder import RunFolder
+    from napari_metasr.geometry import OutputGrid
+
+log = logging.getLogger(__name__)
+
+LONGEST_COUNTED_UPDATE = 10.0
+
+
+def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
+    """Linear rise over the warm-up, then half a cosine down to ``final_share``."""
+    share = config.final_share + (1 - config.final_share) * (1 + math.cos(math.pi * progress)) / 2
+    return config.learning_rate * share * min(1.0, (update + 1) / config.warm_up)
+
+
+def bicubic(image: NDArray[np.float32], grid: OutputGrid) -> NDArray[np.float32]:
+    """What a network is compared with while it trains."""
+    rows, columns = (
+        resampling_matrix(axis.input, axis.output, "bicubic") for axis in (grid.rows, grid.columns)
+    )
+    return (rows @ image @ columns.T).astype(np.float32)
+
+
+class Trainer:
+    """Train one network until its schedule or its budget is used up.
+
+    Parameters
+    ----------
+    config
+        The run.
+    training, validation
+        Slices, of different patients.
+    folder
+        Where everything goes.
+    device
+        A torch device; ``cpu`` uses the compiled kernel.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        training: list[Slice],
+        validation: list[Slice],
+        folder: RunFolder,
+        device: str = "cpu",
+    ) -> None:
+        self.config = config
+        self.folder = folder
+        self.device = torch.device(device)
+        self.validation = validation
+        self.sampler = PatchSampler(training, config.patches)
+        torch.manual_seed(config.seed)
+        self.network = build(config.network, kernel=kernel_for(self.device.type)).to(
+            self.device, memory_format=torch.channels_last
+        )
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
+        )
+        self.optimiser = torch.optim.Adam(self.network.parameters(), config.learning_rate)
+        self.update = 0
+        self.elapsed = 0.0
+        self.best_gain = -math.inf
+
+    @property
+    def progress(self) -> float:
+        """The share of the schedule, or of the budget, that is used up: 0 to 1."""
+        by_updates = self.update / self.config.updates
+        by_time = self.elapsed / self.config.budget if self.config.budget else 0.0
+        return min(max(by_updates, by_time), 1.0)
+
+    def resume(self) -> bool:
+        """Go on from the folder's checkpoint; False if there is none."""
+        state = self.folder.load_checkpoint()
+        if state is None:
+            return False
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.update, self.elapsed = state["update"], state["elapsed"]
+        self.best_gain = state["best_gain"]
+        self.folder.cut_log(self.update)
+        return True
+
+    def save(self) -> None:
+        """Save what a resume needs."""
+        self.folder.save(
+            self.folder.checkpoint.name,
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "update": self.update,
+                "elapsed": self.elapsed,
+                "best_gain": self.best_gain,
+            },
+        )
+
+    def step(self) -> float:
+        """One update on one batch; the batch depends on the seed and the update alone.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite; the batch is saved.
+        """
+        batch = self.sampler.draw(np.random.default_rng((self.config.seed, self.update)))
+        rate = learning_rate(self.config, self.update, self.progress)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        low_resolution = batch.low_resolution.to(self.device, memory_format=torch.channels_last)
+        reduced = self.config.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=reduced):
+            output = self.network(low_resolution, batch.grid, batch.pixels, batch.origin)
+        loss = l1_loss(output.float(), batch.truth.to(self.device))
+        if not torch.isfinite(loss):
+            self.folder.save("batch-not-finite.pt", vars(batch) | {"grid": repr(batch.grid)})
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at update {self.update}; the batch is in "
+                f"{self.folder.path / 'batch-not-finite.pt'}"
+            )
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.average.update_parameters(self.network)
+        self.update += 1
+        return loss.item()
+
+    def enlarge(self, image: NDArray[np.float32], grid: OutputGrid) -> NDArray[np.float32]:
+        """Enlarge an image with the averaged weights."""
+        network = self.average.module.eval()
+        with torch.inference_mode():
+            output = network(torch.from_numpy(image)[None, None].to(self.device), grid)
+        result: NDArray[np.float32] = output[0, 0].cpu().numpy()
+        return result
+
+    def validate(self) -> dict[str, float]:
+        """PSNR gains over bicubic on the validation slices; keeps the best weights."""
+        gains = psnr_gains(self.enlarge, bicubic, self.validation)
+        values = {f"gain/{gain.degradation}/x{gain.scale:g}": gain.decibels for gain in gains}
+        mean = float(np.mean(list(values.values())))
+        if mean > self.best_gain:
+            self.best_gain = mean
+            self.folder.save(self.folder.best.name, self.weights())
+        return values | {"gain/mean": mean}
+
+    def weights(self) -> dict[str, Any]:
+        """The averaged weights, and how many updates they took."""
+        return {"network": self.average.module.state_dict(), "update": self.update}
+
+    def run(self) -> None:
+        """Train to the end of the schedule."""
+        config = self.config
+        losses: list[float] = []
+        bar = tqdm(total=config.updates, initial=self.update, unit="update", mininterval=5)
+        logged_at = time.perf_counter()
+        while self.progress < 1:
+            started = time.perf_counter()
+            losses.append(self.step())
+            self.elapsed += min(time.perf_counter() - started, LONGEST_COUNTED_UPDATE)
+            bar.update()
+            if self.update % config.log_every == 0:
+                now = time.perf_counter()
+                self.folder.log(
+                    update=self.update,
+                    **{"loss/l1": float(np.mean(losses))},
+                    rate=self.optimiser.param_groups[0]["lr"],
+                    updates_per_second=config.log_every / (now - logged_at),
+                )
+                losses, logged_at = [], now
+            if self.update % config.validate_every == 0:
+                self.folder.log(update=self.update, **self.validate())
+            if self.update % config.checkpoint_every == 0:
+                self.save()
+        self.folder.log(update=self.update, **self.validate())
+        self.save()
+        self.folder.save("final.pt", self.weights())
+        bar.close()
