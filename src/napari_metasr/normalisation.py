@@ -99,22 +99,22 @@ class LinearMap:
         return image * np.float32(self.high - self.low) + np.float32(self.low)
 
 
-def fill_missing(image: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Replace NaN and infinity by the smallest finite value.
+def fill_missing(
+    image: NDArray[Any], value: float
+) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """Replace NaN and infinity by ``value``.
 
     Returns
     -------
     filled, missing
-        The image without gaps, and where they were (None if there were none). An image with
-        no finite value becomes zero.
+        The image without gaps, and where they were (None if there were none).
     """
     if image.dtype.kind != "f":
         return image, None
     missing = ~np.isfinite(image)
     if not missing.any():
         return image, None
-    minimum = image[~missing].min() if not missing.all() else 0
-    return np.where(missing, minimum, image).astype(image.dtype), missing
+    return np.where(missing, image.dtype.type(value), image), missing
 
 
 def unit_range(image: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.float32]:

@@ -63,6 +63,11 @@ class ResidualTrunk(nn.Module):
         self.blocks = nn.Sequential(*(ResidualBlock(features=features) for _ in range(blocks)))
         self.tail = nn.Sequential(conv3x3(features, features), nn.BatchNorm2d(features))
 
+    @property
+    def halo(self) -> int:
+        """Pixels around a pixel that its features depend on: 4, 2 a block, and 1."""
+        return 4 + 2 * len(self.blocks) + 1
+
     def forward(self, image: Tensor) -> Tensor:
         """(batch, channels, h, w) to (batch, features, h, w)."""
         shallow = self.head(image)

@@ -31,10 +31,15 @@ class MetaSRGAN(nn.Module):
         Features to an image at any scale.
     """
 
-    def __init__(self, *, trunk: nn.Module, upscale: MetaUpscale) -> None:
+    def __init__(self, *, trunk: ResidualTrunk, upscale: MetaUpscale) -> None:
         super().__init__()
         self.trunk = trunk
         self.upscale = upscale
+
+    @property
+    def halo(self) -> int:
+        """Low-resolution pixels around a pixel that its G depends on: 16 as published."""
+        return self.trunk.halo + self.upscale.halo
 
     def forward(
         self,

@@ -23,7 +23,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from napari_metasr.geometry import Convention, OutputGrid, PixelRange
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_metasr.geometry import AxisGrid, Convention, OutputGrid, PixelRange
 
 UpscaleKernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 """(G, row terms, column terms, row cells, column cells) to images.
@@ -62,19 +65,6 @@ class WeightPredictionNetwork(nn.Module):
         self.first = nn.Linear(3, hidden)
         self.second = nn.Linear(hidden, features * 9)
 
-    def terms(
-        self, grid: OutputGrid, pixels: PixelRange, convention: Convention
-    ) -> tuple[Tensor, Tensor]:
-        """Row terms a_y (H, hidden) and column terms a_x (W, hidden) of a range of pixels."""
-        i0, j0, i1, j1 = pixels
-        weight = self.first.weight
-        dy, dx = (
-            torch.as_tensor(axis.offsets(convention)[start:stop], dtype=torch.float64).to(weight)
-            for axis, start, stop in ((grid.rows, i0, i1), (grid.columns, j0, j1))
-        )
-        constant = weight[:, 2] * grid.inverse_scale + self.first.bias
-        return dy[:, None] * weight[:, 0] + constant, dx[:, None] * weight[:, 1]
-
     def convolution(self) -> Tensor:
         """[W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
         kernels = torch.cat([self.second.weight.T, self.second.bias[None]])
@@ -106,39 +96,30 @@ class MetaUpscale(nn.Module):
         self.kernel = kernel
         self.convention: Convention = convention
 
+    @property
+    def halo(self) -> int:
+        """Pixels around a pixel of the features that its G depends on."""
+        return 1
+
     def associate(self, features: Tensor) -> Tensor:
         """G of features (batch, features, h, w): (batch, h, w, hidden + 1), contiguous."""
         g = functional.conv2d(features, self.weights.convolution(), padding=1)
         return g.permute(0, 2, 3, 1).contiguous()
 
-    def evaluate(
-        self,
-        g: Tensor,
-        grid: OutputGrid,
-        pixels: PixelRange,
-        origin: tuple[int, int] = (0, 0),
-    ) -> Tensor:
-        """Images (batch, H, W) of the output pixels ``pixels`` = (i0, j0, i1, j1).
-
-        Parameters
-        ----------
-        g
-            G of a part of the slice that holds every cell of those pixels.
-        grid
-            The output grid of the whole slice.
-        origin
-            The slice's (row, column) at which ``g`` begins.
-        """
+    def terms(self, grid: OutputGrid, pixels: PixelRange) -> tuple[Tensor, Tensor]:
+        """Row terms a_y (H, hidden) and column terms a_x (W, hidden) of a range of pixels."""
         i0, j0, i1, j1 = pixels
-        rows, columns = (
-            torch.as_tensor(axis.cells(self.convention)[start:stop] - first, device=g.device)
-            for axis, start, stop, first in (
-                (grid.rows, i0, i1, origin[0]),
-                (grid.columns, j0, j1, origin[1]),
-            )
+        first = self.weights.first
+        dy, dx = (
+            torch.as_tensor(axis.offsets(self.convention)[start:stop]).to(first.weight)
+            for axis, start, stop in ((grid.rows, i0, i1), (grid.columns, j0, j1))
         )
-        row_terms, column_terms = self.weights.terms(grid, pixels, self.convention)
-        return self.kernel(g.float(), row_terms, column_terms, rows, columns)
+        constant = first.weight[:, 2] * grid.inverse_scale + first.bias
+        return dy[:, None] * first.weight[:, 0] + constant, dx[:, None] * first.weight[:, 1]
+
+    def cells(self, axis: AxisGrid) -> NDArray[np.int64]:
+        """The low-resolution pixel of every output pixel of an axis."""
+        return axis.cells(self.convention)
 
     def forward(
         self,
@@ -147,6 +128,21 @@ class MetaUpscale(nn.Module):
         pixels: PixelRange | None = None,
         origin: tuple[int, int] = (0, 0),
     ) -> Tensor:
-        """(batch, features, h, w) to (batch, 1, H, W); all pixels of the grid by default."""
-        pixels = pixels or grid.pixel_range()
-        return self.evaluate(self.associate(features), grid, pixels, origin)[:, None]
+        """(batch, features, h, w) to (batch, 1, H, W).
+
+        Parameters
+        ----------
+        features
+            Of the slice, or of a part of it that holds every cell of ``pixels``.
+        grid
+            The output grid of the whole slice.
+        pixels
+            The output pixels (i0, j0, i1, j1) to evaluate; all of them by default.
+        origin
+            The slice's (row, column) at which ``features`` begins.
+        """
+        i0, j0, i1, j1 = pixels = pixels or grid.pixel_range()
+        rows = torch.as_tensor(self.cells(grid.rows)[i0:i1] - origin[0], device=features.device)
+        columns = torch.as_tensor(self.cells(grid.columns)[j0:j1] - origin[1], device=features.device)
+        g = self.associate(features).float()
+        return self.kernel(g, *self.terms(grid, pixels), rows, columns)[:, None]

@@ -1,0 +1,19 @@
+"""Weights that come with the package, each with its model card."""
+
+from napari_metasr.weights.card import ModelCard
+from napari_metasr.weights.store import (
+    WeightsError,
+    load_network,
+    model_card,
+    model_names,
+    save_weights,
+)
+
+__all__ = [
+    "ModelCard",
+    "WeightsError",
+    "load_network",
+    "model_card",
+    "model_names",
+    "save_weights",
+]

@@ -1,0 +1,1 @@
+"""The zoom engine: encode a slice once, render it at any scale."""

@@ -1,0 +1,33 @@
+"""Batch normalisation folded into the convolution before it, for inference."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+
+def fold_batch_norm(module: Module) -> Module:
+    """Return a copy in eval mode in which no convolution is followed by a BatchNorm2d.
+
+    Pairs are looked for in ``nn.Sequential``; the copy computes the same function.
+    """
+    folded = copy.deepcopy(module).eval()
+    for part in folded.modules():
+        if isinstance(part, nn.Sequential):
+            _fold_pairs(part)
+    return folded
+
+
+def _fold_pairs(sequence: nn.Sequential) -> None:
+    names = list(sequence._modules)
+    for name, following in zip(names, names[1:], strict=False):
+        conv, norm = sequence._modules[name], sequence._modules[following]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            sequence._modules[name] = fuse_conv_bn_eval(conv, norm)
+            sequence._modules[following] = nn.Identity()

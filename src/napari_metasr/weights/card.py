@@ -1,0 +1,61 @@
+"""The model card: what a network is, what it was trained on, what it is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class ModelCard(BaseModel, extra="forbid", frozen=True):
+    """Everything a user should know of a set of weights, stored as JSON beside them.
+
+    Attributes
+    ----------
+    name, title
+        What it is called on the command line, and to people.
+    network, options
+        Name and options of the builder in ``napari_metasr.networks``.
+    parameters
+        Number of trained parameters.
+    sha256
+        Of the safetensors file.
+    trained_scales
+        Smallest and largest scale seen in training.
+    trained_contrasts
+        Contrasts seen in training, such as ``T1c``.
+    degradations
+        How low-resolution images were made.
+    intensity
+        How intensities are brought to the network.
+    updates, loss, schedule
+        How it was trained.
+    data
+        What on, with licences.
+    results
+        What was measured, on what.
+    licence
+        Of the weights (SPDX).
+    intended_use, limitations, citation
+        In words.
+    """
+
+    name: str
+    title: str
+    network: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    parameters: int
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    trained_scales: tuple[float, float]
+    trained_contrasts: tuple[str, ...]
+    degradations: tuple[str, ...]
+    intensity: str
+    updates: int
+    loss: str
+    schedule: str
+    data: tuple[str, ...]
+    results: dict[str, Any] = Field(default_factory=dict)
+    licence: str
+    intended_use: str
+    limitations: str
+    citation: str

@@ -1,0 +1,139 @@
+"""Find, check and load weights: safetensors, never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from napari_metasr.weights.card import ModelCard
+
+if TYPE_CHECKING:
+    from torch import nn
+
+FOLDER = Path(__file__).parent
+
+
+class WeightsError(ValueError):
+    """Weights or their card are missing, damaged, or of another network."""
+
+
+def model_names() -> tuple[str, ...]:
+    """The models that come with the package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+
+
+def _card_path(model: str | Path) -> Path:
+    path = Path(model)
+    if path.suffix in {".json", ".safetensors"}:
+        return path.with_suffix(".json")
+    names = model_names()
+    if str(model) not in names:
+        nearest = get_close_matches(str(model), names, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise WeightsError(
+            f"expected a model among {', '.join(names)}, or the path of a .safetensors file with "
+            f"its card beside it, found {str(model)!r}{hint}"
+        )
+    return FOLDER / f"{model}.json"
+
+
+def model_card(model: str | Path) -> ModelCard:
+    """Read the card of a model, by its name or by the path of its weights or card.
+
+    Raises
+    ------
+    WeightsError
+        If there is no such model, or its card is not a model card.
+    """
+    path = _card_path(model)
+    try:
+        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise WeightsError(f"expected a model card at {path}, found none") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise WeightsError(f"{path} is not a model card: {where}: {first['msg']}") from None
+
+
+def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCard]:
+    """Build a model's network and load its weights.
+
+    Parameters
+    ----------
+    model
+        A name among ``model_names()``, or the path of a safetensors file with its card beside.
+    options
+        Passed to the network's builder, over those of the card.
+
+    Raises
+    ------
+    WeightsError
+        If the weights are missing, their hash is not the card's, or they are of another shape.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    from napari_metasr.networks import build
+
+    card = model_card(model)
+    path = _card_path(model).with_suffix(".safetensors")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise WeightsError(f"expected weights at {path}, found none") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != card.sha256:
+        raise WeightsError(
+            f"{path.name} is not the file its card describes: expected sha256 {card.sha256}, "
+            f"found {digest}"
+        )
+    try:
+        state = load(content)
+    except SafetensorError as error:
+        raise WeightsError(f"{path.name} is not a safetensors file: {error}") from None
+    network = build(card.network, **(card.options | options))
+    _check_shapes(path.name, card.network, network.state_dict(), state)
+    network.load_state_dict(state)
+    return network, card
+
+
+def _check_shapes(file: str, name: str, expected: dict[str, Any], found: dict[str, Any]) -> None:
+    for key in sorted(expected.keys() | found.keys()):
+        shapes = [
+            tuple(state[key].shape) if key in state else "nothing" for state in (expected, found)
+        ]
+        if shapes[0] != shapes[1]:
+            raise WeightsError(
+                f"{file} is not of the network {name}: expected {key} {shapes[0]}, "
+                f"found {shapes[1]}"
+            )
+
+
+def save_weights(module: nn.Module, folder: Path, /, **about: Any) -> ModelCard:
+    """Write a network's weights NAME.safetensors and card NAME.json into a folder.
+
+    Parameters
+    ----------
+    about
+        The fields of ``ModelCard`` but for ``parameters`` and ``sha256``.
+    """
+    from safetensors.torch import save
+
+    state = {key: value.contiguous() for key, value in module.state_dict().items()}
+    content = save(state)
+    card = ModelCard(
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        sha256=hashlib.sha256(content).hexdigest(),
+        **about,
+    )
+    for suffix, data in ((".safetensors", content), (".json", card.model_dump_json(indent=2))):
+        path = folder / f"{card.name}{suffix}"
+        temporary = path.with_name(f".{path.name}.part")
+        temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
+        temporary.replace(path)
+    return card

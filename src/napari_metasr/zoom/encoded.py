@@ -1,0 +1,217 @@
+"""An encoded slice: tiles of G, made when they are first looked at, kept while there is room."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_metasr.geometry import OutputGrid, snapped_window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.normalisation import LinearMap
+    from napari_metasr.volume import Window
+
+Encoder = Callable[["NDArray[np.float32]"], Tensor]
+"""A normalised image (h, w) to G, (1, h, w, hidden + 1)."""
+
+CellRange = tuple[int, int, int, int]
+TileIndex = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a slice is cut up.
+
+    Attributes
+    ----------
+    tile
+        Rows and columns of a tile, in low-resolution pixels.
+    halo
+        Pixels around a tile that its G depends on.
+    joint
+        Up to this many missing tiles in a row or a column are encoded as one image.
+    budget
+        Bytes of G that are kept.
+    """
+
+    tile: int = 64
+    halo: int = 16
+    joint: int = 4
+    budget: int = 512 << 20
+
+
+class EncodedSlice:
+    """What ``ZoomModel.encode`` returns; rendering at any scale starts from here.
+
+    Encoding happens on demand, tile by tile, so that making one is cheap. Safe to use from
+    several threads.
+
+    Parameters
+    ----------
+    source
+        The slice in its own units, (rows, columns).
+    filled
+        The same without gaps.
+    missing
+        Where the source is NaN or infinite, or None.
+    intensity
+        From the source's units to the network's.
+    limits
+        The source's smallest and largest value, that results are clipped to.
+    encoder
+        Makes G of a part of the normalised slice.
+    tiling
+        How to cut it up.
+
+    Attributes
+    ----------
+    normalised
+        The slice as the network sees it, float32.
+    constant
+        The value of every pixel where all are the same, else None: nothing is encoded then.
+    encode_seconds
+        Time spent on encoding so far.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: NDArray[Any],
+        filled: NDArray[Any],
+        missing: NDArray[np.bool_] | None,
+        intensity: LinearMap,
+        limits: tuple[float, float],
+        encoder: Encoder,
+        tiling: Tiling,
+    ) -> None:
+        self.source = source
+        self.normalised = intensity.forward(filled)
+        self.constant = float(filled[0, 0]) if (filled == filled[0, 0]).all() else None
+        self.missing = missing
+        self.intensity = intensity
+        self.limits = limits
+        self.encode_seconds = 0.0
+        self._encoder = encoder
+        self._tiling = tiling
+        self._tiles: OrderedDict[TileIndex, Tensor] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the slice."""
+        rows, columns = self.normalised.shape
+        return rows, columns
+
+    @property
+    def tile_size(self) -> int:
+        """Rows and columns of a tile, in low-resolution pixels."""
+        return self._tiling.tile
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the tiles take up now."""
+        with self._lock:
+            return sum(tile.nbytes for tile in self._tiles.values())
+
+    def is_ready(self, window: Window | None = None) -> bool:
+        """Whether everything that the window needs is encoded."""
+        if self.constant is not None:
+            return True
+        with self._lock:
+            return all(index in self._tiles for index in self._indices(self._cells(window)))
+
+    def prepare(self, window: Window | None = None) -> None:
+        """Encode what the window needs and is missing, as far as the budget holds it."""
+        if self.constant is not None:
+            return
+        for block in self._blocks(self._cells(window)):
+            self.tiles(block)
+
+    def tiles(self, cells: CellRange) -> dict[TileIndex, Tensor]:
+        """G of every tile that holds one of these cells: tile index to (1, th, tw, hidden + 1).
+
+        Parameters
+        ----------
+        cells
+            Low-resolution pixels (top, left, bottom, right); no more than a joint block.
+        """
+        indices = list(self._indices(cells))
+        with self._lock:
+            found = {i: self._tiles[i] for i in indices if i in self._tiles}
+            for index in found:
+                self._tiles.move_to_end(index)
+        missing = [index for index in indices if index not in found]
+        if missing:
+            encoded = self._encode(missing)
+            found |= encoded
+            with self._lock:
+                self._tiles |= encoded
+                self._evict()
+        return found
+
+    def blocks(self, grid: OutputGrid, window: Window | None) -> Iterator[CellRange]:
+        """Cut the cells that a window's output pixels fall in into joint blocks of tiles."""
+        i0, j0, i1, j1 = grid.pixel_range(window)
+        rows, columns = grid.rows.cells(), grid.columns.cells()
+        cells = (int(rows[i0]), int(columns[j0]), int(rows[i1 - 1]) + 1, int(columns[j1 - 1]) + 1)
+        yield from self._blocks(cells)
+
+    def _cells(self, window: Window | None) -> CellRange:
+        return snapped_window(window, self.shape) if window else (0, 0, *self.shape)
+
+    def _blocks(self, cells: CellRange) -> Iterator[CellRange]:
+        top, left, bottom, right = cells
+        size = self._tiling.tile * self._tiling.joint
+        for y in range(top // size, -(-bottom // size)):
+            for x in range(left // size, -(-right // size)):
+                yield (
+                    max(y * size, top),
+                    max(x * size, left),
+                    min((y + 1) * size, bottom),
+                    min((x + 1) * size, right),
+                )
+
+    def _indices(self, cells: CellRange) -> Iterator[TileIndex]:
+        top, left, bottom, right = cells
+        size = self._tiling.tile
+        for y in range(top // size, -(-bottom // size)):
+            for x in range(left // size, -(-right // size)):
+                yield y, x
+
+    def _encode(self, missing: list[TileIndex]) -> dict[TileIndex, Tensor]:
+        """Encode the rectangle around the missing tiles in one go."""
+        started = time.perf_counter()
+        size, halo = self._tiling.tile, self._tiling.halo
+        rows, columns = self.shape
+        ys, xs = [y for y, _ in missing], [x for _, x in missing]
+        top = max(min(ys) * size - halo, 0)
+        left = max(min(xs) * size - halo, 0)
+        bottom = min((max(ys) + 1) * size + halo, rows)
+        right = min((max(xs) + 1) * size + halo, columns)
+        g = self._encoder(self.normalised[top:bottom, left:right])
+        encoded = {
+            (y, x): g[
+                :,
+                y * size - top : min((y + 1) * size, rows) - top,
+                x * size - left : min((x + 1) * size, columns) - left,
+            ].clone(memory_format=torch.contiguous_format)
+            for y, x in missing
+        }
+        self.encode_seconds += time.perf_counter() - started
+        return encoded
+
+    def _evict(self) -> None:
+        room = self._tiling.budget - sum(tile.nbytes for tile in self._tiles.values())
+        while room < 0 and len(self._tiles) > 1:
+            _, tile = self._tiles.popitem(last=False)
+            room += tile.nbytes
