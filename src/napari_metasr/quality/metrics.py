@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from napari_metasr.geometry import snapped_window
-from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range
+from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,8 +116,8 @@ def brain_box(image: NDArray[Any], margin: int = 0) -> tuple[int, int, int, int]
     """
     if image.ndim != 2:
         raise ValueError(f"expected a 2-D image, found shape {image.shape}")
-    filled, _ = fill_missing(image)
-    parts, count = ndimage.label(LinearMap(*intensity_range(image)).forward(filled) > FOREGROUND)
+    filled, _ = fill_missing(image, value_range(image)[0])
+    parts, count = ndimage.label(LinearMap(*intensity_range(filled)).forward(filled) > FOREGROUND)
     if count == 0:
         return 0, 0, image.shape[0], image.shape[1]
     largest = int(np.argmax(np.bincount(parts.ravel())[1:]))

@@ -1,0 +1,1 @@
+"""Pictures for people to keep: comparisons, sequences through the scales, animations."""

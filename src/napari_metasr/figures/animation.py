@@ -1,0 +1,273 @@
+"""A continuous zoom into a region, interpolation beside super-resolution, as GIF or WebP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from napari_metasr.figures.caption import PURPOSE
+from napari_metasr.figures.panel import bar_length
+from napari_metasr.figures.saving import check_writable, replacing
+from napari_metasr.geometry import OutputGrid, as_displayed
+from napari_metasr.normalisation import cast_to_dtype, unit_range
+from napari_metasr.zoom.baselines import interpolate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.figures.panel import View
+    from napari_metasr.quality.trial import Model
+    from napari_metasr.volume import Window
+
+SUFFIXES = (".gif", ".webp")
+LARGEST_BYTES = 4_000_000
+PANEL = 360
+GAP = 8
+HEADER = 56
+FOOTER = 62
+FRAME_MS = 70
+HOLD_MS = 1500
+BACKGROUND, TEXT, MUTED = 16, 238, 158
+GREY_LEVELS = (96, 64, 40, 24, 12)
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """One frame's view of the slice.
+
+    Attributes
+    ----------
+    scale
+        Output pixels for each low-resolution pixel, rows and columns.
+    centre
+        The middle of the view, in low-resolution pixel edges.
+    spacing
+        mm between output pixels.
+    """
+
+    scale: tuple[float, float]
+    centre: tuple[float, float]
+    spacing: float
+
+
+def zoom_path(
+    shape: tuple[int, int], spacing: tuple[float, float], window: Window, frames: int
+) -> list[Zoom]:
+    """The views of a zoom from the whole slice, or as much as scale 1 shows, to a window.
+
+    The scale grows by a constant factor, slower at both ends, about one fixed point.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two frames.
+    """
+    if frames < 2:
+        raise ValueError(f"an animation needs at least 2 frames, found {frames}")
+    top, left, bottom, right = window
+    finest = min(spacing)
+    first = min(max(shape[0] * spacing[0], shape[1] * spacing[1]) / PANEL, finest)
+    last = min(max((bottom - top) * spacing[0], (right - left) * spacing[1]) / PANEL, first)
+    start = np.array(shape) / 2
+    target = np.array([top + bottom, left + right]) / 2
+    views = []
+    for t in np.linspace(0, 1, frames):
+        step = first * (last / first) ** (t * t * (3 - 2 * t))
+        gone = (first - step) / (first - last) if last < first else t
+        y, x = start + (target - start) * gone
+        views.append(Zoom((spacing[0] / step, spacing[1] / step), (float(y), float(x)), step))
+    return views
+
+
+def save_animation(
+    path: Path,
+    image: NDArray[Any],
+    model: Model,
+    *,
+    title: str,
+    trained_scales: tuple[float, float],
+    view: View,
+    spacing: tuple[float, float],
+    window: Window,
+    intensity: tuple[float, float],
+    limits: tuple[float, float] | None = None,
+    frames: int = 48,
+    overwrite: bool = False,
+) -> Path:
+    """Write the animation; a GIF gets as many grey levels as stay within 4 MB.
+
+    Parameters
+    ----------
+    image, spacing
+        The low-resolution slice, (rows, columns), and mm between them.
+    model, title, trained_scales
+        What magnifies it, its name to show, and the scales it was trained on.
+    window
+        Where the zoom ends, in low-resolution pixel edges.
+    intensity, limits
+        Of the volume; see ``ZoomModel.encode``.
+
+    Raises
+    ------
+    ValueError
+        If the path ends neither in ``.gif`` nor in ``.webp``, or there are fewer than 2 frames.
+    FileExistsError, FileNotFoundError, IsADirectoryError
+        If the file may not be written; nothing is rendered then.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path}: an animation is written as .gif or .webp, found {path.suffix!r}")
+    check_writable(path, overwrite=overwrite)
+    encoded = model.encode(image, intensity=intensity, limits=limits)
+    shape = (image.shape[0], image.shape[1])
+    pictures = []
+    for zoom in zoom_path(shape, spacing, window, frames):
+        part, grid = _visible(zoom, shape), OutputGrid.at_scale(shape, zoom.scale)
+        interpolated = interpolate(image, zoom.scale, part, method="bicubic", limits=limits)
+        panels = [
+            _panel(rendered, part, grid, zoom, view)
+            for rendered in (interpolated, model.render(encoded, zoom.scale, part))
+        ]
+        pictures.append(_frame(panels, title, zoom, trained_scales, view))
+    durations = [HOLD_MS // 2, *[FRAME_MS] * (frames - 2), HOLD_MS]
+    with replacing(path, overwrite=overwrite) as temporary:
+        _save(temporary, pictures, durations, _words(title))
+    return path
+
+
+def _visible(zoom: Zoom, shape: tuple[int, int]) -> Window:
+    """What a panel shows of the slice and a few pixels around, for the last bit of shifting."""
+    height, width = (PANEL / factor + 4 for factor in zoom.scale)
+    top, left = zoom.centre[0] - height / 2, zoom.centre[1] - width / 2
+    return (
+        max(top, 0.0),
+        max(left, 0.0),
+        min(top + height, float(shape[0])),
+        min(left + width, float(shape[1])),
+    )
+
+
+def _panel(
+    rendered: NDArray[Any], part: Window, grid: OutputGrid, zoom: Zoom, view: View
+) -> Image.Image:
+    """The rendered part as a square seen through the frame's view.
+
+    Output pixels lie on whole positions of their grid; the view moves by fractions of one. Both
+    methods are shifted by what is left (bicubic, less than a pixel), or the picture would tremble
+    while it grows.
+    """
+    first = grid.pixel_range(part)[:2]
+    steps, starts = [], []
+    for axis, start in enumerate(first):
+        true_scale = grid.true_scale[axis]
+        steps.append(true_scale / zoom.scale[axis])
+        edge = zoom.centre[axis] - PANEL / 2 / zoom.scale[axis]
+        starts.append(edge * true_scale - start)
+    shown = Image.fromarray(unit_range(rendered, view.contrast_limits)).transform(
+        (PANEL, PANEL),
+        Image.Transform.AFFINE,
+        (steps[1], 0, starts[1], 0, steps[0], starts[0]),
+        Image.Resampling.BICUBIC,
+    )
+    grey = cast_to_dtype(255 * as_displayed(np.asarray(shown), view.orientation2d), np.uint8)
+    return Image.fromarray(np.ascontiguousarray(grey))
+
+
+def _frame(
+    panels: list[Image.Image],
+    title: str,
+    zoom: Zoom,
+    trained_scales: tuple[float, float],
+    view: View,
+) -> Image.Image:
+    """Both panels with titles, letters, a scale bar and the words below."""
+    width = 2 * PANEL + 3 * GAP
+    frame = Image.new("L", (width, HEADER + PANEL + FOOTER), BACKGROUND)
+    draw = ImageDraw.Draw(frame)
+    rows, columns = zoom.scale
+    scale = f"×{rows:.2f}" if rows == columns else f"×{rows:.2f} × {columns:.2f}"
+    for place, (name, panel) in enumerate(zip(("Bicubic", title), panels, strict=True)):
+        left = GAP + place * (PANEL + GAP)
+        frame.paste(panel, (left, HEADER))
+        draw.text((left + 2, HEADER / 2), name, TEXT, _font(20, bold=True), "lm")
+        draw.text((left + PANEL - 2, HEADER / 2), scale, TEXT, _font(20), "rm")
+        _draw_letters(draw, view.letters, left)
+        _draw_scale_bar(draw, zoom.spacing, left)
+    low, high = trained_scales
+    beyond = (
+        ""
+        if low <= min(zoom.scale) and max(zoom.scale) <= high
+        else (f" · outside the trained scales {low:g} to {high:g}")
+    )
+    base = HEADER + PANEL
+    draw.text((GAP + 2, base + 20), f"{zoom.spacing:.2f} mm a pixel{beyond}", TEXT, _font(16), "lm")
+    draw.text((GAP + 2, base + 44), _words(title), MUTED, _font(14), "lm")
+    return frame
+
+
+def _draw_letters(draw: ImageDraw.ImageDraw, letters: dict[str, str], left: int) -> None:
+    middle, inset = PANEL / 2, 14
+    for side, (x, y) in {
+        "top": (middle, inset),
+        "bottom": (middle, PANEL - inset),
+        "left": (inset, middle),
+        "right": (PANEL - inset, middle),
+    }.items():
+        _outlined(draw, (left + x, HEADER + y), letters[side], _font(16, bold=True), "mm")
+
+
+def _draw_scale_bar(draw: ImageDraw.ImageDraw, spacing: float, left: int) -> None:
+    length = bar_length(PANEL * spacing)
+    x, y = left + 12, HEADER + PANEL - 14
+    end = x + length / spacing
+    draw.rectangle((x - 1, y - 2, end + 1, y + 2), 0)
+    draw.rectangle((x, y - 1, end, y + 1), TEXT)
+    _outlined(draw, (x, y - 6), f"{length:g} mm", _font(13), "ls")
+
+
+def _outlined(
+    draw: ImageDraw.ImageDraw,
+    position: tuple[float, float],
+    string: str,
+    font: ImageFont.FreeTypeFont,
+    anchor: str,
+) -> None:
+    draw.text(position, string, TEXT, font, anchor, stroke_width=2, stroke_fill=0)
+
+
+def _words(title: str) -> str:
+    return f"Super-resolved by {title}; {PURPOSE}."
+
+
+def _save(path: Path, frames: list[Image.Image], durations: list[int], comment: str) -> None:
+    """Write all frames; a GIF with fewer and fewer grey levels until it is small enough."""
+    if path.suffix == ".webp":
+        frames[0].save(
+            path, save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=80
+        )
+        return
+    for levels in GREY_LEVELS:
+        first, *others = (_quantised(frame, levels) for frame in frames)
+        first.save(
+            path, save_all=True, append_images=others, duration=durations, loop=0, comment=comment
+        )
+        if path.stat().st_size <= LARGEST_BYTES:
+            return
+
+
+def _quantised(frame: Image.Image, levels: int) -> Image.Image:
+    """The frame with evenly spaced grey levels: fewer compress better."""
+    table = [round(round(value * (levels - 1) / 255) * 255 / (levels - 1)) for value in range(256)]
+    return frame.point(table)
+
+
+@cache
+def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The font that comes with matplotlib, there on every machine."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", name), size)

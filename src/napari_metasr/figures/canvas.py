@@ -1,0 +1,149 @@
+"""A dark page with pictures and text placed by the pixel, saved whole or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from napari_metasr.figures.saving import replacing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+    from numpy.typing import NDArray
+
+BACKGROUND = "#0f1113"
+FRAME = "#33383d"
+TEXT = "#eceff1"
+MUTED = "#9aa3ab"
+ACCENT = "#ffb74d"
+DPI = 100
+SUFFIXES = (".png", ".pdf")
+_POINTS_PER_PIXEL = 72 / DPI
+_STYLE: Any = {"font.family": "DejaVu Sans", "text.usetex": False, "pdf.fonttype": 42}
+
+
+class Canvas:
+    """A page measured in pixels from its top left corner.
+
+    Parameters
+    ----------
+    width, height
+        In pixels of the PNG; a PDF has the same layout at 100 pixels an inch.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        with rc_context(_STYLE):
+            self.figure = Figure((width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
+            self._renderer = FigureCanvasAgg(self.figure).get_renderer()
+
+    def picture(
+        self, image: NDArray[Any], left: float, top: float, width: float, height: float
+    ) -> Axes:
+        """Show a picture of values 0..1 (first row on top) in a rectangle of the page.
+
+        Its pixels are drawn as they are; they are averaged only where the rectangle has fewer.
+
+        Returns
+        -------
+        Axes
+            With coordinates in picture pixel edges, y downwards.
+        """
+        rows, columns = image.shape
+        bottom = self.height - top - height
+        axes = self.figure.add_axes(
+            (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        )
+        axes.imshow(
+            image,
+            cmap="gray",
+            vmin=0,
+            vmax=1,
+            aspect="auto",
+            interpolation="none" if width >= columns and height >= rows else "auto",
+            extent=(0, columns, rows, 0),
+        )
+        axes.set(xticks=[], yticks=[], facecolor="black")
+        axes.spines[:].set(color=FRAME, linewidth=1)
+        return axes
+
+    def text(
+        self,
+        string: str,
+        x: float,
+        y: float,
+        size: float,
+        *,
+        color: str = TEXT,
+        align: Literal["left", "center", "right"] = "left",
+        bold: bool = False,
+        max_width: float | None = None,
+        rotation: float = 0,
+    ) -> None:
+        """Write one line, its middle at height ``y``, ``size`` pixels tall.
+
+        What is longer than ``max_width`` loses its middle: both ends of a file's name matter.
+        """
+        with rc_context(_STYLE):
+            text = self.figure.text(
+                x / self.width,
+                1 - y / self.height,
+                string,
+                fontsize=size * _POINTS_PER_PIXEL,
+                color=color,
+                ha=align,
+                va="center",
+                fontweight="bold" if bold else "normal",
+                rotation=rotation,
+                parse_math=False,
+            )
+            kept = len(string)
+            while max_width is not None and kept > 2 and self._width(text) > max_width:
+                kept -= 1
+                head = -(-kept // 2)
+                text.set_text(f"{string[:head]}…{string[len(string) - (kept - head) :]}")
+
+    def lines(self, string: str, size: float, max_width: float) -> list[str]:
+        """Break a text into lines that fit the width."""
+        with rc_context(_STYLE):
+            probe = self.figure.text(0, 0, "", fontsize=size * _POINTS_PER_PIXEL, parse_math=False)
+            broken: list[str] = []
+            for word in string.split(" "):
+                longer = f"{broken[-1]} {word}" if broken else word
+                probe.set_text(longer)
+                if broken and self._width(probe) <= max_width:
+                    broken[-1] = longer
+                else:
+                    broken.append(word)
+            probe.remove()
+        return broken
+
+    def save(self, path: Path, description: str, *, overwrite: bool = False) -> Path:
+        """Write a PNG or a PDF that carries the description as metadata.
+
+        Raises
+        ------
+        ValueError
+            If the path ends neither in ``.png`` nor in ``.pdf``.
+        FileExistsError
+            If the file exists and may not be overwritten.
+        FileNotFoundError
+            If its folder does not exist.
+        """
+        suffix = path.suffix.lower()
+        if suffix not in SUFFIXES:
+            raise ValueError(f"{path}: a figure is written as .png or .pdf, found {suffix!r}")
+        key = "Subject" if suffix == ".pdf" else "Description"
+        with replacing(path, overwrite=overwrite) as temporary, rc_context(_STYLE):
+            self.figure.savefig(temporary, dpi=DPI, format=suffix[1:], metadata={key: description})
+        return path
+
+    def _width(self, text: Text) -> float:
+        return float(text.get_window_extent(self._renderer).width)

@@ -1,0 +1,38 @@
+"""The words every picture carries: what was done, by which model, and what it is for."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_metasr.quality.trial import Quality
+
+PURPOSE = "for research use, not for diagnosis"
+
+
+def scale_text(scale: tuple[float, float]) -> str:
+    """``×3.7``, or ``×3.7 (rows) × 2 (columns)`` where the axes differ visibly."""
+    rows, columns = (f"{factor:.3f}".rstrip("0").rstrip(".") for factor in scale)
+    return f"×{rows}" if rows == columns else f"×{rows} (rows), ×{columns} (columns)"
+
+
+def spacing_text(spacing: tuple[float, float]) -> str:
+    """``0.27 × 0.27 mm``: rows, then columns."""
+    return f"{spacing[0]:.3g} × {spacing[1]:.3g} mm"
+
+
+def super_resolved_text(
+    model: str, scale: tuple[float, float], spacing: tuple[float, float]
+) -> str:
+    """Say that an image is super-resolved, by which model and scale, and what for."""
+    return (
+        f"Super-resolved by {model}, {scale_text(scale)}, output spacing "
+        f"{spacing_text(spacing)}; {PURPOSE}."
+    )
+
+
+def quality_text(quality: Quality) -> str:
+    """``PSNR 34.10 dB · SSIM 0.962``."""
+    similarity = "" if math.isnan(quality.ssim) else f" · SSIM {quality.ssim:.3f}"
+    return f"PSNR {quality.psnr:.2f} dB{similarity}"

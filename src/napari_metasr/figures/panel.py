@@ -1,0 +1,172 @@
+"""One labelled picture: anatomical letters at the edges and a scale bar in mm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from napari_metasr.figures.canvas import ACCENT, TEXT
+from napari_metasr.geometry import RADIOLOGICAL, as_displayed, edge_letters
+from napari_metasr.normalisation import unit_range
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from napari_metasr.figures.canvas import Canvas
+    from napari_metasr.volume import Plane, Window
+
+PANEL_PIXELS = 520
+LARGEST_PANEL_PIXELS = 1600
+
+
+@dataclass(frozen=True)
+class View:
+    """How every slice of a figure is shown.
+
+    Attributes
+    ----------
+    plane
+        Which plane of the canonical volume the slices are.
+    contrast_limits
+        The intensity window: shown black, shown white.
+    orientation2d
+        Where rows and columns point on the screen; radiological unless said otherwise.
+    """
+
+    plane: Plane
+    contrast_limits: tuple[float, float]
+    orientation2d: tuple[str, str] = RADIOLOGICAL
+
+    @property
+    def letters(self) -> dict[str, str]:
+        """The letters at the edges ``top``, ``bottom``, ``left``, ``right``."""
+        return edge_letters(self.plane.row_axis, self.plane.column_axis, self.orientation2d)
+
+    def picture(self, image: NDArray[Any]) -> NDArray[Any]:
+        """A slice's array as a picture of values 0..1, first row on top."""
+        return as_displayed(unit_range(image, self.contrast_limits), self.orientation2d)
+
+    def rectangle(
+        self, window: Window, shape: tuple[int, int]
+    ) -> tuple[float, float, float, float]:
+        """A window of a slice as (left, top, width, height) in its picture's pixels."""
+        top, left, bottom, right = window
+        if self.orientation2d[0] == "up":
+            top, bottom = shape[0] - bottom, shape[0] - top
+        if self.orientation2d[1] == "left":
+            left, right = shape[1] - right, shape[1] - left
+        return left, top, right - left, bottom - top
+
+
+def panel_size(
+    shape: tuple[int, ...], spacing: tuple[float, float], longest: float | None = None
+) -> tuple[int, int]:
+    """Width and height in pixels to draw a slice in, in its true proportions.
+
+    A whole number of screen pixels for each of the slice's where it is small, one where it is
+    large, fewer beyond ``LARGEST_PANEL_PIXELS``. With ``longest`` that is the longer side.
+    """
+    finest = min(spacing)
+    rows, columns = shape[0] * spacing[0] / finest, shape[1] * spacing[1] / finest
+    side = max(rows, columns)
+    if longest is not None:
+        enlargement = longest / side
+    elif side > LARGEST_PANEL_PIXELS:
+        enlargement = LARGEST_PANEL_PIXELS / side
+    else:
+        enlargement = max(round(PANEL_PIXELS / side), 1)
+    return max(round(columns * enlargement), 1), max(round(rows * enlargement), 1)
+
+
+def bar_length(extent: float) -> float:
+    """A round length (1, 2 or 5 times a power of ten) of at most a third of the extent."""
+    power = 10.0 ** math.floor(math.log10(extent / 3))
+    return max(step * power for step in (1, 2, 5) if step * power <= extent / 3)
+
+
+def draw_panel(
+    canvas: Canvas,
+    image: NDArray[Any],
+    spacing: tuple[float, float],
+    view: View,
+    *,
+    left: float,
+    top: float,
+    width: float,
+    height: float,
+    size: float,
+    window: Window | None = None,
+) -> None:
+    """Draw a slice with letters and scale bar into a rectangle of the page.
+
+    Parameters
+    ----------
+    image, spacing
+        The slice, (rows, columns) in array order, and mm between them.
+    size
+        Height of the letters, in pixels.
+    window
+        A part of the slice to frame, in its pixel edges.
+    """
+    axes = canvas.picture(view.picture(image), left, top, width, height)
+    if window is not None:
+        x, y, columns, rows = view.rectangle(window, (image.shape[0], image.shape[1]))
+        axes.add_patch(
+            Rectangle((x, y), columns, rows, fill=False, edgecolor=ACCENT, linewidth=size / 9)
+        )
+    _draw_letters(axes, view.letters, size, width, height)
+    _draw_scale_bar(axes, spacing[1], image.shape[1], size, width, height)
+
+
+def _draw_letters(
+    axes: Axes, letters: dict[str, str], size: float, width: float, height: float
+) -> None:
+    across, down = 0.8 * size / width, 0.8 * size / height
+    for side, position in {
+        "top": (1 / 2, 1 - down),
+        "bottom": (1 / 2, down),
+        "left": (across, 1 / 2),
+        "right": (1 - across, 1 / 2),
+    }.items():
+        _outlined(axes, letters[side], position, size, bold=True)
+
+
+def _draw_scale_bar(
+    axes: Axes, spacing: float, columns: int, size: float, width: float, height: float
+) -> None:
+    extent = columns * spacing
+    length = bar_length(extent)
+    start, base = 0.8 * size / width, 0.8 * size / height
+    share = length / extent
+    axes.plot(
+        (start, start + share),
+        (base, base),
+        transform=axes.transAxes,
+        color=TEXT,
+        linewidth=size / 7,
+        solid_capstyle="butt",
+        path_effects=[withStroke(linewidth=size / 7 + 2, foreground="black")],
+    )
+    middle = (start + share / 2, base + 0.75 * size / height)
+    _outlined(axes, f"{length:g} mm", middle, 0.8 * size)
+
+
+def _outlined(
+    axes: Axes, string: str, position: tuple[float, float], size: float, *, bold: bool = False
+) -> None:
+    axes.text(
+        *position,
+        string,
+        transform=axes.transAxes,
+        fontsize=0.72 * size,
+        color=TEXT,
+        fontweight="bold" if bold else "normal",
+        ha="center",
+        va="center",
+        path_effects=[withStroke(linewidth=2, foreground="black")],
+    )
