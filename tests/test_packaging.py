@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from npe2 import PluginManifest
+from npe2 import PluginManager, PluginManifest
 
 import napari_metasr
 
@@ -21,11 +21,13 @@ def manifest() -> PluginManifest:
     return PluginManifest.from_distribution(NAME)
 
 
-def fresh_python(code: str) -> str:
+def loaded_after(statement: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after a statement."""
+    code = f"{statement}; import sys; print(*(name.partition('.')[0] for name in sys.modules))"
     finished = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    return finished.stdout.strip()
+    return set(finished.stdout.split())
 
 
 def test_versions_agree() -> None:
@@ -55,7 +57,8 @@ def test_console_scripts_load(script: str) -> None:
     assert callable(entry.load())
 
 
-def test_preferences_have_their_defaults(plugin_settings: None, npe2pm, manifest) -> None:  # noqa: ARG001
+@pytest.mark.usefixtures("plugin_settings")
+def test_preferences_have_their_defaults(npe2pm: PluginManager, manifest: PluginManifest) -> None:
     from napari.settings import get_plugin_settings
 
     npe2pm.register(manifest)
@@ -66,19 +69,14 @@ def test_preferences_have_their_defaults(plugin_settings: None, npe2pm, manifest
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    loaded = fresh_python(
-        "import sys, napari_metasr; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    ).split()
-    assert not {"numpy", "torch", "numba", "napari", "qtpy", "matplotlib"} & set(loaded)
+    loaded = loaded_after("import napari_metasr")
+    assert not {"numpy", "torch", "numba", "napari", "qtpy", "matplotlib"} & loaded
 
 
 def test_engine_loads_neither_qt_nor_napari() -> None:
-    loaded = fresh_python(
-        "import sys, napari_metasr; napari_metasr.load_model;"
-        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    ).split()
+    loaded = loaded_after("import napari_metasr; napari_metasr.load_model")
     assert "torch" in loaded
-    assert not {"napari", "qtpy", "PyQt6", "PySide6", "superqt", "magicgui", "vispy"} & set(loaded)
+    assert not {"napari", "qtpy", "PyQt6", "PySide6", "superqt", "magicgui", "vispy"} & loaded
 
 
 def test_unknown_attribute_is_an_attribute_error() -> None:
