@@ -8,6 +8,8 @@ packages=(
     libxcb-shape0 libxcb-xfixes0 libxcb-xinerama0 libxkbcommon-x11-0 xauth xvfb
 )
 
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
+
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || exit 0
 
 missing=()
