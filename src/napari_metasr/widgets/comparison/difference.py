@@ -1,0 +1,80 @@
+"""What the network adds: super-resolved minus bicubic, in the source's intensity units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from napari.layers import Image
+
+from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
+from napari_metasr.widgets.result_layers import ROLE, keep_selection
+
+if TYPE_CHECKING:
+    from napari_metasr.widgets.comparison.base import Stage
+    from napari_metasr.widgets.result_layers import ResultPair
+
+COLORMAP = "PiYG"
+SHARE_OF_WINDOW = 10
+
+
+class Difference(Mode):
+    """Adds a layer with the difference; its limits are a tenth of the source's window each way."""
+
+    title: ClassVar[str] = "Difference map"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layer: Image | None = None
+        self._stage: Stage | None = None
+
+    def update(self, stage: Stage) -> None:
+        """Show the difference of what the two results show."""
+        self._stage = stage
+        single_box(stage)
+        for pair in stage.pairs:
+            for layer in pair.layers:
+                set_visible(layer, False)
+        if stage.pairs:
+            self._show(stage, stage.pairs[0])
+
+    def _show(self, stage: Stage, pair: ResultPair) -> None:
+        bicubic, enhanced = pair.layers
+        if bicubic.data.shape != enhanced.data.shape:
+            return
+        data = enhanced.data - bicubic.data
+        low, high = enhanced.contrast_limits
+        limit = (high - low) / SHARE_OF_WINDOW
+        name = f"{enhanced.name} − bicubic"
+        if self._layer is None or self._layer not in stage.viewer.layers:
+            self._layer = Image(
+                data,
+                name=name,
+                colormap=COLORMAP,
+                contrast_limits=(-limit, limit),
+                units=enhanced.units,
+                axis_labels=enhanced.axis_labels,
+                interpolation2d="nearest",
+                metadata={ROLE: None},
+            )
+            self._layer.name_overlay.visible = True
+            self._layer.colorbar.visible = True
+            with keep_selection(stage.viewer):
+                stage.viewer.add_layer(self._layer)
+        layer = self._layer
+        with layer.events.blocker_all():
+            layer.data = data
+            layer.scale = enhanced.scale
+            layer.translate = enhanced.translate
+        layer.events.scale()
+        layer.refresh(thumbnail=False)
+        layer.contrast_limits = (-limit, limit)
+        if layer.name != name:
+            layer.name = name
+
+    def leave(self) -> None:
+        """Take the layer away and put the view back."""
+        stage, layer = self._stage, self._layer
+        self._stage = self._layer = None
+        if stage is not None and layer is not None and layer in stage.viewer.layers:
+            stage.viewer.layers.remove(layer)
+        super().leave()

@@ -1,0 +1,68 @@
+"""The letters L R A P S I at the edges of every view box."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.components.overlays import TextOverlay
+
+from napari_metasr import geometry
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+POSITIONS = {
+    "top": "top_center",
+    "bottom": "bottom_center",
+    "left": "middle_left",
+    "right": "middle_right",
+}
+COLOR = "#ffd54a"
+FONT_SIZE = 14
+
+
+def overlay_name(side: str) -> str:
+    """Under which name the viewer's canvas holds the letter of a side."""
+    return f"metasr_letter_{side}"
+
+
+class EdgeLetters:
+    """Four text overlays on a viewer's canvas, repeated in every box of a grid."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._overlays = viewer.canvas.overlays
+        for side, position in POSITIONS.items():
+            self._overlays[overlay_name(side)] = TextOverlay(
+                position=position,
+                gridded=True,
+                font_size=FONT_SIZE,
+                color=COLOR,
+                box=False,
+                visible=False,
+            )
+
+    def show(self, row_axis: int, column_axis: int, orientation2d: tuple[str, str]) -> None:
+        """Show the letters of a plane.
+
+        Parameters
+        ----------
+        row_axis, column_axis
+            The canonical (z, y, x) axes that run vertically and horizontally.
+        orientation2d
+            Where they point to on the screen.
+        """
+        letters = geometry.edge_letters(row_axis, column_axis, orientation2d)
+        for side, letter in letters.items():
+            overlay = self._overlays[overlay_name(side)]
+            overlay.text = letter
+            overlay.visible = True
+
+    def hide(self) -> None:
+        """Show no letters."""
+        for side in POSITIONS:
+            self._overlays[overlay_name(side)].visible = False
+
+    def close(self) -> None:
+        """Take the overlays off the canvas."""
+        for side in POSITIONS:
+            del self._overlays[overlay_name(side)]

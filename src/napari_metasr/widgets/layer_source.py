@@ -1,0 +1,321 @@
+"""What a napari layer is to the zoom: where its slices lie, and the numbers in them."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image
+
+from napari_metasr import geometry, normalisation
+from napari_metasr.io.layers import volume_of
+from napari_metasr.volume import Plane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.components import Dims
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Volume
+
+MAX_SAMPLED_VALUES = 1 << 26
+SHORT_UNITS = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}
+_tokens = itertools.count(1)
+_sources: weakref.WeakKeyDictionary[Layer, LayerSource] = weakref.WeakKeyDictionary()
+
+
+class UnsupportedLayerError(ValueError):
+    """The layer cannot be zoomed; the message names it and says why."""
+
+
+@dataclass(frozen=True)
+class SliceView:
+    """Which slice of a layer is on the screen, and where it lies in the world.
+
+    Attributes
+    ----------
+    axes
+        The layer's axes of the slice's rows and columns, ascending.
+    index
+        The position on each of the layer's other axes, in order.
+    shape
+        Rows and columns.
+    scale, translate
+        World units per pixel, and the world position of pixel 0's centre, of both axes.
+    transposed
+        Whether the screen shows the columns as rows.
+    plane
+        The anatomical plane, where the layer's orientation is known.
+    """
+
+    axes: tuple[int, int]
+    index: tuple[int, ...]
+    shape: tuple[int, int]
+    scale: tuple[float, float]
+    translate: tuple[float, float]
+    transposed: bool = False
+    plane: Plane | None = None
+
+    def edges(self, world: tuple[float, float]) -> tuple[float, float]:
+        """A world position of the two axes in low-resolution pixel edges."""
+        row, column = (
+            geometry.edges_from_napari(position, scale, translate)
+            for position, scale, translate in zip(world, self.scale, self.translate, strict=True)
+        )
+        return row, column
+
+    def world(self, edges: tuple[float, float]) -> tuple[float, float]:
+        """A position in low-resolution pixel edges as world coordinates of the two axes."""
+        row, column = (
+            geometry.napari_from_edges(edge, scale, translate)
+            for edge, scale, translate in zip(edges, self.scale, self.translate, strict=True)
+        )
+        return row, column
+
+    def on_screen(self, pair: tuple[float, float]) -> tuple[float, float]:
+        """A (row, column) pair as (vertical, horizontal) on the screen, and the reverse."""
+        return pair[::-1] if self.transposed else pair  # type: ignore[return-value]
+
+
+class LayerSource:
+    """Reads slices of one image layer.
+
+    Use `layer_source`, which gives the same source for a layer as long as it lives.
+    """
+
+    def __init__(self, layer: Image) -> None:
+        self._layer = weakref.ref(layer)
+        self.token = next(_tokens)
+        self.warned_missing = False
+
+    @property
+    def layer(self) -> Image:
+        """The layer.
+
+        Raises
+        ------
+        UnsupportedLayerError
+            If it does not exist any more.
+        """
+        layer = self._layer()
+        if layer is None:
+            raise UnsupportedLayerError("the layer has been removed")
+        return layer
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the layer does not exist any more."""
+        return self._layer() is None
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return str(self.layer.name)
+
+    @property
+    def volume(self) -> Volume | None:
+        """The volume that our reader attached, while the layer still has its shape."""
+        layer = self.layer
+        volume = volume_of(layer.metadata)
+        if volume is None or tuple(volume.data.shape) != tuple(layer.data.shape):
+            return None
+        return volume
+
+    @property
+    def is_anatomical(self) -> bool:
+        """Whether it is known which way is right, anterior and superior."""
+        volume = self.volume
+        return volume is not None and volume.data.ndim > 2
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether reading a slice may take long (dask, zarr, files)."""
+        return not isinstance(self.layer.data, np.ndarray)
+
+    @cached_property
+    def intensity_range(self) -> tuple[float, float]:
+        """The percentiles that inference maps to 0 and 1, of the whole layer.
+
+        Of a lazy layer beyond ``MAX_SAMPLED_VALUES`` evenly spaced planes are read.
+        """
+        return normalisation.intensity_range(self._sample())
+
+    @cached_property
+    def value_range(self) -> tuple[float, float]:
+        """The smallest and the largest finite value of the whole layer."""
+        return normalisation.value_range(self._sample())
+
+    def forget(self) -> None:
+        """The layer's data have changed: what was measured holds no longer."""
+        for name in ("intensity_range", "value_range"):
+            self.__dict__.pop(name, None)
+
+    def _sample(self) -> NDArray[Any]:
+        data = self.layer.data
+        step = max(-(-int(np.prod(data.shape)) // MAX_SAMPLED_VALUES), 1) if self.is_lazy else 1
+        return np.asarray(data[::step])
+
+    def view(self, dims: Dims) -> SliceView | None:
+        """Which slice the viewer shows.
+
+        Returns
+        -------
+        SliceView or None
+            None where the viewer's position lies outside the layer.
+
+        Raises
+        ------
+        UnsupportedLayerError
+            If the layer cannot be zoomed as it is shown.
+        """
+        layer = self.layer
+        missing = dims.ndim - layer.ndim
+        displayed = tuple(axis - missing for axis in dims.displayed)
+        if len(displayed) != 2 or min(displayed) < 0:
+            raise UnsupportedLayerError(
+                f"“{layer.name}” has {layer.ndim} axes and lies across the plane that is shown"
+            )
+        scale, translate = _scale_and_translate(layer)
+        axes = (min(displayed), max(displayed))
+        others = [axis for axis in range(layer.ndim) if axis not in axes]
+        point = np.asarray(dims.point)[missing:]
+        index = tuple(int(np.round((point[a] - translate[a]) / scale[a])) for a in others)
+        if any(not 0 <= i < layer.data.shape[a] for i, a in zip(index, others, strict=True)):
+            return None
+        return SliceView(
+            axes=axes,
+            index=index,
+            shape=(int(layer.data.shape[axes[0]]), int(layer.data.shape[axes[1]])),
+            scale=(scale[axes[0]], scale[axes[1]]),
+            translate=(translate[axes[0]], translate[axes[1]]),
+            transposed=displayed[0] > displayed[1],
+            plane=self._plane(others),
+        )
+
+    def _plane(self, others: list[int]) -> Plane | None:
+        normal = others[-1] - (self.layer.ndim - 3) if others else -1
+        return list(Plane)[normal] if self.is_anatomical and 0 <= normal <= 2 else None
+
+    def read(self, view: SliceView) -> NDArray[Any]:
+        """The numbers of a slice, (rows, columns)."""
+        index: list[Any] = [slice(None)] * self.layer.ndim
+        others = [axis for axis in range(self.layer.ndim) if axis not in view.axes]
+        for axis, position in zip(others, view.index, strict=True):
+            index[axis] = position
+        return np.asarray(self.layer.data[tuple(index)])
+
+    def unit(self, view: SliceView) -> str:
+        """The world's unit along the slice's rows, as short as can be."""
+        unit = str(self.layer.units[view.axes[0]])
+        return SHORT_UNITS.get(unit, unit)
+
+    def describe(self, position: Sequence[float]) -> str:
+        """A world position of the viewer in words, in mm of the patient where that is known."""
+        layer = self.layer
+        world = np.asarray(position, float)[-layer.ndim :]
+        volume = self.volume
+        if volume is None or volume.data.ndim < 3:
+            unit = SHORT_UNITS.get(str(layer.units[-1]), str(layer.units[-1]))
+            return ", ".join(f"{value:.1f}" for value in world) + f" {unit}"
+        voxel = np.asarray(layer.world_to_data(world), float)[-3:]
+        patient = volume.affine @ [*voxel[::-1], 1.0]
+        texts = [
+            f"{positive if value >= 0 else negative} {abs(value):.1f}"
+            for (positive, negative), value in zip(("RL", "AP", "SI"), patient, strict=False)
+        ]
+        return "  ".join(texts) + " mm"
+
+    def placed(
+        self, view: SliceView, scale: tuple[float, float], translate: tuple[float, float]
+    ) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """(scale, translate), of all the layer's axes, of a layer one slice thick in this slice.
+
+        Parameters
+        ----------
+        scale, translate
+            Those of the slice's rows and columns.
+        """
+        scales, starts = _scale_and_translate(self.layer)
+        others = [axis for axis in range(self.layer.ndim) if axis not in view.axes]
+        for axis, position in zip(others, view.index, strict=True):
+            starts[axis] += position * scales[axis]
+        for k, axis in enumerate(view.axes):
+            scales[axis], starts[axis] = scale[k], translate[k]
+        return tuple(scales), tuple(starts)
+
+    def expanded(self, image: NDArray[Any], view: SliceView) -> NDArray[Any]:
+        """A rendered slice with the layer's other axes added, of length one."""
+        others = tuple(axis for axis in range(self.layer.ndim) if axis not in view.axes)
+        return np.expand_dims(image, others)
+
+
+def layer_source(layer: Image) -> LayerSource:
+    """The source of a layer: the same one as long as the layer lives."""
+    if layer not in _sources:
+        _sources[layer] = LayerSource(layer)
+    return _sources[layer]
+
+
+def is_candidate(layer: Layer) -> bool:
+    """Whether a layer is listed at all: images are, other kinds of layers are not."""
+    return isinstance(layer, Image)
+
+
+def check_supported(layer: Image) -> None:
+    """Refuse a layer that cannot be zoomed.
+
+    Raises
+    ------
+    UnsupportedLayerError
+        If it is RGB, multiscale, rotated or sheared, or holds no real numbers.
+    """
+    name = f"“{layer.name}”"
+    if layer.multiscale:
+        raise UnsupportedLayerError(
+            f"{name} is multiscale: add its full resolution as a layer of its own"
+        )
+    if layer.rgb:
+        raise UnsupportedLayerError(f"{name} is RGB: a gray image is needed, one channel a layer")
+    if layer.dtype.kind not in "fiu":
+        raise UnsupportedLayerError(
+            f"{name} holds {layer.dtype} values: integers or real numbers are needed"
+        )
+    if layer.ndim < 2 or min(layer.data.shape) < 1:
+        raise UnsupportedLayerError(f"{name} is empty: its shape is {tuple(layer.data.shape)}")
+    _scale_and_translate(layer)
+
+
+def same_grid(first: Image, second: Image) -> bool:
+    """Whether two layers' voxels lie in the same places."""
+    if tuple(first.data.shape) != tuple(second.data.shape):
+        return False
+    try:
+        own, other = _scale_and_translate(first), _scale_and_translate(second)
+    except UnsupportedLayerError:
+        return False
+    return bool(np.allclose(own[0], other[0]) and np.allclose(own[1], other[1]))
+
+
+def _scale_and_translate(layer: Image) -> tuple[list[float], list[float]]:
+    """World units per voxel and world position of voxel 0, the layer's affine included."""
+    zero = np.zeros(layer.ndim)
+    start = np.asarray(layer.data_to_world(zero), float)
+    matrix = np.stack(
+        [np.asarray(layer.data_to_world(unit), float) - start for unit in np.eye(layer.ndim)]
+    )
+    diagonal = np.diag(matrix)
+    tolerance = 1e-6 * np.abs(matrix).max()
+    if not np.isfinite(matrix).all() or np.any(np.abs(matrix - np.diag(diagonal)) > tolerance):
+        raise UnsupportedLayerError(
+            f"“{layer.name}” is rotated or sheared by its transform: only scale and "
+            "translate are supported"
+        )
+    if np.any(np.abs(diagonal) <= tolerance):
+        raise UnsupportedLayerError(f"“{layer.name}” has an axis with no extent")
+    return [float(value) for value in diagonal], [float(value) for value in start]

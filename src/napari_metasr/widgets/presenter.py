@@ -1,0 +1,123 @@
+"""Renders bicubic and super-resolved images and puts them into their layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.geometry import OutputGrid
+from napari_metasr.widgets.comparison import Stage
+from napari_metasr.widgets.result_layers import ResultPair, bicubic_name, enhanced_name
+from napari_metasr.zoom.baselines import interpolate
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.comparison import Mode
+    from napari_metasr.widgets.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.plan import Plan
+
+
+class Presenter:
+    """Owns the result layers of all sources that are magnified."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.stage = Stage(viewer, [])
+        self._changing = False
+
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer is one of the results, and it is not we who take it away."""
+        return not self._changing and layer in self.stage.own_layers
+
+    def set_sources(self, sources: list[LayerSource]) -> None:
+        """Have result layers for these sources, and no others."""
+        if [pair.source for pair in self.stage.pairs] == sources and all(
+            pair.is_complete for pair in self.stage.pairs
+        ):
+            return
+        self.close()
+        self._changing = True
+        self.stage.pairs[:] = [ResultPair(self.stage.viewer, source) for source in sources]
+        self._changing = False
+
+    def close(self) -> None:
+        """Take all result layers away."""
+        self._changing = True
+        for pair in self.stage.pairs:
+            pair.close()
+        self.stage.pairs.clear()
+        self._changing = False
+
+    def show(
+        self,
+        view: SliceView,
+        plan: Plan,
+        images: dict[LayerSource, NDArray[Any] | None],
+        encoded: dict[LayerSource, Any],
+        engine: Any,
+        *,
+        title: str,
+        mode: Mode | None,
+    ) -> None:
+        """Render what is planned, of every source.
+
+        Parameters
+        ----------
+        images
+            The slices; None for one that is still being read.
+        encoded
+            The encoded slices; bicubic stands in for one that is not ready.
+        title
+            The model's.
+        """
+        low_window, high_window = (
+            mode.windows(plan.window, view) if mode is not None else (plan.window, plan.window)
+        )
+        for pair in self.stage.pairs:
+            image, slice_ = images.get(pair.source), encoded.get(pair.source)
+            if image is None:
+                self._show_reading(pair, view, plan)
+                continue
+            self._show_pair(pair, view, plan, image, slice_, engine, title, low_window, high_window)
+
+    @staticmethod
+    def _show_reading(pair: ResultPair, view: SliceView, plan: Plan) -> None:
+        """Nothing is known of the slice yet: black in its place."""
+        black = np.full(view.shape, pair.bicubic.contrast_limits[0], np.float32)
+        image = interpolate(black, 1, window=plan.region, method="nearest")
+        grid = OutputGrid.at_scale(view.shape, 1)
+        for layer in pair.layers:
+            name = f"{pair.source.name} · reading the slice"
+            pair.show(layer, view, image, grid, plan.region, name)
+
+    def _show_pair(
+        self,
+        pair: ResultPair,
+        view: SliceView,
+        plan: Plan,
+        image: NDArray[Any],
+        encoded: Any,
+        engine: Any,
+        title: str,
+        low_window: Window,
+        high_window: Window,
+    ) -> None:
+        limits = encoded.limits if encoded is not None else None
+        scale, name = plan.grid.true_scale, pair.source.name
+        bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
+        pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, bicubic_name(name, scale))
+        if encoded is not None and engine is not None:
+            enhanced = engine.render(encoded, plan.scale, window=high_window)
+            label = enhanced_name(name, title, scale)
+        else:
+            enhanced = (
+                bicubic
+                if high_window == low_window
+                else interpolate(image, plan.scale, window=high_window, limits=limits)
+            )
+            label = bicubic_name(name, scale, waiting_for=title if plan.magnifies else "")
+        pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, label)

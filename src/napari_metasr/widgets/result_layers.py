@@ -1,0 +1,180 @@
+"""The two results of one source, bicubic and super-resolved, as napari layers in their place."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.experimental import link_layers, unlink_layers
+from napari.layers import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.components import ViewerModel
+    from numpy.typing import NDArray
+
+    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.layer_source import LayerSource, SliceView
+
+LINKED = ("contrast_limits", "colormap", "gamma")
+ROLE = "napari-metasr"
+
+
+def scale_text(scale: tuple[float, float]) -> str:
+    """``×3.70``, or both where rows and columns differ visibly: ``×3.70, ×2.00``."""
+    texts = dict.fromkeys(f"×{value:.2f}" for value in scale)
+    return ", ".join(texts)
+
+
+def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "") -> str:
+    """The name of a layer that shows bicubic interpolation.
+
+    Parameters
+    ----------
+    waiting_for
+        The model whose result will take its place, while there is none yet.
+    """
+    waiting = f" ({waiting_for} is being computed)" if waiting_for else ""
+    return f"{source} · bicubic {scale_text(scale)}{waiting}"
+
+
+def enhanced_name(source: str, model: str, scale: tuple[float, float]) -> str:
+    """The name of a layer that shows a network's result."""
+    return f"{source} · super-resolved ({model} {scale_text(scale)}) · research use"
+
+
+def is_result(layer: Any) -> bool:
+    """Whether a layer is shown by the dock (a kept result is not: it is the user's)."""
+    return isinstance(layer, Image) and ROLE in layer.metadata
+
+
+@contextmanager
+def keep_selection(viewer: ViewerModel) -> Iterator[None]:
+    """Leave the selected layers as they are: napari selects every layer that is added."""
+    selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+    yield
+    viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
+    if active in viewer.layers:
+        viewer.layers.selection.active = active
+        viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
+
+
+def result_layer(source: LayerSource, name: str, **options: Any) -> Image:
+    """An image layer that looks like its source and holds one pixel so far."""
+    origin = source.layer
+    layer = Image(
+        np.zeros((1,) * origin.ndim, np.float32),
+        name=name,
+        contrast_limits=origin.contrast_limits,
+        colormap=origin.colormap,
+        gamma=origin.gamma,
+        units=origin.units,
+        axis_labels=origin.axis_labels,
+        interpolation2d="nearest",
+        **options,
+    )
+    layer.contrast_limits_range = origin.contrast_limits_range
+    return layer
+
+
+def place(
+    viewer: ViewerModel,
+    layer: Image,
+    source: LayerSource,
+    view: SliceView,
+    image: NDArray[Any],
+    grid: OutputGrid,
+    window: Window,
+) -> None:
+    """Show a rendered window in its place in the world, one slice thick.
+
+    Parameters
+    ----------
+    image
+        What was rendered of ``window`` on ``grid``.
+    """
+    scale, translate = source.placed(
+        view, *grid.layer_transform(view.scale, view.translate, window)
+    )
+    moved = layer.metadata.get(ROLE) != view.axes
+    with _one_refresh(viewer, layer, tell_viewer=moved):
+        layer.data = source.expanded(image, view)
+        layer.scale = scale
+        layer.translate = translate
+        layer.metadata[ROLE] = view.axes
+    layer.refresh(thumbnail=False)
+
+
+@contextmanager
+def _one_refresh(viewer: ViewerModel, layer: Image, tell_viewer: bool) -> Iterator[None]:
+    """Set several things of a layer, but slice it once.
+
+    napari works out the extent of all layers whenever one of them changes, 3 ms each time. A
+    result never reaches outside its source, so that is done only where its axes change.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(layer._block_refresh())
+        if not tell_viewer:
+            for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
+                stack.enter_context(emitter.blocker(viewer._on_layers_change))
+        yield
+
+
+class ResultPair:
+    """The bicubic and the super-resolved layer of one source, in the viewer.
+
+    Both follow the source's contrast limits, colormap and gamma, and it theirs.
+    """
+
+    def __init__(self, viewer: ViewerModel, source: LayerSource) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.source = source
+        self._origin = weakref.ref(source.layer)
+        self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)))
+        self.enhanced = result_layer(source, f"{source.name} · being computed")
+        for layer in self.layers:
+            layer.metadata[ROLE] = None
+        with keep_selection(viewer):
+            for layer in self.layers:
+                viewer.add_layer(layer)
+        link_layers([source.layer, *self.layers], LINKED)
+
+    @property
+    def layers(self) -> tuple[Image, Image]:
+        """Bicubic below, super-resolved above."""
+        return self.bicubic, self.enhanced
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both layers are still in the viewer."""
+        viewer = self._viewer()
+        return viewer is not None and all(layer in viewer.layers for layer in self.layers)
+
+    def show(
+        self,
+        layer: Image,
+        view: SliceView,
+        image: NDArray[Any],
+        grid: OutputGrid,
+        window: Window,
+        name: str,
+    ) -> None:
+        """Show a rendered window in one of the two layers, under this name."""
+        viewer = self._viewer()
+        if viewer is None or layer not in viewer.layers:
+            return
+        place(viewer, layer, self.source, view, image, grid, window)
+        if layer.name != name:
+            layer.name = name
+
+    def close(self) -> None:
+        """Take both layers out of the viewer and let go of everything."""
+        viewer, origin = self._viewer(), self._origin()
+        unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
+        for layer in self.layers:
+            if viewer is not None and layer in viewer.layers:
+                viewer.layers.remove(layer)

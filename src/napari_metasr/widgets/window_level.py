@@ -1,0 +1,103 @@
+"""Window and level by dragging on the canvas, as radiology workstations do."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+
+from napari_metasr import normalisation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.components import ViewerModel
+
+MODIFIER = "Shift"
+PIXELS_FOR_FULL_RANGE = 500
+NARROWEST = 1e-3
+
+
+def dragged_limits(
+    limits: tuple[float, float], right: float, up: float, full_range: float
+) -> tuple[float, float]:
+    """Contrast limits after a drag.
+
+    Parameters
+    ----------
+    limits
+        Contrast limits when the drag began, in intensity units.
+    right, up
+        How far it went, in screen pixels: right widens the window (less contrast), up raises
+        the level (darker).
+    full_range
+        Intensities that a drag over ``PIXELS_FOR_FULL_RANGE`` pixels changes them by.
+    """
+    per_pixel = full_range / PIXELS_FOR_FULL_RANGE
+    low = limits[0] + (up - right / 2) * per_pixel
+    high = limits[1] + (up + right / 2) * per_pixel
+    narrowest = NARROWEST * full_range
+    if high - low < narrowest:
+        middle = (low + high) / 2
+        return middle - narrowest / 2, middle + narrowest / 2
+    return low, high
+
+
+class WindowLevel:
+    """Shift and drag changes the contrast limits of the image that is worked on.
+
+    Attributes
+    ----------
+    always
+        Whether a drag without Shift does so too.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.target: weakref.ref[Image] | None = None
+        self.always = False
+        viewer.mouse_drag_callbacks.append(self._drag)
+
+    def layer(self) -> Image | None:
+        """The layer that is changed: the dock's source, else the active or the top image."""
+        viewer = self._viewer()
+        if viewer is None:
+            return None
+        target = self.target() if self.target is not None else None
+        if target is not None and target in viewer.layers:
+            return target
+        active = viewer.layers.selection.active
+        if isinstance(active, Image):
+            return active
+        images = [layer for layer in viewer.layers if isinstance(layer, Image) and layer.visible]
+        return images[-1] if images else None
+
+    def reset(self) -> None:
+        """Go back to robust limits worked out from the layer's numbers."""
+        layer = self.layer()
+        if layer is not None and not layer.rgb and not layer.multiscale:
+            step = max(layer.data.shape[0] // 64, 1) if layer.ndim > 2 else 1
+            layer.contrast_limits = normalisation.contrast_limits(layer.data[::step])
+
+    def close(self) -> None:
+        """Stop listening to the mouse."""
+        viewer = self._viewer()
+        if viewer is not None and self._drag in viewer.mouse_drag_callbacks:
+            viewer.mouse_drag_callbacks.remove(self._drag)
+
+    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        wanted = MODIFIER in event.modifiers or (self.always and not event.modifiers)
+        layer = self.layer()
+        if not wanted or event.button != 1 or layer is None or layer.rgb:
+            return
+        limits, start = tuple(layer.contrast_limits), tuple(event.pos)
+        full_range = layer.contrast_limits_range[1] - layer.contrast_limits_range[0]
+        pan = viewer.scene.camera.mouse_pan
+        viewer.scene.camera.mouse_pan = False
+        yield
+        while event.type == "mouse_move":
+            right, down = event.pos[0] - start[0], event.pos[1] - start[1]
+            layer.contrast_limits = dragged_limits(limits, right, -down, full_range)
+            yield
+        viewer.scene.camera.mouse_pan = pan

@@ -1,0 +1,412 @@
+"""The dock's panel: controls, and signals when they are used; it knows no viewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible, QElidingLabel
+
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.readout import Readout
+from napari_metasr.widgets.scale_slider import ScaleControl
+from napari_metasr.widgets.viewport import RegionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+RESEARCH_USE = "For research use; not a medical device."
+SHORTCUT_STEP = 1.1
+
+
+@dataclass(frozen=True)
+class ZoomSettings:
+    """What is set in the dock.
+
+    Attributes
+    ----------
+    source
+        Which of the listed layers; -1 for none.
+    region
+        What is magnified.
+    scale
+        Output pixels per input pixel, 1 to 8.
+    move_camera, follow_camera
+        Whether the slider moves the camera, and whether the camera sets region and scale.
+    contrasts
+        Which further layers are magnified too, as places in the list of contrasts.
+    model, device, comparison
+        By name.
+    """
+
+    source: int
+    region: RegionMode
+    scale: float
+    move_camera: bool
+    follow_camera: bool
+    contrasts: tuple[int, ...]
+    model: str
+    device: str
+    comparison: str
+
+
+class ZoomDock(QWidget):
+    """All controls of the zoom in one compact column.
+
+    Parameters
+    ----------
+    models
+        (name, title, tooltip) of the models to choose from.
+    comparisons
+        Titles of the comparison modes.
+    """
+
+    settings_changed = Signal(str)
+    plane_chosen = Signal(str)
+    draw_toggled = Signal(bool)
+    swipe_moved = Signal(float)
+    window_level_toggled = Signal(bool)
+    window_level_reset = Signal()
+    convention_chosen = Signal(str)
+    keep_requested = Signal()
+    save_requested = Signal()
+    cancel_requested = Signal()
+    closed = Signal()
+
+    def __init__(
+        self,
+        models: Sequence[tuple[str, str, str]],
+        comparisons: Sequence[str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("metasr_zoom_dock")
+        self._build_controls(models, comparisons)
+        self._lay_out()
+        self._connect()
+
+    def _build_controls(
+        self, models: Sequence[tuple[str, str, str]], comparisons: Sequence[str]
+    ) -> None:
+        self.source = _combo("The image layer that is magnified")
+        self.planes: dict[Plane, QPushButton] = {}
+        self._plane_group = QButtonGroup(self)
+        for plane in Plane:
+            button = QPushButton(plane.capitalize())
+            button.setCheckable(True)
+            button.setToolTip(f"Show {plane} slices")
+            self._plane_group.addButton(button)
+            self.planes[plane] = button
+        self.region = _combo("What is magnified: the slice, a rectangle, or the middle of the view")
+        for mode in RegionMode:
+            self.region.addItem(str(mode).capitalize(), mode)
+        self.draw = QPushButton("Draw…")
+        self.draw.setCheckable(True)
+        self.draw.setToolTip("Draw the rectangle on the image, or drag the one there is")
+        self.scale = ScaleControl()
+        self.notice = QLabel()
+        self.notice.setObjectName("metasr_notice")
+        self.notice.setWordWrap(True)
+        self.notice.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.notice.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        self.notice.setToolTip("What to know about the result that is shown")
+        self.move_camera = QCheckBox("Move the camera")
+        self.move_camera.setChecked(True)
+        self.move_camera.setToolTip("The slider moves the camera so that the region fills the view")
+        self.follow_camera = QCheckBox("Follow the camera")
+        self.follow_camera.setToolTip(
+            "Mouse wheel and pan set region and scale: what is visible is rendered at the\n"
+            "screen's resolution (screen pixels per voxel)"
+        )
+        self.contrasts = QListWidget()
+        self.contrasts.setToolTip("Layers on the same grid, magnified together with the source")
+        self.contrasts.setMaximumHeight(84)
+        self.model = _combo("The network that super-resolves")
+        for name, title, tip in models:
+            self.model.addItem(title, name)
+            self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.device = _combo("Where the network runs; auto takes the fastest there is")
+        for device in DEVICES:
+            self.device.addItem(device if device in {"auto"} else device.upper(), device)
+        self.comparison = _combo("How bicubic and super-resolved are shown (key: C)")
+        self.comparison.addItems(list(comparisons))
+        self.swipe = QSlider(Qt.Orientation.Horizontal)
+        self.swipe.setRange(0, 100)
+        self.swipe.setValue(50)
+        self.swipe.setEnabled(False)
+        self.swipe.setToolTip("Where the swipe line is, in % from the left; or drag the line")
+        self.window_level = QPushButton("Window/level")
+        self.window_level.setCheckable(True)
+        self.window_level.setToolTip(
+            "Drag on the image: right widens the intensity window, up raises its level\n"
+            "(intensity units). Shift and drag does so without this button."
+        )
+        self.window_level_default = QPushButton("Reset")
+        self.window_level_default.setToolTip("Robust contrast limits, in intensity units")
+        self.convention = _combo(
+            "Radiological: the patient's left is on the right of the screen.\n"
+            "Neurological: it is on the left."
+        )
+        self.convention.addItem("Radiological", "radiological")
+        self.convention.addItem("Neurological", "neurological")
+        self.readout = Readout()
+        self.status = QElidingLabel("")
+        self.status.setToolTip("What the dock is doing")
+        self.busy = QProgressBar()
+        self.busy.setRange(0, 0)
+        self.busy.setTextVisible(False)
+        self.busy.setFixedHeight(4)
+        policy = self.busy.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.busy.setSizePolicy(policy)
+        self.busy.hide()
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop encoding; bicubic stays")
+        self.cancel.setEnabled(False)
+        self.keep = QPushButton("Keep")
+        self.keep.setToolTip("Add the super-resolved region as a layer of its own (key: K)")
+        self.save = QPushButton("Save…")
+        self.save.setToolTip("Write the magnified region as NIfTI (mm), or a figure as PNG or PDF")
+
+    def _lay_out(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(6, 4, 6, 4)
+        column.setSpacing(5)
+        form = QGridLayout()
+        form.setHorizontalSpacing(6)
+        form.setVerticalSpacing(4)
+        form.setColumnStretch(1, 1)
+        for row, (title, widgets) in enumerate(
+            (
+                ("Source", [self.source]),
+                ("Plane", list(self.planes.values())),
+                ("Region", [self.region, self.draw]),
+                ("Compare", [self.comparison, self.swipe]),
+                ("Model", [self.model, self.device]),
+            )
+        ):
+            label = QLabel(title)
+            label.setBuddy(widgets[0])
+            form.addWidget(label, row, 0)
+            form.addLayout(_row(widgets), row, 1)
+        column.addLayout(form)
+        column.addWidget(_line())
+        column.addWidget(self.scale)
+        column.addLayout(_row([self.move_camera, self.follow_camera]))
+        column.addWidget(self.notice)
+        column.addWidget(_line())
+        column.addWidget(self.readout)
+        column.addWidget(self.busy)
+        column.addLayout(_row([self.status, self.cancel]))
+        column.addLayout(_row([self.keep, self.save]))
+        self.more_contrasts = _collapsible("More contrasts", self.contrasts)
+        display = QWidget()
+        rows = QVBoxLayout(display)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addLayout(_row([self.window_level, self.window_level_default]))
+        rows.addLayout(_row([QLabel("Orientation"), self.convention]))
+        self.display = _collapsible("Display", display)
+        column.addWidget(self.more_contrasts)
+        column.addWidget(self.display)
+        column.addStretch(1)
+        research = QLabel(RESEARCH_USE)
+        research.setObjectName("metasr_research_use")
+        research.setEnabled(False)
+        column.addWidget(research)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(body)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+        self.setMinimumWidth(290)
+
+    def sizeHint(self) -> QSize:
+        """A narrow column."""
+        return QSize(320, 640)
+
+    def _connect(self) -> None:
+        for name in ("source", "region", "model", "device", "comparison"):
+            combo: QComboBox = getattr(self, name)
+            combo.currentIndexChanged.connect(lambda _, name=name: self.settings_changed.emit(name))
+        for plane, button in self.planes.items():
+            button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
+        self.scale.scale_changed.connect(lambda _: self.settings_changed.emit("scale"))
+        for name in ("move_camera", "follow_camera"):
+            box: QCheckBox = getattr(self, name)
+            box.toggled.connect(lambda _, name=name: self.settings_changed.emit(name))
+        self.contrasts.itemChanged.connect(lambda _: self.settings_changed.emit("contrasts"))
+        self.comparison.currentTextChanged.connect(
+            lambda title: self.swipe.setEnabled(title == "Swipe")
+        )
+        self.swipe.valueChanged.connect(lambda value: self.swipe_moved.emit(value / 100))
+        self.draw.toggled.connect(self._on_draw)
+        self.window_level.toggled.connect(self.window_level_toggled)
+        self.window_level_default.clicked.connect(lambda: self.window_level_reset.emit())
+        self.convention.currentIndexChanged.connect(
+            lambda _: self.convention_chosen.emit(self.convention.currentData())
+        )
+        self.keep.clicked.connect(lambda: self.keep_requested.emit())
+        self.save.clicked.connect(lambda: self.save_requested.emit())
+        self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
+        for keys, action in (
+            (("]", "+"), lambda: self.scale.multiply(SHORTCUT_STEP)),
+            (("[", "-"), lambda: self.scale.multiply(1 / SHORTCUT_STEP)),
+            (("C",), self.next_comparison),
+            (("K",), self.keep.click),
+        ):
+            for key in keys:
+                shortcut = QShortcut(QKeySequence(key), self)
+                shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                shortcut.activated.connect(action)
+
+    @property
+    def settings(self) -> ZoomSettings:
+        """What is set now."""
+        contrasts = tuple(
+            row
+            for row in range(self.contrasts.count())
+            if self._item(row).checkState() == Qt.CheckState.Checked
+        )
+        return ZoomSettings(
+            source=self.source.currentIndex(),
+            region=self.region.currentData(),
+            scale=self.scale.scale,
+            move_camera=self.move_camera.isChecked(),
+            follow_camera=self.follow_camera.isChecked(),
+            contrasts=contrasts,
+            model=self.model.currentData() or "",
+            device=self.device.currentData(),
+            comparison=self.comparison.currentText(),
+        )
+
+    def next_comparison(self) -> None:
+        """Take the next comparison mode."""
+        count = self.comparison.count()
+        self.comparison.setCurrentIndex((self.comparison.currentIndex() + 1) % count)
+
+    def set_sources(self, names: Sequence[str], current: int) -> None:
+        """List the layers to choose from; emits nothing."""
+        _fill(self.source, names, current)
+
+    def set_contrasts(self, names: Sequence[str], checked: Sequence[int] = ()) -> None:
+        """List the further layers on the source's grid; emits nothing."""
+        blocked = self.contrasts.blockSignals(True)
+        self.contrasts.clear()
+        for row, name in enumerate(names):
+            item = QListWidgetItem(name)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Checked if row in checked else Qt.CheckState.Unchecked)
+            self.contrasts.addItem(item)
+        self.contrasts.blockSignals(blocked)
+        self.more_contrasts.setText(f"More contrasts ({len(names)})")
+
+    def set_plane(self, plane: Plane | None, enabled: bool) -> None:
+        """Show which plane the viewer shows."""
+        self._plane_group.setExclusive(False)
+        for each, button in self.planes.items():
+            button.setChecked(each == plane)
+            button.setEnabled(enabled)
+        self._plane_group.setExclusive(plane is not None)
+
+    def set_quietly(self, combo: QComboBox, data: str) -> None:
+        """Choose an entry without telling anybody."""
+        blocked = combo.blockSignals(True)
+        combo.setCurrentIndex(max(combo.findData(data), 0))
+        combo.blockSignals(blocked)
+
+    def show_busy(self, text: str, busy: bool) -> None:
+        """Say what is being done."""
+        if self.status.text() != text:
+            self.status.setText(text)
+        if self.busy.isVisibleTo(self) != busy:
+            self.busy.setVisible(busy)
+            self.cancel.setEnabled(busy)
+
+    def show_notice(self, text: str) -> None:
+        """Say what to know about the result."""
+        if self.notice.text() != text:
+            self.notice.setText(text)
+
+    def show_swipe(self, fraction: float) -> None:
+        """Show where the swipe line is; emits nothing."""
+        blocked = self.swipe.blockSignals(True)
+        self.swipe.setValue(round(100 * fraction))
+        self.swipe.blockSignals(blocked)
+
+    def stop_drawing(self) -> None:
+        """Release the draw button."""
+        self.draw.setChecked(False)
+
+    def _on_draw(self, drawing: bool) -> None:
+        self.draw.setText("Done" if drawing else "Draw…")
+        self.draw_toggled.emit(drawing)
+
+    def _item(self, row: int) -> QListWidgetItem:
+        item = self.contrasts.item(row)
+        if item is None:
+            raise IndexError(f"there is no contrast {row}")
+        return item
+
+
+def _combo(tip: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setToolTip(tip)
+    combo.setMinimumContentsLength(4)
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return combo
+
+
+def _fill(combo: QComboBox, names: Sequence[str], current: int) -> None:
+    blocked = combo.blockSignals(True)
+    combo.clear()
+    combo.addItems(list(names))
+    combo.setCurrentIndex(current)
+    combo.blockSignals(blocked)
+
+
+def _row(widgets: Sequence[QWidget]) -> QHBoxLayout:
+    layout = QHBoxLayout()
+    layout.setSpacing(4)
+    for widget in widgets:
+        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    return layout
+
+
+def _line() -> QFrame:
+    line = QFrame()
+    line.setFrameShape(QFrame.Shape.HLine)
+    return line
+
+
+def _collapsible(title: str, content: QWidget) -> QCollapsible:
+    collapsible = QCollapsible(title)
+    collapsible.setDuration(0)
+    collapsible.addWidget(content)
+    collapsible.layout().setContentsMargins(0, 0, 0, 0)
+    return collapsible

@@ -1,0 +1,96 @@
+"""What napari docks: the panel with its coordinator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.settings import get_plugin_settings
+from qtpy.QtCore import QEvent
+
+from napari_metasr.weights import ModelCard, model_card, model_names
+from napari_metasr.widgets.comparison import MODES
+from napari_metasr.widgets.coordinator import Coordinator
+from napari_metasr.widgets.zoom_dock import ZoomDock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+PLUGIN = "napari-metasr"
+
+
+def _load_model(model: str, *, device: str) -> Any:
+    from napari_metasr.zoom.engine import load_model
+
+    return load_model(model, device=device)
+
+
+class MetaSRZoomWidget(ZoomDock):
+    """*Plugins > Meta-SR Zoom*.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer to work in.
+    engine_factory
+        Loads a model, called as ``engine_factory(model, device=device)``;
+        `napari_metasr.load_model` by default.
+    cards
+        The models to offer; by default those that come with the package.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        engine_factory: Callable[..., Any] | None = None,
+        cards: dict[str, ModelCard] | None = None,
+    ) -> None:
+        if cards is None:
+            cards = {name: model_card(name) for name in model_names()}
+        super().__init__(
+            [(name, card.title, card.intended_use) for name, card in cards.items()],
+            [mode.title for mode in MODES],
+        )
+        settings = preferences()
+        self.set_quietly(self.device, settings["device"])
+        self.set_quietly(self.convention, settings["orientation"])
+        self.coordinator = Coordinator(
+            napari_viewer,
+            self,
+            engine_factory or _load_model,
+            cards,
+            byte_budget=settings["cache_megabytes"] << 20,
+            convention=settings["orientation"],
+        )
+
+    def event(self, event: QEvent | None) -> bool:
+        """Notice that napari has taken the widget out of its dock: it is closed then."""
+        handled = super().event(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
+            self.closed.emit()
+        return handled
+
+    def closeEvent(self, event: Any) -> None:
+        """Closed as a window of its own."""
+        self.closed.emit()
+        super().closeEvent(event)
+
+
+def preferences() -> dict[str, Any]:
+    """The plugin's preferences; their defaults where napari does not know the plugin."""
+    chosen: dict[str, Any] = {
+        "orientation": "radiological",
+        "device": "auto",
+        "cache_megabytes": 1024,
+    }
+    try:
+        stored = get_plugin_settings(PLUGIN)
+    except KeyError:
+        return chosen
+    for group in ("display", "engine"):
+        for name in chosen:
+            section = getattr(stored, group, None)
+            if hasattr(section, name):
+                chosen[name] = getattr(section, name)
+    return chosen

@@ -1,0 +1,219 @@
+"""What to encode, which request wins, and which encoded slices to keep; no Qt, no napari.
+
+A viewer tells the session what it shows (`ZoomSession.want`) and is told what to encode for it.
+One request runs at a time. When it no longer serves what is shown it is stale, its results are
+refused, and what is shown by then is what the next request is for: the newest always wins and
+nothing queues up. All methods are called from one thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_metasr.volume import Window
+
+DEFAULT_BYTE_BUDGET = 1 << 30
+
+
+class Encoded(Protocol):
+    """What the session needs to know of an encoded slice."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    def is_ready(self, window: Window) -> bool:
+        """Whether the window can be rendered without further encoding."""
+
+
+@dataclass(frozen=True)
+class SliceKey:
+    """Names one encoded slice: nothing of another layer, plane, slice, time or model is it.
+
+    Attributes
+    ----------
+    layer
+        A number that is given to one layer and never again.
+    axes
+        The layer's axes that the slice's rows and columns count along.
+    index
+        The position on each of the layer's other axes, in order.
+    model, device
+        Which network encodes it, and where.
+    """
+
+    layer: int
+    axes: tuple[int, int]
+    index: tuple[int, ...]
+    model: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """Slices to encode, in order, each at least inside its window (low-resolution edges)."""
+
+    ticket: int
+    windows: tuple[tuple[SliceKey, Window], ...]
+
+    def covers(self, windows: Mapping[SliceKey, Window]) -> bool:
+        """Whether this request, once done, makes all of these windows ready."""
+        own = dict(self.windows)
+        return all(key in own and _contains(own[key], window) for key, window in windows.items())
+
+
+class ZoomSession:
+    """Bookkeeping of encoded slices and of the requests for them.
+
+    Parameters
+    ----------
+    byte_budget
+        Encoded slices beyond it are dropped, the least recently shown first. What is shown now
+        is always kept.
+    """
+
+    def __init__(self, byte_budget: int = DEFAULT_BYTE_BUDGET) -> None:
+        self.byte_budget = byte_budget
+        self._encoded: OrderedDict[SliceKey, Encoded] = OrderedDict()
+        self._wanted: dict[SliceKey, Window] = {}
+        self._failed: set[SliceKey] = set()
+        self._tickets = itertools.count(1)
+        self._running: Request | None = None
+        self._superseded = False
+
+    @property
+    def running(self) -> Request | None:
+        """The request that is worked on."""
+        return self._running
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by all encoded slices."""
+        return sum(encoded.nbytes for encoded in self._encoded.values())
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def want(self, windows: Mapping[SliceKey, Window]) -> Request | None:
+        """Tell what is shown now.
+
+        Parameters
+        ----------
+        windows
+            For every slice shown the part of it, in low-resolution edges, most important first.
+
+        Returns
+        -------
+        Request or None
+            Work to start now. None if all is ready or has failed before, or while other work
+            runs: once that is `done`, ask again.
+        """
+        self._wanted = dict(windows)
+        missing = {
+            key: window
+            for key, window in windows.items()
+            if key not in self._failed and self.ready(key, window) is None
+        }
+        if self._running is not None:
+            self._superseded = not missing or not self._running.covers(missing)
+            return None
+        if not missing:
+            return None
+        self._running = Request(next(self._tickets), tuple(missing.items()))
+        self._superseded = False
+        return self._running
+
+    def is_stale(self, request: Request) -> bool:
+        """Whether the results of this request are no longer of use."""
+        return self._running is not request or self._superseded
+
+    def accept(self, request: Request, key: SliceKey, encoded: Encoded) -> bool:
+        """Keep an encoded slice, unless nobody waits for it any more.
+
+        Returns
+        -------
+        bool
+            Whether it was kept, that is, may be shown.
+        """
+        if self._running is not request or key not in self._wanted:
+            return False
+        self._encoded[key] = encoded
+        self._encoded.move_to_end(key)
+        self._evict()
+        return True
+
+    def done(self, request: Request, failed: bool = False) -> None:
+        """Tell that the work on a request has ended.
+
+        Parameters
+        ----------
+        failed
+            Whether it ended with an error: what is still missing of it is not asked for again
+            before `retry`.
+        """
+        if self._running is request:
+            self._running = None
+        if failed:
+            self._failed.update(
+                key for key, window in request.windows if not self.ready(key, window)
+            )
+
+    def retry(self) -> None:
+        """Forget that anything failed."""
+        self._failed.clear()
+
+    def has_failed(self, key: SliceKey) -> bool:
+        """Whether encoding this slice ended with an error."""
+        return key in self._failed
+
+    def cancel(self) -> None:
+        """Want nothing more: a running request is stale."""
+        self._wanted = {}
+        self._superseded = True
+
+    def get(self, key: SliceKey) -> Encoded | None:
+        """The encoded slice, ready or not."""
+        return self._encoded.get(key)
+
+    def ready(self, key: SliceKey, window: Window) -> Encoded | None:
+        """The encoded slice, if the window can be rendered from it at once."""
+        encoded = self._encoded.get(key)
+        if encoded is None or not encoded.is_ready(window):
+            return None
+        self._encoded.move_to_end(key)
+        return encoded
+
+    def forget_layer(self, layer: int) -> None:
+        """Free all that belongs to a layer."""
+        for key in [key for key in self._encoded if key.layer == layer]:
+            del self._encoded[key]
+        for key in [key for key in self._wanted if key.layer == layer]:
+            del self._wanted[key]
+        self._failed = {key for key in self._failed if key.layer != layer}
+
+    def clear(self) -> None:
+        """Free everything."""
+        self.cancel()
+        self.retry()
+        self._encoded.clear()
+
+    def _evict(self) -> None:
+        for key in [key for key in self._encoded if key not in self._wanted]:
+            if self.nbytes <= self.byte_budget:
+                return
+            del self._encoded[key]
+
+
+def _contains(outer: Window, inner: Window) -> bool:
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and outer[2] >= inner[2]
+        and outer[3] >= inner[3]
+    )
