@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from napari_metasr.figures.caption import PURPOSE
-from napari_metasr.figures.panel import bar_length
+from napari_metasr.figures.panel import bar_length, edge_positions
 from napari_metasr.figures.saving import check_writable, replacing
 from napari_metasr.geometry import OutputGrid, as_displayed
 from napari_metasr.normalisation import cast_to_dtype, unit_range
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".gif", ".webp")
 LARGEST_BYTES = 4_000_000
 PANEL = 360
-GAP = 8
+GAP = 12
 HEADER = 56
 FOOTER = 62
 FRAME_MS = 70
@@ -197,7 +197,7 @@ def _frame(
         draw.text((left + 2, HEADER / 2), name, TEXT, _font(20, bold=True), "lm")
         draw.text((left + PANEL - 2, HEADER / 2), scale, TEXT, _font(20), "rm")
         _draw_letters(draw, view.letters, left)
-        _draw_scale_bar(draw, zoom.spacing, left)
+        _draw_scale_bar(draw, zoom.spacing, view.unit, left)
     low, high = trained_scales
     beyond = (
         ""
@@ -205,29 +205,31 @@ def _frame(
         else (f" · outside the trained scales {low:g} to {high:g}")
     )
     base = HEADER + PANEL
-    draw.text((GAP + 2, base + 20), f"{zoom.spacing:.2f} mm a pixel{beyond}", TEXT, _font(16), "lm")
+    draw.text(
+        (GAP + 2, base + 20),
+        f"{zoom.spacing:.2f} {view.unit} a pixel{beyond}",
+        TEXT,
+        _font(16),
+        "lm",
+    )
     draw.text((GAP + 2, base + 44), _words(title), MUTED, _font(14), "lm")
     return frame
 
 
 def _draw_letters(draw: ImageDraw.ImageDraw, letters: dict[str, str], left: int) -> None:
-    middle, inset = PANEL / 2, 14
-    for side, (x, y) in {
-        "top": (middle, inset),
-        "bottom": (middle, PANEL - inset),
-        "left": (inset, middle),
-        "right": (PANEL - inset, middle),
-    }.items():
-        _outlined(draw, (left + x, HEADER + y), letters[side], _font(16, bold=True), "mm")
+    positions = edge_positions(PANEL, PANEL, 14)
+    for side, letter in letters.items():
+        x, y = positions[side]
+        _outlined(draw, (left + x, HEADER + y), letter, _font(16, bold=True), "mm")
 
 
-def _draw_scale_bar(draw: ImageDraw.ImageDraw, spacing: float, left: int) -> None:
+def _draw_scale_bar(draw: ImageDraw.ImageDraw, spacing: float, unit: str, left: int) -> None:
     length = bar_length(PANEL * spacing)
     x, y = left + 12, HEADER + PANEL - 14
     end = x + length / spacing
     draw.rectangle((x - 1, y - 2, end + 1, y + 2), 0)
     draw.rectangle((x, y - 1, end, y + 1), TEXT)
-    _outlined(draw, (x, y - 6), f"{length:g} mm", _font(13), "ls")
+    _outlined(draw, (x, y - 6), f"{length:g} {unit}", _font(13), "ls")
 
 
 def _outlined(

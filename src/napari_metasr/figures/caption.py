@@ -17,18 +17,18 @@ def scale_text(scale: tuple[float, float]) -> str:
     return f"×{rows}" if rows == columns else f"×{rows} (rows), ×{columns} (columns)"
 
 
-def spacing_text(spacing: tuple[float, float]) -> str:
+def spacing_text(spacing: tuple[float, float], unit: str = "mm") -> str:
     """``0.27 × 0.27 mm``: rows, then columns."""
-    return f"{spacing[0]:.3g} × {spacing[1]:.3g} mm"
+    return f"{spacing[0]:.3g} × {spacing[1]:.3g} {unit}"
 
 
 def super_resolved_text(
-    model: str, scale: tuple[float, float], spacing: tuple[float, float]
+    model: str, scale: tuple[float, float], spacing: tuple[float, float], unit: str = "mm"
 ) -> str:
     """Say that an image is super-resolved, by which model and scale, and what for."""
     return (
         f"Super-resolved by {model}, {scale_text(scale)}, output spacing "
-        f"{spacing_text(spacing)}; {PURPOSE}."
+        f"{spacing_text(spacing, unit)}; {PURPOSE}."
     )
 
 
@@ -36,3 +36,8 @@ def quality_text(quality: Quality) -> str:
     """``PSNR 34.10 dB · SSIM 0.962``."""
     similarity = "" if math.isnan(quality.ssim) else f" · SSIM {quality.ssim:.3f}"
     return f"PSNR {quality.psnr:.2f} dB{similarity}"
+
+
+def description_text(model: str, scale: tuple[float, float]) -> str:
+    """What a file's header says, in few letters."""
+    return f"super-resolved by {model}, {scale_text(scale)}, for research use"

@@ -70,10 +70,9 @@ class Comparison:
         if self.truth is not None and self.data_range is None:
             raise ValueError("a comparison with a truth needs a data range")
 
-    @property
-    def caption(self) -> str:
-        """What the super-resolved picture is."""
-        return super_resolved_text(self.model, self.scale, self.spacing)
+    def caption(self, unit: str) -> str:
+        """What the super-resolved picture is, with lengths in ``mm`` or ``px``."""
+        return super_resolved_text(self.model, self.scale, self.spacing, unit)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def save_comparison(
     head = round(MARGIN + 5.6 * font)
     body = max(height, thumbnail[1] if thumbnail else 0)
     probe = Canvas(page_width, 100)
-    caption = probe.lines(comparison.caption, 0.9 * font, page_width - 2 * MARGIN)
+    caption = probe.lines(comparison.caption(view.unit), 0.9 * font, page_width - 2 * MARGIN)
     notes = 1.9 * font if comparison.truth is not None else 0.6 * font
     page_height = round(head + body + notes + 1.5 * font * len(caption) + MARGIN)
 
@@ -169,7 +168,7 @@ def save_comparison(
     for number, line in enumerate(caption):
         y = head + body + notes + (0.9 + 1.5 * number) * font
         canvas.text(line, MARGIN, y, 0.9 * font, color=MUTED)
-    return canvas.save(path, comparison.caption, overwrite=overwrite)
+    return canvas.save(path, comparison.caption(view.unit), overwrite=overwrite)
 
 
 def _columns(comparison: Comparison) -> list[tuple[str, str, NDArray[Any]]]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_metasr.figures.canvas import Canvas
     from napari_metasr.volume import Plane, Window
 
-PANEL_PIXELS = 520
+PANEL_PIXELS = 600
 LARGEST_PANEL_PIXELS = 1600
 
 
@@ -31,21 +31,29 @@ class View:
     Attributes
     ----------
     plane
-        Which plane of the canonical volume the slices are.
+        Which plane of the canonical volume the slices are; none for a plain picture, which has
+        no sides and no mm.
     contrast_limits
         The intensity window: shown black, shown white.
     orientation2d
         Where rows and columns point on the screen; radiological unless said otherwise.
     """
 
-    plane: Plane
+    plane: Plane | None
     contrast_limits: tuple[float, float]
     orientation2d: tuple[str, str] = RADIOLOGICAL
 
     @property
     def letters(self) -> dict[str, str]:
-        """The letters at the edges ``top``, ``bottom``, ``left``, ``right``."""
+        """The letters at the edges ``top``, ``bottom``, ``left``, ``right``, as far as known."""
+        if self.plane is None:
+            return {}
         return edge_letters(self.plane.row_axis, self.plane.column_axis, self.orientation2d)
+
+    @property
+    def unit(self) -> str:
+        """What lengths are measured in."""
+        return "px" if self.plane is None else "mm"
 
     def picture(self, image: NDArray[Any]) -> NDArray[Any]:
         """A slice's array as a picture of values 0..1, first row on top."""
@@ -81,6 +89,16 @@ def panel_size(
     else:
         enlargement = max(round(PANEL_PIXELS / side), 1)
     return max(round(columns * enlargement), 1), max(round(rows * enlargement), 1)
+
+
+def edge_positions(width: float, height: float, inset: float) -> dict[str, tuple[float, float]]:
+    """Where the letters of a picture's edges stand: (x, y) from its top left corner."""
+    return {
+        "top": (width / 2, inset),
+        "bottom": (width / 2, height - inset),
+        "left": (inset, height / 2),
+        "right": (width - inset, height / 2),
+    }
 
 
 def bar_length(extent: float) -> float:
@@ -120,24 +138,20 @@ def draw_panel(
             Rectangle((x, y), columns, rows, fill=False, edgecolor=ACCENT, linewidth=size / 9)
         )
     _draw_letters(axes, view.letters, size, width, height)
-    _draw_scale_bar(axes, spacing[1], image.shape[1], size, width, height)
+    _draw_scale_bar(axes, spacing[1], view.unit, image.shape[1], size, width, height)
 
 
 def _draw_letters(
     axes: Axes, letters: dict[str, str], size: float, width: float, height: float
 ) -> None:
-    across, down = 0.8 * size / width, 0.8 * size / height
-    for side, position in {
-        "top": (1 / 2, 1 - down),
-        "bottom": (1 / 2, down),
-        "left": (across, 1 / 2),
-        "right": (1 - across, 1 / 2),
-    }.items():
-        _outlined(axes, letters[side], position, size, bold=True)
+    positions = edge_positions(width, height, 0.8 * size)
+    for side, letter in letters.items():
+        x, y = positions[side]
+        _outlined(axes, letter, (x / width, 1 - y / height), size, bold=True)
 
 
 def _draw_scale_bar(
-    axes: Axes, spacing: float, columns: int, size: float, width: float, height: float
+    axes: Axes, spacing: float, unit: str, columns: int, size: float, width: float, height: float
 ) -> None:
     extent = columns * spacing
     length = bar_length(extent)
@@ -153,7 +167,7 @@ def _draw_scale_bar(
         path_effects=[withStroke(linewidth=size / 7 + 2, foreground="black")],
     )
     middle = (start + share / 2, base + 0.75 * size / height)
-    _outlined(axes, f"{length:g} mm", middle, 0.8 * size)
+    _outlined(axes, f"{length:g} {unit}", middle, 0.8 * size)
 
 
 def _outlined(

@@ -28,7 +28,7 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path}: the file exists; allow overwriting to replace it")
+        raise FileExistsError(f"{path}: the file exists; overwrite is needed to replace it")
 
 
 @contextmanager

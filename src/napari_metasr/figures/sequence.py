@@ -120,7 +120,8 @@ def save_sequence(
     label = round(2.2 * FONT)
     top = round(MARGIN + 5.6 * FONT)
     caption = (
-        f"The slice reduced by {REDUCTION} (antialiased bicubic, {spacing_text(spacing)}) is the "
+        f"The slice reduced by {REDUCTION} (antialiased bicubic, "
+        f"{spacing_text(spacing, view.unit)}) is the "
         f"input, super-resolved by {model}; the truth at each scale is the slice reduced by "
         f"{REDUCTION}/scale. PSNR and SSIM in the brain's bounding box; {PURPOSE}."
     )

@@ -1,0 +1,70 @@
+"""The same verbs without a screen: ``napari-metasr zoom``, ``models`` and ``demo``."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+PROGRAM = "napari-metasr"
+EXPECTED_FAILURES = (ValueError, OSError, MemoryError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv
+        Arguments without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0, or 2 after one line on the standard error that says what was wrong.
+    """
+    from napari_metasr.cli.parsing import ArgumentError, parse
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            command = parse(sys.argv[1:] if argv is None else argv, PROGRAM)
+        except ArgumentError as error:
+            return _fail(error)
+        except SystemExit as stop:  # --help
+            return int(stop.code or 0)
+        try:
+            command.run()
+        except EXPECTED_FAILURES as error:
+            if command.debug:
+                traceback.print_exc()
+            return _fail(error)
+    return 0
+
+
+def _fail(error: BaseException) -> int:
+    message = " ".join(str(error).split())
+    if isinstance(error, MemoryError):
+        message = f"not enough memory: {message or 'try a smaller region or scale'}"
+    elif isinstance(error, OSError) and error.strerror:
+        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    print(f"{PROGRAM}: error: {message or type(error).__name__}", file=sys.stderr)
+    return 2
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"{PROGRAM}: warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,0 +1,140 @@
+"""Arguments to commands: the command line is generated from the commands' pydantic models."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+from pydantic import BaseModel, ConfigDict, Field
+from tyro.constructors import PrimitiveConstructorSpec
+
+from napari_metasr.geometry import scale_pair
+from napari_metasr.volume import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_FRAME = " │|"
+_CORNERS = ("╭", "╰", "+")
+_HELP_INDENT = " " * 9
+_CHOICES = "Available subcommands:"
+_SUGGESTION = "Perhaps you meant:"
+
+
+class ArgumentError(ValueError):
+    """The arguments are not a command."""
+
+
+class Command(BaseModel):
+    """What every verb has."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    debug: bool = Field(default=False, description="Show where in the code an error came from.")
+
+    def run(self) -> None:
+        """Do it."""
+        raise NotImplementedError
+
+
+def _from_text(parse: Callable[[str], Any], metavar: str, absent: str) -> Any:
+    """How tyro reads a value that is written as one word, or is None when it is absent."""
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=lambda words: parse(words[0]),
+        is_instance=lambda _: True,
+        str_from_instance=lambda value: [absent if value is None else str(value)],
+    )
+
+
+def parse_scale(text: str) -> float | tuple[float, float]:
+    """Read ``3.7`` or ``y,x``.
+
+    Raises
+    ------
+    ValueError
+        If it is no number or pair, or below 1.
+    """
+    try:
+        numbers = [float(number) for number in text.split(",")]
+        scale = (numbers[0], numbers[1]) if len(numbers) == 2 else numbers[0]
+        if len(numbers) > 2:
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"the scale must be a number or a pair y,x, found {text!r}") from None
+    scale_pair(scale)
+    return scale
+
+
+def parse_slice(text: str) -> int:
+    """Read the number of a slice.
+
+    Raises
+    ------
+    ValueError
+        If it is no whole number.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"a slice is a whole number, counted from 0, found {text!r}") from None
+
+
+ScaleArgument = Annotated[
+    float | tuple[float, float], _from_text(parse_scale, "NUMBER|Y,X", "required")
+]
+RegionArgument = Annotated[
+    Region | None, _from_text(Region.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
+]
+SliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "middle")]
+
+
+def parse(argv: Sequence[str], program: str) -> Command:
+    """Make the command that the arguments describe.
+
+    Raises
+    ------
+    ArgumentError
+        If they describe none, in one line.
+    SystemExit
+        After help was asked for and printed.
+    """
+    from napari_metasr.cli.demo import Demo
+    from napari_metasr.cli.models import Models
+    from napari_metasr.cli.zoom import Zoom
+
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            command: Command = tyro.extras.subcommand_cli_from_dict(
+                {"zoom": Zoom, "models": Models, "demo": Demo},
+                prog=program,
+                description="Magnify brain MRI with Meta-SRGAN, for research use.",
+                args=list(argv),
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if stop.code in {0, None}:
+            raise
+        raise ArgumentError(_one_line(errors.getvalue())) from None
+    sys.stderr.write(errors.getvalue())
+    return command
+
+
+def _one_line(boxed: str) -> str:
+    """The message of tyro's framed error, which ends at the first rule, and its first hint."""
+    lines = [
+        line.strip(_FRAME)
+        for line in boxed.splitlines()
+        if not line.startswith(_CORNERS) and not line[1:].startswith(_HELP_INDENT)
+    ]
+    rules = [number for number, line in enumerate(lines) if line and not line.strip("─-")]
+    message = " ".join(lines[: rules[0]] if rules else lines).removeprefix("Error parsing ")
+    if _SUGGESTION in lines:
+        message += f"; did you mean {lines[lines.index(_SUGGESTION) + 1].split()[0]}?"
+    message += "".join(f"; {line}" for line in lines if line.startswith(_CHOICES))
+    return " ".join(message.split())

@@ -1,0 +1,161 @@
+"""``napari-metasr zoom``: a region of a slice to a NIfTI file or a figure."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from pydantic import Field
+
+from napari_metasr.cli.parsing import Command, RegionArgument, ScaleArgument, SliceArgument
+from napari_metasr.figures.caption import description_text, scale_text, spacing_text
+from napari_metasr.figures.saving import check_writable
+from napari_metasr.geometry import OutputGrid, slice_affine
+from napari_metasr.io import read, write_slice
+from napari_metasr.io.images import is_picture
+from napari_metasr.normalisation import contrast_limits
+from napari_metasr.volume import Plane, Region
+from napari_metasr.weights import model_card
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Volume
+    from napari_metasr.zoom.engine import ZoomModel
+
+VOLUMES = (".nii", ".nii.gz")
+FIGURES = (".png", ".pdf")
+
+
+class Zoom(Command):
+    """Magnify a region of a slice.
+
+    Slices and regions count from 0 in the canonical (RAS) array, rows and columns of the plane.
+    """
+
+    input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; or a gray picture."
+    )
+    scale: ScaleArgument = Field(
+        description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
+    )
+    output: Annotated[Path, tyro.conf.arg(metavar="OUTPUT")] = Field(
+        description="The super-resolved region as .nii or .nii.gz, or a figure of it beside "
+        "bicubic as .png or .pdf."
+    )
+    plane: Literal["axial", "coronal", "sagittal"] = Field(
+        default="axial", description="Anatomical plane of the slice."
+    )
+    slice: SliceArgument = Field(default=None, description="Which slice of the plane.")
+    region: RegionArgument = Field(
+        default=None, description="Rectangle of the slice, in pixels: top row, left column, size."
+    )
+    time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
+    model: str = Field(
+        default="meta-srgan",
+        description="A name of `napari-metasr models`, or a .safetensors file with its card.",
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        default="auto", description="Where the network runs; auto takes the fastest there is."
+    )
+    overwrite: bool = Field(default=False, description="Replace an existing output.")
+
+    def run(self) -> None:
+        """Check, read, magnify, write, and say in one line what was done."""
+        if not self.output.name.lower().endswith(VOLUMES + FIGURES):
+            raise ValueError(
+                f"{self.output}: expected an output that ends in {', '.join(VOLUMES + FIGURES)}"
+            )
+        check_writable(self.output, overwrite=self.overwrite)
+        model_card(self.model)
+        volume, plane = read(self.input), Plane(self.plane)
+        if volume.data.ndim == 2 and plane is not Plane.AXIAL:
+            raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
+        index = volume.slice_count(plane) // 2 if self.slice is None else self.slice
+        image = volume.slice(plane, index, self.time)
+        shape = (image.shape[0], image.shape[1])
+        region = Region.whole(shape) if self.region is None else self.region.inside(shape)
+        grid = OutputGrid.at_scale(shape, self.scale)
+        grid.pixel_range(region.window)
+
+        from napari_metasr.zoom.engine import load_model
+
+        model = load_model(self.model, device=self.device)
+        started = time.perf_counter()
+        with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
+            warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
+            encoded = model.encode(image, volume.intensity_range, volume.value_range)
+        result = model.render(encoded, self.scale, region.window)
+        seconds = time.perf_counter() - started
+        spacing = grid.layer_transform(volume.plane_spacing(plane), (0.0, 0.0))[0]
+        if self.output.name.lower().endswith(VOLUMES):
+            self._write_volume(volume, plane, index, region, grid, result)
+        else:
+            self._write_figure(volume, plane, index, region, grid, result, model)
+        unit = "px" if is_picture(self.input) else "mm"
+        print(
+            f"{self.output}: {result.shape[0]} x {result.shape[1]} pixels, "
+            f"{scale_text(grid.true_scale)}, {spacing_text(spacing, unit)}, super-resolved by "
+            f"{model.card.title} on {model.device} in {1000 * seconds:.0f} ms, for research use"
+        )
+
+    def _write_volume(
+        self,
+        volume: Volume,
+        plane: Plane,
+        index: int,
+        region: Region,
+        grid: OutputGrid,
+        result: NDArray[np.float32],
+    ) -> None:
+        shape = (1, *volume.spatial_shape)[-3:]
+        write_slice(
+            self.output,
+            result,
+            slice_affine(volume.affine, shape, plane, index, grid, region.window),
+            plane,
+            volume.source,
+            description=description_text(self.model, grid.true_scale),
+            overwrite=self.overwrite,
+        )
+
+    def _write_figure(
+        self,
+        volume: Volume,
+        plane: Plane,
+        index: int,
+        region: Region,
+        grid: OutputGrid,
+        result: NDArray[np.float32],
+        model: ZoomModel,
+    ) -> None:
+        from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
+        from napari_metasr.figures.panel import View
+        from napari_metasr.zoom.baselines import interpolate
+
+        image = volume.slice(plane, index, self.time)
+        whole = Region.whole(grid.input_shape)
+        spacing = volume.plane_spacing(plane)
+        place = f"y {region.y:g}, x {region.x:g}, {region.height:g} × {region.width:g} pixels"
+        moment = f" · time point {self.time}" if volume.time_points > 1 else ""
+        save_comparison(
+            self.output,
+            Comparison(
+                interpolated=interpolate(
+                    image, self.scale, region.window, limits=volume.value_range
+                ),
+                super_resolved=result,
+                spacing=grid.layer_transform(spacing, (0.0, 0.0))[0],
+                scale=grid.true_scale,
+                model=model.card.title,
+                heading=volume.source.name,
+                details=f"{plane} slice {index}{moment} · region {place}",
+            ),
+            view=View(None if is_picture(self.input) else plane, contrast_limits(volume.data)),
+            locator=None if region == whole else Locator(image, spacing, region.window),
+            overwrite=self.overwrite,
+        )
