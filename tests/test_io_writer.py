@@ -192,6 +192,12 @@ def test_explicit_type_rounds_and_clips(tmp_path):
     assert np.asanyarray(written.dataobj).T.ravel().tolist() == [0, 0, 1, 255, 255, 0]
 
 
+def test_large_integers_are_exact(tmp_path):
+    data = np.full((2, 3, 4), 2**60 + 1, np.int64)
+    path = write_volume(tmp_path / "a.nii", data, np.eye(4), Source(name="a"))
+    assert np.asanyarray(nib.load(path).dataobj).max() == 2**60 + 1
+
+
 def test_description_fits_the_header(tmp_path):
     text = "super-resolved ×3.7 by meta-srgan,\nfor research use only, " + "and so on " * 10
     path = write_volume(

@@ -85,7 +85,8 @@ def write_volume(
         raise ValueError(f"{path}: expected 2 to 4 dimensions to write, found shape {data.shape}")
     if data.dtype.kind not in "biuf":
         raise ValueError(f"{path}: expected real numbers to write, found {data.dtype.name}")
-    numbers = cast_to_dtype(data, _stored_dtype(data, dtype))
+    stored = _stored_dtype(data, dtype)
+    numbers = data if data.dtype == stored else cast_to_dtype(data, stored)
     flat = data.ndim == 2
     voxels, stored_affine = from_canonical(
         numbers[np.newaxis] if flat else numbers, affine, source.affine
