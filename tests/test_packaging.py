@@ -73,9 +73,18 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert not {"numpy", "torch", "numba", "napari", "qtpy", "matplotlib"} & loaded
 
 
-def test_engine_loads_neither_qt_nor_napari() -> None:
-    loaded = loaded_after("import napari_metasr; napari_metasr.load_model")
-    assert "torch" in loaded
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import napari_metasr; napari_metasr.load_model",
+        "import napari_metasr.cli.demo",
+        "import napari_metasr.io.reader, napari_metasr.io.writer, napari_metasr.io.samples",
+        "import metasr_training.train, metasr_training.evaluate",
+    ],
+)
+def test_what_works_without_a_screen_loads_neither_qt_nor_napari(statement: str) -> None:
+    loaded = loaded_after(statement)
+    assert "numpy" in loaded
     assert not {"napari", "qtpy", "PyQt6", "PySide6", "superqt", "magicgui", "vispy"} & loaded
 
 
