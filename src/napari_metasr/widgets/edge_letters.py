@@ -27,7 +27,10 @@ def overlay_name(side: str) -> str:
 
 
 class EdgeLetters:
-    """Four text overlays on a viewer's canvas, repeated in every box of a grid."""
+    """Four text overlays on a viewer's canvas, repeated in every box of a grid.
+
+    The top one keeps a line free above it, for the names of layers.
+    """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._overlays = viewer.canvas.overlays
@@ -54,7 +57,7 @@ class EdgeLetters:
         letters = geometry.edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
             overlay = self._overlays[overlay_name(side)]
-            overlay.text = letter
+            overlay.text = f"\n{letter}" if side == "top" else letter
             overlay.visible = True
 
     def hide(self) -> None:

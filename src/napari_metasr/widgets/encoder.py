@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,14 @@ def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
     engine.render(encoded, WARM_UP_SCALE, window=small)
 
 
+def silence(worker: Any, signals: tuple[str, ...]) -> None:
+    """Ask a worker to end, and hear no more of it."""
+    worker.quit()
+    for name in signals:
+        with suppress(RuntimeError, TypeError):  # it has ended, and Qt has deleted its signals
+            getattr(worker, name).disconnect()
+
+
 class Encoder:
     """Starts and stops the worker thread, and passes on what it yields in the GUI thread.
 
@@ -214,9 +223,7 @@ class Encoder:
     def close(self) -> None:
         """Stop, and hear no more of it."""
         if self._worker is not None:
-            self._worker.quit()
-            for name in ("yielded", "warned", "errored", "finished"):
-                getattr(self._worker, name).disconnect()
+            silence(self._worker, ("yielded", "warned", "errored", "finished"))
             self._worker = None
 
     def _finish(self, request: Request) -> None:

@@ -9,6 +9,7 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog
 
+from napari_metasr.widgets.encoder import silence
 from napari_metasr.widgets.exporting import KINDS, RenderingSpec, render_region, save_region
 from napari_metasr.widgets.result_layers import enhanced_name, keep_selection, result_layer
 
@@ -106,9 +107,7 @@ class Exports:
     def close(self) -> None:
         """Hear no more of what still runs."""
         for worker in self._workers:
-            worker.quit()
-            for name in ("returned", "errored", "finished"):
-                getattr(worker, name).disconnect()
+            silence(worker, ("returned", "errored", "finished"))
         self._workers.clear()
 
     def _start(

@@ -231,6 +231,11 @@ class LayerSource:
         ]
         return "  ".join(texts) + " mm"
 
+    @property
+    def placement(self) -> tuple[list[float], list[float]]:
+        """(scale, translate) in the world of all axes, the layer's affine included."""
+        return _scale_and_translate(self.layer)
+
     def placed(
         self, view: SliceView, scale: tuple[float, float], translate: tuple[float, float]
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:

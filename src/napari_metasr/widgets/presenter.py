@@ -91,7 +91,7 @@ class Presenter:
         image = interpolate(black, 1, window=plan.region, method="nearest")
         grid = OutputGrid.at_scale(view.shape, 1)
         for layer in pair.layers:
-            name = f"{pair.source.name} · reading the slice"
+            name = f"reading the slice · {pair.source.name}"
             pair.show(layer, view, image, grid, plan.region, name)
 
     def _show_pair(

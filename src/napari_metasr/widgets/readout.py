@@ -38,7 +38,7 @@ class Reading:
 
 
 FIELDS = {
-    "scale": ("True scale", "Output pixels per input pixel, rows × columns (no unit)"),
+    "scale": ("Scale", "True scale: output pixels per input pixel, rows × columns (no unit)"),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
@@ -55,7 +55,7 @@ class Readout(QWidget):
         super().__init__(parent)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setHorizontalSpacing(6)
+        layout.setHorizontalSpacing(5)
         layout.setVerticalSpacing(2)
         self.values: dict[str, QLabel] = {}
         place = 0
@@ -67,6 +67,7 @@ class Readout(QWidget):
                 widget.setToolTip(tip)
             label.setEnabled(False)
             wide = name in WIDE
+            place += place % 2 if wide else 0
             row, column = divmod(place, 2)
             layout.addWidget(label, row, 2 * column)
             layout.addWidget(value, row, 2 * column + 1, 1, 3 if wide else 1)
@@ -74,6 +75,7 @@ class Readout(QWidget):
             self.values[name] = value
         layout.setColumnStretch(1, 1)
         layout.setColumnStretch(3, 1)
+        self.setMaximumHeight(self.sizeHint().height())
 
     def show_reading(self, reading: Reading) -> None:
         """Show the numbers of a result."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
+LABEL_SIZE = 9
 
 
 def scale_text(scale: tuple[float, float]) -> str:
@@ -39,12 +40,12 @@ def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "")
         The model whose result will take its place, while there is none yet.
     """
     waiting = f" ({waiting_for} is being computed)" if waiting_for else ""
-    return f"{source} · bicubic {scale_text(scale)}{waiting}"
+    return f"bicubic {scale_text(scale)}{waiting} · {source}"
 
 
 def enhanced_name(source: str, model: str, scale: tuple[float, float]) -> str:
     """The name of a layer that shows a network's result."""
-    return f"{source} · super-resolved ({model} {scale_text(scale)}) · research use"
+    return f"super-resolved ({model} {scale_text(scale)}) · research use · {source}"
 
 
 def is_result(layer: Any) -> bool:
@@ -64,11 +65,14 @@ def keep_selection(viewer: ViewerModel) -> Iterator[None]:
 
 
 def result_layer(source: LayerSource, name: str, **options: Any) -> Image:
-    """An image layer that looks like its source and holds one pixel so far."""
+    """An image layer that looks like its source and holds its first voxel so far."""
     origin = source.layer
+    scale, translate = source.placement
     layer = Image(
         np.zeros((1,) * origin.ndim, np.float32),
         name=name,
+        scale=scale,
+        translate=translate,
         contrast_limits=origin.contrast_limits,
         colormap=origin.colormap,
         gamma=origin.gamma,
@@ -100,27 +104,34 @@ def place(
     scale, translate = source.placed(
         view, *grid.layer_transform(view.scale, view.translate, window)
     )
-    moved = layer.metadata.get(ROLE) != view.axes
-    with _one_refresh(viewer, layer, tell_viewer=moved):
-        layer.data = source.expanded(image, view)
+    _move(viewer, layer, source.expanded(image, view), scale, translate)
+
+
+def place_like(viewer: ViewerModel, layer: Image, other: Image, data: NDArray[Any]) -> None:
+    """Show numbers in the place of another layer with as many pixels."""
+    _move(viewer, layer, data, other.scale, other.translate)
+
+
+def _move(viewer: ViewerModel, layer: Image, data: NDArray[Any], scale: Any, translate: Any) -> None:
+    with _quietly(viewer, layer):
+        layer.data = data
         layer.scale = scale
         layer.translate = translate
-        layer.metadata[ROLE] = view.axes
     layer.refresh(thumbnail=False)
 
 
 @contextmanager
-def _one_refresh(viewer: ViewerModel, layer: Image, tell_viewer: bool) -> Iterator[None]:
-    """Set several things of a layer, but slice it once.
+def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
+    """Set several things of a layer, but slice it once, and leave the viewer's sliders alone.
 
-    napari works out the extent of all layers whenever one of them changes, 3 ms each time. A
-    result never reaches outside its source, so that is done only where its axes change.
+    napari works out the range and the step of its sliders from all layers whenever one of them
+    changes, 3 ms each time. A result never reaches outside its source, and its finer steps would
+    put the sliders between the slices.
     """
     with ExitStack() as stack:
         stack.enter_context(layer._block_refresh())
-        if not tell_viewer:
-            for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
-                stack.enter_context(emitter.blocker(viewer._on_layers_change))
+        for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
+            stack.enter_context(emitter.blocker(viewer._on_layers_change))
         yield
 
 
@@ -135,9 +146,10 @@ class ResultPair:
         self.source = source
         self._origin = weakref.ref(source.layer)
         self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)))
-        self.enhanced = result_layer(source, f"{source.name} · being computed")
+        self.enhanced = result_layer(source, f"being computed · {source.name}")
         for layer in self.layers:
-            layer.metadata[ROLE] = None
+            layer.metadata[ROLE] = True
+            layer.name_overlay.font_size = LABEL_SIZE
         with keep_selection(viewer):
             for layer in self.layers:
                 viewer.add_layer(layer)

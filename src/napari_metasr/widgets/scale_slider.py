@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 SMALLEST_SCALE = 1.0
 LARGEST_SCALE = 8.0
 STEPS = 1000
+STARTING_SCALE = 2.0
 PRESETS = (1.5, 2.0, 3.0, 4.0, 8.0)
 TICKS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 TRAINED_COLOR = QColor(76, 175, 80)
@@ -134,6 +135,7 @@ class ScaleControl(QWidget):
         layout.addLayout(row, 1, 0, 1, 2)
         layout.setColumnStretch(0, 1)
         self._scale = SMALLEST_SCALE
+        self.set_scale(STARTING_SCALE)
         self.slider.valueChanged.connect(self._on_slider)
         self.number.valueChanged.connect(self.set_scale)
 

@@ -121,6 +121,7 @@ class ZoomDock(QWidget):
         self.region = _combo("What is magnified: the slice, a rectangle, or the middle of the view")
         for mode in RegionMode:
             self.region.addItem(str(mode).capitalize(), mode)
+        self.region.setCurrentIndex(self.region.findData(RegionMode.CENTRE))
         self.draw = QPushButton("Draw…")
         self.draw.setCheckable(True)
         self.draw.setToolTip("Draw the rectangle on the image, or drag the one there is")
@@ -154,7 +155,7 @@ class ZoomDock(QWidget):
         self.swipe = QSlider(Qt.Orientation.Horizontal)
         self.swipe.setRange(0, 100)
         self.swipe.setValue(50)
-        self.swipe.setEnabled(False)
+        self.swipe.setVisible(False)
         self.swipe.setToolTip("Where the swipe line is, in % from the left; or drag the line")
         self.window_level = QPushButton("Window/level")
         self.window_level.setCheckable(True)
@@ -210,7 +211,7 @@ class ZoomDock(QWidget):
             label = QLabel(title)
             label.setBuddy(widgets[0])
             form.addWidget(label, row, 0)
-            form.addLayout(_row(widgets), row, 1)
+            form.addLayout(_row(widgets, first=2 if len(widgets) == 2 else 1), row, 1)
         column.addLayout(form)
         column.addWidget(_line())
         column.addWidget(self.scale)
@@ -261,7 +262,7 @@ class ZoomDock(QWidget):
             box.toggled.connect(lambda _, name=name: self.settings_changed.emit(name))
         self.contrasts.itemChanged.connect(lambda _: self.settings_changed.emit("contrasts"))
         self.comparison.currentTextChanged.connect(
-            lambda title: self.swipe.setEnabled(title == "Swipe")
+            lambda title: self.swipe.setVisible(title == "Swipe")
         )
         self.swipe.valueChanged.connect(lambda value: self.swipe_moved.emit(value / 100))
         self.draw.toggled.connect(self._on_draw)
@@ -390,11 +391,11 @@ def _fill(combo: QComboBox, names: Sequence[str], current: int) -> None:
     combo.blockSignals(blocked)
 
 
-def _row(widgets: Sequence[QWidget]) -> QHBoxLayout:
+def _row(widgets: Sequence[QWidget], first: int = 1) -> QHBoxLayout:
     layout = QHBoxLayout()
     layout.setSpacing(4)
-    for widget in widgets:
-        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    for place, widget in enumerate(widgets):
+        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1 if place else first)
     return layout
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from napari.layers import Image
 
 from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
-from napari_metasr.widgets.result_layers import ROLE, keep_selection
+from napari_metasr.widgets.result_layers import LABEL_SIZE, ROLE, keep_selection, place_like
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.comparison.base import Stage
@@ -44,7 +44,7 @@ class Difference(Mode):
         data = enhanced.data - bicubic.data
         low, high = enhanced.contrast_limits
         limit = (high - low) / SHARE_OF_WINDOW
-        name = f"{enhanced.name} − bicubic"
+        name = f"difference to bicubic · {enhanced.name}"
         if self._layer is None or self._layer not in stage.viewer.layers:
             self._layer = Image(
                 data,
@@ -54,19 +54,17 @@ class Difference(Mode):
                 units=enhanced.units,
                 axis_labels=enhanced.axis_labels,
                 interpolation2d="nearest",
-                metadata={ROLE: None},
+                metadata={ROLE: True},
+                scale=enhanced.scale,
+                translate=enhanced.translate,
             )
             self._layer.name_overlay.visible = True
+            self._layer.name_overlay.font_size = LABEL_SIZE
             self._layer.colorbar.visible = True
             with keep_selection(stage.viewer):
                 stage.viewer.add_layer(self._layer)
         layer = self._layer
-        with layer.events.blocker_all():
-            layer.data = data
-            layer.scale = enhanced.scale
-            layer.translate = enhanced.translate
-        layer.events.scale()
-        layer.refresh(thumbnail=False)
+        place_like(stage.viewer, layer, enhanced, data)
         layer.contrast_limits = (-limit, limit)
         if layer.name != name:
             layer.name = name
