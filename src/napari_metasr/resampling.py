@@ -46,13 +46,20 @@ KERNELS: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], f
 }
 
 
-@lru_cache(maxsize=256)
-def resampling_matrix(n_in: int, n_out: int, kernel: str) -> NDArray[np.float64]:
-    """The (n_out, n_in) matrix that resamples an axis, pixel centres on pixel centres.
+@lru_cache(maxsize=512)
+def resampling_band(
+    n_in: int, n_out: int, kernel: str, start: int, stop: int
+) -> tuple[slice, NDArray[np.float64]]:
+    """The part of an axis' resampling matrix that output pixels ``start .. stop - 1`` need.
 
-    When the axis shrinks the kernel is stretched by n_in / n_out (antialiasing); taps outside
-    the image are dropped and the rest scaled to sum to 1, as Pillow does. ``nearest`` takes the
-    pixel an output centre falls in. The array is shared and read-only.
+    Pixel centres lie on pixel centres. When the axis shrinks the kernel is stretched by
+    n_in / n_out (antialiasing); taps outside the image are dropped and the rest scaled to sum
+    to 1, as Pillow does. ``nearest`` takes the pixel that an output centre falls in.
+
+    Returns
+    -------
+    inputs, matrix
+        The input pixels that take part, and the (stop - start, inputs) weights: shared, read-only.
 
     Raises
     ------
@@ -60,17 +67,30 @@ def resampling_matrix(n_in: int, n_out: int, kernel: str) -> NDArray[np.float64]
         If there is no such kernel.
     """
     grid = AxisGrid(n_in, n_out)
+    cells = grid.cells()[start:stop]
     if kernel == "nearest":
-        matrix = np.zeros((n_out, n_in))
-        matrix[np.arange(n_out), grid.cells()] = 1
+        inputs = slice(int(cells[0]), int(cells[-1]) + 1)
+        matrix = (np.arange(inputs.start, inputs.stop) == cells[:, None]).astype(np.float64)
     elif kernel in KERNELS:
-        function, _ = KERNELS[kernel]
+        function, radius = KERNELS[kernel]
         stretch = max(n_in / n_out, 1.0)
-        centres = AxisGrid(n_in, n_in).positions()
-        matrix = function((centres[None, :] - grid.positions()[:, None]) / stretch)
+        reach = int(radius * stretch) + 1
+        inputs = slice(max(int(cells[0]) - reach, 0), min(int(cells[-1]) + reach + 1, n_in))
+        centres = AxisGrid(n_in, n_in).positions()[inputs]
+        matrix = function((centres - grid.positions()[start:stop, None]) / stretch)
         matrix /= matrix.sum(axis=1, keepdims=True)
     else:
         known = ", ".join(["nearest", *KERNELS])
         raise ValueError(f"expected an interpolation among {known}, found {kernel!r}")
+    matrix.flags.writeable = False
+    return inputs, matrix
+
+
+@lru_cache(maxsize=256)
+def resampling_matrix(n_in: int, n_out: int, kernel: str) -> NDArray[np.float64]:
+    """The whole (n_out, n_in) resampling matrix of an axis (see ``resampling_band``)."""
+    inputs, band = resampling_band(n_in, n_out, kernel, 0, n_out)
+    matrix = np.zeros((n_out, n_in))
+    matrix[:, inputs] = band
     matrix.flags.writeable = False
     return matrix

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from napari_metasr.zoom.kernels import kernel_for
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from metasr_training.datasets.patches import Batch
     from metasr_training.config import TrainConfig
     from metasr_training.datasets.slices import Slice
     from metasr_training.run_folder import RunFolder
@@ -81,7 +84,15 @@ class Trainer:
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
         )
-        self.optimiser = torch.optim.Adam(self.network.parameters(), config.learning_rate)
+        kernels = list(self.network.upscale.weights.second.parameters())
+        others = [one for one in self.network.parameters() if all(one is not k for k in kernels)]
+        self.optimiser = torch.optim.Adam(
+            [
+                {"params": others, "share": 1.0},
+                {"params": kernels, "share": config.kernel_share},
+            ],
+            config.learning_rate,
+        )
         self.update = 0
         self.elapsed = 0.0
         self.best_gain = -math.inf
@@ -120,18 +131,34 @@ class Trainer:
             },
         )
 
-    def step(self) -> float:
-        """One update on one batch; the batch depends on the seed and the update alone.
+    def batches(self) -> Generator[Batch, None, None]:
+        """The batches from this update on, each drawn while the one before it is worked on.
+
+        A batch depends on the seed and the number of its update alone.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            update = self.update
+            drawn = pool.submit(self.draw, update)
+            while True:
+                update += 1
+                batch, drawn = drawn.result(), pool.submit(self.draw, update)
+                yield batch
+
+    def draw(self, update: int) -> Batch:
+        """The batch of an update."""
+        return self.sampler.draw(np.random.default_rng((self.config.seed, update)))
+
+    def step(self, batch: Batch) -> float:
+        """One update on one batch.
 
         Raises
         ------
         FloatingPointError
             If the loss is not finite; the batch is saved.
         """
-        batch = self.sampler.draw(np.random.default_rng((self.config.seed, self.update)))
         rate = learning_rate(self.config, self.update, self.progress)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         self.network.train()
         low_resolution = batch.low_resolution.to(self.device, memory_format=torch.channels_last)
         reduced = self.config.precision == "bfloat16"
@@ -146,6 +173,7 @@ class Trainer:
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.largest_gradient)
         self.optimiser.step()
         self.average.update_parameters(self.network)
         self.update += 1
@@ -179,9 +207,10 @@ class Trainer:
         losses: list[float] = []
         bar = tqdm(total=config.updates, initial=self.update, unit="update", mininterval=5)
         logged_at = time.perf_counter()
+        batches = self.batches()
         while self.progress < 1:
             started = time.perf_counter()
-            losses.append(self.step())
+            losses.append(self.step(next(batches)))
             self.elapsed += min(time.perf_counter() - started, LONGEST_COUNTED_UPDATE)
             bar.update()
             if self.update % config.log_every == 0:
@@ -197,6 +226,7 @@ class Trainer:
                 self.folder.log(update=self.update, **self.validate())
             if self.update % config.checkpoint_every == 0:
                 self.save()
+        batches.close()
         self.folder.log(update=self.update, **self.validate())
         self.save()
         self.folder.save("final.pt", self.weights())

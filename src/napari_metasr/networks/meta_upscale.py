@@ -58,12 +58,19 @@ def upscale_in_row_blocks(
 
 
 class WeightPredictionNetwork(nn.Module):
-    """Linear 3 -> hidden, ReLU, Linear hidden -> features * 9 (Hu et al. 2019, sec. 3.3)."""
+    """Linear 3 -> hidden, ReLU, Linear hidden -> features * 9 (Hu et al. 2019, sec. 3.3).
+
+    The second layer starts smaller than torch's default by the square root of the features'
+    9-pixel patch, so that the first outputs are of the order of the features.
+    """
 
     def __init__(self, *, features: int = 64, hidden: int = 256) -> None:
         super().__init__()
         self.first = nn.Linear(3, hidden)
         self.second = nn.Linear(hidden, features * 9)
+        with torch.no_grad():
+            for parameter in self.second.parameters():
+                parameter /= (features * 9) ** (1 / 2)
 
     def convolution(self) -> Tensor:
         """[W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""

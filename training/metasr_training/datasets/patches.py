@@ -45,7 +45,7 @@ class PatchConfig(BaseModel, extra="forbid", frozen=True):
 
     batch: int = Field(8, ge=1)
     patch: int = Field(96, ge=8)
-    context: int = Field(6, ge=0)
+    context: int = Field(4, ge=0)
     canvas: int = Field(256, ge=16)
     scales: tuple[float, ...] = tuple(round(1 + tenths / 10, 1) for tenths in range(1, 31))
     anisotropic_share: float = Field(0.25, ge=0, le=1)
