@@ -161,6 +161,11 @@ class Coordinator(QObject):
         self._images.clear()
         self._shown = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is still to be updated, encoded, rendered or written."""
+        return self._scheduled or self._encoder.is_running or self._exports.is_running
+
     # what happens
 
     def schedule(self) -> None:

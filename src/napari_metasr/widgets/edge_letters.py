@@ -29,7 +29,7 @@ def overlay_name(side: str) -> str:
 class EdgeLetters:
     """Four text overlays on a viewer's canvas, repeated in every box of a grid.
 
-    The top one keeps a line free above it, for the names of layers.
+    Top and bottom keep a line free at the very edge, for the names of layers.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -57,7 +57,7 @@ class EdgeLetters:
         letters = geometry.edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
             overlay = self._overlays[overlay_name(side)]
-            overlay.text = f"\n{letter}" if side == "top" else letter
+            overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n"}.get(side, letter)
             overlay.visible = True
 
     def hide(self) -> None:

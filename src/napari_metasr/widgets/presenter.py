@@ -28,6 +28,7 @@ class Presenter:
     def __init__(self, viewer: ViewerModel) -> None:
         self.stage = Stage(viewer, [])
         self._changing = False
+        self._axes: tuple[int, int] | None = None
 
     def owns(self, layer: Layer) -> bool:
         """Whether a layer is one of the results, and it is not we who take it away."""
@@ -83,6 +84,10 @@ class Presenter:
                 self._show_reading(pair, view, plan)
                 continue
             self._show_pair(pair, view, plan, image, slice_, engine, title, low_window, high_window)
+        if self._axes not in {None, view.axes}:
+            for pair in self.stage.pairs:
+                pair.tell_viewer()
+        self._axes = view.axes
 
     @staticmethod
     def _show_reading(pair: ResultPair, view: SliceView, plan: Plan) -> None:

@@ -42,10 +42,10 @@ FIELDS = {
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
-    "device": ("Device", "Where the network runs"),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
+    "device": ("Device", "Where the network runs"),
 }
-WIDE = ("cursor",)
+WIDE = ("scale", "spacing", "cursor", "device")
 
 
 class Readout(QWidget):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
-LABEL_SIZE = 9
+LABEL_SIZE = 8
 
 
 def scale_text(scale: tuple[float, float]) -> str:
@@ -130,7 +130,8 @@ def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(layer._block_refresh())
-        for emitter in (layer.events.data, layer.events.scale, layer.events.translate):
+        stack.enter_context(layer.events.scale.blocker())  # the shift after it tells both
+        for emitter in (layer.events.data, layer.events.translate):
             stack.enter_context(emitter.blocker(viewer._on_layers_change))
         yield
 
@@ -182,6 +183,10 @@ class ResultPair:
         place(viewer, layer, self.source, view, image, grid, window)
         if layer.name != name:
             layer.name = name
+
+    def tell_viewer(self) -> None:
+        """Let napari work out its sliders anew, once the results lie in another plane."""
+        self.enhanced.events.scale()
 
     def close(self) -> None:
         """Take both layers out of the viewer and let go of everything."""

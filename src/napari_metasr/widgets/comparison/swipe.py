@@ -81,7 +81,7 @@ class Swipe(Mode):
                 set_visible(layer, number == 0)
             pair.bicubic.name_overlay.visible = True
             pair.enhanced.name_overlay.visible = True
-            pair.enhanced.name_overlay.position = "top_right"
+            pair.enhanced.name_overlay.position = "bottom_left"
         if stage.pairs and self._view is not None and self._window is not None:
             self._draw_line(stage)
 
