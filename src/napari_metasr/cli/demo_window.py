@@ -103,8 +103,6 @@ def photograph(scene: Scene, path: Path) -> Path:
 
 def take(shot: Shot) -> None:
     """Open the window, drive the dock's slider through the scales, photograph the last one."""
-    from napari_metasr.widgets.scale_slider import step_of_scale
-
     region = Region.from_window(shot.window)
     volume = read_sample(shot.volume)
     scene = Scene(volume, shot.volume, shot.index, region, shot.model, shot.device)
@@ -112,8 +110,7 @@ def take(shot: Shot) -> None:
     try:
         _choose_region(viewer, layer, dock, scene)
         for scale in SCALES:
-            dock.scale.slider.setSliderPosition(step_of_scale(scale))
-            _settle()
+            _slide_to(dock, scale)
             _wait_for(lambda: _is_shown(viewer, dock), f"a result at scale {scale:g}")
         picture = viewer.screenshot(canvas_only=False, flash=False)
         with replacing(shot.output, overwrite=True) as temporary:
@@ -140,9 +137,7 @@ def _opened(scene: Scene) -> tuple[Viewer, ImageLayer, MetaSRZoomWidget]:
 
 def _choose_region(viewer: Viewer, layer: ImageLayer, dock: MetaSRZoomWidget, scene: Scene) -> None:
     """Draw the region as a person does: press Draw, lay the rectangle, press Done."""
-    from napari_metasr.widgets.viewport import RegionMode
-
-    dock.region.setCurrentIndex(dock.region.findData(RegionMode.RECTANGLE))
+    dock.region.setCurrentText("Rectangle")
     dock.draw.click()
     _settle()
     top, left, bottom, right = scene.region.window
@@ -156,6 +151,18 @@ def _choose_region(viewer: Viewer, layer: ImageLayer, dock: MetaSRZoomWidget, sc
     _settle()
     if dock.draw.isChecked():
         dock.draw.click()
+    _settle()
+
+
+def _slide_to(dock: MetaSRZoomWidget, scale: float) -> None:
+    """Move the slider step by step as its keys do, then write the exact number beside it."""
+    from qtpy.QtWidgets import QApplication
+
+    slider = dock.scale.slider
+    while dock.scale.scale < scale and slider.value() < slider.maximum():
+        slider.triggerAction(slider.SliderAction.SliderSingleStepAdd)
+        QApplication.processEvents()
+    dock.scale.number.setValue(scale)
     _settle()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from napari_metasr.figures.saving import replacing
+from napari_metasr.normalisation import cast_to_dtype
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,11 +63,9 @@ class Canvas:
         axes = self.figure.add_axes(
             (left / self.width, bottom / self.height, width / self.width, height / self.height)
         )
+        grey = cast_to_dtype(255 * image, np.uint8)
         axes.imshow(
-            image,
-            cmap="gray",
-            vmin=0,
-            vmax=1,
+            np.stack([grey] * 3, axis=-1),  # a colormap would round some levels down
             aspect="auto",
             interpolation="none" if width >= columns and height >= rows else "auto",
             extent=(0, columns, rows, 0),
@@ -104,11 +104,16 @@ class Canvas:
                 rotation=rotation,
                 parse_math=False,
             )
-            kept = len(string)
-            while max_width is not None and kept > 2 and self._width(text) > max_width:
-                kept -= 1
-                head = -(-kept // 2)
-                text.set_text(f"{string[:head]}…{string[len(string) - (kept - head) :]}")
+            if max_width is None or self._width(text) <= max_width:
+                return
+            fitting, too_many = 1, len(string)
+            while too_many - fitting > 1:
+                kept = (fitting + too_many) // 2
+                text.set_text(_without_middle(string, kept))
+                fitting, too_many = (
+                    (kept, too_many) if self._width(text) <= max_width else (fitting, kept)
+                )
+            text.set_text(_without_middle(string, fitting))
 
     def lines(self, string: str, size: float, max_width: float) -> list[str]:
         """Break a text into lines that fit the width."""
@@ -147,3 +152,9 @@ class Canvas:
 
     def _width(self, text: Text) -> float:
         return float(text.get_window_extent(self._renderer).width)
+
+
+def _without_middle(string: str, kept: int) -> str:
+    """The first and last characters of a text, ``kept`` in all."""
+    tail = kept // 2
+    return f"{string[: kept - tail]}…{string[len(string) - tail :]}"

@@ -125,7 +125,7 @@ def save_sequence(
         f"input, super-resolved by {model}; the truth at each scale is the slice reduced by "
         f"{REDUCTION}/scale. PSNR and SSIM in the brain's bounding box; {PURPOSE}."
     )
-    page_width = 2 * MARGIN + label + (len(trials) + 1) * (column + GAP) - GAP
+    page_width = 2 * MARGIN + column + label + len(trials) * (column + GAP) - GAP
     inner = page_width - 2 * MARGIN
     lines = Canvas(page_width, 100).lines(caption, 0.9 * FONT, inner)
     page_height = round(top + 3 * row + 1.5 * FONT * len(lines) + MARGIN)
@@ -134,27 +134,25 @@ def save_sequence(
     canvas.text(heading, MARGIN, MARGIN + 0.6 * FONT, 1.25 * FONT, bold=True, max_width=inner)
     canvas.text(details, MARGIN, MARGIN + 2.3 * FONT, 0.9 * FONT, color=MUTED, max_width=inner)
 
-    def tile(image: NDArray[Any], scale: tuple[float, float], place: int, line: int) -> None:
-        left = MARGIN + label + place * (column + GAP) + (column - width) // 2
+    def tile(image: NDArray[Any], scale: tuple[float, float], left: int, line_top: int) -> None:
         output_spacing = (spacing[0] / scale[0], spacing[1] / scale[1])
         draw_panel(
-            canvas, _part(image, scale, window), output_spacing, view, left=left,
-            top=top + line * row, width=width, height=height, size=0.8 * FONT,
+            canvas, _part(image, scale, window), output_spacing, view, width=width, height=height,
+            left=left + (column - width) // 2, top=line_top, size=0.8 * FONT,
         )  # fmt: skip
-
-    def middle(place: int) -> float:
-        return MARGIN + label + place * (column + GAP) + column / 2
 
     for line, title in enumerate(("Bicubic", model, "Truth")):
         y = top + line * row + height / 2
-        canvas.text(title, MARGIN + FONT / 2, y, FONT, align="center", rotation=90)
-    canvas.text("Input", middle(0), top - 0.9 * FONT, FONT, align="center")
-    tile(low_resolution, (1.0, 1.0), 0, 0)
-    for place, trial in enumerate(trials, start=1):
+        canvas.text(title, MARGIN + column + label / 2, y, FONT, align="center", rotation=90)
+    canvas.text("Input", MARGIN + column / 2, top + row - 0.9 * FONT, FONT, align="center")
+    tile(low_resolution, (1.0, 1.0), MARGIN, top + row)
+    for place, trial in enumerate(trials):
+        left = MARGIN + column + label + place * (column + GAP)
+        middle = left + column / 2
         title = scale_text(trial.scale)
-        canvas.text(title, middle(place), top - 0.9 * FONT, FONT, align="center", max_width=column)
+        canvas.text(title, middle, top - 0.9 * FONT, FONT, align="center", max_width=column)
         for line, image in enumerate((trial.interpolated, trial.super_resolved, trial.truth)):
-            tile(image, trial.scale, place, line)
+            tile(image, trial.scale, left, top + line * row)
         qualities = [
             trial.quality(image, in_box=True)
             for image in (trial.interpolated, trial.super_resolved)
@@ -162,7 +160,7 @@ def save_sequence(
         best = max(quality.psnr for quality in qualities)
         for line, quality in enumerate(qualities):
             canvas.text(
-                quality_text(quality), middle(place), top + line * row + height + 0.9 * FONT,
+                quality_text(quality), middle, top + line * row + height + 0.9 * FONT,
                 0.85 * FONT, align="center", color=TEXT if quality.psnr == best else MUTED,
                 max_width=column,
             )  # fmt: skip
