@@ -22,7 +22,7 @@ check() {
 }
 
 echo "Installing the wheel into a clean environment"
-"$clean/venv/bin/python" -m pip install --quiet --constraint constraints.txt dist/*.whl </dev/null
+"$clean/venv/bin/python" -m pip install --quiet --no-compile --constraint constraints.txt dist/*.whl </dev/null
 check
 echo "Installing the sdist over it"
 "$clean/venv/bin/python" -m pip install --quiet --force-reinstall --no-deps dist/*.tar.gz </dev/null
