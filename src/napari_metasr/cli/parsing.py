@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _FRAME = " │|"
-_CORNERS = ("╭", "╰", "+")
+_BOTTOM = "╰"
+_RULE = "─-"
 _HELP_INDENT = " " * 9
 _CHOICES = "Available subcommands:"
 _SUGGESTION = "Perhaps you meant:"
@@ -126,14 +127,19 @@ def parse(argv: Sequence[str], program: str) -> Command:
 
 
 def _one_line(boxed: str) -> str:
-    """The message of tyro's framed error, which ends at the first rule, and its first hint."""
+    """The message of tyro's box, which stands between title and first rule, and its first hint.
+
+    Where the terminal has no line-drawing characters the title is underlined by a rule of its own.
+    """
     lines = [
         line.strip(_FRAME)
-        for line in boxed.splitlines()
-        if not line.startswith(_CORNERS) and not line[1:].startswith(_HELP_INDENT)
+        for line in boxed.splitlines()[1:]
+        if not line.startswith(_BOTTOM) and not line[1:].startswith(_HELP_INDENT)
     ]
-    rules = [number for number, line in enumerate(lines) if line and not line.strip("─-")]
-    message = " ".join(lines[: rules[0]] if rules else lines).removeprefix("Error parsing ")
+    rules = [number for number, line in enumerate(lines) if line and not line.strip(_RULE)]
+    first = 1 if rules[:1] == [0] else 0
+    message = " ".join(lines[first : next(iter(rules[first:]), len(lines))])
+    message = message.removeprefix("Error parsing ")
     if _SUGGESTION in lines:
         message += f"; did you mean {lines[lines.index(_SUGGESTION) + 1].split()[0]}?"
     message += "".join(f"; {line}" for line in lines if line.startswith(_CHOICES))
