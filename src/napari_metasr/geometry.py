@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from napari_metasr.volume import Plane
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
+    from napari_metasr.volume import Plane, Window
 
-Scale = float | tuple[float, float]
+Scale = float | Fraction | tuple[float | Fraction, float | Fraction]
 Convention = Literal["center", "corner"]
 PixelRange = tuple[int, int, int, int]
 

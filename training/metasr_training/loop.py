@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections import defaultdict
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -15,23 +16,27 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from metasr_training.datasets.patches import PatchSampler
-from metasr_training.evaluation.zoom import psnr_gains
+from metasr_training.evaluation.methods import interpolation
+from metasr_training.evaluation.zoom import score_slice
 from metasr_training.losses import l1_loss
+from napari_metasr.degradations import DEGRADATIONS
+from napari_metasr.geometry import OutputGrid
 from napari_metasr.networks import build
-from napari_metasr.resampling import resampling_matrix
+from napari_metasr.normalisation import LinearMap, intensity_range, value_range
 from napari_metasr.zoom.kernels import kernel_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from metasr_training.datasets.patches import Batch
     from metasr_training.config import TrainConfig
+    from metasr_training.datasets.patches import Batch
     from metasr_training.datasets.slices import Slice
     from metasr_training.run_folder import RunFolder
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry import Scale
 
 log = logging.getLogger(__name__)
 
+VALIDATION_SCALES = (2.0, 4.0)
 LONGEST_COUNTED_UPDATE = 10.0
 
 
@@ -39,14 +44,6 @@ def learning_rate(config: TrainConfig, update: int, progress: float) -> float:
     """Linear rise over the warm-up, then half a cosine down to ``final_share``."""
     share = config.final_share + (1 - config.final_share) * (1 + math.cos(math.pi * progress)) / 2
     return config.learning_rate * share * min(1.0, (update + 1) / config.warm_up)
-
-
-def bicubic(image: NDArray[np.float32], grid: OutputGrid) -> NDArray[np.float32]:
-    """What a network is compared with while it trains."""
-    rows, columns = (
-        resampling_matrix(axis.input, axis.output, "bicubic") for axis in (grid.rows, grid.columns)
-    )
-    return (rows @ image @ columns.T).astype(np.float32)
 
 
 class Trainer:
@@ -179,18 +176,28 @@ class Trainer:
         self.update += 1
         return loss.item()
 
-    def enlarge(self, image: NDArray[np.float32], grid: OutputGrid) -> NDArray[np.float32]:
-        """Enlarge an image with the averaged weights."""
+    def enlarge(self, image: NDArray[np.float32], scale: Scale) -> NDArray[np.float32]:
+        """Enlarge a slice with the averaged weights, as the zoom engine does."""
         network = self.average.module.eval()
+        mapping = LinearMap(*intensity_range(image))
+        grid = OutputGrid.at_scale(image.shape, scale)
         with torch.inference_mode():
-            output = network(torch.from_numpy(image)[None, None].to(self.device), grid)
-        result: NDArray[np.float32] = output[0, 0].cpu().numpy()
-        return result
+            tensor = torch.from_numpy(mapping.forward(image))[None, None].to(self.device)
+            output = network(tensor, grid)[0, 0].cpu().numpy()
+        return mapping.inverse(output).clip(*value_range(image))
 
     def validate(self) -> dict[str, float]:
         """PSNR gains over bicubic on the validation slices; keeps the best weights."""
-        gains = psnr_gains(self.enlarge, bicubic, self.validation)
-        values = {f"gain/{gain.degradation}/x{gain.scale:g}": gain.decibels for gain in gains}
+        compared = {"bicubic": interpolation("bicubic"), "network": self.enlarge}
+        psnr: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for one in self.validation:
+            for score in score_slice(one, compared, VALIDATION_SCALES, DEGRADATIONS):
+                case = f"gain/{score.degradation}/x{score.scale:g}"
+                psnr[case][score.method].append(score.psnr)
+        values = {
+            case: float(np.mean(found["network"]) - np.mean(found["bicubic"]))
+            for case, found in psnr.items()
+        }
         mean = float(np.mean(list(values.values())))
         if mean > self.best_gain:
             self.best_gain = mean

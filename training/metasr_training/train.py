@@ -7,22 +7,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import tyro
 
 from metasr_training.config import TrainConfig
-from metasr_training.datasets.slices import Slice, load_slices
+from metasr_training.datasets.slices import load_slices, some_of_each
 from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder
-
-
-def _some_of_each(slices: list[Slice], count: int) -> list[Slice]:
-    """``count`` slices of each source, evenly spread over its patients."""
-    chosen: list[Slice] = []
-    for source in dict.fromkeys(one.source for one in slices):
-        pool = [one for one in slices if one.source == source]
-        chosen += [pool[i] for i in np.linspace(0, len(pool) - 1, count).astype(int)]
-    return chosen
 
 
 def train(
@@ -53,7 +43,7 @@ def train(
     trainer = Trainer(
         config,
         load_slices(data, "train"),
-        _some_of_each(load_slices(data, "val"), config.validation_slices),
+        some_of_each(load_slices(data, "val"), config.validation_slices),
         folder,
         device,
     )

@@ -24,11 +24,15 @@ def degradation_matrix(method: str, n_in: int, n_out: int) -> NDArray[Any]:
         If the method is unknown, or the axis would grow.
     """
     if method not in DEGRADATIONS:
-        raise ValueError(f"expected a degradation among {', '.join(DEGRADATIONS)}, found {method!r}")
+        raise ValueError(
+            f"expected a degradation among {', '.join(DEGRADATIONS)}, found {method!r}"
+        )
     if not 1 <= n_out <= n_in:
         raise ValueError(f"a degradation reduces {n_in} pixels to 1..{n_in}, found {n_out}")
-    return truncation_matrix(n_in, n_out) if method == "k-space" else (
-        resampling_matrix(n_in, n_out, method)
+    return (
+        truncation_matrix(n_in, n_out)
+        if method == "k-space"
+        else (resampling_matrix(n_in, n_out, method))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from torch import nn
@@ -26,7 +27,7 @@ def fold_batch_norm(module: Module) -> Module:
 
 def _fold_pairs(sequence: nn.Sequential) -> None:
     names = list(sequence._modules)
-    for name, following in zip(names, names[1:], strict=False):
+    for name, following in pairwise(names):
         conv, norm = sequence._modules[name], sequence._modules[following]
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             sequence._modules[name] = fuse_conv_bn_eval(conv, norm)

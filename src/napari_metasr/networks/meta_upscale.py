@@ -70,7 +70,7 @@ class WeightPredictionNetwork(nn.Module):
         self.second = nn.Linear(hidden, features * 9)
         with torch.no_grad():
             for parameter in self.second.parameters():
-                parameter /= (features * 9) ** (1 / 2)
+                parameter.div_((features * 9) ** (1 / 2))
 
     def convolution(self) -> Tensor:
         """[W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
@@ -150,6 +150,8 @@ class MetaUpscale(nn.Module):
         """
         i0, j0, i1, j1 = pixels = pixels or grid.pixel_range()
         rows = torch.as_tensor(self.cells(grid.rows)[i0:i1] - origin[0], device=features.device)
-        columns = torch.as_tensor(self.cells(grid.columns)[j0:j1] - origin[1], device=features.device)
+        columns = torch.as_tensor(
+            self.cells(grid.columns)[j0:j1] - origin[1], device=features.device
+        )
         g = self.associate(features).float()
         return self.kernel(g, *self.terms(grid, pixels), rows, columns)[:, None]

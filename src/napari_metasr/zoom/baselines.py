@@ -61,9 +61,7 @@ def interpolate(
     out = new_output(pixels)
     for top in range(i0, i1, BLOCK):
         bottom = min(top + BLOCK, i1)
-        rows, left_matrix = resampling_band(
-            grid.rows.input, grid.rows.output, method, top, bottom
-        )
+        rows, left_matrix = resampling_band(grid.rows.input, grid.rows.output, method, top, bottom)
         for left in range(j0, j1, BLOCK):
             right = min(left + BLOCK, j1)
             columns, right_matrix = resampling_band(

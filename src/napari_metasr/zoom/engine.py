@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry import PixelRange, Scale
+    from napari_metasr.geometry import Scale
     from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window

@@ -142,9 +142,7 @@ class PatchSampler:
         other = 1.0 if rng.random() < 1 / 2 else float(rng.choice(self.config.scales))
         return (scale, other) if rng.random() < 1 / 2 else (other, scale)
 
-    def _image(
-        self, rows: slice, columns: slice, rng: np.random.Generator
-    ) -> NDArray[np.float32]:
+    def _image(self, rows: slice, columns: slice, rng: np.random.Generator) -> NDArray[np.float32]:
         weights = np.array([self.config.sources[name] for name in self._sources])
         pool = self._canvases[rng.choice(self._sources, p=weights / weights.sum())]
         canvas = pool[int(rng.integers(len(pool)))]

@@ -96,9 +96,7 @@ SOURCES: dict[str, Callable[[Path, Split], Iterator[Slice]]] = {
 }
 
 
-def load_slices(
-    data: Path, split: Split, sources: tuple[str, ...] = tuple(SOURCES)
-) -> list[Slice]:
+def load_slices(data: Path, split: Split, sources: tuple[str, ...] = tuple(SOURCES)) -> list[Slice]:
     """Read the slices of a split, without those that are almost empty.
 
     Parameters
@@ -127,3 +125,13 @@ def load_slices(
             f"expected one of {', '.join(sources)} with {split} slices in {data / 'tumour-slices'}"
         )
     return slices
+
+
+def some_of_each(slices: list[Slice], count: int) -> list[Slice]:
+    """``count`` slices of each source, evenly spread over its patients; all where 0."""
+    chosen: list[Slice] = []
+    for source in dict.fromkeys(one.source for one in slices):
+        pool = [one for one in slices if one.source == source]
+        take = min(count, len(pool)) or len(pool)
+        chosen += [pool[i] for i in np.linspace(0, len(pool) - 1, take).astype(int)]
+    return chosen
