@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -274,16 +274,22 @@ class ZoomDock(QWidget):
         self.keep.clicked.connect(lambda: self.keep_requested.emit())
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
-        for keys, action in (
-            (("]", "+"), lambda: self.scale.multiply(SHORTCUT_STEP)),
-            (("[", "-"), lambda: self.scale.multiply(1 / SHORTCUT_STEP)),
-            (("C",), self.next_comparison),
-            (("K",), self.keep.click),
-        ):
-            for key in keys:
-                shortcut = QShortcut(QKeySequence(key), self)
-                shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-                shortcut.activated.connect(action)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Keys that no control has used: ] + [ - for the scale, C for the comparison, K to keep."""
+        actions = {
+            "]": lambda: self.scale.multiply(SHORTCUT_STEP),
+            "+": lambda: self.scale.multiply(SHORTCUT_STEP),
+            "[": lambda: self.scale.multiply(1 / SHORTCUT_STEP),
+            "-": lambda: self.scale.multiply(1 / SHORTCUT_STEP),
+            "c": self.next_comparison,
+            "k": self.keep.click,
+        }
+        action = actions.get(event.text().lower()) if event is not None else None
+        if action is not None:
+            action()
+        else:
+            super().keyPressEvent(event)
 
     @property
     def settings(self) -> ZoomSettings:

@@ -1,0 +1,83 @@
+"""A network that works at once and says what it was asked, for tests of the window."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from napari_metasr.weights import ModelCard
+from napari_metasr.zoom.baselines import interpolate
+
+CARD = ModelCard(
+    name="fake",
+    title="Fake-SR",
+    network="none",
+    parameters=0,
+    sha256="0" * 64,
+    trained_scales=(1.1, 4.0),
+    trained_contrasts=("T1c",),
+    degradations=(),
+    intensity="as it is",
+    updates=0,
+    loss="none",
+    schedule="none",
+    data=(),
+    licence="CC0-1.0",
+    intended_use="tests",
+    limitations="all",
+    citation="none",
+)
+SHIFT = 10.0
+
+
+class FakeEncoded:
+    """Ready where it has been prepared."""
+
+    def __init__(self, engine, image, limits):
+        self.engine, self.image, self.limits = engine, image, limits
+        self.shape = image.shape
+        self.nbytes = 1000
+        self.encode_seconds = 0.001
+        self._ready = []
+
+    def is_ready(self, window):
+        return any(
+            w[0] <= window[0] and w[1] <= window[1] and w[2] >= window[2] and w[3] >= window[3]
+            for w in self._ready
+        )
+
+    def prepare(self, window):
+        self.engine.gate.wait(20)
+        if self.engine.error is not None:
+            raise self.engine.error
+        self._ready.append((-1e9, -1e9, 1e9, 1e9))
+
+
+class FakeEngine:
+    """Nearest neighbour plus a constant: known, and unlike bicubic."""
+
+    device = "cpu"
+    card = CARD
+
+    def __init__(self):
+        self.gate = threading.Event()
+        self.gate.set()
+        self.error = None
+        self.encoded = []
+        self.rendered = []
+        self.loads = []
+
+    def factory(self, model, *, device):
+        self.loads.append((model, device))
+        return self
+
+    def encode(self, image, intensity=None, limits=None):
+        encoded = FakeEncoded(self, np.array(image), limits)
+        self.encoded.append(encoded)
+        return encoded
+
+    def render(self, encoded, scale, window=None):
+        out = interpolate(encoded.image, scale, window=window, method="nearest")
+        self.rendered.append((scale, window))
+        return out + np.float32(SHIFT)
