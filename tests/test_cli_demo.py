@@ -59,6 +59,18 @@ def test_it_aims_at_a_real_lesion(shared_data: Path) -> None:
     assert lesion_share(enhancing, scene.index, scene.region) > 0.9
 
 
+def test_it_aims_at_the_lesion_of_the_sample(shared_data: Path) -> None:
+    """A necrotic tumour at the brain's rim, darker on the whole than the other side."""
+    path = shared_data / "volumes" / "BraTS-GLI-00001-000-t1c.nii.gz"
+    scene = choose_scene(path, None, None, "m", "cpu")
+    top, left, bottom, right = scene.region.window
+    assert 60 <= scene.index <= 84
+    assert top < 125
+    assert bottom > 155
+    assert left < 75
+    assert right > 95
+
+
 def test_slice_and_region_can_be_given(scan: Path) -> None:
     scene = choose_scene(scan, 11, Region(1, 2, 30, 20), "meta-srgan", "cpu")
     assert (scene.index, scene.region) == (11, Region(1, 2, 30, 20))

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
 
 REGION_MM = 96.0
-LESION_MM = 24.0
-RIM_MM = 12.0
+LESION_MM = 36.0
+RIM_MM = 8.0
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ def choose_scene(
 def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32]:
     """Where a bright one-sided lesion may be: a heuristic to aim the demonstration with, no more.
 
-    The volume is squared, so that enhancement outweighs tissue, smoothed, and compared with its
-    own mirror image about the head's middle: what is brighter than the other side, away from the
-    head's rim, remains.
+    Brightness is raised to the fourth power, so that enhancement outweighs tissue, smoothed, and
+    compared with its own mirror image about the head's middle: what is brighter than the other
+    side, away from the head's rim, remains.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32
     size = [_odd(LESION_MM / step, n) for step, n in zip(volume.spacing, data.shape, strict=True)]
     rim = [_odd(2 * RIM_MM / step, n) for step, n in zip(volume.spacing, data.shape, strict=True)]
     inner = ndimage.minimum_filter(ndimage.maximum_filter(head, 3), rim, mode="nearest")
-    blurred = ndimage.uniform_filter(brightness**2, [max(n // 4, 1) for n in size])
+    blurred = ndimage.uniform_filter(brightness**4, [max(n // 4, 1) for n in size])
     excess = np.zeros_like(brightness)
     excess[:, :, left:right] = blurred[:, :, left:right] - blurred[:, :, left:right][:, :, ::-1]
     excess = np.where(inner, np.maximum(excess, 0), 0)
