@@ -16,13 +16,16 @@ import time
 
 import napari
 import numpy as np
-from napari.layers import Image
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.scale_slider import STEPS
 from napari_metasr.widgets.viewport import RegionMode
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.layers import Image
 
 WINDOW_SIZE = (1500, 950)
 IMAGE_SIZE = 128
@@ -72,9 +75,7 @@ def brain_like(rng: np.random.Generator) -> np.ndarray:
 def measure_floor(viewer: napari.Viewer, drawn: Drawn, pair: list[Image], repeats: int) -> list:
     """Assign two new arrays of the same sizes and draw."""
     rng, times = np.random.default_rng(1), []
-    arrays = [
-        [rng.random(layer.data.shape, np.float32) * 4000 for layer in pair] for _ in range(4)
-    ]
+    arrays = [[rng.random(layer.data.shape, np.float32) * 4000 for layer in pair] for _ in range(4)]
     for number in range(repeats):
         settle(0.02)
         before, started = drawn.count, time.perf_counter()

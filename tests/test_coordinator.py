@@ -133,9 +133,7 @@ def test_results_lie_in_their_place_one_slice_thick(qtbot, viewer, dock, plane_o
             assert abs(layer.translate[axis] - start) < 1e-6 * step
 
 
-def test_until_the_network_is_ready_bicubic_is_shown_and_labelled_so(
-    qtbot, viewer, dock, engine
-):
+def test_until_the_network_is_ready_bicubic_is_shown_and_labelled_so(qtbot, viewer, dock, engine):
     engine.gate.clear()
     viewer.dims.set_current_step(0, 1)
     qtbot.waitUntil(lambda: "is being computed" in results(dock)[1].name, timeout=20_000)
@@ -462,9 +460,7 @@ def test_keep_pins_the_region_as_a_layer_of_its_own(qtbot, viewer, dock):
     assert shown not in viewer.layers
 
 
-def test_an_unavailable_device_is_refused_and_the_one_before_stays(
-    qtbot, dock, notes, monkeypatch
-):
+def test_an_unavailable_device_is_refused_and_the_one_before_stays(qtbot, dock, notes, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     settle(qtbot, dock)
     dock.device.setCurrentIndex(dock.device.findData("cuda"))
@@ -485,7 +481,7 @@ def test_removing_the_source_while_it_works_is_safe_and_frees_the_memory(
     engine.gate.set()
     settle(qtbot, dock)
     assert len(viewer.layers) == 0
-    assert len(dock.coordinator.session) == 0
+    assert len(dock.coordinator.slices.session) == 0
     held = [weakref.ref(encoded) for encoded in engine.encoded]
     engine.encoded.clear()
     qtbot.waitUntil(lambda: all_gone(held), timeout=10_000)
@@ -507,9 +503,8 @@ def test_closing_while_it_works_frees_everything(qtbot, viewer, engine):
     settle(qtbot, dock)
     engine.gate.clear()
     viewer.dims.set_current_step(0, 1)
-    qtbot.waitUntil(lambda: dock.cancel.isEnabled(), timeout=20_000)
-    held = [weakref.ref(dock.coordinator), *map(weakref.ref, results(dock))]
-    held += map(weakref.ref, engine.encoded)
+    qtbot.waitUntil(dock.cancel.isEnabled, timeout=20_000)
+    held = [weakref.ref(thing) for thing in (dock.coordinator, *results(dock), *engine.encoded)]
     dock.close()
     engine.gate.set()
     assert [layer.name for layer in viewer.layers] == ["t1c"]

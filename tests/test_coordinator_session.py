@@ -40,9 +40,7 @@ def test_a_new_slice_is_to_be_encoded_once_and_is_ready_then():
     assert session.want({key(): WINDOW}) is None
 
 
-@pytest.mark.parametrize(
-    "other", [key(1), key(layer=2), key(axes=(0, 2)), key(model="n")], ids=str
-)
+@pytest.mark.parametrize("other", [key(1), key(layer=2), key(axes=(0, 2)), key(model="n")], ids=str)
 def test_nothing_stands_in_for_another_slice_layer_plane_or_model(other):
     session = ZoomSession()
     encode(session, session.want({key(): WINDOW}))

@@ -60,12 +60,16 @@ class AnatomicalView:
         """``radiological`` (patient's left on the right) or ``neurological``."""
         return self._convention
 
-    @convention.setter
-    def convention(self, convention: str) -> None:
+    def set_convention(self, convention: str) -> None:
+        """Turn the view; every box of the viewer follows.
+
+        Raises
+        ------
+        ValueError
+            If there is no such convention.
+        """
         if convention not in CONVENTIONS:
-            raise ValueError(
-                f"the convention is {' or '.join(CONVENTIONS)}, found {convention!r}"
-            )
+            raise ValueError(f"the convention is {' or '.join(CONVENTIONS)}, found {convention!r}")
         self._convention = convention
         viewer = self._viewer()
         if self._before is not None and viewer is not None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Window
@@ -111,8 +112,8 @@ def parts(window: Window) -> Iterator[Window]:
     """Cut a window at multiples of ``PART`` pixels, so that encoding can be stopped between."""
     top, left, bottom, right = window
     rows, columns = _cuts(top, bottom), _cuts(left, right)
-    for y0, y1 in zip(rows, rows[1:], strict=False):
-        for x0, x1 in zip(columns, columns[1:], strict=False):
+    for y0, y1 in pairwise(rows):
+        for x0, x1 in pairwise(columns):
             yield y0, x0, y1, x1
 
 

@@ -130,7 +130,9 @@ class Exports:
         spec = rendering.spec
         if spec.source.is_gone:
             return
-        layer = result_layer(spec.source, enhanced_name(spec.name, spec.title, spec.grid.true_scale))
+        layer = result_layer(
+            spec.source, enhanced_name(spec.name, spec.title, spec.grid.true_scale)
+        )
         scale, translate = spec.source.placed(
             spec.view,
             *spec.grid.layer_transform(spec.view.scale, spec.view.translate, spec.window),

@@ -80,7 +80,7 @@ class SliceView:
 
     def on_screen(self, pair: tuple[float, float]) -> tuple[float, float]:
         """A (row, column) pair as (vertical, horizontal) on the screen, and the reverse."""
-        return pair[::-1] if self.transposed else pair  # type: ignore[return-value]
+        return (pair[1], pair[0]) if self.transposed else pair
 
 
 class LayerSource:
@@ -226,8 +226,8 @@ class LayerSource:
         voxel = np.asarray(layer.world_to_data(world), float)[-3:]
         patient = volume.affine @ [*voxel[::-1], 1.0]
         texts = [
-            f"{positive if value >= 0 else negative} {abs(value):.1f}"
-            for (positive, negative), value in zip(("RL", "AP", "SI"), patient, strict=False)
+            f"{letters[0] if value >= 0 else letters[1]} {abs(value):.1f}"
+            for letters, value in zip(("RL", "AP", "SI"), patient, strict=False)
         ]
         return "  ".join(texts) + " mm"
 

@@ -62,7 +62,8 @@ class Presenter:
         engine: Any,
         *,
         title: str,
-        mode: Mode | None,
+        awaited: bool,
+        mode: Mode,
     ) -> None:
         """Render what is planned, of every source.
 
@@ -74,16 +75,25 @@ class Presenter:
             The encoded slices; bicubic stands in for one that is not ready.
         title
             The model's.
+        awaited
+            Whether the network's result is still to come where it is not ready.
         """
-        low_window, high_window = (
-            mode.windows(plan.window, view) if mode is not None else (plan.window, plan.window)
-        )
         for pair in self.stage.pairs:
             image, slice_ = images.get(pair.source), encoded.get(pair.source)
             if image is None:
                 self._show_reading(pair, view, plan)
                 continue
-            self._show_pair(pair, view, plan, image, slice_, engine, title, low_window, high_window)
+            self._show_pair(
+                pair,
+                view,
+                plan,
+                image,
+                slice_ if engine is not None else None,
+                engine,
+                mode.windows(plan.window, view),
+                title,
+                awaited,
+            )
         if self._axes not in {None, view.axes}:
             for pair in self.stage.pairs:
                 pair.tell_viewer()
@@ -107,22 +117,21 @@ class Presenter:
         image: NDArray[Any],
         encoded: Any,
         engine: Any,
+        windows: tuple[Window, Window],
         title: str,
-        low_window: Window,
-        high_window: Window,
+        awaited: bool,
     ) -> None:
         limits = encoded.limits if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
+        low_window, high_window = windows
         bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
         pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, bicubic_name(name, scale))
-        if encoded is not None and engine is not None:
+        if encoded is not None:
             enhanced = engine.render(encoded, plan.scale, window=high_window)
             label = enhanced_name(name, title, scale)
         else:
-            enhanced = (
-                bicubic
-                if high_window == low_window
-                else interpolate(image, plan.scale, window=high_window, limits=limits)
-            )
-            label = bicubic_name(name, scale, waiting_for=title if plan.magnifies else "")
+            enhanced = bicubic
+            if high_window != low_window:
+                enhanced = interpolate(image, plan.scale, window=high_window)
+            label = bicubic_name(name, scale, waiting_for=title if awaited else "")
         pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, label)

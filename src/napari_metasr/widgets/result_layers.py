@@ -112,7 +112,9 @@ def place_like(viewer: ViewerModel, layer: Image, other: Image, data: NDArray[An
     _move(viewer, layer, data, other.scale, other.translate)
 
 
-def _move(viewer: ViewerModel, layer: Image, data: NDArray[Any], scale: Any, translate: Any) -> None:
+def _move(
+    viewer: ViewerModel, layer: Image, data: NDArray[Any], scale: Any, translate: Any
+) -> None:
     with _quietly(viewer, layer):
         layer.data = data
         layer.scale = scale

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QSlider,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 SMALLEST_SCALE = 1.0
 LARGEST_SCALE = 8.0
@@ -150,10 +151,9 @@ class ScaleControl(QWidget):
         if scale == self._scale:
             return
         self._scale = scale
-        for widget, value in ((self.slider, step_of_scale(scale)), (self.number, scale)):
-            blocked = widget.blockSignals(True)
-            widget.setValue(value)
-            widget.blockSignals(blocked)
+        with signals_blocked(self.slider), signals_blocked(self.number):
+            self.slider.setValue(step_of_scale(scale))
+            self.number.setValue(scale)
         self.scale_changed.emit(scale)
 
     def multiply(self, factor: float) -> None:

@@ -49,15 +49,19 @@ class WindowLevel:
 
     Attributes
     ----------
-    always
-        Whether a drag without Shift does so too.
+    target
+        The layer that is changed, if it is not to be the active or the top image.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = weakref.ref(viewer)
         self.target: weakref.ref[Image] | None = None
-        self.always = False
+        self._always = False
         viewer.mouse_drag_callbacks.append(self._drag)
+
+    def set_always(self, always: bool) -> None:
+        """Whether a drag without Shift does so too."""
+        self._always = always
 
     def layer(self) -> Image | None:
         """The layer that is changed: the dock's source, else the active or the top image."""
@@ -87,7 +91,7 @@ class WindowLevel:
             viewer.mouse_drag_callbacks.remove(self._drag)
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
-        wanted = MODIFIER in event.modifiers or (self.always and not event.modifiers)
+        wanted = MODIFIER in event.modifiers or (self._always and not event.modifiers)
         layer = self.layer()
         if not wanted or event.button != 1 or layer is None or layer.rgb:
             return

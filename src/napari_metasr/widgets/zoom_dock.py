@@ -6,34 +6,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
     QFrame,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
-from superqt import QCollapsible, QElidingLabel
+from superqt import QElidingLabel
+from superqt.utils import signals_blocked
 
 from napari_metasr.volume import Plane
+from napari_metasr.widgets import panel_parts as parts
 from napari_metasr.widgets.readout import Readout
 from napari_metasr.widgets.scale_slider import ScaleControl
 from napari_metasr.widgets.viewport import RegionMode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from qtpy.QtGui import QKeyEvent
 
 DEVICES = ("auto", "cuda", "mps", "cpu")
 RESEARCH_USE = "For research use; not a medical device."
@@ -102,14 +103,16 @@ class ZoomDock(QWidget):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("metasr_zoom_dock")
-        self._build_controls(models, comparisons)
+        self._build_choices(models, comparisons)
+        self._build_display()
+        self._build_actions()
         self._lay_out()
         self._connect()
 
-    def _build_controls(
+    def _build_choices(
         self, models: Sequence[tuple[str, str, str]], comparisons: Sequence[str]
     ) -> None:
-        self.source = _combo("The image layer that is magnified")
+        self.source = parts.combo_box("The image layer that is magnified")
         self.planes: dict[Plane, QPushButton] = {}
         self._plane_group = QButtonGroup(self)
         for plane in Plane:
@@ -118,7 +121,9 @@ class ZoomDock(QWidget):
             button.setToolTip(f"Show {plane} slices")
             self._plane_group.addButton(button)
             self.planes[plane] = button
-        self.region = _combo("What is magnified: the slice, a rectangle, or the middle of the view")
+        self.region = parts.combo_box(
+            "What is magnified: the slice, a rectangle, or the middle of the view"
+        )
         for mode in RegionMode:
             self.region.addItem(str(mode).capitalize(), mode)
         self.region.setCurrentIndex(self.region.findData(RegionMode.CENTRE))
@@ -143,20 +148,22 @@ class ZoomDock(QWidget):
         self.contrasts = QListWidget()
         self.contrasts.setToolTip("Layers on the same grid, magnified together with the source")
         self.contrasts.setMaximumHeight(84)
-        self.model = _combo("The network that super-resolves")
+        self.model = parts.combo_box("The network that super-resolves")
         for name, title, tip in models:
             self.model.addItem(title, name)
             self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.device = _combo("Where the network runs; auto takes the fastest there is")
+        self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         for device in DEVICES:
             self.device.addItem(device if device in {"auto"} else device.upper(), device)
-        self.comparison = _combo("How bicubic and super-resolved are shown (key: C)")
+        self.comparison = parts.combo_box("How bicubic and super-resolved are shown (key: C)")
         self.comparison.addItems(list(comparisons))
         self.swipe = QSlider(Qt.Orientation.Horizontal)
         self.swipe.setRange(0, 100)
         self.swipe.setValue(50)
         self.swipe.setVisible(False)
         self.swipe.setToolTip("Where the swipe line is, in % from the left; or drag the line")
+
+    def _build_display(self) -> None:
         self.window_level = QPushButton("Window/level")
         self.window_level.setCheckable(True)
         self.window_level.setToolTip(
@@ -165,12 +172,14 @@ class ZoomDock(QWidget):
         )
         self.window_level_default = QPushButton("Reset")
         self.window_level_default.setToolTip("Robust contrast limits, in intensity units")
-        self.convention = _combo(
+        self.convention = parts.combo_box(
             "Radiological: the patient's left is on the right of the screen.\n"
             "Neurological: it is on the left."
         )
         self.convention.addItem("Radiological", "radiological")
         self.convention.addItem("Neurological", "neurological")
+
+    def _build_actions(self) -> None:
         self.readout = Readout()
         self.status = QElidingLabel("")
         self.status.setToolTip("What the dock is doing")
@@ -199,36 +208,37 @@ class ZoomDock(QWidget):
         form.setHorizontalSpacing(6)
         form.setVerticalSpacing(4)
         form.setColumnStretch(1, 1)
-        for row, (title, widgets) in enumerate(
-            (
-                ("Source", [self.source]),
-                ("Plane", list(self.planes.values())),
-                ("Region", [self.region, self.draw]),
-                ("Compare", [self.comparison, self.swipe]),
-                ("Model", [self.model, self.device]),
-            )
-        ):
+        lines: list[tuple[str, list[QWidget]]] = [
+            ("Source", [self.source]),
+            ("Plane", [*self.planes.values()]),
+            ("Region", [self.region, self.draw]),
+            ("Compare", [self.comparison, self.swipe]),
+            ("Model", [self.model, self.device]),
+        ]
+        for row, (title, widgets) in enumerate(lines):
             label = QLabel(title)
             label.setBuddy(widgets[0])
             form.addWidget(label, row, 0)
-            form.addLayout(_row(widgets, first=2 if len(widgets) == 2 else 1), row, 1)
+            form.addLayout(parts.row(widgets, first=2 if len(widgets) == 2 else 1), row, 1)
         column.addLayout(form)
-        column.addWidget(_line())
+        column.addWidget(parts.line())
         column.addWidget(self.scale)
-        column.addLayout(_row([self.move_camera, self.follow_camera]))
+        column.addLayout(parts.row([self.move_camera, self.follow_camera]))
         column.addWidget(self.notice)
-        column.addWidget(_line())
+        column.addWidget(parts.line())
         column.addWidget(self.readout)
         column.addWidget(self.busy)
-        column.addLayout(_row([self.status, self.cancel]))
-        column.addLayout(_row([self.keep, self.save]))
-        self.more_contrasts = _collapsible("More contrasts", self.contrasts)
+        column.addLayout(parts.row([self.status, self.cancel]))
+        column.addLayout(parts.row([self.keep, self.save]))
+        self.more_contrasts = parts.collapsible("More contrasts", self.contrasts)
         display = QWidget()
         rows = QVBoxLayout(display)
         rows.setContentsMargins(0, 0, 0, 0)
-        rows.addLayout(_row([self.window_level, self.window_level_default]))
-        rows.addLayout(_row([QLabel("Orientation"), self.convention]))
-        self.display = _collapsible("Display", display)
+        rows.setSpacing(4)
+        rows.addLayout(parts.row([self.window_level, self.window_level_default]))
+        rows.addLayout(parts.row([QLabel("Orientation"), self.convention]))
+        self.display = parts.collapsible("Display", display)
+        self.display.expand(animate=False)
         column.addWidget(self.more_contrasts)
         column.addWidget(self.display)
         column.addStretch(1)
@@ -318,18 +328,18 @@ class ZoomDock(QWidget):
 
     def set_sources(self, names: Sequence[str], current: int) -> None:
         """List the layers to choose from; emits nothing."""
-        _fill(self.source, names, current)
+        parts.fill(self.source, names, current)
 
     def set_contrasts(self, names: Sequence[str], checked: Sequence[int] = ()) -> None:
         """List the further layers on the source's grid; emits nothing."""
-        blocked = self.contrasts.blockSignals(True)
-        self.contrasts.clear()
-        for row, name in enumerate(names):
-            item = QListWidgetItem(name)
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Checked if row in checked else Qt.CheckState.Unchecked)
-            self.contrasts.addItem(item)
-        self.contrasts.blockSignals(blocked)
+        with signals_blocked(self.contrasts):
+            self.contrasts.clear()
+            for row, name in enumerate(names):
+                item = QListWidgetItem(name)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                state = Qt.CheckState.Checked if row in checked else Qt.CheckState.Unchecked
+                item.setCheckState(state)
+                self.contrasts.addItem(item)
         self.more_contrasts.setText(f"More contrasts ({len(names)})")
 
     def set_plane(self, plane: Plane | None, enabled: bool) -> None:
@@ -342,9 +352,8 @@ class ZoomDock(QWidget):
 
     def set_quietly(self, combo: QComboBox, data: str) -> None:
         """Choose an entry without telling anybody."""
-        blocked = combo.blockSignals(True)
-        combo.setCurrentIndex(max(combo.findData(data), 0))
-        combo.blockSignals(blocked)
+        with signals_blocked(combo):
+            combo.setCurrentIndex(max(combo.findData(data), 0))
 
     def show_busy(self, text: str, busy: bool) -> None:
         """Say what is being done."""
@@ -361,9 +370,8 @@ class ZoomDock(QWidget):
 
     def show_swipe(self, fraction: float) -> None:
         """Show where the swipe line is; emits nothing."""
-        blocked = self.swipe.blockSignals(True)
-        self.swipe.setValue(round(100 * fraction))
-        self.swipe.blockSignals(blocked)
+        with signals_blocked(self.swipe):
+            self.swipe.setValue(round(100 * fraction))
 
     def stop_drawing(self) -> None:
         """Release the draw button."""
@@ -378,42 +386,3 @@ class ZoomDock(QWidget):
         if item is None:
             raise IndexError(f"there is no contrast {row}")
         return item
-
-
-def _combo(tip: str) -> QComboBox:
-    combo = QComboBox()
-    combo.setToolTip(tip)
-    combo.setMinimumContentsLength(4)
-    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    return combo
-
-
-def _fill(combo: QComboBox, names: Sequence[str], current: int) -> None:
-    blocked = combo.blockSignals(True)
-    combo.clear()
-    combo.addItems(list(names))
-    combo.setCurrentIndex(current)
-    combo.blockSignals(blocked)
-
-
-def _row(widgets: Sequence[QWidget], first: int = 1) -> QHBoxLayout:
-    layout = QHBoxLayout()
-    layout.setSpacing(4)
-    for place, widget in enumerate(widgets):
-        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1 if place else first)
-    return layout
-
-
-def _line() -> QFrame:
-    line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    return line
-
-
-def _collapsible(title: str, content: QWidget) -> QCollapsible:
-    collapsible = QCollapsible(title)
-    collapsible.setDuration(0)
-    collapsible.addWidget(content)
-    collapsible.layout().setContentsMargins(0, 0, 0, 0)
-    return collapsible

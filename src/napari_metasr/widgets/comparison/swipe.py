@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 GRIP_PIXELS = 12
 LINE_PIXELS = 2
+NARROWEST = 1.0
 LINE_COLOR = "#ffd54a"
 NAME = "swipe line (drag it)"
 
@@ -63,13 +64,13 @@ class Swipe(Mode):
         super().enter(stage)
 
     def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
-        """Bicubic in all of the window, super-resolved right of the line."""
+        """Bicubic in all of the window, super-resolved right of the line, a voxel at least."""
         self._view, self._window = view, window
         start, stop, axis = self._extent()
-        line = self._line_edge()
+        narrowest = min(NARROWEST, stop - start)
+        line = min(max(self._line_edge(), start + narrowest), stop - narrowest)
         enhanced = list(window)
-        keep_low = self._is_flipped()
-        enhanced[axis + 2 if keep_low else axis] = min(max(line, start), stop)
+        enhanced[axis + 2 if self._is_flipped() else axis] = line
         return window, (enhanced[0], enhanced[1], enhanced[2], enhanced[3])
 
     def update(self, stage: Stage) -> None:

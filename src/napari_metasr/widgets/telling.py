@@ -1,0 +1,63 @@
+"""What the dock says of a result: numbers and notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.widgets.contrasts import contrast_notice
+from napari_metasr.widgets.readout import Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.plan import Plan
+
+TOO_SMALL = "Less than one screen pixel per voxel: nothing to super-resolve. Zoom in."
+TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
+
+
+def reading(
+    source: LayerSource,
+    view: SliceView,
+    plan: Plan,
+    encoded: Sequence[Any],
+    engine: Any | None,
+    seconds: float,
+) -> Reading:
+    """The numbers of a result.
+
+    Parameters
+    ----------
+    encoded
+        The encoded slices that it was rendered from, None for those that are not ready.
+    engine
+        The model, if it is loaded.
+    seconds
+        How long rendering took.
+    """
+    scale_y, scale_x = plan.grid.true_scale
+    times = [one.encode_seconds for one in encoded if one is not None]
+    return Reading(
+        scale=plan.grid.true_scale,
+        spacing=(abs(view.scale[0]) / scale_y, abs(view.scale[1]) / scale_x),
+        unit=source.unit(view),
+        encode_seconds=sum(times) if times else None,
+        render_seconds=seconds,
+        device=engine.device.upper() if engine is not None else "",
+    )
+
+
+def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:
+    """What to know about a result of layers of these names."""
+    low, high = card.trained_scales
+    texts = []
+    if not plan.magnifies:
+        texts.append(TOO_SMALL)
+    elif not low <= min(plan.grid.true_scale) <= max(plan.grid.true_scale) <= high:
+        texts.append(f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated.")
+    if not plan.complete:
+        texts.append(TOO_LARGE)
+    texts.append(contrast_notice(names, card.trained_contrasts, card.title))
+    return " ".join(text for text in texts if text)
