@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def box(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 in [-1/2, 1/2)."""
-    return ((x >= -1 / 2) & (x < 1 / 2)).astype(np.float64)
+    """1 in (-1/2, 1/2]."""
+    return ((x > -1 / 2) & (x <= 1 / 2)).astype(np.float64)
 
 
 def triangle(x: NDArray[np.float64]) -> NDArray[np.float64]:

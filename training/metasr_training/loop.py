@@ -75,9 +75,8 @@ class Trainer:
         self.validation = validation
         self.sampler = PatchSampler(training, config.patches)
         torch.manual_seed(config.seed)
-        self.network = build(config.network, kernel=kernel_for(self.device.type)).to(
-            self.device, memory_format=torch.channels_last
-        )
+        self.network = build(config.network, kernel=kernel_for(self.device.type)).to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
         )

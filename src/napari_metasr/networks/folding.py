@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-if TYPE_CHECKING:
-    from torch.nn import Module
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
-def fold_batch_norm(module: Module) -> Module:
+def fold_batch_norm(module: ModuleT) -> ModuleT:
     """Return a copy in eval mode in which no convolution is followed by a BatchNorm2d.
 
     Pairs are looked for in ``nn.Sequential``; the copy computes the same function.

@@ -11,8 +11,9 @@ import torch
 
 from napari_metasr.geometry import OutputGrid, cell_blocks
 from napari_metasr.networks.folding import fold_batch_norm
+from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
-from napari_metasr.weights import load_network
+from napari_metasr.weights import WeightsError, load_network
 from napari_metasr.zoom.devices import resolve_device
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 from napari_metasr.zoom.kernels import kernel_for
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_metasr.geometry import Scale
-    from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
@@ -63,8 +63,8 @@ class ZoomModel:
         kernel: UpscaleKernel | None = None,
         tiling: Tiling | None = None,
     ) -> None:
-        folded = fold_batch_norm(network).to(device, memory_format=torch.channels_last)
-        self._network: MetaSRGAN = folded.requires_grad_(False)  # type: ignore[assignment]
+        self._network = fold_batch_norm(network).to(device).requires_grad_(False)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._network.upscale.kernel = kernel or kernel_for(device.type)
         self._tiling = replace(tiling or Tiling(), halo=network.halo)
         self._device = device
@@ -245,4 +245,6 @@ def load_model(
     """
     resolved = resolve_device(device)
     network, card = load_network(model)
+    if not isinstance(network, MetaSRGAN):
+        raise WeightsError(f"{card.name} is no network for every scale, but {card.network}")
     return ZoomModel(network, card, device=resolved, precision=precision, tiling=tiling)

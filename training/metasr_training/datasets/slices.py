@@ -63,7 +63,7 @@ def _tcga_lgg(folder: Path, split: Split) -> Iterator[Slice]:
         patients = [row["patient"] for row in csv.DictReader(table) if row["split"] == split]
     for patient in patients:
         path = folder / split / f"{patient}_t1ce.nii.gz"
-        volume = np.asanyarray(nibabel.load(path).dataobj)
+        volume = np.asanyarray(nibabel.nifti1.load(path).dataobj)
         limits = intensity_range(volume)
         for index in range(volume.shape[2]):
             image = np.ascontiguousarray(volume[:, :, index].T)

@@ -28,20 +28,39 @@ _OPTIONS: dict[str, Any] = {
 _ONE_CALLER = threading.Lock()
 
 
+@njit(cache=True)
+def _row_pairs(row_cells):  # pragma: no cover
+    """Neighbouring output rows of one row of cells in twos; one left over is paired with itself."""
+    first = np.empty(len(row_cells), np.int64)
+    second = np.empty(len(row_cells), np.int64)
+    count = i = 0
+    while i < len(row_cells):
+        partner = i + 1 if i + 1 < len(row_cells) and row_cells[i + 1] == row_cells[i] else i
+        first[count], second[count] = i, partner
+        count += 1
+        i = partner + 1
+    return first[:count], second[:count]
+
+
 @njit(**_OPTIONS)
 def _forward(g, row_terms, column_terms, row_cells, column_cells, out):  # pragma: no cover
+    """Two rows at a time: they share what is read of G and of the column terms."""
     hidden = row_terms.shape[1]
-    batch, height, width = out.shape
-    for task in prange(batch * height):
-        b, i = task // height, task % height
-        a_y = row_terms[i]
+    batch, _, width = out.shape
+    first, second = _row_pairs(row_cells)
+    pairs = len(first)
+    for task in prange(batch * pairs):
+        b, i0, i1 = task // pairs, first[task % pairs], second[task % pairs]
+        a_y0, a_y1 = row_terms[i0], row_terms[i1]
         for j in range(width):
             a_x = column_terms[j]
-            cell = g[b, row_cells[i], column_cells[j]]
-            total = np.float32(0)
+            cell = g[b, row_cells[i0], column_cells[j]]
+            total0 = total1 = np.float32(0)
             for m in range(hidden):
-                total += max(a_y[m] + a_x[m], np.float32(0)) * cell[m]
-            out[b, i, j] = total + cell[hidden]
+                total0 += max(a_y0[m] + a_x[m], np.float32(0)) * cell[m]
+                total1 += max(a_y1[m] + a_x[m], np.float32(0)) * cell[m]
+            out[b, i0, j] = total0 + cell[hidden]
+            out[b, i1, j] = total1 + cell[hidden]
 
 
 @njit(**_OPTIONS)

@@ -1,0 +1,77 @@
+"""Volumes, planes, regions and intensity mappings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_metasr import normalisation
+from napari_metasr.volume import Plane, Region
+
+
+@pytest.mark.parametrize(
+    ("plane", "expected"),
+    [("axial", np.s_[3, :, :]), ("coronal", np.s_[:, 3, :]), ("sagittal", np.s_[:, :, 3])],
+)
+def test_slices_of_the_three_planes(phantom_volume, plane, expected):
+    plane = Plane(plane)
+    taken = phantom_volume.slice(plane, 3)
+    assert np.array_equal(taken, phantom_volume.data[expected])
+    assert phantom_volume.plane_spacing(plane) == tuple(
+        phantom_volume.spacing[axis] for axis in (plane.row_axis, plane.column_axis)
+    )
+
+
+def test_slices_and_times_outside(phantom_volume):
+    with pytest.raises(ValueError, match="slice 18 is outside the volume: it has 18 axial"):
+        phantom_volume.slice(Plane.AXIAL, 18)
+    with pytest.raises(ValueError, match="time point 1 is outside"):
+        phantom_volume.slice(Plane.AXIAL, 0, time=1)
+
+
+def test_regions():
+    region = Region.parse("1.5,2,10,20")
+    assert region.window == (1.5, 2, 11.5, 22)
+    assert Region.from_window(region.window) == region
+    assert region.clipped((8, 9)).window == (1.5, 2, 8, 9)
+    with pytest.raises(ValueError, match="reaches outside the slice of 8 x 9"):
+        region.inside((8, 9))
+    with pytest.raises(ValueError, match="lies wholly outside"):
+        Region(50, 50, 2, 2).clipped((8, 9))
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "0,0,0,5", "0,0,nan,5", ""])
+def test_regions_that_are_none(text):
+    with pytest.raises(ValueError, match="region"):
+        Region.parse(text)
+
+
+def test_intensity_range_ignores_gaps_and_outliers(rng):
+    values = rng.random(100_000)
+    values[:20] = 1e6
+    values[20:30] = np.nan
+    low, high = normalisation.intensity_range(values)
+    assert 0 < low < 0.01
+    assert 0.99 < high < 1
+
+
+def test_intensity_range_of_what_is_almost_everywhere_background():
+    image = np.zeros((100, 100))
+    image[0, 0] = 5
+    assert normalisation.intensity_range(image) == (0, 5)
+    assert normalisation.intensity_range(np.full((3, 3), 2)) == (2, 2)
+
+
+def test_linear_map_goes_there_and_back(rng):
+    image = rng.normal(1000, 300, (20, 20)).astype(np.float32)
+    mapping = normalisation.LinearMap(400, 1700)
+    np.testing.assert_allclose(mapping.inverse(mapping.forward(image)), image, rtol=1e-5)
+    assert mapping.forward(np.array([400, 1700])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "int64"])
+def test_casting_rounds_and_clips(dtype):
+    limits = np.iinfo(dtype)
+    cast = normalisation.cast_to_dtype(np.array([1.5, 2.4, -1e30, 1e30, np.nan]), dtype)
+    assert cast.tolist() == [2, 2, limits.min, limits.max, 0]
+    assert cast.dtype == dtype
