@@ -22,6 +22,7 @@ from metasr_training.losses import l1_loss
 from napari_metasr.degradations import DEGRADATIONS
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.networks import build
+from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
 from napari_metasr.zoom.kernels import kernel_for
 
@@ -75,7 +76,10 @@ class Trainer:
         self.validation = validation
         self.sampler = PatchSampler(training, config.patches)
         torch.manual_seed(config.seed)
-        self.network = build(config.network, kernel=kernel_for(self.device.type)).to(self.device)
+        network = build(config.network, kernel=kernel_for(self.device.type))
+        if not isinstance(network, MetaSRGAN):
+            raise ValueError(f"expected a network for every scale, found {config.network!r}")
+        self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = AveragedModel(
             self.network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True

@@ -29,7 +29,7 @@ _ONE_CALLER = threading.Lock()
 
 
 @njit(cache=True)
-def _row_pairs(row_cells):  # pragma: no cover
+def _row_pairs(row_cells: NDArray) -> tuple[NDArray, NDArray]:  # pragma: no cover
     """Neighbouring output rows of one row of cells in twos; one left over is paired with itself."""
     first = np.empty(len(row_cells), np.int64)
     second = np.empty(len(row_cells), np.int64)
@@ -43,7 +43,14 @@ def _row_pairs(row_cells):  # pragma: no cover
 
 
 @njit(**_OPTIONS)
-def _forward(g, row_terms, column_terms, row_cells, column_cells, out):  # pragma: no cover
+def _forward(  # pragma: no cover
+    g: NDArray,
+    row_terms: NDArray,
+    column_terms: NDArray,
+    row_cells: NDArray,
+    column_cells: NDArray,
+    out: NDArray,
+) -> None:
     """Two rows at a time: they share what is read of G and of the column terms."""
     hidden = row_terms.shape[1]
     batch, _, width = out.shape
@@ -64,9 +71,17 @@ def _forward(g, row_terms, column_terms, row_cells, column_cells, out):  # pragm
 
 
 @njit(**_OPTIONS)
-def _backward(
-    dy, g, row_terms, column_terms, row_cells, column_cells, dg, d_rows, d_columns
-):  # pragma: no cover
+def _backward(  # pragma: no cover
+    dy: NDArray,
+    g: NDArray,
+    row_terms: NDArray,
+    column_terms: NDArray,
+    row_cells: NDArray,
+    column_cells: NDArray,
+    dg: NDArray,
+    d_rows: NDArray,
+    d_columns: NDArray,
+) -> None:
     """One task owns whole rows of cells, so that no two write the same place."""
     hidden = row_terms.shape[1]
     batch, height, width = dy.shape
