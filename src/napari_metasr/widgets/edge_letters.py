@@ -57,7 +57,7 @@ class EdgeLetters:
         letters = geometry.edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
             overlay = self._overlays[overlay_name(side)]
-            overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n"}.get(side, letter)
+            overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n "}.get(side, letter)
             overlay.visible = True
 
     def hide(self) -> None:

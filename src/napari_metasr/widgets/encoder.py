@@ -12,6 +12,7 @@ from napari.qt.threading import create_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Window

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 
 from napari_metasr.widgets.encoder import silence
 from napari_metasr.widgets.exporting import KINDS, RenderingSpec, render_region, save_region
-from napari_metasr.widgets.result_layers import enhanced_name, keep_selection, result_layer
+from napari_metasr.widgets.result_layers import enhanced_name, result_layer, undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,7 +139,7 @@ class Exports:
         )
         layer.data = spec.source.expanded(rendering.enhanced, spec.view)
         layer.scale, layer.translate = scale, translate
-        with keep_selection(self._viewer):
+        with undisturbed(self._viewer):
             self._viewer.add_layer(layer)
         if mode is not None and mode.snapshot is not None:
             mode.snapshot.shown_later(layer)

@@ -75,7 +75,6 @@ class Readout(QWidget):
             self.values[name] = value
         layout.setColumnStretch(1, 1)
         layout.setColumnStretch(3, 1)
-        self.setMaximumHeight(self.sizeHint().height())
 
     def show_reading(self, reading: Reading) -> None:
         """Show the numbers of a result."""

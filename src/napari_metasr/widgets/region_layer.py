@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
-from napari_metasr.widgets.result_layers import keep_selection
+from napari_metasr.widgets.result_layers import undisturbed
 from napari_metasr.widgets.viewport import intersection, whole
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class RegionLayer:
             return
         layer.events.data.disconnect(self._on_data)
         if viewer is not None and layer in viewer.layers:
-            with keep_selection(viewer):
+            with undisturbed(viewer):
                 viewer.layers.remove(layer)
 
     def forget(self, token: int) -> None:

@@ -54,14 +54,21 @@ def is_result(layer: Any) -> bool:
 
 
 @contextmanager
-def keep_selection(viewer: ViewerModel) -> Iterator[None]:
-    """Leave the selected layers as they are: napari selects every layer that is added."""
+def undisturbed(viewer: ViewerModel) -> Iterator[None]:
+    """Add and remove layers, and leave selection and sliders as they are.
+
+    napari selects every layer that is added. Its sliders keep their step, not their position,
+    when a layer's finer steps come or go, and would jump to another slice.
+    """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+    point = viewer.dims.point
     yield
     viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
     if active in viewer.layers:
         viewer.layers.selection.active = active
         viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
+    if len(viewer.dims.point) == len(point) and viewer.dims.point != point:
+        viewer.dims.set_point(range(len(point)), point)
 
 
 def result_layer(source: LayerSource, name: str, **options: Any) -> Image:
@@ -153,7 +160,7 @@ class ResultPair:
         for layer in self.layers:
             layer.metadata[ROLE] = True
             layer.name_overlay.font_size = LABEL_SIZE
-        with keep_selection(viewer):
+        with undisturbed(viewer):
             for layer in self.layers:
                 viewer.add_layer(layer)
         link_layers([source.layer, *self.layers], LINKED)
@@ -188,12 +195,17 @@ class ResultPair:
 
     def tell_viewer(self) -> None:
         """Let napari work out its sliders anew, once the results lie in another plane."""
-        self.enhanced.events.scale()
+        viewer = self._viewer()
+        if viewer is not None:
+            with undisturbed(viewer):
+                self.enhanced.events.scale()
 
     def close(self) -> None:
         """Take both layers out of the viewer and let go of everything."""
         viewer, origin = self._viewer(), self._origin()
         unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
-        for layer in self.layers:
-            if viewer is not None and layer in viewer.layers:
-                viewer.layers.remove(layer)
+        if viewer is not None:
+            with undisturbed(viewer):
+                for layer in self.layers:
+                    if layer in viewer.layers:
+                        viewer.layers.remove(layer)

@@ -6,6 +6,10 @@ import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from napari.layers import Image
+
+from napari_metasr.widgets.result_layers import is_result
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -138,6 +142,18 @@ class Mode:
         """Show what the mode shows."""
         raise NotImplementedError
 
+    def single_box(self, stage: Stage) -> None:
+        """Show the source under its results in one view box, and no image over it."""
+        if stage.viewer.canvas.grid.enabled:
+            stage.viewer.canvas.grid.enabled = False
+        if not stage.pairs or self.snapshot is None:
+            return
+        source = stage.pairs[0].source.layer
+        for layer in stage.viewer.layers:
+            if isinstance(layer, Image) and layer is not source and not is_result(layer):
+                self.snapshot.hide(layer)
+        set_visible(source, True)
+
     def leave(self) -> None:
         """Put the view back."""
         if self.snapshot is not None:
@@ -149,9 +165,3 @@ def set_visible(layer: Layer, visible: bool) -> None:
     """Show or hide a layer; nothing happens where it is so already."""
     if layer.visible != visible:
         layer.visible = visible
-
-
-def single_box(stage: Stage) -> None:
-    """Show all layers in one view box."""
-    if stage.viewer.canvas.grid.enabled:
-        stage.viewer.canvas.grid.enabled = False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from qtpy.QtCore import QTimer
 
-from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
+from napari_metasr.widgets.comparison.base import Mode, set_visible
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.comparison.base import Stage
@@ -35,7 +35,7 @@ class Blink(Mode):
     def update(self, stage: Stage) -> None:
         """Show whose turn it is."""
         self._stage = stage
-        single_box(stage)
+        self.single_box(stage)
         for number, pair in enumerate(stage.pairs):
             set_visible(pair.bicubic, number == 0 and not self._enhanced_shown)
             set_visible(pair.enhanced, number == 0 and self._enhanced_shown)

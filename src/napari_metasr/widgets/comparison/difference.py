@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image
 
-from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
-from napari_metasr.widgets.result_layers import LABEL_SIZE, ROLE, keep_selection, place_like
+from napari_metasr.widgets.comparison.base import Mode, set_visible
+from napari_metasr.widgets.result_layers import LABEL_SIZE, ROLE, place_like, undisturbed
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.comparison.base import Stage
@@ -30,7 +30,7 @@ class Difference(Mode):
     def update(self, stage: Stage) -> None:
         """Show the difference of what the two results show."""
         self._stage = stage
-        single_box(stage)
+        self.single_box(stage)
         for pair in stage.pairs:
             for layer in pair.layers:
                 set_visible(layer, False)
@@ -61,7 +61,7 @@ class Difference(Mode):
             self._layer.name_overlay.visible = True
             self._layer.name_overlay.font_size = LABEL_SIZE
             self._layer.colorbar.visible = True
-            with keep_selection(stage.viewer):
+            with undisturbed(stage.viewer):
                 stage.viewer.add_layer(self._layer)
         layer = self._layer
         place_like(stage.viewer, layer, enhanced, data)
@@ -74,5 +74,6 @@ class Difference(Mode):
         stage, layer = self._stage, self._layer
         self._stage = self._layer = None
         if stage is not None and layer is not None and layer in stage.viewer.layers:
-            stage.viewer.layers.remove(layer)
+            with undisturbed(stage.viewer):
+                stage.viewer.layers.remove(layer)
         super().leave()

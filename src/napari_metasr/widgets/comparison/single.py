@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
+from napari_metasr.widgets.comparison.base import Mode, set_visible
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.comparison.base import Stage
@@ -17,7 +17,7 @@ class Single(Mode):
 
     def update(self, stage: Stage) -> None:
         """Show the super-resolved layer and hide bicubic and the other contrasts."""
-        single_box(stage)
+        self.single_box(stage)
         for number, pair in enumerate(stage.pairs):
             set_visible(pair.bicubic, False)
             set_visible(pair.enhanced, number == 0)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from napari.layers import Shapes
 
-from napari_metasr.widgets.comparison.base import Mode, set_visible, single_box
-from napari_metasr.widgets.result_layers import keep_selection
+from napari_metasr.widgets.comparison.base import Mode, set_visible
+from napari_metasr.widgets.result_layers import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ class Swipe(Mode):
     def update(self, stage: Stage) -> None:
         """Show both results and the line."""
         self._stage = stage
-        single_box(stage)
+        self.single_box(stage)
         for number, pair in enumerate(stage.pairs):
             for layer in pair.layers:
                 set_visible(layer, number == 0)
@@ -95,7 +95,8 @@ class Swipe(Mode):
             for pair in stage.pairs:
                 pair.enhanced.name_overlay.position = "top_left"
             if line is not None and line in stage.viewer.layers:
-                stage.viewer.layers.remove(line)
+                with undisturbed(stage.viewer):
+                    stage.viewer.layers.remove(line)
         super().leave()
 
     def _is_flipped(self) -> bool:
@@ -150,7 +151,7 @@ class Swipe(Mode):
                 axis_labels=layer.axis_labels,
             )
             self._line.editable = False
-            with keep_selection(stage.viewer):
+            with undisturbed(stage.viewer):
                 stage.viewer.add_layer(self._line)
         elif state != self._drawn:
             line.data = [ends]
