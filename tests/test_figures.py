@@ -16,8 +16,8 @@ from napari_metasr.figures.canvas import Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
 from napari_metasr.figures.panel import View, bar_length, panel_size
-from napari_metasr.figures.saving import replacing
 from napari_metasr.figures.sequence import run_sequence, save_sequence
+from napari_metasr.files import replacing
 from napari_metasr.quality.trial import Quality, run_trial
 from napari_metasr.volume import Plane
 from napari_metasr.zoom.baselines import interpolate

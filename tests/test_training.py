@@ -18,7 +18,7 @@ from metasr_training.evaluation.zoom import reduced_grid, score_slice
 from metasr_training.export import export
 from metasr_training.loop import Trainer, learning_rate
 from metasr_training.losses import l1_loss
-from metasr_training.run_folder import RunFolder, write_whole
+from metasr_training.run_folder import RunFolder
 from napari_metasr.degradations import degrade
 
 PATCHES = PatchConfig(batch=2, patch=24, canvas=64, sources={"disc": 1.0})
@@ -170,19 +170,6 @@ def test_a_loss_that_is_not_finite_stops_with_the_batch(tmp_path, slices):
     with pytest.raises(FloatingPointError, match="the loss is nan at update 0"):
         run.step(batch)
     assert (tmp_path / "batch-not-finite.pt").exists()
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "state"
-    path.write_text("old")
-
-    def fail(temporary):
-        temporary.write_text("half")
-        raise OSError("no space left")
-
-    with pytest.raises(OSError, match="no space"):
-        write_whole(path, fail)
-    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
 
 
 def test_training_lowers_the_loss(tmp_path, slices):

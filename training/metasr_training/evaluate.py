@@ -13,8 +13,8 @@ from metasr_training.datasets.slices import SOURCES, load_slices, some_of_each
 from metasr_training.evaluation.methods import methods
 from metasr_training.evaluation.table import markdown, summarise, write_csv
 from metasr_training.evaluation.zoom import score_slice
-from metasr_training.run_folder import write_whole
 from napari_metasr.degradations import DEGRADATIONS
+from napari_metasr.files import replacing
 from napari_metasr.zoom.engine import load_model
 
 
@@ -67,9 +67,11 @@ def zoom(
     }
     output.mkdir(parents=True, exist_ok=True)
     write_csv(rows, output / "zoom.csv")
-    write_whole(output / "zoom.md", lambda path: path.write_text(f"{table}\n"))
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
-    write_whole(output / "zoom.json", lambda path: path.write_text(json.dumps(summary, indent=2)))
+    texts = {"zoom.md": f"{table}\n", "zoom.json": json.dumps(summary, indent=2)}
+    for name, text in texts.items():
+        with replacing(output / name, overwrite=True) as temporary:
+            temporary.write_text(text)
     print(table)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 from pathlib import Path
@@ -12,21 +11,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 import napari_metasr
+from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from metasr_training.config import TrainConfig
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name, then rename it; the old one survives a failure."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _commit() -> str:
@@ -83,11 +71,13 @@ class RunFolder:
             "commit": _commit(),
         }
         text = json.dumps(about, indent=2)
-        write_whole(self.path / "config.json", lambda path: path.write_text(text))
+        with replacing(self.path / "config.json", overwrite=True) as temporary:
+            temporary.write_text(text)
 
     def save(self, name: str, state: dict[str, Any]) -> None:
         """Save a torch state under ``name``."""
-        write_whole(self.path / name, lambda path: torch.save(state, path))
+        with replacing(self.path / name, overwrite=True) as temporary:
+            torch.save(state, temporary)
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The resumable state, or None if there is none."""
@@ -108,4 +98,5 @@ class RunFolder:
         lines = self.metrics.read_text().splitlines()
         kept = [line for line in lines if json.loads(line)["update"] <= update]
         text = "".join(f"{line}\n" for line in kept)
-        write_whole(self.metrics, lambda path: path.write_text(text))
+        with replacing(self.metrics, overwrite=True) as temporary:
+            temporary.write_text(text)

@@ -10,8 +10,8 @@ from napari_metasr.degradations import degrade
 from napari_metasr.figures.animation import save_animation
 from napari_metasr.figures.comparison import Comparison, save_comparison
 from napari_metasr.figures.panel import View
-from napari_metasr.figures.saving import replacing
 from napari_metasr.figures.sequence import REDUCTION, SCALES, run_sequence, save_sequence
+from napari_metasr.files import replacing
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.trial import run_trial
 from napari_metasr.volume import Plane

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import Command, RegionArgument, ScaleArgument, SliceArgument
 from napari_metasr.figures.caption import description_text, scale_text, spacing_text
-from napari_metasr.figures.saving import check_writable
+from napari_metasr.files import check_writable
 from napari_metasr.geometry import OutputGrid, slice_affine
 from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture

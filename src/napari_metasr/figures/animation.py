@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from napari_metasr.figures.caption import PURPOSE
 from napari_metasr.figures.panel import bar_length, edge_positions
-from napari_metasr.figures.saving import check_writable, replacing
+from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry import OutputGrid, as_displayed
 from napari_metasr.normalisation import cast_to_dtype, unit_range
 from napari_metasr.zoom.baselines import interpolate

@@ -9,7 +9,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from napari_metasr.figures.saving import replacing
+from napari_metasr.files import replacing
 from napari_metasr.normalisation import cast_to_dtype
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.figures.canvas import MUTED, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
 from napari_metasr.figures.panel import draw_panel, panel_size
-from napari_metasr.figures.saving import check_writable
+from napari_metasr.files import check_writable
 from napari_metasr.quality.trial import Quality
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
+from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
 from napari_metasr.io.nifti import affine_in_mm
@@ -95,7 +95,8 @@ def write_volume(
         voxels = voxels[:, :, 0]
     image = _image(path, voxels, stored_affine, source)
     image.header["descrip"] = _descrip(description)
-    _save(image, path)
+    with replacing(path, overwrite=overwrite) as temporary:
+        nib.save(image, temporary)
     return path
 
 
@@ -190,12 +191,7 @@ def _checked_path(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     path = Path(path)
     if not path.name.lower().endswith(WRITTEN_SUFFIXES):
         raise ValueError(f"{path}: expected a name that ends in .nii or .nii.gz")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise ValueError(f"{path}: expected the name of a file, found a folder")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path}: the file exists and is not overwritten unless asked for")
+    check_writable(path, overwrite=overwrite)
     return path
 
 
@@ -259,13 +255,3 @@ def _forms(
 def _descrip(text: str) -> bytes:
     plain = " ".join(text.split()).replace("×", "x").encode("ascii", "replace")
     return plain if len(plain) <= _DESCRIP_BYTES else plain[: _DESCRIP_BYTES - 3] + b"..."
-
-
-def _save(image: nib.Nifti1Image, path: Path) -> None:
-    suffix = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    unfinished = path.with_name(f".{uuid.uuid4().hex}{suffix}")
-    try:
-        nib.save(image, unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from napari_metasr.files import replacing
 from napari_metasr.weights.card import ModelCard
 
 if TYPE_CHECKING:
@@ -132,8 +133,6 @@ def save_weights(module: nn.Module, folder: Path, /, **about: Any) -> ModelCard:
         **about,
     )
     for suffix, data in ((".safetensors", content), (".json", card.model_dump_json(indent=2))):
-        path = folder / f"{card.name}{suffix}"
-        temporary = path.with_name(f".{path.name}.part")
-        temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
-        temporary.replace(path)
+        with replacing(folder / f"{card.name}{suffix}", overwrite=True) as temporary:
+            temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
     return card

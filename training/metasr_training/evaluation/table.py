@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metasr_training.run_folder import write_whole
+from napari_metasr.files import replacing
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,7 @@ def markdown(rows: Iterable[Row], methods: tuple[str, ...]) -> str:
 
 def write_csv(rows: list[Row], path: Path) -> None:
     """Write every row and column."""
-
-    def write(temporary: Path) -> None:
-        with temporary.open("w", newline="") as file:
-            table = csv.DictWriter(file, [field.name for field in fields(Row)])
-            table.writeheader()
-            table.writerows(asdict(row) for row in rows)
-
-    write_whole(path, write)
+    with replacing(path, overwrite=True) as temporary, temporary.open("w", newline="") as file:
+        table = csv.DictWriter(file, [field.name for field in fields(Row)])
+        table.writeheader()
+        table.writerows(asdict(row) for row in rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         As `check_writable`.
     """
     check_writable(path, overwrite=overwrite)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)
