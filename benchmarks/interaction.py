@@ -4,7 +4,7 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
 
 - *floor*: two new arrays of the same size are assigned to two layers and drawn;
 - *slider*: a slider event renders both results and is drawn;
-- *burst*: slider events, as fast as they come.
+- *burst*: 200 slider events, one a millisecond.
 
 Stop background work first: on few cores it makes every figure several times worse.
 """
@@ -12,17 +12,18 @@ Stop background work first: on few cores it makes every figure several times wor
 from __future__ import annotations
 
 import argparse
+import threading
 import time
+from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from qtpy.QtCore import QEventLoop, QTimer
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import Q_ARG, QEventLoop, QMetaObject, Qt, QTimer
+from qtpy.QtWidgets import QApplication, QSlider
 
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.scale_slider import STEPS
 from napari_metasr.widgets.viewport import RegionMode
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -98,6 +99,25 @@ def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: i
     return times
 
 
+class Events(threading.Thread):
+    """Posts slider events one a millisecond, however busy the window is."""
+
+    def __init__(self, steps: np.ndarray, slider: QSlider) -> None:
+        super().__init__(daemon=True)
+        self._steps, self._slider = steps, slider
+
+    def run(self) -> None:
+        """Post them all."""
+        for step in self._steps:
+            QMetaObject.invokeMethod(
+                self._slider,
+                "setValue",
+                Qt.ConnectionType.QueuedConnection,
+                Q_ARG(int, int(step)),
+            )
+            time.sleep(0.001)
+
+
 def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, float]:
     """Total time, number of renderings and longest stall of the event loop."""
     renders, stalls, last = 0, [], [time.perf_counter()]
@@ -117,21 +137,11 @@ def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, floa
     heart = QTimer()
     heart.timeout.connect(beat)
     heart.start(1)
-    left = iter(np.linspace(0, STEPS, events).astype(int))
-    source = QTimer()
-
-    def move() -> None:
-        step = next(left, None)
-        if step is None:
-            source.stop()
-        else:
-            dock.scale.slider.setValue(int(step))
-
-    source.timeout.connect(move)
+    source = Events(np.linspace(0, STEPS, events).astype(int), dock.scale.slider)
     started = time.perf_counter()
     last[0] = started
-    source.start(0)
-    while source.isActive() or dock.coordinator.is_waiting:
+    source.start()
+    while source.is_alive() or dock.coordinator.is_waiting:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
     total = time.perf_counter() - started
     heart.stop()

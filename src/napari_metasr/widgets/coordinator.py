@@ -154,7 +154,8 @@ class Coordinator(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be updated, encoded, rendered or written."""
-        return self._scheduled or self.slices.is_running or self._exports.is_running
+        working = self.slices.is_running or self._exports.is_running
+        return self._scheduled or working or self.presenter.is_naming
 
     # what happens
 

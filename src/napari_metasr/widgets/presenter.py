@@ -30,6 +30,11 @@ class Presenter:
         self._changing = False
         self._axes: tuple[int, int] | None = None
 
+    @property
+    def is_naming(self) -> bool:
+        """Whether a layer's name is still to be written."""
+        return any(pair.is_naming for pair in self.stage.pairs)
+
     def owns(self, layer: Layer) -> bool:
         """Whether a layer is one of the results, and it is not we who take it away."""
         return not self._changing and layer in self.stage.own_layers
@@ -107,7 +112,7 @@ class Presenter:
         grid = OutputGrid.at_scale(view.shape, 1)
         for layer in pair.layers:
             name = f"reading the slice · {pair.source.name}"
-            pair.show(layer, view, image, grid, plan.region, name)
+            pair.show(layer, view, image, grid, plan.region, "reading", name)
 
     def _show_pair(
         self,
@@ -125,13 +130,15 @@ class Presenter:
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
         bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
-        pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, bicubic_name(name, scale))
+        label = bicubic_name(name, scale)
+        pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)
         if encoded is not None:
             enhanced = engine.render(encoded, plan.scale, window=high_window)
-            label = enhanced_name(name, title, scale)
+            kind, label = title, enhanced_name(name, title, scale)
         else:
             enhanced = bicubic
             if high_window != low_window:
                 enhanced = interpolate(image, plan.scale, window=high_window)
+            kind = f"bicubic {awaited}"
             label = bicubic_name(name, scale, waiting_for=title if awaited else "")
-        pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, label)
+        pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, kind, label)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
+from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
+NAMING_MS = 120
 LABEL_SIZE = 8
 
 
@@ -139,9 +141,9 @@ def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
     """
     with ExitStack() as stack:
         stack.enter_context(layer._block_refresh())
-        stack.enter_context(layer.events.scale.blocker())  # the shift after it tells both
-        for emitter in (layer.events.data, layer.events.translate):
-            stack.enter_context(emitter.blocker(viewer._on_layers_change))
+        for emitter in (layer.events.scale, layer.events.translate):
+            stack.enter_context(emitter.blocker())  # the refresh that follows places it anew
+        stack.enter_context(layer.events.data.blocker(viewer._on_layers_change))
         yield
 
 
@@ -164,6 +166,12 @@ class ResultPair:
             for layer in self.layers:
                 viewer.add_layer(layer)
         link_layers([source.layer, *self.layers], LINKED)
+        self._kinds: dict[Image, str] = {}
+        self._names: dict[Image, str] = {}
+        self._naming = QTimer()
+        self._naming.setSingleShot(True)
+        self._naming.setInterval(NAMING_MS)
+        self._naming.timeout.connect(self.write_names)
 
     @property
     def layers(self) -> tuple[Image, Image]:
@@ -183,15 +191,39 @@ class ResultPair:
         image: NDArray[Any],
         grid: OutputGrid,
         window: Window,
+        kind: str,
         name: str,
     ) -> None:
-        """Show a rendered window in one of the two layers, under this name."""
+        """Show a rendered window in one of the two layers, under this name.
+
+        Parameters
+        ----------
+        kind
+            What it is: another kind is named at once. The same kind at another scale is named
+            when the slider rests, since napari takes longer to write a name than to draw.
+        """
         viewer = self._viewer()
         if viewer is None or layer not in viewer.layers:
             return
         place(viewer, layer, self.source, view, image, grid, window)
-        if layer.name != name:
-            layer.name = name
+        self._names[layer] = name
+        if self._kinds.get(layer) != kind:
+            self._kinds[layer] = kind
+            self.write_names()
+        elif layer.name != name:
+            self._naming.start()
+
+    @property
+    def is_naming(self) -> bool:
+        """Whether a name is still to be written."""
+        return bool(self._naming.isActive())
+
+    def write_names(self) -> None:
+        """Write the names that the layers have by now."""
+        self._naming.stop()
+        for layer, name in self._names.items():
+            if layer.name != name:
+                layer.name = name
 
     def tell_viewer(self) -> None:
         """Let napari work out its sliders anew, once the results lie in another plane."""
@@ -202,6 +234,7 @@ class ResultPair:
 
     def close(self) -> None:
         """Take both layers out of the viewer and let go of everything."""
+        self._naming.stop()
         viewer, origin = self._viewer(), self._origin()
         unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
         if viewer is not None:

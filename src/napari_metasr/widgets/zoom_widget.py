@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari.settings import get_plugin_settings
 from qtpy.QtCore import QEvent
 
 from napari_metasr.weights import ModelCard, model_card, model_names
 from napari_metasr.widgets.comparison import MODES
 from napari_metasr.widgets.coordinator import Coordinator
+from napari_metasr.widgets.preferences import preferences
 from napari_metasr.widgets.zoom_dock import ZoomDock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
-
-PLUGIN = "napari-metasr"
 
 
 def _load_model(model: str, *, device: str) -> Any:
@@ -75,22 +73,3 @@ class MetaSRZoomWidget(ZoomDock):
         """Closed as a window of its own."""
         self.closed.emit()
         super().closeEvent(event)
-
-
-def preferences() -> dict[str, Any]:
-    """The plugin's preferences; their defaults where napari does not know the plugin."""
-    chosen: dict[str, Any] = {
-        "orientation": "radiological",
-        "device": "auto",
-        "cache_megabytes": 1024,
-    }
-    try:
-        stored = get_plugin_settings(PLUGIN)
-    except KeyError:
-        return chosen
-    for group in ("display", "engine"):
-        for name in chosen:
-            section = getattr(stored, group, None)
-            if hasattr(section, name):
-                chosen[name] = getattr(section, name)
-    return chosen

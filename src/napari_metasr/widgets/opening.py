@@ -1,0 +1,50 @@
+"""Opening our files and samples: the viewer is set up for anatomy, dock or no dock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import napari
+
+from napari_metasr.io import reader, samples
+from napari_metasr.widgets.anatomical_view import anatomical_view
+from napari_metasr.widgets.preferences import preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_metasr.io.layers import LayerData
+
+HOLDER = "layers"
+
+
+def set_up_viewer() -> None:
+    """Turn the viewer that opens the file upright, with letters, until its layers are gone."""
+    viewer = napari.current_viewer()
+    if viewer is not None:
+        anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | None:
+    """As `napari_metasr.io.reader.get_reader`, for a window."""
+    read = reader.get_reader(path)
+    return None if read is None else _shown_upright(read)
+
+
+def phantom_layers() -> list[LayerData]:
+    """As `napari_metasr.io.samples.phantom_layers`, for a window."""
+    return _shown_upright(samples.phantom_layers)()
+
+
+def brats_layers() -> list[LayerData]:
+    """As `napari_metasr.io.samples.brats_layers`, for a window."""
+    return _shown_upright(samples.brats_layers)()
+
+
+def _shown_upright(read: Callable[..., list[LayerData]]) -> Callable[..., list[LayerData]]:
+    def wrapped(*args: Any, **keywords: Any) -> list[LayerData]:
+        layers = read(*args, **keywords)
+        set_up_viewer()
+        return layers
+
+    return wrapped
