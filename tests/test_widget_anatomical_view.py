@@ -98,7 +98,7 @@ def test_a_drag_to_the_right_widens_the_window_and_up_raises_the_level():
     ("name", "contrast"),
     [
         ("BraTS-GLI-00000-000-t1c", "T1c"),
-        ("sub-01_ce-gd_T1w", "T1"),
+        ("sub-01_ce-gd_T1w", "T1c"),
         ("patient_t1ce", "T1c"),
         ("T1 post-contrast", "T1c"),
         ("T1-Gd", "T1c"),
