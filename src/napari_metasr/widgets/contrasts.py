@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PATTERNS = (
-    ("T1c", r"t1[-_ ]?(c|ce|gd|post|w?[-_ ]?ce)(?![a-z])|post[-_ ]?contrast|ce[-_]([a-z0-9]+[-_])?t1w?"),
+    (
+        "T1c",
+        r"t1[-_ ]?(c|ce|gd|post|w?[-_ ]?ce)(?![a-z])|post[-_ ]?contrast|ce[-_]([a-z0-9]+[-_])?t1w?",
+    ),
     ("FLAIR", r"flair|t2f(?![a-z])"),
     ("T1", r"t1(n|w)?(?![a-z0-9])"),
     ("T2", r"t2(w)?(?![a-z0-9])"),

@@ -157,7 +157,7 @@ def _write_nifti(path: Path, rendering: Rendering, dtype: np.dtype[Any]) -> Path
 
 def _write_figure(path: Path, rendering: Rendering) -> Path:
     spec = rendering.spec
-    plane, index = plane_and_index(spec.view, spec.source.layer.ndim)
+    index = f"slice {spec.view.index[-1]}" if spec.view.index else ""
     comparison = Comparison(
         interpolated=rendering.bicubic,
         super_resolved=rendering.enhanced,
@@ -165,12 +165,12 @@ def _write_figure(path: Path, rendering: Rendering) -> Path:
         scale=spec.grid.true_scale,
         model=spec.title,
         heading=spec.name,
-        details=f"{plane} slice {index}",
+        details=f"{spec.view.plane or ''} {index}".strip(),
     )
     return save_comparison(
         path,
         comparison,
-        view=View(plane, spec.contrast_limits, spec.orientation2d),
+        view=View(spec.view.plane, spec.contrast_limits, spec.orientation2d),
         locator=Locator(
             rendering.image, (abs(spec.view.scale[0]), abs(spec.view.scale[1])), spec.window
         ),
