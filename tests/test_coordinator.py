@@ -388,6 +388,17 @@ def test_the_slider_moves_the_camera_unless_switched_off(qtbot, viewer, dock):
     assert viewer.scene.camera.zoom == pytest.approx(2 * zoom, rel=1e-2)
 
 
+def test_a_new_layer_or_name_does_not_move_the_camera(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 3, 4), 7
+    viewer.add_points([(1, 2, 3)])
+    viewer.layers[0].name = "renamed t1c"
+    settle(qtbot, dock)
+    assert viewer.scene.camera.zoom == 7
+    assert dock.source.currentText() == "renamed t1c"
+    assert all("renamed t1c" in layer.name for layer in results(dock))
+
+
 def test_following_the_camera_renders_what_is_visible_at_the_screen_s_resolution(
     qtbot, viewer, dock, engine
 ):

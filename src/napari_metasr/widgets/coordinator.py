@@ -22,6 +22,7 @@ from napari_metasr.widgets.plan import Plan, make_plan, region_of
 from napari_metasr.widgets.presenter import Presenter
 from napari_metasr.widgets.readout import Reading
 from napari_metasr.widgets.region_layer import RegionLayer
+from napari_metasr.widgets.result_layers import is_result
 from napari_metasr.widgets.slices import Slices
 from napari_metasr.widgets.viewport import RegionMode, whole
 
@@ -32,14 +33,11 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.exporting import RenderingSpec
     from napari_metasr.widgets.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom_dock import ZoomDock
     from napari_metasr.zoom.session import SliceKey
 
-NO_IMAGE = "Open an image to magnify it."
-PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
-OUT_OF_VIEW = "The region is out of view."
-DISMISSED = "The result was removed. Move the slider to get it back."
 FITTING = ("scale", "region", "source", "comparison", "move_camera", "contrasts")
 
 
@@ -206,6 +204,8 @@ class Coordinator(QObject):
             self.schedule()
 
     def _on_layers(self, event: Any = None) -> None:
+        if event is not None and is_result(event.value):
+            return
         self._listing_due = True
         self.schedule()
 
@@ -225,6 +225,7 @@ class Coordinator(QObject):
         """A layer has other numbers or another place."""
         self.slices.forget(layer)
         layer_source(layer).forget()
+        self._on_order()
         self._on_layers()
 
     def _on_rectangle(self) -> None:
@@ -248,14 +249,10 @@ class Coordinator(QObject):
             self._mode.fraction = fraction
 
     def _on_keep(self) -> None:
-        spec = self._exports_spec()
-        if spec is not None:
-            self._exports.keep(spec, self._mode)
+        self._export(lambda spec: self._exports.keep(spec, self._mode))
 
     def _on_save(self) -> None:
-        spec = self._exports_spec()
-        if spec is not None:
-            self._exports.save(spec)
+        self._export(self._exports.save)
 
     def _on_cancel(self) -> None:
         self.slices.cancel()
@@ -275,15 +272,14 @@ class Coordinator(QObject):
             return
         if self._listing_due:
             self._listing_due = False
-            self._layers.refresh()
-            self._fit_due = True
+            self._fit_due = self._layers.refresh() or self._fit_due
         source = self._layers.source
         if source is None:
-            self._rest(NO_IMAGE)
+            self._rest(telling.NO_IMAGE)
         elif self._viewer.dims.ndisplay == 3:
-            self._rest(PAUSED_3D)
+            self._rest(telling.PAUSED_3D)
         elif self._dismissed:
-            self._rest(DISMISSED)
+            self._rest(telling.DISMISSED)
         else:
             try:
                 check_supported(source.layer)
@@ -332,7 +328,7 @@ class Coordinator(QObject):
         self._region.follow(view)
         if plan is None:
             self.slices.rest()
-            self._dock.show_notice(OUT_OF_VIEW)
+            self._dock.show_notice(telling.OUT_OF_VIEW)
         else:
             self._render(view, plan, mode)
 
@@ -399,9 +395,8 @@ class Coordinator(QObject):
             telling.reading(sources[0], view, plan, list(encoded.values()), engine, seconds)
         )
 
-    def _exports_spec(self) -> Any:
+    def _export(self, action: Callable[[RenderingSpec], None]) -> None:
         if self._shown is None:
-            show_warning("Meta-SR Zoom: there is no result to keep or save yet.")
-            return None
-        key, source, view, plan = self._shown
-        return self._exports.spec(key, source, view, plan, self._cards[key.model].title)
+            show_warning(telling.NO_RESULT)
+            return
+        action(self._exports.spec(*self._shown, self._cards[self._shown[0].model].title))

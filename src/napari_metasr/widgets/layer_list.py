@@ -64,8 +64,14 @@ class LayerList:
             if layer is not None and layer in self._ticked and layer in self._viewer.layers
         ]
 
-    def refresh(self) -> None:
-        """List the viewer's images anew; the choice stays as long as its layer does."""
+    def refresh(self) -> bool:
+        """List the viewer's images anew; the choice stays as long as its layer does.
+
+        Returns
+        -------
+        bool
+            Whether another layer is the source now.
+        """
         layers = [
             layer
             for layer in self._viewer.layers
@@ -73,7 +79,7 @@ class LayerList:
         ]
         for layer in layers:
             self._watch(layer)
-        chosen = self._chosen() if self._chosen is not None else None
+        before = chosen = self._chosen() if self._chosen is not None else None
         if chosen not in layers:
             first = first_image(self._viewer)
             chosen = first if first in layers else next(iter(layers), None)
@@ -82,6 +88,7 @@ class LayerList:
         names = [layer.name for layer in layers]
         self._dock.set_sources(names, layers.index(chosen) if chosen is not None else -1)
         self._list_contrasts(chosen, layers)
+        return chosen is not before
 
     def choose(self, row: int) -> None:
         """Take another layer of the list as the source."""

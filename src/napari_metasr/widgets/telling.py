@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.plan import Plan
 
+NO_IMAGE = "Open an image to magnify it."
+PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
+OUT_OF_VIEW = "The region is out of view."
+DISMISSED = "The result was removed. Move the slider to get it back."
+NO_RESULT = "Meta-SR Zoom: there is no result to keep or save yet."
 TOO_SMALL = "Less than one screen pixel per voxel: nothing to super-resolve. Zoom in."
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 
