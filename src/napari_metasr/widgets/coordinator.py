@@ -49,10 +49,8 @@ class Coordinator(QObject):
 
     Parameters
     ----------
-    viewer
-        The viewer.
-    dock
-        The controls; the coordinator is its child.
+    viewer, dock
+        The viewer and the controls; the coordinator is the dock's child.
     engine_factory
         Called as ``engine_factory(model, device=device)``, off the GUI thread.
     cards
