@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from napari_metasr.volume import Source, Volume
 
 # Read by napari when its settings are first imported: nothing of the user's is read or written.
 os.environ["NAPARI_CONFIG"] = ""
+
+# The tests' convolutions are small: more threads only wait for each other on a busy machine.
+torch.set_num_threads(1)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -8,10 +8,10 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_metasr.io.layers import layer_data
+from napari_metasr.normalisation import dragged_limits
 from napari_metasr.widgets.anatomical_view import anatomical_view
 from napari_metasr.widgets.contrasts import contrast_notice, guess_contrast
 from napari_metasr.widgets.edge_letters import overlay_name
-from napari_metasr.widgets.window_level import dragged_limits
 
 
 @pytest.fixture

@@ -263,6 +263,12 @@ def centred_window(centre: tuple[float, float], height: float, width: float) -> 
     )
 
 
+def window_centre(window: Window) -> tuple[float, float]:
+    """The middle of a window, in low-resolution pixel edges."""
+    top, left, bottom, right = window
+    return (top + bottom) / 2, (left + right) / 2
+
+
 def edges_from_napari(coordinate: float, scale: float, translate: float) -> float:
     """A world coordinate of a napari layer's axis as a low-resolution pixel edge."""
     return (coordinate - translate) / scale + float(HALF)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 INFERENCE_PERCENTILES = (0.1, 99.9)
 DISPLAY_PERCENTILES = (1.0, 99.8)
 SAMPLED_VALUES = 4_000_000
+PIXELS_FOR_FULL_RANGE = 500
+NARROWEST_WINDOW = 1e-3
 
 
 def _finite(data: NDArray[Any]) -> NDArray[Any]:
@@ -75,6 +77,31 @@ def contrast_limits(data: NDArray[Any]) -> tuple[float, float]:
     """
     low, high = _percentile_range(data, DISPLAY_PERCENTILES)
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def dragged_limits(
+    limits: tuple[float, float], right: float, up: float, full_range: float
+) -> tuple[float, float]:
+    """Return contrast limits after a drag on the canvas: window and level.
+
+    Parameters
+    ----------
+    limits
+        Contrast limits when the drag began, in intensity units.
+    right, up
+        How far it went, in screen pixels: right widens the window (less contrast), up raises
+        the level (darker).
+    full_range
+        Intensities that a drag over ``PIXELS_FOR_FULL_RANGE`` pixels changes them by.
+    """
+    per_pixel = full_range / PIXELS_FOR_FULL_RANGE
+    low = limits[0] + (up - right / 2) * per_pixel
+    high = limits[1] + (up + right / 2) * per_pixel
+    narrowest = NARROWEST_WINDOW * full_range
+    if high - low < narrowest:
+        middle = (low + high) / 2
+        return middle - narrowest / 2, middle + narrowest / 2
+    return low, high
 
 
 @dataclass(frozen=True)

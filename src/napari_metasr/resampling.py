@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from napari_metasr.geometry import AxisGrid
 
@@ -49,7 +50,7 @@ KERNELS: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], f
 @lru_cache(maxsize=512)
 def resampling_band(
     n_in: int, n_out: int, kernel: str, start: int, stop: int
-) -> tuple[slice, NDArray[np.float64]]:
+) -> tuple[slice, csr_array]:
     """The part of an axis' resampling matrix that output pixels ``start .. stop - 1`` need.
 
     Pixel centres lie on pixel centres. When the axis shrinks the kernel is stretched by
@@ -59,7 +60,8 @@ def resampling_band(
     Returns
     -------
     inputs, matrix
-        The input pixels that take part, and the (stop - start, inputs) weights: shared, read-only.
+        The input pixels that take part, and their (stop - start, inputs) weights: sparse, since
+        a few pixels make one, float64, and shared by all callers.
 
     Raises
     ------
@@ -69,21 +71,27 @@ def resampling_band(
     grid = AxisGrid(n_in, n_out)
     cells = grid.cells()[start:stop]
     if kernel == "nearest":
-        inputs = slice(int(cells[0]), int(cells[-1]) + 1)
-        matrix = (np.arange(inputs.start, inputs.stop) == cells[:, None]).astype(np.float64)
+        taps, weights = cells[:, None], np.ones((len(cells), 1))
     elif kernel in KERNELS:
         function, radius = KERNELS[kernel]
         stretch = max(n_in / n_out, 1.0)
         reach = int(radius * stretch) + 1
-        inputs = slice(max(int(cells[0]) - reach, 0), min(int(cells[-1]) + reach + 1, n_in))
-        centres = AxisGrid(n_in, n_in).positions()[inputs]
-        matrix = function((centres - grid.positions()[start:stop, None]) / stretch)
-        matrix /= matrix.sum(axis=1, keepdims=True)
+        taps = cells[:, None] + np.arange(-reach, reach + 1)
+        inside = (taps >= 0) & (taps < n_in)
+        taps = taps.clip(0, n_in - 1)
+        distances = AxisGrid(n_in, n_in).positions()[taps] - grid.positions()[start:stop, None]
+        weights = function(distances / stretch) * inside
+        weights /= weights.sum(axis=1, keepdims=True)
     else:
         known = ", ".join(["nearest", *KERNELS])
         raise ValueError(f"expected an interpolation among {known}, found {kernel!r}")
-    matrix.flags.writeable = False
-    return inputs, matrix
+    inputs = slice(int(taps.min()), int(taps.max()) + 1)
+    rows = np.arange(0, taps.size + 1, taps.shape[1])
+    band = csr_array(
+        (weights.ravel(), taps.ravel() - inputs.start, rows),
+        shape=(len(cells), inputs.stop - inputs.start),
+    )
+    return inputs, band
 
 
 @lru_cache(maxsize=256)
@@ -91,6 +99,6 @@ def resampling_matrix(n_in: int, n_out: int, kernel: str) -> NDArray[np.float64]
     """The whole (n_out, n_in) resampling matrix of an axis (see ``resampling_band``)."""
     inputs, band = resampling_band(n_in, n_out, kernel, 0, n_out)
     matrix = np.zeros((n_out, n_in))
-    matrix[:, inputs] = band
+    matrix[:, inputs] = band.toarray()
     matrix.flags.writeable = False
     return matrix

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -134,9 +135,10 @@ class Trainer:
     def batches(self) -> Generator[Batch, None, None]:
         """The batches from this update on, each drawn while the one before it is worked on.
 
-        A batch depends on the seed and the number of its update alone.
+        A batch depends on the seed and the number of its update alone; not on how many threads
+        happen to be free, and it takes none from the network.
         """
-        with ThreadPoolExecutor(1) as pool:
+        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as pool:
             update = self.update
             drawn = pool.submit(self.draw, update)
             while True:

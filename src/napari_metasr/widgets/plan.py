@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.geometry import OutputGrid, centred_window
+from napari_metasr.geometry import OutputGrid, centred_window, window_centre
 from napari_metasr.widgets import viewport as viewports
 from napari_metasr.widgets.viewport import MAX_SCREEN_SCALE, RegionMode, Viewport
 
@@ -51,7 +51,7 @@ def default_rectangle(view: SliceView) -> Window:
     """The middle of the slice: the rectangle until one is drawn."""
     rows, columns = view.shape
     return centred_window(
-        viewports.window_centre(viewports.whole(view)),
+        window_centre(viewports.whole(view)),
         rows / RECTANGLE_SHARE,
         columns / RECTANGLE_SHARE,
     )

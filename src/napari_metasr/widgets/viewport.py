@@ -67,13 +67,8 @@ class Viewport:
             rows / max(abs(last[0] - first[0]), 1e-12),
             columns / max(abs(last[1] - first[1]), 1e-12),
         )
-        middle = view.world(window_centre(window))
+        middle = view.world(geometry.window_centre(window))
         return Viewport(view.on_screen(middle), zoom, self.size)
-
-
-def window_centre(window: Window) -> tuple[float, float]:
-    """The middle of a window, in low-resolution pixel edges."""
-    return (window[0] + window[2]) / 2, (window[1] + window[3]) / 2
 
 
 def whole(view: SliceView) -> Window:
@@ -144,4 +139,4 @@ def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
         return window, True
     shrink = math.sqrt(share)
     height, width = (window[2] - window[0]) * shrink, (window[3] - window[1]) * shrink
-    return geometry.centred_window(window_centre(window), height, width), False
+    return geometry.centred_window(geometry.window_centre(window), height, width), False

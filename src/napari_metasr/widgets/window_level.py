@@ -15,33 +15,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 MODIFIER = "Shift"
-PIXELS_FOR_FULL_RANGE = 500
-NARROWEST = 1e-3
-
-
-def dragged_limits(
-    limits: tuple[float, float], right: float, up: float, full_range: float
-) -> tuple[float, float]:
-    """Contrast limits after a drag.
-
-    Parameters
-    ----------
-    limits
-        Contrast limits when the drag began, in intensity units.
-    right, up
-        How far it went, in screen pixels: right widens the window (less contrast), up raises
-        the level (darker).
-    full_range
-        Intensities that a drag over ``PIXELS_FOR_FULL_RANGE`` pixels changes them by.
-    """
-    per_pixel = full_range / PIXELS_FOR_FULL_RANGE
-    low = limits[0] + (up - right / 2) * per_pixel
-    high = limits[1] + (up + right / 2) * per_pixel
-    narrowest = NARROWEST * full_range
-    if high - low < narrowest:
-        middle = (low + high) / 2
-        return middle - narrowest / 2, middle + narrowest / 2
-    return low, high
 
 
 class WindowLevel:
@@ -102,6 +75,6 @@ class WindowLevel:
         yield
         while event.type == "mouse_move":
             right, down = event.pos[0] - start[0], event.pos[1] - start[1]
-            layer.contrast_limits = dragged_limits(limits, right, -down, full_range)
+            layer.contrast_limits = normalisation.dragged_limits(limits, right, -down, full_range)
             yield
         viewer.scene.camera.mouse_pan = pan

@@ -67,10 +67,9 @@ def interpolate(
             columns, right_matrix = resampling_band(
                 grid.columns.input, grid.columns.output, method, left, right
             )
-            block = filled[rows, columns].astype(np.float32)
-            out[top - i0 : bottom - i0, left - j0 : right - j0] = (
-                left_matrix.astype(np.float32) @ block @ right_matrix.T.astype(np.float32)
-            )
+            wide = right_matrix.astype(np.float32) @ filled[rows, columns].T.astype(np.float32)
+            block = left_matrix.astype(np.float32) @ np.ascontiguousarray(wide.T)
+            out[top - i0 : bottom - i0, left - j0 : right - j0] = block
     clip_to(out, limits)
     restore_missing(out, image, missing, grid, pixels)
     return out

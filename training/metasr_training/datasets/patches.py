@@ -171,8 +171,8 @@ class PatchSampler:
         )
         low_resolution = np.real(left @ images @ right.T).astype(np.float32)
         return Batch(
-            torch.from_numpy(low_resolution)[:, None],
-            torch.from_numpy(images[:, y.pixels, x.pixels].copy())[:, None],
+            torch.tensor(low_resolution)[:, None],
+            torch.tensor(images[:, y.pixels, x.pixels])[:, None],
             OutputGrid(y.grid, x.grid),
             (y.pixels.start, x.pixels.start, y.pixels.stop, x.pixels.stop),
             (y.cells.start, x.cells.start),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numba import njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -24,6 +24,17 @@ _OPTIONS: dict[str, Any] = {
     "cache": True,
     "fastmath": {"reassoc", "nsz", "contract"},
 }
+
+
+def _start_threads() -> None:
+    """Start numba's threads. That sets OpenMP's count for torch as well, so put its own back."""
+    threads = torch.get_num_threads()
+    set_num_threads(get_num_threads())
+    torch.set_num_threads(threads)
+
+
+_start_threads()
+
 # Numba's fallback thread pool serves one caller at a time.
 _ONE_CALLER = threading.Lock()
 
@@ -121,26 +132,19 @@ class _Upscale(torch.autograd.Function):
     def forward(ctx: Any, *inputs: Tensor) -> Tensor:
         ctx.save_for_backward(*inputs)
         g, row_terms, column_terms, row_cells, column_cells = map(_array, inputs)
-        out = np.empty((len(g), len(row_cells), len(column_cells)), np.float32)
+        out = torch.empty((len(g), len(row_cells), len(column_cells)))
         with _ONE_CALLER:
-            _forward(g, row_terms, column_terms, row_cells, column_cells, out)
-        return torch.from_numpy(out)
+            _forward(g, row_terms, column_terms, row_cells, column_cells, out.numpy())
+        return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs = [_array(tensor) for tensor in ctx.saved_tensors]
-        g, row_terms, column_terms, _, _ = inputs
-        dg, d_rows = np.zeros_like(g), np.zeros_like(row_terms)
-        d_columns = np.zeros((torch.get_num_threads(), *column_terms.shape), np.float32)
+        g, row_terms, column_terms, _, _ = inputs = ctx.saved_tensors
+        dg, d_rows = torch.zeros(g.shape), torch.zeros(row_terms.shape)
+        d_columns = torch.zeros((get_num_threads(), *column_terms.shape))
         with _ONE_CALLER:
-            _backward(_array(gradients[0]), *inputs, dg, d_rows, d_columns)
-        return (
-            torch.from_numpy(dg),
-            torch.from_numpy(d_rows),
-            torch.from_numpy(d_columns.sum(axis=0)),
-            None,
-            None,
-        )
+            _backward(*map(_array, (gradients[0], *inputs, dg, d_rows, d_columns)))
+        return dg, d_rows, d_columns.sum(0), None, None
 
 
 def upscale_compiled(
