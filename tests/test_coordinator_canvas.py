@@ -153,10 +153,14 @@ def test_a_rectangle_is_drawn_with_the_mouse(qtbot, window):
     settle(qtbot, dock)
     assert dock.settings.region is RegionMode.RECTANGLE
     assert not any(layer.name.startswith("zoom region") for layer in viewer.layers)
-    enhanced = dock.coordinator.presenter.stage.pairs[0].enhanced
-    low, high = enhanced.extent.world[:, -2:]
-    np.testing.assert_allclose(low, (-6, -3), atol=0.6)
-    np.testing.assert_allclose(high, (4, 3), atol=0.6)
+
+    def is_magnified():
+        enhanced = dock.coordinator.presenter.stage.pairs[0].enhanced
+        low, high = enhanced.extent.world[:, -2:]
+        np.testing.assert_allclose(low, (-6, -3), atol=0.6)
+        np.testing.assert_allclose(high, (4, 3), atol=0.6)
+
+    qtbot.waitUntil(is_magnified, timeout=10_000)  # the camera follows the new boxes' size
     assert viewer.canvas.grid.enabled
 
 
