@@ -392,11 +392,11 @@ def test_a_new_layer_or_name_does_not_move_the_camera(qtbot, viewer, dock):
     settle(qtbot, dock)
     viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 3, 4), 7
     viewer.add_points([(1, 2, 3)])
-    viewer.layers[0].name = "renamed t1c"
+    viewer.layers[0].name = "new t1c"
     settle(qtbot, dock)
     assert viewer.scene.camera.zoom == 7
-    assert dock.source.currentText() == "renamed t1c"
-    assert all("renamed t1c" in layer.name for layer in results(dock))
+    assert dock.source.currentText() == "new t1c"
+    assert all("new t1c" in layer.name for layer in results(dock))
 
 
 def test_following_the_camera_renders_what_is_visible_at_the_screen_s_resolution(

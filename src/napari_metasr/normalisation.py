@@ -126,6 +126,10 @@ class LinearMap:
         return image * np.float32(self.high - self.low) + np.float32(self.low)
 
 
+class MissingPixelsWarning(UserWarning):
+    """Some pixels are NaN or infinite."""
+
+
 def fill_missing(
     image: NDArray[Any], value: float
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

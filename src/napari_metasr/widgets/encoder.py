@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
+
+from napari_metasr.normalisation import MissingPixelsWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.session import Request, SliceKey
 
     EngineFactory = Callable[..., Any]
+
+log = logging.getLogger(__name__)
 
 PART = 256
 WARM_UP_SCALE = 1.5
@@ -212,10 +217,17 @@ class Encoder:
         )
         self._worker = worker
         worker.yielded.connect(lambda step: self._on_step(request, step))
-        worker.warned.connect(lambda warning: self._on_warning(request, str(warning[0])))
+        worker.warned.connect(lambda warning: self._warn(request, *warning[:2]))
         worker.errored.connect(lambda error: self._on_error(request, error))
         worker.finished.connect(lambda: self._finish(request))
         worker.start()
+
+    def _warn(self, request: Request, message: Warning | str, category: type[Warning]) -> None:
+        """Pass on what a user can use; while a worker runs it hears the warnings of all threads."""
+        if issubclass(category, MissingPixelsWarning):
+            self._on_warning(request, str(message))
+        else:
+            log.warning("%s: %s", category.__name__, message)
 
     def stop(self) -> None:
         """Ask the running worker to end at the next chance."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
 NAMING_MS = 120
-LABEL_SIZE = 8
+LABEL_SIZE = 7
+LONGEST_NAME = 10
 
 
 def scale_text(scale: tuple[float, float]) -> str:
@@ -45,9 +46,15 @@ def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "")
     return f"bicubic {scale_text(scale)}{waiting} · {source}"
 
 
+def elided(name: str) -> str:
+    """A long name without its middle, so that a caption fits its view."""
+    short = len(name) <= LONGEST_NAME
+    return name if short else f"{name[: LONGEST_NAME - 5]}…{name[-4:]}"
+
+
 def enhanced_name(source: str, model: str, scale: tuple[float, float]) -> str:
     """The name of a layer that shows a network's result."""
-    return f"super-resolved ({model} {scale_text(scale)}) · research use · {source}"
+    return f"super-resolved ({model} {scale_text(scale)}) · research use · {elided(source)}"
 
 
 def is_result(layer: Any) -> bool:

@@ -12,7 +12,13 @@ import torch
 from napari_metasr.geometry import OutputGrid, cell_blocks
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
-from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
+from napari_metasr.normalisation import (
+    LinearMap,
+    MissingPixelsWarning,
+    fill_missing,
+    intensity_range,
+    value_range,
+)
 from napari_metasr.weights import WeightsError, load_network
 from napari_metasr.zoom.devices import resolve_device
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
@@ -108,7 +114,7 @@ class ZoomModel:
 
         Warns
         -----
-        UserWarning
+        MissingPixelsWarning
             If some values are NaN or infinite: they are filled with the smallest value, and
             restored in what is rendered.
         """
@@ -126,6 +132,7 @@ class ZoomModel:
             warnings.warn(
                 f"{missing.sum():,} of {missing.size:,} pixels are NaN or infinite: they are "
                 "filled with the smallest value for the network, and restored in the output",
+                MissingPixelsWarning,
                 stacklevel=2,
             )
         return EncodedSlice(
