@@ -14,6 +14,7 @@ from widget_fakes import CARD, SHIFT, FakeEngine
 
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.io.layers import layer_data
+from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.exporting import FIGURE_PDF, FIGURE_PNG, NIFTI_FLOAT, NIFTI_SOURCE
@@ -48,6 +49,7 @@ def saved(qtbot, phantom_volume):
         qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
         return viewer
 
+    save.dock = dock
     yield save
     dock.coordinator.close()
 
@@ -109,3 +111,18 @@ def test_a_folder_that_is_not_there_is_a_notification_and_nothing_is_written(
     assert any("nowhere" in note for note in notes)
     assert list(tmp_path.iterdir()) == []
     assert len(viewer.layers) == 3
+
+
+def test_what_napari_saves_of_a_kept_result_lies_in_the_scanner_s_space(
+    qtbot, saved, tmp_path, phantom_volume
+):
+    viewer = saved(tmp_path / "own.nii.gz", NIFTI_FLOAT)
+    dock = saved.dock
+    qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+    kept = viewer.layers[-1]
+    data, meta, _ = kept.as_layer_data_tuple()
+    write_image(str(tmp_path / "kept.nii.gz"), data, meta)
+    own, theirs = (nib.load(tmp_path / f"{name}.nii.gz") for name in ("own", "kept"))
+    np.testing.assert_allclose(theirs.affine, own.affine, atol=1e-6)
+    np.testing.assert_allclose(theirs.get_fdata(), own.get_fdata(), rtol=1e-6)

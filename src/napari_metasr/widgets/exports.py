@@ -9,6 +9,7 @@ from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog
 
+from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.widgets.encoder import silence
 from napari_metasr.widgets.exporting import KINDS, RenderingSpec, render_region, save_region
 from napari_metasr.widgets.result_layers import enhanced_name, result_layer, undisturbed
@@ -139,6 +140,9 @@ class Exports:
         )
         layer.data = spec.source.expanded(rendering.enhanced, spec.view)
         layer.scale, layer.translate = scale, translate
+        volume = volume_of(spec.source.layer.metadata)
+        if volume is not None:  # napari's own saving finds the affine and the header there
+            layer.metadata[METADATA_KEY] = volume
         with undisturbed(self._viewer):
             self._viewer.add_layer(layer)
         if mode is not None and mode.snapshot is not None:
