@@ -115,15 +115,16 @@ def one(size, scale, name):
     small, _ = cases(32, scale)
     small[name]()
     timed, _ = cases(size, scale)
-    before = peak_kibibytes()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is held now
+    before = memory_kibibytes("VmRSS")
     timed[name]()
-    print((peak_kibibytes() - before) / 1024)
+    print((memory_kibibytes("VmHWM") - before) / 1024)
 
 
-def peak_kibibytes():
-    """The largest resident size of this process so far, as Linux counts it."""
+def memory_kibibytes(name):
+    """The resident size of the process (VmRSS) or its peak (VmHWM), as Linux counts them."""
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0])
+    return int(status.split(f"{name}:")[1].split()[0])
 
 
 def median_time(call, repeats):
