@@ -11,18 +11,12 @@ PLUGIN = "napari-metasr"
 
 def preferences() -> dict[str, Any]:
     """The plugin's preferences; their defaults where napari does not know the plugin."""
-    chosen: dict[str, Any] = {
-        "orientation": "radiological",
-        "device": "auto",
-        "cache_megabytes": 1024,
-    }
     try:
         stored = get_plugin_settings(PLUGIN)
     except KeyError:
-        return chosen
-    for group in ("display", "engine"):
-        for name in chosen:
-            section = getattr(stored, group, None)
-            if hasattr(section, name):
-                chosen[name] = getattr(section, name)
-    return chosen
+        return {"orientation": "radiological", "device": "auto", "cache_megabytes": 1024}
+    return {
+        "orientation": stored.display.orientation,
+        "device": stored.engine.device,
+        "cache_megabytes": stored.engine.cache_megabytes,
+    }
