@@ -1,13 +1,183 @@
-"""Losses: pure functions of tensors."""
+"""Losses: pure functions of tensors, each with its equation.
+
+``SR`` is what a generator made, ``HR`` the truth, both (batch, 1, rows, columns); ``D`` is a
+discriminator that gives the probability of being real, (batch, 1) in 0..1, or a critic that gives
+a score without bounds. The adversarial losses are of D's outputs, which are computed once by
+whoever needs them. Everything after a network is computed in float32.
+
+Meta-SRGAN is Tan, Zhu, Lio 2020; LFSR is Zhu, Yang, Lio 2018; MS-GAN is Zhu, Yang, Lio 2019.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
+from napari_metasr.degradations import degradation_matrix
+
 if TYPE_CHECKING:
-    from torch import Tensor
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor, nn
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
+
+SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny
 
 
 def l1_loss(output: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error (Tan, Zhu, Lio 2020, eq. 3, with the mean over all values)."""
-    return (output - truth).abs().mean()
+    """Mean absolute error (Meta-SRGAN, eq. 3, with the mean over all values)."""
+    return (output.float() - truth).abs().mean()
+
+
+def mse_loss(output: Tensor, truth: Tensor) -> Tensor:
+    """Mean squared error (MS-GAN, eq. 4, with the mean over the batch too)."""
+    return (output.float() - truth).square().mean()
+
+
+def perceptual_loss(features: Callable[[Tensor], Tensor], output: Tensor, truth: Tensor) -> Tensor:
+    """Mean squared error between feature maps, ``||phi(SR) - phi(HR)||^2 / CHW``.
+
+    Meta-SRGAN, eq. 5; MS-GAN, eq. 5. No gradient flows to the truth.
+
+    Parameters
+    ----------
+    features
+        ``phi``: (batch, 1, rows, columns) to (batch, channels, rows', columns').
+    output, truth
+        SR and HR, as ``features`` expects them.
+    """
+    with torch.no_grad():
+        expected = features(truth).float()
+    return mse_loss(features(output), expected)
+
+
+def _negative_log(probability: Tensor) -> Tensor:
+    return -probability.float().clamp_min(SMALLEST_PROBABILITY).log().mean()
+
+
+def log_generator_loss(d_sr: Tensor) -> Tensor:
+    """``-mean log D(SR)``, the form of Meta-SRGAN's eq. 4 that does not saturate.
+
+    A generator that minimises ``log(1 - D(SR))`` as eq. 4 has it gets no gradient while the
+    discriminator still wins; Goodfellow et al. 2014, section 3, train with this one, and so does
+    SRGAN (Ledig et al. 2017, eq. 6). A probability of 0 counts as the smallest float.
+    """
+    return _negative_log(d_sr)
+
+
+def log_discriminator_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
+    """``-mean log D(HR) - mean log(1 - D(SR))`` (Meta-SRGAN, eq. 4, its sign turned)."""
+    return _negative_log(d_hr) + _negative_log(1 - d_sr.float())
+
+
+def percentage_generator_loss(d_sr: Tensor) -> Tensor:
+    """``-l_GD``: minus the share of SR images taken for real (LFSR, section 2.2).
+
+    The paper counts images, which has no gradient; here ``l_GD = mean D(SR)``.
+    """
+    return -d_sr.float().mean()
+
+
+def percentage_discriminator_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
+    """``1 - l_DT - l_DF``: the shares told correctly (LFSR, section 2.2); from -1 to 1.
+
+    ``l_DT = mean D(HR)`` and ``l_DF = mean (1 - D(SR))`` instead of counts.
+    """
+    return 1 - d_hr.float().mean() - (1 - d_sr.float()).mean()
+
+
+def wasserstein_generator_loss(d_sr: Tensor) -> Tensor:
+    """``-mean D(SR)`` (MS-GAN, the adversarial loss of eq. 7; Arjovsky et al. 2017)."""
+    return -d_sr.float().mean()
+
+
+def wasserstein_critic_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
+    """``mean D(SR) - mean D(HR)`` (MS-GAN, eq. 2, its sign turned): minus the distance."""
+    return d_sr.float().mean() - d_hr.float().mean()
+
+
+@torch.no_grad()
+def clip_weights(critic: nn.Module, clip: float) -> None:
+    """Move every parameter of a critic into ``[-clip, clip]`` (Arjovsky et al. 2017, alg. 1).
+
+    Weights and biases, those of the normalisation too; running statistics stay.
+    """
+    for parameter in critic.parameters():
+        parameter.clamp_(-clip, clip)
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], hr: Tensor, sr: Tensor, rng: torch.Generator
+) -> Tensor:
+    """``mean (||grad D(x)||_2 - 1)^2`` at ``x = e HR + (1 - e) SR``.
+
+    Gulrajani et al. 2017, algorithm 1. Two-sided; computed in float32 outside autocast, since the gradient of a gradient in half
+    precision under- and overflows. The weight (their lambda, 10) is the caller's.
+
+    Parameters
+    ----------
+    critic
+        Its score of an image must not depend on the others of the batch (no batch norm).
+    hr, sr
+        Real and made images of the same shape.
+    rng
+        On the CPU, so that a run takes the same ``e``, one an image and uniform in 0..1, on
+        every device.
+    """
+    share = torch.rand(len(hr), *[1] * (hr.ndim - 1), generator=rng).to(hr.device)
+    with torch.autocast(hr.device.type, enabled=False):
+        mixed = share * hr.detach().float() + (1 - share) * sr.detach().float()
+        mixed.requires_grad_()
+        (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+        return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def multi_scale_loss(
+    outputs: Sequence[Tensor], truths: Sequence[Tensor], losses: Sequence[Loss]
+) -> Tensor:
+    """The sum over scales of each scale's loss, ``L^x2 + L^x4`` (MS-GAN, eq. 6).
+
+    With ``losses = (MSE, MSE + VGG)``, and the adversarial loss of the x4 output added to the
+    second, it is eq. 7.
+
+    Parameters
+    ----------
+    outputs, truths
+        SR and HR of each scale, the smallest first.
+    losses
+        For each scale, (SR, HR) to a scalar.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many of each.
+    """
+    if not len(outputs) == len(truths) == len(losses) > 0:
+        raise ValueError(
+            "expected an output, a truth and a loss for each scale, found "
+            f"{len(outputs)}, {len(truths)} and {len(losses)}"
+        )
+    terms = [
+        loss(output, truth) for output, truth, loss in zip(outputs, truths, losses, strict=True)
+    ]
+    return torch.stack(terms).sum()
+
+
+def halved(image: Tensor) -> Tensor:
+    """The x2 down-sampled version of an image, ``I_dr`` of MS-GAN's eq. 6, with its gradient.
+
+    Antialiased bicubic, like the low-resolution images. Variant 5 of MS-GAN compares the halved
+    x4 output with the halved truth.
+
+    Parameters
+    ----------
+    image
+        (..., rows, columns); the result has (rows // 2, columns // 2).
+    """
+    rows, columns = (
+        torch.tensor(degradation_matrix("bicubic", size, size // 2), dtype=torch.float32)
+        for size in image.shape[-2:]
+    )
+    return rows.to(image.device) @ image.float() @ columns.T.to(image.device)
