@@ -5,7 +5,12 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.networks.discriminators import build_critic, build_discriminator
+from napari_metasr.networks.edsr import build_edsr
 from napari_metasr.networks.meta_srgan import build_meta_srgan
+from napari_metasr.networks.ms_gan import build_ms_gan
+from napari_metasr.networks.srgan import build_srgan
+from napari_metasr.networks.srresnet import build_srresnet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +19,12 @@ if TYPE_CHECKING:
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "meta-srgan": build_meta_srgan,
+    "srgan": build_srgan,
+    "edsr": build_edsr,
+    "srresnet": build_srresnet,
+    "ms-gan": build_ms_gan,
+    "discriminator": build_discriminator,
+    "critic": build_critic,
 }
 
 
