@@ -2,5 +2,14 @@
 
 from napari_metasr.degradations.downsampling import DEGRADATIONS, degradation_matrix, degrade
 from napari_metasr.degradations.k_space import truncation_matrix
+from napari_metasr.degradations.noise import add_k_space_noise
+from napari_metasr.degradations.slice_profile import slice_profile_matrix
 
-__all__ = ["DEGRADATIONS", "degradation_matrix", "degrade", "truncation_matrix"]
+__all__ = [
+    "DEGRADATIONS",
+    "add_k_space_noise",
+    "degradation_matrix",
+    "degrade",
+    "slice_profile_matrix",
+    "truncation_matrix",
+]
