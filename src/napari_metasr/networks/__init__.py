@@ -12,6 +12,7 @@ from napari_metasr.networks.meta_srgan import build_meta_srgan
 from napari_metasr.networks.ms_gan import build_ms_gan
 from napari_metasr.networks.srgan import build_srgan
 from napari_metasr.networks.srresnet import build_srresnet
+from napari_metasr.networks.vgg import build_vgg19
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "ms-gan": build_ms_gan,
     "discriminator": build_discriminator,
     "critic": build_critic,
+    "vgg19": build_vgg19,
     "lesion-detector": build_lesion_detector,
 }
 
