@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from urllib.error import URLError
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from metasr_training import losses
+from metasr_training.perceptual import PerceptualConfig, perceptual_features
 from napari_metasr.degradations import degrade
+from napari_metasr.networks import build
 
 
 def images(seed=0, n=3, size=6):
@@ -186,3 +190,60 @@ def test_halved_is_the_degradation_and_has_a_gradient(rng):
     np.testing.assert_allclose(small.detach(), degrade(image, (6, 10)), atol=1e-6)
     small.sum().backward()
     assert tensor.grad.sum().item() == pytest.approx(small.numel(), rel=1e-5)
+
+
+def small_vgg(**options):
+    """relu1_2 of random weights: 39 thousand weights instead of 20 million."""
+    return PerceptualConfig(layer="relu1_2", weights="random", **options)
+
+
+def test_perceptual_features_are_frozen_and_the_gradient_flows_to_the_image():
+    features, name = perceptual_features(small_vgg())
+    assert name == "VGG19 relu1_2, random weights (Liu et al. 2021)"
+    image = images(size=16).requires_grad_()
+    losses.perceptual_loss(features, image, images(8, size=16)).backward()
+    assert image.grad.abs().sum() > 0
+    with torch.no_grad():
+        torch.testing.assert_close(features(image), perceptual_features(small_vgg())[0](image))
+        other, _ = perceptual_features(small_vgg(seed=1))
+        assert not torch.allclose(features(image), other(image))
+    assert not features(images(size=16)).requires_grad
+
+
+def test_perceptual_features_from_a_file_are_those_of_the_file(tmp_path):
+    network = build("vgg19", layer="relu1_2", weights="random", seed=4)
+    path = tmp_path / "vgg19-of-mine.safetensors"
+    save_file(network.state_dict(), path)
+    config = PerceptualConfig(layer="relu1_2", weights=str(path))
+    features, name = perceptual_features(config)
+    assert name == "VGG19 relu1_2, vgg19-of-mine.safetensors"
+    torch.testing.assert_close(features(images(size=16)), network(images(size=16)))
+    path.unlink()
+    with pytest.raises(ValueError, match="vgg19-of-mine"):
+        perceptual_features(config)
+
+
+def test_without_imagenet_the_fallback_is_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def offline(*args, **kwargs):
+        raise URLError("no internet")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
+    features, name = perceptual_features(PerceptualConfig(layer="relu1_2"))
+    assert name == "VGG19 relu1_2, random weights (Liu et al. 2021)"
+    assert "no internet" in caplog.text
+    random, _ = perceptual_features(small_vgg())
+    torch.testing.assert_close(features(images(size=16)), random(images(size=16)))
+
+
+def test_the_lesion_detector_s_encoder_in_eval_mode():
+    detector = build("lesion-detector", widths=(2, 3)).train()
+    config = PerceptualConfig(network="lesion-detector")
+    features, name = perceptual_features(config, detector=detector)
+    assert name == "lesion detector's encoder"
+    batch = images(size=32)
+    torch.testing.assert_close(features(batch)[:1], features(batch[:1]))
+    assert not features(batch).requires_grad
+    with pytest.raises(ValueError, match="path of its weights, found 'imagenet'"):
+        perceptual_features(config)
