@@ -1,137 +1,139 @@
-"""Slices of brain MRI from a folder, split by patient."""
+"""Slices of brain MRI and natural images from a data folder, split by patient."""
 
 from __future__ import annotations
 
-import csv
 import logging
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import nibabel
-import numpy as np
-from skimage.io import imread
-
-from napari_metasr.normalisation import LinearMap, intensity_range
+from metasr_training.datasets.image_slice import (
+    HEAD_LEVEL,
+    LEAST_HEAD_SHARE,
+    SPLITS,
+    Domain,
+    Slice,
+    Split,
+    some_of_each,
+)
+from metasr_training.datasets.layouts import SLICE_FOLDER, description, recognise
+from metasr_training.datasets.readers import Unreadable, read_entries, report
+from metasr_training.datasets.splits import assign
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from numpy.typing import NDArray
+    from metasr_training.datasets.entry import Entry
+
+__all__ = [
+    "HEAD_LEVEL",
+    "LEAST_HEAD_SHARE",
+    "SOURCES",
+    "SPLITS",
+    "Domain",
+    "Slice",
+    "Split",
+    "Unreadable",
+    "load_slices",
+    "some_of_each",
+]
 
 log = logging.getLogger(__name__)
 
-Split = Literal["train", "val", "test"]
-LEAST_HEAD_SHARE = 0.08
-HEAD_LEVEL = 0.05
+SOURCES = ("tcga-lgg", "cheng", "brats20")
+"""The data sets of brain MRI that the shipped weights are trained on."""
 
-
-@dataclass(frozen=True)
-class Slice:
-    """One slice.
-
-    Attributes
-    ----------
-    image
-        (rows, columns), in the file's intensity units.
-    limits
-        The intensities that become 0 and 1: percentiles of the volume it is of (of the slice
-        itself where the source is a picture).
-    source, patient, name
-        Data set, patient within it, and slice, for splits and reports.
-    """
-
-    image: NDArray[Any]
-    limits: tuple[float, float]
-    source: str
-    patient: str
-    name: str
-
-    @property
-    def normalised(self) -> NDArray[np.float32]:
-        """The image as the network sees it."""
-        return LinearMap(*self.limits).forward(self.image)
-
-    @property
-    def head_share(self) -> float:
-        """The share of pixels above the background."""
-        return float((self.normalised > HEAD_LEVEL).mean())
-
-
-def _tcga_lgg(folder: Path, split: Split) -> Iterator[Slice]:
-    with (folder / "patients.csv").open(newline="") as table:
-        patients = [row["patient"] for row in csv.DictReader(table) if row["split"] == split]
-    for patient in patients:
-        path = folder / split / f"{patient}_t1ce.nii.gz"
-        volume = np.asanyarray(nibabel.nifti1.load(path).dataobj)
-        limits = intensity_range(volume)
-        for index in range(volume.shape[2]):
-            image = np.ascontiguousarray(volume[:, :, index].T)
-            yield Slice(image, limits, "tcga-lgg", patient, f"{patient}:{index}")
-
-
-def _gray(path: Path) -> NDArray[Any]:
-    image = imread(path)
-    return image[..., 0] if image.ndim == 3 else image
-
-
-def _cheng(folder: Path, split: Split) -> Iterator[Slice]:
-    with (folder / "slices.csv").open(newline="") as table:
-        rows = [row for row in csv.DictReader(table) if row["split"] == split]
-    for row in rows:
-        image = _gray(next((folder / "images").glob(f"{row['id']}.*")))
-        yield Slice(image, intensity_range(image), "cheng", row["patient"], row["id"])
-
-
-def _brats20(folder: Path, split: Split) -> Iterator[Slice]:
-    for path in sorted((folder / split).glob("*.png")):
-        image = _gray(path)
-        yield Slice(image, intensity_range(image), "brats20", path.stem, path.stem)
-
-
-SOURCES: dict[str, Callable[[Path, Split], Iterator[Slice]]] = {
-    "tcga-lgg": _tcga_lgg,
-    "cheng": _cheng,
-    "brats20": _brats20,
+_EXPECTED: dict[Domain, str] = {
+    "mri": f"one of {', '.join(SOURCES)} in {SLICE_FOLDER}/, a BraTS tree, or NIfTI files or "
+    "gray pictures",
+    "natural": "natural images in natural/ or DIV2K.../",
 }
 
 
-def load_slices(data: Path, split: Split, sources: tuple[str, ...] = tuple(SOURCES)) -> list[Slice]:
+def split_entries(data: Path, split_file: Path | None = None) -> list[Entry]:
+    """List the images of a data folder, each with its split.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `load_slices`.
+    """
+    entries = recognise(data)
+    splits = assign(entries, split_file)
+    return [replace(one, split=splits[one.source, one.patient]) for one in entries]
+
+
+def _check_any(
+    data: Path, split: Split, domain: Domain, sources: tuple[str, ...] | None, found: list[Entry]
+) -> None:
+    """Raise FileNotFoundError if no entry is of the split."""
+    if not found:
+        expected = _EXPECTED[domain] if sources is None else f"one of {', '.join(sources)}"
+        raise FileNotFoundError(f"expected {expected} in {data}, found {description(data)}")
+    if not any(one.split == split for one in found):
+        patients = Counter(one for _, _, one in {(o.source, o.patient, o.split) for o in found})
+        there = ", ".join(f"{patients[name]} of {name}" for name in SPLITS if patients[name])
+        raise FileNotFoundError(
+            f"expected {domain} images of patients to {split} in {data}, found patients: {there}"
+        )
+
+
+def load_slices(
+    data: Path,
+    split: Split,
+    sources: tuple[str, ...] | None = None,
+    *,
+    domain: Domain = "mri",
+    unreadable: Unreadable = "stop",
+    split_file: Path | None = None,
+    per_volume: int | None = None,
+) -> list[Slice]:
     """Read the slices of a split, without those that are almost empty.
 
     Parameters
     ----------
     data
-        A folder with ``tumour-slices/SOURCE`` in it.
+        A data folder, as `metasr_training.datasets.layouts.recognise` describes.
+    split
+        train, val or test.
     sources
-        Which of the sources to read; those that are not in the folder are skipped.
+        Which data sets to read; those that are not in the folder are named and skipped.
+        All of the domain where None.
+    domain
+        Brain MRI or natural images.
+    unreadable
+        What becomes of a file that cannot be read: ``stop`` raises, ``skip`` names it in a
+        warning and goes on.
+    split_file
+        Where the split of the patients is kept; it is written if it does not exist.
+    per_volume
+        Slices to take of each volume, evenly spread; all where None.
 
     Raises
     ------
     FileNotFoundError
-        If none of the sources is there, or one lists a file that is not.
+        If the folder holds no images of the domain, the sources or the split, or a file that
+        one of its tables lists is missing.
+    ValueError
+        If a table is not as expected, a patient is in two splits, a file cannot be read, a
+        mask has another shape than its image, or every slice is almost empty.
     """
-    slices: list[Slice] = []
-    for source in sources:
-        folder = data / "tumour-slices" / source
-        if not folder.is_dir():
-            log.warning("no %s in %s: skipped", source, folder.parent)
-            continue
-        found = [one for one in SOURCES[source](folder, split) if one.head_share > LEAST_HEAD_SHARE]
-        log.info("%s %s: %d slices", source, split, len(found))
-        slices += found
+    entries = [one for one in split_entries(data, split_file) if one.domain == domain]
+    names = {one.source for one in entries}
+    for source in sources or ():
+        if source not in names:
+            log.warning("no %s in %s: skipped", source, data)
+    found = [one for one in entries if sources is None or one.source in sources]
+    _check_any(data, split, domain, sources, found)
+    chosen = [one for one in found if one.split == split]
+    decoded = read_entries(chosen, unreadable=unreadable, per_volume=per_volume)
+    report(decoded.unreadable, len(chosen), unreadable)
+    slices = decoded.slices
+    for source, count in Counter(one.source for one in slices).items():
+        log.info("%s %s: %d slices", source, split, count)
     if not slices:
-        raise FileNotFoundError(
-            f"expected one of {', '.join(sources)} with {split} slices in {data / 'tumour-slices'}"
+        raise ValueError(
+            f"expected {split} slices in {data}, found none that is not almost empty in the "
+            f"{len(chosen)} files, of which {len(decoded.unreadable)} cannot be read"
         )
     return slices
-
-
-def some_of_each(slices: list[Slice], count: int) -> list[Slice]:
-    """``count`` slices of each source, evenly spread over its patients; all where 0."""
-    chosen: list[Slice] = []
-    for source in dict.fromkeys(one.source for one in slices):
-        pool = [one for one in slices if one.source == source]
-        take = min(count, len(pool)) or len(pool)
-        chosen += [pool[i] for i in np.linspace(0, len(pool) - 1, take).astype(int)]
-    return chosen

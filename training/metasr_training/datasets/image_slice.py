@@ -1,0 +1,80 @@
+"""One image of a data set: what every reader gives and every sampler takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_metasr.normalisation import LinearMap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Split = Literal["train", "val", "test"]
+Domain = Literal["mri", "natural"]
+
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+LEAST_HEAD_SHARE = 0.08
+"""Slices with a smaller head are left out: near the vertex they are almost empty."""
+
+HEAD_LEVEL = 0.05
+"""Normalised intensity above which a pixel is head and not background."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of a volume, or one picture.
+
+    Attributes
+    ----------
+    image
+        (rows, columns), in the file's intensity units, as a screen shows it: first row on top.
+    limits
+        The intensities that become 0 and 1: percentiles of the volume it is of (of the slice
+        itself where the source is a picture; 0 and 255 of a natural image).
+    source, patient, name
+        Data set, patient within it, and slice, for splits and reports.
+    mask
+        (rows, columns), true where the tumour is; None where the data set outlines none.
+    """
+
+    image: NDArray[Any]
+    limits: tuple[float, float]
+    source: str
+    patient: str
+    name: str
+    mask: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.mask is not None and self.mask.shape != self.image.shape:
+            raise ValueError(
+                f"{self.name}: expected a mask of {self.image.shape} pixels like the image, "
+                f"found {self.mask.shape}"
+            )
+
+    @property
+    def normalised(self) -> NDArray[np.float32]:
+        """The image as the network sees it."""
+        return LinearMap(*self.limits).forward(self.image)
+
+    @property
+    def head_share(self) -> float:
+        """The share of pixels above the background."""
+        return float((self.normalised > HEAD_LEVEL).mean())
+
+    @property
+    def tumour(self) -> bool:
+        """Whether the slice has a mask with at least one pixel of tumour in it."""
+        return self.mask is not None and bool(self.mask.any())
+
+
+def some_of_each(slices: list[Slice], count: int) -> list[Slice]:
+    """``count`` slices of each source, evenly spread over its patients; all where 0."""
+    chosen: list[Slice] = []
+    for source in dict.fromkeys(one.source for one in slices):
+        pool = [one for one in slices if one.source == source]
+        take = min(count, len(pool)) or len(pool)
+        chosen += [pool[i] for i in np.linspace(0, len(pool) - 1, take).astype(int)]
+    return chosen

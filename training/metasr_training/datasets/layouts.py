@@ -1,0 +1,73 @@
+"""What a data folder holds, recognised by its tables and its layout."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from metasr_training.datasets.brats import brats_entries
+from metasr_training.datasets.entry import Entry, visible
+from metasr_training.datasets.natural import is_natural, natural_entries
+from metasr_training.datasets.tables import folder_entries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+SLICE_FOLDER = "tumour-slices"
+LEFT_ALONE = frozenset({"volumes", "dicom"})
+
+
+def _without_repeats(entries: list[Entry]) -> list[Entry]:
+    """The entries, each file once: a patient's folder given as data is a plain one as well."""
+    return list({entry.image: entry for entry in entries}.values())
+
+
+def recognise(data: Path) -> list[Entry]:
+    """List the images of a data folder without reading them.
+
+    Recognised are, together or alone: ``tumour-slices/`` with a folder a source (with its
+    ``slices.csv`` or ``patients.csv``, or with ``train/``, ``val/`` and ``test/``), or one of
+    these folders itself; natural images in ``natural/`` or ``DIV2K...``; BraTS trees at any
+    place; NIfTI files and pictures that lie in the folder. ``volumes/``, ``dicom/`` and
+    whatever else there is are left alone.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If a table is not as expected.
+    """
+    if not data.is_dir():
+        raise FileNotFoundError(f"{data}: expected a data folder or a packed file, found neither")
+    data = data.resolve()
+    if is_natural(data):
+        return natural_entries(data)
+    below = [path for path in visible(data) if path.is_dir()]
+    sources = data if data.name == SLICE_FOLDER else data / SLICE_FOLDER
+    entries = folder_entries(data)
+    if sources.is_dir():
+        for path in visible(sources):
+            entries += folder_entries(path) if path.is_dir() else []
+    natural = [path for path in below if is_natural(path)]
+    for path in natural:
+        entries += natural_entries(path)
+    skip = LEFT_ALONE | {SLICE_FOLDER} | {path.name for path in natural}
+    trees = list(brats_entries(data, skip=skip))
+    years = {entry.source for entry in trees}
+    pictures = {entry.source for entry in entries if entry.source.startswith("brats")}
+    if len(years | pictures) > 1:
+        log.warning(
+            "%s hold patients of each other under other names: a split of them is not by patient",
+            " and ".join(sorted(years | pictures)),
+        )
+    return _without_repeats(entries + trees)
+
+
+def description(data: Path) -> str:
+    """What lies in a folder, for messages."""
+    names = [f"{path.name}/" if path.is_dir() else path.name for path in visible(data)]
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"{', '.join(names[:8])}{more}" if names else "nothing"

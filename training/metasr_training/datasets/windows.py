@@ -1,0 +1,112 @@
+"""Windows of a slice in whole pixels (top, left, bottom, right): where patches come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.geometry import centred_window, window_centre
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.geometry import PixelRange
+    from napari_metasr.volume import Window
+
+_SAME_SUM = 1e-9
+
+
+def _window_sums(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """Sums over every window of this size, by the integral image; exact for integers."""
+    wide = np.int64 if image.dtype.kind in "biu" else np.float64
+    integral = np.zeros((image.shape[0] + 1, image.shape[1] + 1), wide)
+    integral[1:, 1:] = image.astype(wide).cumsum(axis=0).cumsum(axis=1)
+    return (
+        integral[height:, width:]
+        - integral[:-height, width:]
+        - integral[height:, :-width]
+        + integral[:-height, :-width]
+    )
+
+
+def maximal_information_crop(image: NDArray[Any], size: int) -> PixelRange:
+    """The square window with the largest sum of intensity (Meta-SRGAN's crop of a slice).
+
+    The paper gives neither its size nor what it measures information by: [a fixed size, the sum].
+    Of windows with the same sum (a head that is smaller than the window) the one nearest to the
+    slice's centre is taken, and of those equally near the first in order of rows.
+
+    Parameters
+    ----------
+    image
+        (rows, columns), finite.
+    size
+        Rows and columns of the window; along an axis that is shorter, the whole axis.
+
+    Raises
+    ------
+    ValueError
+        If the image is not two-dimensional or empty, or the size is below 1.
+    """
+    if image.ndim != 2 or image.size == 0 or size < 1:
+        raise ValueError(
+            f"expected a 2-D image and a size of at least 1, found shape {image.shape} and {size}"
+        )
+    height, width = (min(size, length) for length in image.shape)
+    sums = _window_sums(image, height, width)
+    slack = 0 if sums.dtype.kind == "i" else _SAME_SUM * np.abs(sums).max()
+    tied = np.argwhere(sums >= sums.max() - slack)
+    away = 2 * tied + (height, width) - image.shape
+    top, left = tied[(away**2).sum(axis=1).argmin()]
+    return int(top), int(left), int(top) + height, int(left) + width
+
+
+def mask_box(mask: NDArray[np.bool_]) -> PixelRange | None:
+    """The smallest window that holds every true pixel; None if there is none."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return None
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _placed(start: float, size: int, length: int, step: int) -> tuple[int, int]:
+    """First and last + 1 of ``size`` pixels near ``start``, in whole steps, inside the axis."""
+    size = min(size, length // step * step)
+    last = (length - size) // step
+    first = min(max(round(start / step), 0), last) * step
+    return first, first + size
+
+
+def roi_window(box: Window, size: int, shape: tuple[int, int], step: int) -> PixelRange:
+    """The window of ``size`` x ``size`` pixels centred on a box, on the low-resolution grid.
+
+    The papers train and test on the lesion's region of interest; [96 x 96 pixels, centred on the
+    detected or outlined box, moved to whole low-resolution pixels and into the slice].
+
+    Parameters
+    ----------
+    box
+        (top, left, bottom, right) in pixels of the slice, as of `mask_box`.
+    size
+        Rows and columns, a multiple of ``step``. Along an axis that is shorter, as many whole
+        steps as fit.
+    shape
+        Rows and columns of the slice.
+    step
+        Pixels of the slice in a low-resolution pixel: edges are multiples of it.
+
+    Raises
+    ------
+    ValueError
+        If the size is no positive multiple of the step, or the slice is smaller than a step.
+    """
+    if step < 1 or size < 1 or size % step:
+        raise ValueError(f"expected a size that is a multiple of the step {step}, found {size}")
+    if min(shape) < step:
+        raise ValueError(f"expected a slice of at least {step} pixels, found {shape}")
+    top, left, _, _ = centred_window(window_centre(box), size, size)
+    (y0, y1), (x0, x1) = (
+        _placed(start, size, length, step) for start, length in zip((top, left), shape, strict=True)
+    )
+    return y0, x0, y1, x1
