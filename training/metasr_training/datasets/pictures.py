@@ -68,8 +68,8 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
     """
     modes = dict.fromkeys(("1", *_GRAY_MODES)) | dict.fromkeys(_COLOUR_MODES, "RGB")
     pixels = _open(path, modes)
-    marked: NDArray[np.bool_] = np.asarray(pixels > 0)
-    return marked.any(axis=2) if marked.ndim == 3 else marked
+    brightest = pixels.max(axis=2) if pixels.ndim == 3 else pixels
+    return np.asarray(brightest > 0)
 
 
 def read_luminance(path: Path) -> NDArray[np.uint8]:

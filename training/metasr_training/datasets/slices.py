@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from metasr_training.datasets.cache import cached, fingerprint
 from metasr_training.datasets.image_slice import (
     HEAD_LEVEL,
     LEAST_HEAD_SHARE,
@@ -17,7 +18,7 @@ from metasr_training.datasets.image_slice import (
     some_of_each,
 )
 from metasr_training.datasets.layouts import SLICE_FOLDER, description, recognise
-from metasr_training.datasets.readers import Unreadable, read_entries, report
+from metasr_training.datasets.readers import Decoded, Unreadable, read_entries, report
 from metasr_training.datasets.splits import assign
 
 if TYPE_CHECKING:
@@ -78,6 +79,27 @@ def _check_any(
         )
 
 
+def _decode(
+    entries: list[Entry],
+    unreadable: Unreadable,
+    per_volume: int | None,
+    cache: Path | None,
+    request: str,
+) -> Decoded:
+    """Read entries, from the cache if there is one."""
+
+    def decode() -> Decoded:
+        return read_entries(entries, unreadable=unreadable, per_volume=per_volume)
+
+    if cache is None:
+        return decode()
+    sources = sorted({one.source for one in entries})
+    files = [path for one in entries for path in (one.image, one.mask)]
+    names = [(one.source, one.patient, one.name) for one in entries]
+    key = fingerprint(files, names, per_volume, LEAST_HEAD_SHARE, HEAD_LEVEL)
+    return cached(cache, f"{request} {sources} {per_volume}", key, decode)
+
+
 def load_slices(
     data: Path,
     split: Split,
@@ -86,6 +108,7 @@ def load_slices(
     domain: Domain = "mri",
     unreadable: Unreadable = "stop",
     split_file: Path | None = None,
+    cache: Path | None = None,
     per_volume: int | None = None,
 ) -> list[Slice]:
     """Read the slices of a split, without those that are almost empty.
@@ -106,6 +129,9 @@ def load_slices(
         warning and goes on.
     split_file
         Where the split of the patients is kept; it is written if it does not exist.
+    cache
+        A folder for decoded slices, such as `metasr_training.datasets.cache.default_folder`;
+        the next call with the same files reads them from there. None reads the files.
     per_volume
         Slices to take of each volume, evenly spread; all where None.
 
@@ -126,7 +152,7 @@ def load_slices(
     found = [one for one in entries if sources is None or one.source in sources]
     _check_any(data, split, domain, sources, found)
     chosen = [one for one in found if one.split == split]
-    decoded = read_entries(chosen, unreadable=unreadable, per_volume=per_volume)
+    decoded = _decode(chosen, unreadable, per_volume, cache, f"{data.resolve()} {split} {domain}")
     report(decoded.unreadable, len(chosen), unreadable)
     slices = decoded.slices
     for source, count in Counter(one.source for one in slices).items():
