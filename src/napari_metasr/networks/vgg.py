@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+
+from napari_metasr.networks.state_files import StateFileError, check_state, read_state_dict
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +24,7 @@ LAYERS = tuple(
 )
 
 
-class VGGWeightsError(ValueError):
+class VGGWeightsError(StateFileError):
     """Weights of VGG19 are missing, unreadable, or of another network."""
 
 
@@ -99,31 +100,6 @@ def randomise(network: nn.Module, seed: int) -> None:
             nn.init.zeros_(part.bias)  # type: ignore[arg-type]
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read a state dict from .safetensors, or from torch's .pth without running pickled code.
-
-    Raises
-    ------
-    VGGWeightsError
-        If there is no such file, or it is no state dict.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise VGGWeightsError(f"expected weights of VGG19 at {path}, found none") from None
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise VGGWeightsError(f"{path} holds no weights that can be read: {reason}") from None
-    if not isinstance(state, dict):
-        raise VGGWeightsError(f"expected a state dict in {path}, found {type(state).__name__}")
-    return state
-
-
 def download_state() -> dict[str, Tensor]:
     """Torch's ImageNet weights: from its cache, or downloaded, with the hash of their name.
 
@@ -149,17 +125,13 @@ def load_features(network: VGG19, state: dict[str, Tensor], source: str) -> None
 
     Raises
     ------
-    VGGWeightsError
+    StateFileError
         If a layer is missing or of another shape.
     """
     expected = network.state_dict()
-    for key, value in expected.items():
-        shape = tuple(state[key].shape) if key in state else "nothing"
-        if shape != tuple(value.shape):
-            raise VGGWeightsError(
-                f"{source} is not of VGG19: expected {key} {tuple(value.shape)}, found {shape}"
-            )
-    network.load_state_dict({key: state[key] for key in expected})
+    found = {key: value for key, value in state.items() if key in expected}
+    check_state(source, "VGG19", expected, found)
+    network.load_state_dict(found)
 
 
 def build_vgg19(
@@ -189,5 +161,8 @@ def build_vgg19(
     elif weights == "imagenet":
         load_features(network, download_state(), IMAGENET_URL)
     elif weights is not None:
-        load_features(network, read_state(Path(weights)), str(weights))
+        try:
+            load_features(network, read_state_dict(weights), str(weights))
+        except StateFileError as error:
+            raise VGGWeightsError(f"VGG19: {error}") from None
     return network.eval().requires_grad_(False)
