@@ -1,0 +1,109 @@
+"""Whether methods differ: a paired test on the same slices, corrected for the number of tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_metasr.quality.rating_table import Unblinded
+
+ROUNDING = 9
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two methods on the slices of which a rater graded both.
+
+    Attributes
+    ----------
+    first, second
+        The methods.
+    slices
+        How many slices.
+    differing
+        On how many of them the grades differ.
+    difference
+        Mean grade of the first minus that of the second; NaN without a slice.
+    p
+        `signed_rank_p`.
+    p_corrected
+        The same after `holm` over all pairs of methods.
+    """
+
+    first: str
+    second: str
+    slices: int
+    differing: int
+    difference: float
+    p: float
+    p_corrected: float
+
+
+def signed_rank_p(differences: Sequence[float]) -> float:
+    """Two-sided p of Wilcoxon's signed-rank test.
+
+    Slices without a difference are left out (Wilcoxon's way), ties share their mean rank; if
+    no slice differs nothing speaks for a difference, and p is 1. Up to 13 differing slices every
+    change of signs is counted; beyond, where there are ties, the normal approximation corrected
+    for them is taken (`scipy.stats.wilcoxon`).
+    """
+    from scipy.stats import wilcoxon
+
+    rounded = np.round(differences, ROUNDING)  # means over raters: ties must be ties
+    differing = rounded[rounded != 0]
+    return float(wilcoxon(differing).pvalue) if differing.size else 1.0
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p values for their number (Holm, Scandinavian Journal of Statistics 1979)."""
+    corrected = [0.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
+        highest = max(highest, min((len(p_values) - rank) * p_values[place], 1.0))
+        corrected[place] = highest
+    return corrected
+
+
+def paired_tests(ratings: Iterable[Unblinded], methods: Sequence[str]) -> list[PairedTest]:
+    """Test every pair of methods.
+
+    A slice counts once, however many raters there are: its difference is the mean over the
+    raters who graded both versions.
+    """
+    grades: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for rating in ratings:
+        grades[rating.slice, rating.rater][rating.method] = rating.grade
+    pairs = list(combinations(methods, 2))
+    differences = [_differences(grades, *pair) for pair in pairs]
+    p_values = [signed_rank_p(found) for found in differences]
+    return [
+        PairedTest(
+            first=first,
+            second=second,
+            slices=len(found),
+            differing=int(np.count_nonzero(np.round(found, ROUNDING))),
+            difference=float(np.mean(found)) if found else float("nan"),
+            p=p,
+            p_corrected=corrected,
+        )
+        for (first, second), found, p, corrected in zip(
+            pairs, differences, p_values, holm(p_values), strict=True
+        )
+    ]
+
+
+def _differences(
+    grades: dict[tuple[str, str], dict[str, int]], first: str, second: str
+) -> list[float]:
+    by_slice: dict[str, list[int]] = defaultdict(list)
+    for (name, _), given in grades.items():
+        if first in given and second in given:
+            by_slice[name].append(given[first] - given[second])
+    return [float(np.mean(found)) for found in by_slice.values()]
