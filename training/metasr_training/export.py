@@ -1,16 +1,16 @@
-"""``metasr-export``: turn a run's weights into a model with its card."""
+"""``metasr-export``: turn a trained network into a model with its card."""
 
 from __future__ import annotations
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import torch
 import tyro
 
-from metasr_training.config import TrainConfig
+from metasr_training.catalogue import recipe
+from metasr_training.trained import TrainedNetwork, load_trained
 from napari_metasr.networks import build
 from napari_metasr.weights import ModelCard, save_weights
 
@@ -19,72 +19,112 @@ DATA = {
     "CC BY-NC-SA 4.0",
     "cheng": "Cheng 2017 brain tumour T1 post-contrast slices, training patients; CC BY 4.0",
     "brats20": "BraTS 2020 T1 post-contrast slices, training patients; research use with citation",
+    "natural": "BSDS and T91 natural images; research use",
 }
 LICENCE = "CC-BY-NC-SA-4.0"
+USES = {
+    "pairs": "Research: looking at T1 post-contrast brain MRI slices enlarged, beside the "
+    "interpolated image. Not a medical device; not for diagnosis or treatment.",
+    "detection": "Research: proposing where in a T1 post-contrast brain MRI slice to look closer. "
+    "Not a medical device; not for diagnosis or treatment.",
+}
+LIMITS = {
+    "pairs": "Detail beyond the acquired resolution is inferred, not measured. Trained on 2-D "
+    "T1 post-contrast slices of adults with brain tumours; other contrasts, anatomy, scales and "
+    "degradations are extrapolation.",
+    "detection": "It misses tumours and finds some that are not there. Trained on 2-D T1 "
+    "post-contrast slices of adults with meningioma, glioma or pituitary tumours; other "
+    "contrasts, planes and lesions are extrapolation.",
+}
 
 
-def _about(config: TrainConfig, update: int, seconds: float) -> dict[str, Any]:
-    patches = config.patches
-    weights = ", ".join(f"{name} {share:g}" for name, share in patches.degradations.items())
+def _schedule(trained: TrainedNetwork) -> str:
+    """The run in words."""
+    config = trained.config
+    stages = "; ".join(
+        f"{stage.name}: "
+        + " + ".join(f"{weight:g} {name}" for name, weight in stage.losses.items())
+        + (f", game {stage.game}" if stage.game else "")
+        + f", Adam {stage.rate.initial:g} ({stage.rate.shape})"
+        for stage in config.stages
+    )
+    batch = (config.pairs or config.detection).batch  # type: ignore[union-attr]
+    start = config.start or config.shipped
+    return (
+        f"preset {config.preset}; {stages}; batch {batch}, {config.precision} convolutions"
+        + (f", weights averaged with decay {config.average:g}" if config.average else "")
+        + (f", started from {start}" if start else "")
+        + (f", perceptual features: {trained.perceptual}" if trained.perceptual else "")
+        + f"; {trained.seconds / 3600:.2f} hours of training"
+    )
+
+
+def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
+    """What a model card says of a trained network."""
+    config = trained.config
+    pairs = config.pairs
+    scales = pairs.scales if pairs else (1.0,)
+    if config.network == "ms-gan":
+        scales = (2.0, *scales)
+    task = "pairs" if pairs else "detection"
+    sources = trained.about.get("task", {}).get("images", {"tcga-lgg": 1, "cheng": 1})
+    mean, std = trained.weights["task"].get("standardisation", (0.0, 1.0))
     return {
-        "title": "Meta-SRGAN",
+        "title": recipe(config.recipe).title,
         "network": config.network,
-        "trained_scales": (min(patches.scales), max(patches.scales)),
+        "options": config.options,
+        "trained_scales": (min(scales), max(scales)),
         "trained_contrasts": ("T1c",),
-        "degradations": tuple(patches.degradations),
-        "intensity": "0.1 and 99.9 percentiles of the volume to 0 and 1, nothing clipped",
-        "updates": update,
-        "loss": "L1",
-        "schedule": (
-            f"Adam {config.learning_rate:g} with half a cosine, batch {patches.batch}, "
-            f"{patches.patch} x {patches.patch} patches, {config.precision} convolutions, "
-            f"degradations weighted {weights}, {patches.anisotropic_share:.0%} of the batches with "
-            f"two scales, weights averaged with decay {config.average:g}, "
-            f"{seconds / 3600:.1f} hours of training"
-        ),
-        "data": tuple(DATA[source] for source in patches.sources),
+        "degradations": tuple(pairs.degradations) if pairs else (),
+        "intensity": "0.1 and 99.9 percentiles of the volume to 0 and 1, nothing clipped"
+        + (f"; then less {mean:.4f}, over {std:.4f}" if std != 1 else ""),
+        "standardisation": (mean, std),
+        "updates": trained.updates,
+        "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
+        "schedule": _schedule(trained),
+        "data": tuple(DATA.get(source, source) for source in sources),
         "licence": LICENCE,
-        "intended_use": (
-            "Research: looking at T1 post-contrast brain MRI slices enlarged, beside the "
-            "interpolated image. Not a medical device; not for diagnosis or treatment."
-        ),
-        "limitations": (
-            "Detail beyond the acquired resolution is inferred, not measured. Trained on 2-D "
-            "T1 post-contrast slices of adults with brain tumours; other contrasts, anatomy and "
-            "scales outside the trained range are extrapolation."
-        ),
-        "citation": (
-            "Tan, Zhu, Lio: Arbitrary Scale Super-Resolution for Brain MRI Images. "
-            "AIAI 2020, 10.1007/978-3-030-49161-1_15"
-        ),
+        "intended_use": USES[task],
+        "limitations": LIMITS[task],
+        "citation": recipe(config.recipe).source,
     }
 
 
-def export(run: Path, name: str, output: Path, results: Path | None = None) -> ModelCard:
-    """Write NAME.safetensors and NAME.json from a run's best averaged weights.
+def export(
+    run: Path,
+    network: str,
+    output: Path,
+    name: str | None = None,
+    results: Path | None = None,
+    precision: Literal["float32", "float16"] = "float32",
+) -> ModelCard:
+    """Write NAME.safetensors and NAME.json from a trained network of a run.
 
     Parameters
     ----------
     run
         The run folder.
-    name
-        What the model is to be called.
+    network
+        The trained network, such as srresnet-x4.
     output
         The folder to write to.
+    name
+        What the model is to be called; by default as the network.
     results
         A JSON of ``metasr-evaluate`` to put into the card.
+    precision
+        Of the stored weights; they are computed with in float32.
     """
-    config = TrainConfig.model_validate(json.loads((run / "config.json").read_text())["config"])
-    best = torch.load(run / "best.pt", weights_only=True)
-    last = torch.load(run / "last.pt", weights_only=True)
-    network = build(config.network)
-    network.load_state_dict(best["network"])
+    trained = load_trained(run, network)
+    module = build(trained.config.network, **trained.config.options)
+    module.load_state_dict(trained.weights["network"])
     return save_weights(
-        network,
+        module,
         output,
-        name=name,
-        results=json.loads(results.read_text()) if results else {},
-        **_about(config, best["update"], last["elapsed"]),
+        precision=precision,
+        name=name or network,
+        results=json.loads(results.read_text(encoding="utf-8")) if results else {},
+        **card_fields(trained),
     )
 
 
@@ -92,7 +132,7 @@ def main() -> int:
     """Run the command line."""
     try:
         card = tyro.cli(export, prog="metasr-export")
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         print(f"metasr-export: {error}", file=sys.stderr)
         return 2
     print(f"{card.name}: {card.parameters:,} parameters, {card.updates:,} updates")

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from filelock import FileLock, Timeout
 
 import napari_metasr
 from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
-    from metasr_training.config import TrainConfig
+    from metasr_training.recipe import TrainConfig
 
 
-def _commit() -> str:
+def commit() -> str:
+    """The commit of the checkout, or ``unknown`` outside one."""
     answer = subprocess.run(
         ["git", "rev-parse", "HEAD"],
         cwd=Path(__file__).parent,
@@ -28,12 +32,64 @@ def _commit() -> str:
     return answer.stdout.strip() or "unknown"
 
 
-class RunFolder:
-    """A run's folder.
+def hardware(device: str) -> str:
+    """The machine in words: processor, threads, accelerator."""
+    processor = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        names = [
+            line.split(":")[1] for line in cpuinfo.read_text().splitlines() if "model name" in line
+        ]
+        processor = names[0].strip() if names else processor
+    words = f"{processor}, {torch.get_num_threads()} threads"
+    return f"{torch.cuda.get_device_name(device)}; {words}" if device.startswith("cuda") else words
 
-    ``config.json`` (configuration, versions, commit), ``metrics.jsonl`` (a line a logged
-    update), ``last.pt`` (everything a resume needs), ``best.pt`` and ``final.pt`` (averaged
-    weights alone).
+
+def surroundings(device: str) -> dict[str, str]:
+    """Versions, commit and hardware, for whoever wants to repeat a run."""
+    return {
+        "napari_metasr": napari_metasr.__version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "commit": commit(),
+        "hardware": hardware(device),
+    }
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write a JSON file whole."""
+    text = json.dumps(content, indent=2)
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a run to one process; the lock goes when the process does, however it ends.
+
+    Raises
+    ------
+    FileExistsError
+        If another process trains in the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FileExistsError(f"another process is training in {folder}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class RunFolder:
+    """The folder of one trained network.
+
+    ``config.json`` (configuration, split, versions, commit, hardware), ``metrics.jsonl`` (a line
+    a logged update), ``last.pt`` (everything a resume needs), ``best.pt`` (the generator's weights
+    at the best validation) and ``final.pt`` (its weights at the end).
 
     Parameters
     ----------
@@ -52,51 +108,72 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
-        """Where the best averaged weights are."""
+        """Where the weights of the best validation are."""
         return self.path / "best.pt"
+
+    @property
+    def final(self) -> Path:
+        """Where the weights at the end are; the run is finished when it is there."""
+        return self.path / "final.pt"
+
+    @property
+    def config(self) -> Path:
+        """Where the configuration is."""
+        return self.path / "config.json"
 
     @property
     def metrics(self) -> Path:
         """The log."""
         return self.path / "metrics.jsonl"
 
-    def write_config(self, config: TrainConfig) -> None:
-        """Write the configuration, with what it ran on."""
-        about = {
-            "config": config.model_dump(),
-            "napari_metasr": napari_metasr.__version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "machine": platform.processor() or platform.machine(),
-            "commit": _commit(),
-        }
-        text = json.dumps(about, indent=2)
-        with replacing(self.path / "config.json", overwrite=True) as temporary:
-            temporary.write_text(text)
+    def write_config(self, config: TrainConfig, **about: Any) -> None:
+        """Write the configuration, with what else is worth knowing."""
+        write_json(self.config, {"config": config.model_dump(mode="json"), **about})
 
-    def save(self, name: str, state: dict[str, Any]) -> None:
-        """Save a torch state under ``name``."""
-        with replacing(self.path / name, overwrite=True) as temporary:
-            torch.save(state, temporary)
+    def read_config(self) -> dict[str, Any] | None:
+        """What ``write_config`` wrote, or None."""
+        if not self.config.exists():
+            return None
+        content: dict[str, Any] = json.loads(self.config.read_text(encoding="utf-8"))
+        return content
+
+    def save(self, path: Path, state: dict[str, Any]) -> None:
+        """Save a torch state; what was there before stays until the new file is whole.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, the disk being full for one.
+        """
+        try:
+            with replacing(path, overwrite=True) as temporary:
+                torch.save(state, temporary)
+        except (OSError, RuntimeError) as error:
+            kept = "the one before is still there" if path.exists() else "nothing was written"
+            raise OSError(f"cannot save {path}: {error}; {kept}") from error
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The resumable state, or None if there is none."""
         if not self.checkpoint.exists():
             return None
-        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
+        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
         return state
 
-    def log(self, **values: float) -> None:
+    def log(self, **values: Any) -> None:
         """Append a line to the log."""
-        with self.metrics.open("a") as file:
+        with self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
+
+    def history(self) -> list[dict[str, Any]]:
+        """The log's lines; a last line that was cut short is left out."""
+        if not self.metrics.exists():
+            return []
+        lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def cut_log(self, update: int) -> None:
         """Drop the log's lines after ``update``, that a resume writes again."""
-        if not self.metrics.exists():
-            return
-        lines = self.metrics.read_text().splitlines()
-        kept = [line for line in lines if json.loads(line)["update"] <= update]
-        text = "".join(f"{line}\n" for line in kept)
+        kept = [line for line in self.history() if line["update"] <= update]
+        text = "".join(f"{json.dumps(line)}\n" for line in kept)
         with replacing(self.metrics, overwrite=True) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")

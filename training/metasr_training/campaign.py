@@ -1,0 +1,282 @@
+"""All the networks of an experiment, one after another, in one run folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pooch
+
+from metasr_training.catalogue import Experiment, recipe
+from metasr_training.datasets.regions import regions_of_interest
+from metasr_training.datasets.slices import load_slices, some_of_each
+from metasr_training.detector import LesionFinder, find_detector
+from metasr_training.distributed import World
+from metasr_training.loop import Trainer
+from metasr_training.perceptual import Features, perceptual_features
+from metasr_training.recipe import Condition, Recipe, TrainConfig
+from metasr_training.run_folder import RunFolder, surroundings, write_json
+from metasr_training.tasks.detection import Detection
+from metasr_training.tasks.super_resolution import SuperResolution
+from metasr_training.telemetry import Telemetry
+from metasr_training.trained import load_trained, network_folder, run_record
+from napari_metasr.weights import load_network
+
+if TYPE_CHECKING:
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.tasks.base import Task
+
+log = logging.getLogger(__name__)
+
+UNCHANGING = ("budget",)
+
+
+class InterruptedRun(Exception):  # noqa: N818 - asked for, no error
+    """The run was asked to stop, and has saved what it needs to go on."""
+
+
+class Campaign:
+    """Trains what an experiment needs and the run does not have yet.
+
+    Parameters
+    ----------
+    experiment, preset
+        What to train, and how long.
+    data
+        The data folder.
+    run
+        The run folder.
+    budget
+        Seconds for all networks together.
+    seed, device, world, unreadable
+        See ``metasr-train --help``.
+    stop
+        Set by whoever wants the run to save and end.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        preset: str,
+        data: Path,
+        run: Path,
+        *,
+        budget: float | None = None,
+        seed: int = 0,
+        device: str = "cpu",
+        world: World = World(),
+        unreadable: str = "stop",
+        stop: Event | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.preset = preset
+        self.data = data
+        self.run_folder = run
+        self.budget = budget
+        self.seed = seed
+        self.device = device
+        self.world = world
+        self.unreadable = unreadable
+        self.stop = stop or Event()
+        self.slices = cache(self._slices)
+
+    def _slices(self, split: str, domain: str) -> list[Slice]:
+        return load_slices(
+            self.data,
+            split,  # type: ignore[arg-type]
+            domain=domain,  # type: ignore[arg-type]
+            unreadable=self.unreadable,  # type: ignore[arg-type]
+            split_file=self.run_folder / "split.json",
+            cache=Path(pooch.os_cache("napari-metasr")) / "slices",
+        )
+
+    def record(self) -> None:
+        """Write ``run.json``, or add the experiment to it.
+
+        Raises
+        ------
+        ValueError
+            If the run was begun with another preset or seed.
+        """
+        wanted = {"preset": self.preset, "seed": self.seed}
+        try:
+            record = run_record(self.run_folder)
+        except FileNotFoundError:
+            record = {"experiments": [], **wanted}
+        for key, value in wanted.items():
+            if record[key] != value:
+                raise ValueError(
+                    f"expected {key} {record[key]!r}, with which {self.run_folder} was begun, "
+                    f"found {value!r}"
+                )
+        record |= {"data": str(self.data.resolve()), **surroundings(self.device)}
+        record["experiments"] = list(dict.fromkeys([*record["experiments"], self.experiment.id]))
+        if self.world.first:
+            write_json(self.run_folder / "run.json", record)
+
+    def unfinished(self) -> list[tuple[Recipe, Condition]]:
+        """The networks that are still to be trained, in order."""
+        return [
+            (one, condition)
+            for one, condition in self.experiment.networks()
+            if not self.folder(one.network_name(condition)).final.exists()
+        ]
+
+    def folder(self, name: str) -> RunFolder:
+        """The folder of one network."""
+        return RunFolder(network_folder(self.run_folder, name))
+
+    def train(self) -> None:
+        """Train every network that is not finished.
+
+        Raises
+        ------
+        InterruptedRun
+            If ``stop`` was set.
+        """
+        waiting = self.unfinished()
+        if not waiting:
+            log.info("every network of %s is trained", self.experiment.id)
+            return
+        configs = [one.resolve(self.preset, condition) for one, condition in waiting]
+        shares = sum(config.share for config in configs)
+        for (one, condition), config in zip(waiting, configs, strict=True):
+            budget = self.budget * config.share / shares if self.budget else None
+            self._train(one, condition, budget)
+
+    def _config(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
+        start = recipe(one.start).network_name(condition) if one.start else None
+        config = one.resolve(self.preset, condition, start=start, seed=self.seed, budget=budget)
+        stages = []
+        for stage in config.stages:
+            if self._has(stage.domain):
+                stages.append(stage)
+            else:
+                log.warning(
+                    "no %s images in %s: %s goes without its stage %s",
+                    stage.domain,
+                    self.data,
+                    config.name,
+                    stage.name,
+                )
+        return config.model_copy(update={"stages": tuple(stages)})
+
+    def _has(self, domain: str) -> bool:
+        try:
+            return bool(self.slices("train", domain))
+        except FileNotFoundError:
+            if domain == "mri":
+                raise
+            return False
+
+    def _task(self, config: TrainConfig) -> Task[Any]:
+        domains = {"mri", *(stage.domain for stage in config.stages)}
+        count = config.slices_per_source
+        training = {domain: some_of_each(self.slices("train", domain), count) for domain in domains}
+        validation = some_of_each(self.slices("val", "mri"), count)
+        check_patients(training["mri"], validation)
+        if config.pairs is None:
+            return Detection(config, training, validation)
+        boxes = None
+        if config.pairs.windows == "roi":
+            boxes = regions_of_interest(
+                [*training["mri"], *validation], config.pairs.roi, self.detector
+            )
+        return SuperResolution(
+            config, training, validation, boxes=boxes, features=self._features(config)
+        )
+
+    def detector(self) -> LesionFinder:
+        """The run's lesion detector, or the one that is shipped."""
+        return find_detector(self.run_folder, self.device)
+
+    def _features(self, config: TrainConfig) -> tuple[Features, str] | None:
+        """What the perceptual loss looks through, if a stage has one."""
+        if not any("perceptual" in stage.losses for stage in config.stages):
+            return None
+        if config.perceptual.network == "lesion-detector":
+            finder = self.detector()
+            features, name = perceptual_features(config.perceptual, detector=finder.network)
+            return features, f"{name}, {finder.origin}"
+        return perceptual_features(config.perceptual)
+
+    def _begin(self, trainer: Trainer, config: TrainConfig) -> None:
+        """Give a new run the weights that its recipe begins with, if any."""
+        if config.start is not None:
+            weights = load_trained(self.run_folder, config.start).weights
+            trainer.start_from(weights["network"], weights["task"])
+        elif config.shipped is not None:
+            network, card = load_network(config.shipped)
+            trainer.start_from(
+                network.state_dict(), {"standardisation": list(card.standardisation)}
+            )
+
+    def _train(self, one: Recipe, condition: Condition, budget: float | None) -> None:
+        config = self._config(one, condition, budget)
+        folder = self.folder(config.name)
+        task = self._task(config)
+        check_unchanged(folder, config)
+        trainer = Trainer(
+            config, task, folder, device=self.device, world=self.world, stop=self.stop
+        )
+        resumed = trainer.resume()
+        if not resumed:
+            self._begin(trainer, config)
+        if not resumed and self.world.first:
+            folder.write_config(
+                config,
+                task=task.about(),
+                parameters=sum(weights.numel() for weights in trainer.network.parameters()),
+                **surroundings(self.device),
+            )
+        telemetry = Telemetry(folder, update=trainer.update, writes=self.world.first)
+        try:
+            trainer.run(telemetry)
+        finally:
+            telemetry.close()
+        self.world.agree(0.0)  # nobody goes on before the first has written the weights
+        if self.stop.is_set():
+            raise InterruptedRun(f"stopped at update {trainer.update} of {config.name}")
+
+
+def check_patients(training: Iterable[Slice], validation: Iterable[Slice]) -> None:
+    """Refuse data in which a patient is on both sides.
+
+    Raises
+    ------
+    ValueError
+        If there is one; the patients are named.
+    """
+    sides = [{(one.source, one.patient) for one in slices} for slices in (training, validation)]
+    both = sorted(f"{source} {patient}" for source, patient in sides[0] & sides[1])
+    if both:
+        raise ValueError(
+            "expected every patient in one split, found in both training and validation: "
+            + ", ".join(both[:10])
+        )
+
+
+def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
+    """Refuse to go on with a run that was configured otherwise.
+
+    Raises
+    ------
+    ValueError
+        If the folder's checkpoint has another configuration; what differs is named.
+    """
+    about = folder.read_config()
+    if about is None or not folder.checkpoint.exists():
+        return
+    before, now = about["config"], config.model_dump(mode="json")
+    different = sorted(
+        key
+        for key in before.keys() | now.keys()
+        if key not in UNCHANGING and before.get(key) != now.get(key)
+    )
+    if different:
+        found = ", ".join(f"{key} {before.get(key)!r} is now {now.get(key)!r}" for key in different)
+        raise ValueError(f"{folder.path} was begun with another configuration: {found}")

@@ -1,0 +1,153 @@
+"""The experiments and recipes that come with the package: small TOML files, found by name."""
+
+from __future__ import annotations
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from metasr_training.recipe import Condition, Recipe
+
+EXPERIMENTS = Path(__file__).parent / "experiments"
+RECIPES = Path(__file__).parent / "recipes"
+
+Kind = Literal[
+    "table", "samples", "scales", "detection", "opinion", "time", "through-plane", "zoom"
+]
+
+
+class Method(BaseModel, extra="forbid", frozen=True):
+    """One row of a table: interpolation, or a network trained by a recipe.
+
+    Attributes
+    ----------
+    label
+        As the paper prints it.
+    baseline
+        Name of an interpolation, or ``b+nld``.
+    recipe
+        Name of a recipe.
+    """
+
+    label: str
+    baseline: str | None = None
+    recipe: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Method:
+        if (self.baseline is None) == (self.recipe is None):
+            raise ValueError(f"{self.label} needs either a baseline or a recipe")
+        return self
+
+
+class Experiment(BaseModel, extra="forbid", frozen=True):
+    """What a table or figure compares: methods under conditions.
+
+    Attributes
+    ----------
+    id
+        The name of its file.
+    title, source
+        What it shows, and the paper's table or figure.
+    kind
+        How it is evaluated.
+    conditions
+        What the low-resolution images went through.
+    methods
+        The rows.
+    region
+        Where images are compared: the whole slice, the maximal-information crop, or the region
+        of interest.
+    sources
+        The data sets that are evaluated; all that are there where empty.
+    images
+        For each preset, how many validation images of each source are evaluated.
+    options
+        What this kind of evaluation takes besides.
+    """
+
+    id: str
+    title: str
+    source: str
+    kind: Kind
+    conditions: tuple[Condition, ...] = (Condition(),)
+    methods: tuple[Method, ...]
+    region: Literal["slice", "crop", "roi"] = "slice"
+    sources: tuple[str, ...] = ()
+    images: dict[str, int] = {"paper": 0, "workstation": 0, "laptop": 24, "smoke": 2}
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    def networks(self) -> list[tuple[Recipe, Condition]]:
+        """The networks that are trained for it, those that others start from first."""
+        found: dict[str, tuple[Recipe, Condition]] = {}
+        for method in self.methods:
+            for condition in self.conditions:
+                if method.recipe is not None:
+                    for one in lineage(recipe(method.recipe)):
+                        found.setdefault(one.network_name(condition), (one, condition))
+        return list(found.values())
+
+
+def lineage(last: Recipe) -> list[Recipe]:
+    """A recipe after those that its weights start from."""
+    return [*(lineage(recipe(last.start)) if last.start else []), last]
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+def experiment_ids() -> tuple[str, ...]:
+    """The experiments there are."""
+    return _names(EXPERIMENTS)
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The recipes there are."""
+    return _names(RECIPES)
+
+
+def _read(folder: Path, name: str, what: str) -> dict[str, Any]:
+    names = _names(folder)
+    if name not in names:
+        nearest = get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise ValueError(f"expected {what} among {', '.join(names)}, found {name!r}{hint}")
+    return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _words(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()
+    )
+
+
+def experiment(name: str) -> Experiment:
+    """An experiment by its id.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name (the nearest is suggested), or its file is wrong.
+    """
+    try:
+        return Experiment(id=name, **_read(EXPERIMENTS, name, "an experiment"))
+    except ValidationError as error:
+        raise ValueError(f"experiment {name}: {_words(error)}") from None
+
+
+def recipe(name: str) -> Recipe:
+    """A recipe by its name.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name (the nearest is suggested), or its file is wrong.
+    """
+    try:
+        return Recipe(name=name, **_read(RECIPES, name, "a recipe"))
+    except ValidationError as error:
+        raise ValueError(f"recipe {name}: {_words(error)}") from None

@@ -1,0 +1,135 @@
+"""A slice laid on a field of zeros, with the points that patches are centred on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from metasr_training.datasets.windows import maximal_information_crop
+from napari_metasr.geometry import window_centre
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metasr_training.datasets.slices import Slice
+    from napari_metasr.volume import Window
+
+Windows = Literal["head", "crop", "roi"]
+
+STEP = 8
+EIGHT_BITS = 255.0
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A slice on a square field.
+
+    Attributes
+    ----------
+    image
+        (canvas, canvas), intensities 0..1.
+    points
+        (n, 2), rows and columns that a patch may be centred on.
+    jitter
+        Pixels by which a point is moved at random.
+    levels
+        What 0 and 1 are on the 0..255 scale.
+    source
+        Data set.
+    """
+
+    image: NDArray[np.float16]
+    points: NDArray[np.int16]
+    jitter: int
+    levels: tuple[float, float]
+    source: str
+
+    def draw(self, rows: slice, columns: slice, rng: np.random.Generator) -> NDArray[np.float32]:
+        """The canvas turned, flipped and moved so that a point comes to the patch's middle."""
+        point = self.points[int(rng.integers(len(self.points)))].astype(int)
+        if self.jitter:
+            point = point + rng.integers(0, self.jitter, 2)
+        middle = len(self.image) // 2
+        image = np.roll(self.image, tuple(middle - point), axis=(0, 1))
+        image = np.rot90(image, int(rng.integers(4)))
+        if rng.random() < 1 / 2:
+            image = image[::-1]
+        centre = np.array([rows.start + rows.stop, columns.start + columns.stop]) // 2
+        moved = np.roll(image, tuple(centre - middle), axis=(0, 1))
+        return moved.astype(np.float32)
+
+    def with_levels(
+        self,
+        image: NDArray[np.float32],
+        change: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    ) -> NDArray[np.float32]:
+        """Change an image of this canvas's intensities on the 0..255 scale."""
+        low, high = self.levels
+        return (change(image * (high - low) + low) - low) / (high - low)
+
+
+def _levels(one: Slice) -> tuple[float, float]:
+    return one.limits if one.image.dtype == np.uint8 else (0.0, EIGHT_BITS)
+
+
+def _points(
+    image: NDArray[np.float32], windows: Windows, patch: int, crop: int, box: Window | None
+) -> tuple[NDArray[np.int16], int]:
+    """Where patches of an image may be centred, and by how much that may be moved."""
+    if windows == "head":
+        return (np.argwhere(image[::STEP, ::STEP] > 0) * STEP).astype(np.int16), STEP
+    if windows == "roi":
+        row, column = window_centre(box) if box else (0, 0)
+        return np.array([[int(row), int(column)]] if box else [], np.int16).reshape(-1, 2), 0
+    top, left, bottom, right = maximal_information_crop(image, min(crop, *image.shape))
+    ranges = []
+    for start, stop in ((top, bottom), (left, right)):
+        first = min(start + patch // 2, (start + stop) // 2)
+        ranges.append(range(first, max(stop - patch // 2, first + 1), STEP))
+    return np.array([(y, x) for y in ranges[0] for x in ranges[1]], np.int16), STEP
+
+
+def _tile_starts(size: int, canvas: int) -> list[int]:
+    """Where tiles of ``canvas`` pixels begin so that together they cover an axis."""
+    if size <= canvas:
+        return [0]
+    count = -(-size // canvas)
+    return [round(i * (size - canvas) / (count - 1)) for i in range(count)]
+
+
+def _natural_points(shape: tuple[int, int], patch: int) -> NDArray[np.int16]:
+    """Points whose patch, with a margin, lies within an image that has no dark border."""
+    margin = patch // 2 + 2 * STEP
+    ranges = [
+        range(min(margin, size // 2), max(size - margin, size // 2 + 1), STEP) for size in shape
+    ]
+    return np.array([(y, x) for y in ranges[0] for x in ranges[1]], np.int16)
+
+
+def canvases_of(
+    one: Slice, windows: Windows, *, canvas: int, patch: int, crop: int, box: Window | None = None
+) -> list[Canvas]:
+    """The canvases of a slice: one, or one for each tile of a slice larger than the canvas.
+
+    None where the slice has nothing that the windows are centred on; ``roi`` windows need a box.
+    """
+    natural = one.source == "natural"
+    image = one.normalised
+    found = []
+    for top in _tile_starts(image.shape[0], canvas):
+        for left in _tile_starts(image.shape[1], canvas):
+            tile = image[top : top + canvas, left : left + canvas]
+            shape = (tile.shape[0], tile.shape[1])
+            if natural:
+                points, jitter = _natural_points(shape, patch), STEP
+            else:
+                inner = (box[0] - top, box[1] - left, box[2] - top, box[3] - left) if box else None
+                points, jitter = _points(tile, windows, patch, crop, inner)
+            if len(points):
+                field = np.zeros((canvas, canvas), np.float16)
+                field[: shape[0], : shape[1]] = tile
+                found.append(Canvas(field, points, jitter, _levels(one), one.source))
+    return found

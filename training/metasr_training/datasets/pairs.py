@@ -1,0 +1,283 @@
+"""Batches of low- and high-resolution patches, all of one batch at the same scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+
+from metasr_training.datasets.canvases import Canvas, Windows, canvases_of
+from metasr_training.datasets.regions import Roi
+from napari_metasr.degradations import (
+    DEGRADATIONS,
+    add_k_space_noise,
+    degradation_matrix,
+)
+from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
+from napari_metasr.resampling import resampling_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from metasr_training.datasets.slices import Slice
+    from napari_metasr.volume import Window
+
+
+class PairConfig(BaseModel, extra="forbid", frozen=True):
+    """How batches are drawn.
+
+    Attributes
+    ----------
+    batch
+        Patches a batch.
+    patch
+        Rows and columns of the high-resolution patch that is compared, in pixels (up to one
+        more or less, since its edges are those of low-resolution pixels).
+    context
+        Low-resolution pixels shown to the network around the patch, as in a whole slice.
+    canvas
+        Rows and columns of the zero-filled field that a slice lies in when it is degraded.
+    windows
+        Where patches come from: ``head``, anywhere on it; ``crop``, the maximal-information crop;
+        ``roi``, the window centred on the region of interest.
+    roi
+        Where that is from: the ``mask``, where there is one, the ``detector``, or the ``box``
+        that holds the brain.
+    crop
+        Rows and columns of the maximal-information crop.
+    patches_per_image
+        How many patches of an image make an epoch.
+    scales
+        The scales a batch is drawn from.
+    axes
+        ``same``: both axes have that scale; ``mixed``: a quarter of the batches draw the two
+        axes apart, half of these with one at 1; ``one``: the other axis is at 1.
+    degradations
+        Relative frequency of each degradation.
+    thickness
+        The slice thicknesses, as shares of the spacing, that ``slice-profile`` draws from.
+    noise
+        Standard deviation of the k-space noise, on the 0..255 scale.
+    sources
+        Relative frequency of each data set; each image as often as the others where empty.
+    standardise
+        Whether the mean and the standard deviation of the training patches are taken out.
+    """
+
+    batch: int = Field(16, ge=1)
+    patch: int = Field(96, ge=8)
+    context: int = Field(4, ge=0)
+    canvas: int = Field(256, ge=16)
+    windows: Windows = "head"
+    roi: Roi = "mask"
+    crop: int = Field(128, ge=16)
+    patches_per_image: int = Field(16, ge=1)
+    scales: tuple[float, ...] = (2.0,)
+    axes: Literal["same", "mixed", "one"] = "same"
+    degradations: dict[str, float] = {"bicubic": 1.0}
+    thickness: tuple[float, ...] = (1.0,)
+    noise: float = Field(0, ge=0)
+    sources: dict[str, float] = Field(default_factory=dict)
+    standardise: bool = True
+
+
+ANISOTROPIC_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Low-resolution patches and the truth of the output pixels ``pixels``.
+
+    Attributes
+    ----------
+    low_resolution
+        (batch, 1, h, w), with context; intensities 0..1.
+    truth
+        (batch, 1, H, W).
+    grid, pixels, origin
+        The output grid of the canvas, which of its pixels ``truth`` holds, and where on the
+        low-resolution canvas ``low_resolution`` begins.
+    """
+
+    low_resolution: Tensor
+    truth: Tensor
+    grid: OutputGrid
+    pixels: PixelRange
+    origin: tuple[int, int]
+
+    def bicubic(self) -> Tensor:
+        """The low-resolution patches enlarged by Keys' cubic convolution, (batch, 1, H, W)."""
+        i0, j0, i1, j1 = self.pixels
+        rows, columns = (
+            torch.tensor(
+                resampling_matrix(axis.input, axis.output, "bicubic")[
+                    first:last, start : start + size
+                ],
+                dtype=torch.float32,
+            )
+            for axis, first, last, start, size in (
+                (self.grid.rows, i0, i1, self.origin[0], self.low_resolution.shape[2]),
+                (self.grid.columns, j0, j1, self.origin[1], self.low_resolution.shape[3]),
+            )
+        )
+        return rows @ self.low_resolution @ columns.T
+
+
+@dataclass(frozen=True)
+class _AxisCut:
+    """The part of an axis that a patch takes: cells with context, and output pixels."""
+
+    grid: AxisGrid
+    cells: slice
+    pixels: slice
+
+
+def _cut(canvas: int, patch: int, context: int, scale: float, rng: np.random.Generator) -> _AxisCut:
+    low = canvas if scale == 1 else min(round(canvas / scale), canvas)
+    grid = AxisGrid(low, canvas)
+    length = min(max(round(patch / float(grid.scale)), 1), low)
+    first = int(rng.integers(0, low - length + 1))
+    start, stop = grid.pixel_range(first, first + length)
+    return _AxisCut(
+        grid,
+        slice(max(first - context, 0), min(first + length + context, low)),
+        slice(start, stop),
+    )
+
+
+@lru_cache(maxsize=256)
+def _operator(method: str, grid: AxisGrid, thickness: float) -> NDArray:
+    matrix = degradation_matrix(method, grid.output, grid.input, thickness=thickness)
+    return matrix.astype(np.complex64 if np.iscomplexobj(matrix) else np.float32)
+
+
+class PairSampler:
+    """Draw batches from slices held in memory.
+
+    Every slice lies on a canvas of zeros and is moved cyclically by whole pixels, so that a
+    point of its window comes to the patch; it is flipped and turned at random, and the whole
+    canvas is degraded, so that nothing of the patch's border is made up.
+
+    A batch depends on the seed and on its update alone. ``rank`` of ``ranks`` gets every
+    ``ranks``-th of its patches, at the scale and under the degradation of all.
+
+    Parameters
+    ----------
+    slices
+        Training slices; those larger than the canvas are cut into tiles.
+    config
+        How to draw.
+    boxes
+        The regions of interest that ``roi`` windows are centred on, by slice name.
+
+    Raises
+    ------
+    ValueError
+        If a degradation is unknown, or no slice has what the windows need.
+    """
+
+    def __init__(
+        self,
+        slices: list[Slice],
+        config: PairConfig,
+        *,
+        seed: int = 0,
+        boxes: Mapping[str, Window] | None = None,
+    ) -> None:
+        unknown = set(config.degradations) - set(DEGRADATIONS)
+        if unknown:
+            raise ValueError(f"expected degradations among {DEGRADATIONS}, found {unknown}")
+        self.config = config
+        self.seed = seed
+        self.canvases: list[Canvas] = []
+        for one in slices:
+            self.canvases += canvases_of(
+                one,
+                config.windows,
+                canvas=config.canvas,
+                patch=config.patch,
+                crop=config.crop,
+                box=boxes.get(one.name) if boxes else None,
+            )
+        if config.sources:
+            self.canvases = [one for one in self.canvases if one.source in config.sources]
+        if not self.canvases:
+            raise ValueError(
+                f"expected slices for {config.windows} windows"
+                + (f" of {', '.join(config.sources)}" if config.sources else "")
+                + f", found none among {len(slices)} slices"
+            )
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches in which every image has given its patches."""
+        items = len(self.canvases) * self.config.patches_per_image
+        return max(items // self.config.batch, 1)
+
+    @lru_cache(maxsize=2)  # noqa: B019 - two epochs of one sampler, that lives as long as the run
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        rng = np.random.default_rng((self.seed, epoch))
+        count = len(self.canvases)
+        length = self.updates_per_epoch * self.config.batch
+        if not self.config.sources:
+            repeats = -(-length // count)
+            return np.concatenate([rng.permutation(count) for _ in range(repeats)])[:length]
+        shares = [self.config.sources[one.source] for one in self.canvases]
+        counts = {one.source: 0 for one in self.canvases}
+        for one in self.canvases:
+            counts[one.source] += 1
+        weights = np.array(
+            [share / counts[one.source] for share, one in zip(shares, self.canvases, strict=True)]
+        )
+        return rng.choice(count, length, p=weights / weights.sum())
+
+    def _scales(self, rng: np.random.Generator) -> tuple[float, float]:
+        scale = float(rng.choice(self.config.scales))
+        apart = self.config.axes == "mixed" and rng.random() < ANISOTROPIC_SHARE
+        if not apart and self.config.axes != "one":
+            return scale, scale
+        alone = self.config.axes == "one" or rng.random() < 1 / 2
+        other = 1.0 if alone else float(rng.choice(self.config.scales))
+        return (scale, other) if rng.random() < 1 / 2 else (other, scale)
+
+    def draw(self, update: int, *, rank: int = 0, ranks: int = 1) -> Batch:
+        """The batch of an update: one pair of scales and one degradation for all of it."""
+        config = self.config
+        rng = np.random.default_rng((self.seed, update, 0))
+        y, x = (
+            _cut(config.canvas, config.patch, config.context, scale, rng)
+            for scale in self._scales(rng)
+        )
+        shares = np.array(list(config.degradations.values()))
+        method = str(rng.choice(list(config.degradations), p=shares / shares.sum()))
+        thickness = float(rng.choice(config.thickness))
+        epoch, step = divmod(update, self.updates_per_epoch)
+        first = step * config.batch
+        items = self._order(epoch)[first : first + config.batch]
+        left, right = (_operator(method, axis.grid, thickness)[axis.cells] for axis in (y, x))
+        low_resolution, truth = [], []
+        for position in range(rank, config.batch, ranks):
+            draw = np.random.default_rng((self.seed, update, 1 + position))
+            canvas = self.canvases[items[position]]
+            image = canvas.draw(y.pixels, x.pixels, draw)
+            reduced = np.real(left @ image @ right.T).astype(np.float32)
+            if config.noise:
+                reduced = canvas.with_levels(
+                    reduced, lambda levels, draw=draw: add_k_space_noise(levels, config.noise, draw)
+                )
+            low_resolution.append(reduced)
+            truth.append(image[y.pixels, x.pixels])
+        return Batch(
+            torch.from_numpy(np.stack(low_resolution))[:, None],
+            torch.from_numpy(np.stack(truth))[:, None],
+            OutputGrid(y.grid, x.grid),
+            (y.pixels.start, x.pixels.start, y.pixels.stop, x.pixels.stop),
+            (y.cells.start, x.cells.start),
+        )

@@ -1,0 +1,168 @@
+"""A network that a run has trained, ready to be evaluated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from metasr_training.detector import LesionFinder
+from metasr_training.generators import super_resolve
+from metasr_training.loop import build_generator
+from metasr_training.recipe import TrainConfig
+from metasr_training.run_folder import RunFolder
+from napari_metasr.networks.folding import fold_batch_norm
+from napari_metasr.normalisation import LinearMap, intensity_range, value_range
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.volume import Window
+
+NETWORKS = "networks"
+
+
+def network_folder(run: Path, name: str) -> Path:
+    """Where a run keeps a trained network."""
+    return run / NETWORKS / name
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network.
+
+    Attributes
+    ----------
+    config
+        How it was trained.
+    about
+        What else its folder's ``config.json`` says: versions, commit, hardware, data.
+    weights
+        ``network``, ``task``, ``update`` and ``seconds`` as the loop kept them.
+    folder
+        Its folder.
+    """
+
+    config: TrainConfig
+    about: dict[str, Any]
+    weights: dict[str, Any]
+    folder: RunFolder
+    device: str = "cpu"
+
+    @property
+    def name(self) -> str:
+        """Of the trained network: ``srresnet-x4``."""
+        return self.config.name
+
+    @property
+    def updates(self) -> int:
+        """How many updates its weights have had."""
+        return int(self.weights["update"])
+
+    @property
+    def seconds(self) -> float:
+        """How long they took."""
+        return float(self.weights["seconds"])
+
+    @property
+    def perceptual(self) -> str:
+        """The features that its perceptual loss looked through; empty without one."""
+        return str(self.about.get("task", {}).get("perceptual", ""))
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network in eval mode, batch normalisation folded."""
+        network = build_generator(self.config, self.device)
+        network.load_state_dict(self.weights["network"])
+        return fold_batch_norm(network)
+
+    @property
+    def parameters(self) -> int:
+        """How many it has, as published: before any folding."""
+        names = ("running_mean", "running_var", "num_batches_tracked")
+        state = self.weights["network"].items()
+        return sum(value.numel() for key, value in state if not key.endswith(names))
+
+    @torch.inference_mode()
+    def enlarge(self, image: NDArray[Any], grid: OutputGrid) -> NDArray[np.float32]:
+        """Enlarge a slice (h, w) of any intensity units to the grid's output, (H, W).
+
+        Raises
+        ------
+        ValueError
+            If the network is for another scale than the grid's.
+        """
+        mapping = LinearMap(*intensity_range(image))
+        mean, std = self.weights["task"]["standardisation"]
+        low_resolution = torch.from_numpy((mapping.forward(image) - mean) / std)[None, None]
+        output = super_resolve(self.network, low_resolution.float().to(self.device), grid)[-1]
+        found = output[0, 0].float().cpu().numpy() * std + mean
+        return mapping.inverse(found).clip(*value_range(image)).astype(np.float32)
+
+    def detect(self, image: NDArray[Any]) -> tuple[Window, float]:
+        """A slice's tumour, if the network is a lesion detector: see ``LesionFinder.detect``."""
+        return LesionFinder(self.network, self.name).detect(image)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The lines of its log."""
+        return self.folder.history()
+
+
+def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork:
+    """Load a trained network: its best weights, or after a game its last.
+
+    The best are those of the highest PSNR, which a game lowers on purpose.
+
+    Parameters
+    ----------
+    run
+        The run folder.
+    name
+        Of the network, such as ``srresnet-x4``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the run has no such network, or it has not been trained yet.
+    """
+    path = network_folder(run, name)
+    if not path.is_dir():
+        there = [one.name for one in (run / NETWORKS).glob("*")]
+        nearest = get_close_matches(name, there, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise FileNotFoundError(f"expected the network {name} in {run}, found none{hint}")
+    folder = RunFolder(path)
+    about = folder.read_config()
+    if about is None:
+        raise FileNotFoundError(f"expected {folder.config}, found none")
+    config = TrainConfig.model_validate(about.pop("config"))
+    played = any(stage.game for stage in config.stages)
+    order = [folder.final, folder.best] if played else [folder.best, folder.final]
+    kept = next((one for one in order if one.exists()), None)
+    if kept is None:
+        raise FileNotFoundError(f"{name} in {run} has no weights yet; go on with --resume")
+    weights = torch.load(kept, weights_only=True, map_location="cpu")
+    return TrainedNetwork(config, about, weights, folder, device)
+
+
+def run_record(run: Path) -> dict[str, Any]:
+    """What ``run.json`` says of a run.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not a run.
+    """
+    path = run / "run.json"
+    if not path.exists():
+        raise FileNotFoundError(f"expected a run folder with {path.name} in it, found {run}")
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
