@@ -114,7 +114,7 @@ def read_cache(path: Path, key: str) -> Decoded | None:
     OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error
         If the file is damaged; every byte is checked.
     """
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         index = json.loads(stored["index"].tobytes())
         if index["key"] != key:
             return None

@@ -73,5 +73,16 @@ def split_of_folders(names: Iterable[str]) -> Split | None:
 
 
 def visible(folder: Path) -> list[Path]:
-    """What a folder holds, sorted by name, without hidden files."""
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    """What a folder holds, sorted by name, without hidden files.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be listed.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: expected a folder that can be read, found none ({error.strerror})"
+        ) from error

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metasr_training.datasets.entry import Entry, split_of_folders
+from metasr_training.datasets.entry import Entry, split_of_folders, visible
 from metasr_training.datasets.image_slice import Slice
 from metasr_training.datasets.pictures import read_luminance
 from napari_metasr.io.images import is_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from metasr_training.datasets.image_slice import Split
-
-log = logging.getLogger(__name__)
 
 SOURCE = "natural"
 LARGEST = 512
@@ -28,9 +26,16 @@ FULL_RANGE = (0.0, 255.0)
 
 
 def is_natural(folder: Path) -> bool:
-    """Whether a folder's name says that it holds natural images: ``natural``, ``DIV2K...``."""
+    """Whether a folder's name says that it holds natural images: ``natural``, ``DIV2K...``.
+
+    DIV2K's low-resolution folders (``DIV2K_train_LR_bicubic``) hold the same images again.
+    """
     name = folder.name.lower()
-    return name == "natural" or name.startswith("div2k")
+    return name == "natural" or (name.startswith("div2k") and not _is_reduced(folder))
+
+
+def _is_reduced(folder: Path) -> bool:
+    return "_LR" in folder.name
 
 
 def _split(parts: tuple[str, ...]) -> Split | None:
@@ -38,20 +43,25 @@ def _split(parts: tuple[str, ...]) -> Split | None:
     return split_of_folders(word for name in parts for word in name.split("_"))
 
 
+def _pictures(folder: Path) -> Iterator[Path]:
+    """The pictures below a folder, but for folders of reduced ones."""
+    for path in visible(folder):
+        if path.is_dir():
+            if not _is_reduced(path):
+                yield from _pictures(path)
+        elif is_picture(path):
+            yield path
+
+
 def natural_entries(folder: Path) -> list[Entry]:
     """Every picture below a folder; its path there without ending stands for the patient.
 
     A picture is in the split that a folder is named after (``train``, ``DIV2K_valid_HR``), if
-    one is. DIV2K's low-resolution folders (``DIV2K_train_LR_bicubic``) are the same images
-    again and are left out.
+    one is. Folders of reduced images (``DIV2K_train_LR_bicubic``) are left out.
     """
     entries = []
-    for path in sorted(folder.rglob("*")):
+    for path in _pictures(folder):
         within = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in within.parts)
-        reduced = any("_LR" in part for part in within.parts[:-1])
-        if hidden or reduced or not is_picture(path):
-            continue
         split = _split((folder.name, *within.parts[:-1]))
         name = within.with_suffix("").as_posix()
         entries.append(Entry(path, "natural", SOURCE, name, name, None, split))
@@ -71,7 +81,5 @@ def read_natural(entry: Entry) -> Slice:
         slice((size - min(size, LARGEST)) // 2, (size + min(size, LARGEST)) // 2)
         for size in image.shape
     )
-    if max(image.shape) > LARGEST:
-        log.debug("%s: the middle of %d x %d pixels", entry.name, *image.shape)
     middle = np.ascontiguousarray(image[rows, columns])
     return Slice(middle, FULL_RANGE, entry.source, entry.patient, entry.name)

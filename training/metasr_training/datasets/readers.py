@@ -55,7 +55,7 @@ def _check_mask(path: Path, found: tuple[int, ...], image: Path, expected: tuple
         )
 
 
-def _spread(count: int, wanted: int | None) -> NDArray[np.int64]:
+def spread(count: int, wanted: int | None) -> NDArray[np.int64]:
     """Indices of ``wanted`` of ``count`` slices, evenly spread; of all where None."""
     take = count if wanted is None else min(wanted, count)
     return np.linspace(0, count - 1, take).astype(np.int64)
@@ -81,7 +81,7 @@ def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
         )
         if one.head_share > LEAST_HEAD_SHARE:
             slices.append(one)
-    return [slices[index] for index in _spread(len(slices), per_volume)]
+    return [slices[index] for index in spread(len(slices), per_volume)]
 
 
 def _picture(entry: Entry) -> list[Slice]:

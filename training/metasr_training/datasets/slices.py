@@ -18,6 +18,8 @@ from metasr_training.datasets.image_slice import (
     some_of_each,
 )
 from metasr_training.datasets.layouts import SLICE_FOLDER, description, recognise
+from metasr_training.datasets.natural import LARGEST
+from metasr_training.datasets.packed import packed_entries, read_packed
 from metasr_training.datasets.readers import Decoded, Unreadable, read_entries, report
 from metasr_training.datasets.splits import assign
 
@@ -52,14 +54,14 @@ _EXPECTED: dict[Domain, str] = {
 
 
 def split_entries(data: Path, split_file: Path | None = None) -> list[Entry]:
-    """List the images of a data folder, each with its split.
+    """List the images of a data folder or packed file, each with its split.
 
     Raises
     ------
     FileNotFoundError, ValueError
         As `load_slices`.
     """
-    entries = recognise(data)
+    entries = packed_entries(data) if data.is_file() else recognise(data)
     splits = assign(entries, split_file)
     return [replace(one, split=splits[one.source, one.patient]) for one in entries]
 
@@ -69,8 +71,9 @@ def _check_any(
 ) -> None:
     """Raise FileNotFoundError if no entry is of the split."""
     if not found:
+        there = description(data) if data.is_dir() else "none"
         expected = _EXPECTED[domain] if sources is None else f"one of {', '.join(sources)}"
-        raise FileNotFoundError(f"expected {expected} in {data}, found {description(data)}")
+        raise FileNotFoundError(f"expected {expected} in {data}, found {there}")
     if not any(one.split == split for one in found):
         patients = Counter(one for _, _, one in {(o.source, o.patient, o.split) for o in found})
         there = ", ".join(f"{patients[name]} of {name}" for name in SPLITS if patients[name])
@@ -80,6 +83,7 @@ def _check_any(
 
 
 def _decode(
+    data: Path,
     entries: list[Entry],
     unreadable: Unreadable,
     per_volume: int | None,
@@ -89,12 +93,15 @@ def _decode(
     """Read entries, from the cache if there is one."""
 
     def decode() -> Decoded:
+        if data.is_file():
+            return read_packed(data, entries, unreadable=unreadable)
         return read_entries(entries, unreadable=unreadable, per_volume=per_volume)
 
     if cache is None:
         return decode()
     sources = sorted({one.source for one in entries})
     files = [path for one in entries for path in (one.image, one.mask)]
+    files = [data] if data.is_file() else files
     names = [(one.source, one.patient, one.name) for one in entries]
     key = fingerprint(files, names, per_volume, LEAST_HEAD_SHARE, HEAD_LEVEL)
     return cached(cache, f"{request} {sources} {per_volume}", key, decode)
@@ -113,10 +120,13 @@ def load_slices(
 ) -> list[Slice]:
     """Read the slices of a split, without those that are almost empty.
 
+    Of natural images the luminance is read, of large ones its middle (512 x 512 pixels at most).
+
     Parameters
     ----------
     data
-        A data folder, as `metasr_training.datasets.layouts.recognise` describes.
+        A data folder, as `metasr_training.datasets.layouts.recognise` describes, or a file that
+        `metasr_training.datasets.pack.pack` made of one.
     split
         train, val or test.
     sources
@@ -133,7 +143,7 @@ def load_slices(
         A folder for decoded slices, such as `metasr_training.datasets.cache.default_folder`;
         the next call with the same files reads them from there. None reads the files.
     per_volume
-        Slices to take of each volume, evenly spread; all where None.
+        Slices to take of each volume, evenly spread; all where None (and of a packed file).
 
     Raises
     ------
@@ -152,11 +162,15 @@ def load_slices(
     found = [one for one in entries if sources is None or one.source in sources]
     _check_any(data, split, domain, sources, found)
     chosen = [one for one in found if one.split == split]
-    decoded = _decode(chosen, unreadable, per_volume, cache, f"{data.resolve()} {split} {domain}")
+    request = f"{data.resolve()} {split} {domain}"
+    decoded = _decode(data, chosen, unreadable, per_volume, cache, request)
     report(decoded.unreadable, len(chosen), unreadable)
     slices = decoded.slices
     for source, count in Counter(one.source for one in slices).items():
         log.info("%s %s: %d slices", source, split, count)
+    if domain == "natural":
+        largest = sum(max(one.image.shape) == LARGEST for one in slices)
+        log.info("of %d images no more than the middle %d pixels are kept", largest, LARGEST)
     if not slices:
         raise ValueError(
             f"expected {split} slices in {data}, found none that is not almost empty in the "

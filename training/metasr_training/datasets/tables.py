@@ -37,8 +37,8 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
             table = csv.DictReader(file)
             rows = list(table)
             names = table.fieldnames or []
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: expected a CSV file, found a damaged one ({error})") from error
+    except (csv.Error, UnicodeDecodeError, PermissionError, IsADirectoryError) as error:
+        raise ValueError(f"{path}: expected a CSV file, found none or a damaged one") from error
     missing = [column for column in columns if column not in names]
     if missing:
         raise ValueError(
