@@ -143,8 +143,25 @@ def test_ratings_after_the_opening_and_unfinished_ones_are_reported(study, monke
     assert "last line of cem.jsonl is only half written" in text
     assert "dan" not in text
     assert "| ann – cem | 1 | 100% | – |" in text
+    both = dict.fromkeys(("bilinear", "gan", "truth"), 12)
+    assert {row["method"]: int(row["ratings"]) for row in rows(output / "mos.csv")[3:6]} == both
     late = [row for row in rows(output / "ratings.csv") if row["after_opening"] == "1"]
     assert sorted(row["rater"] for row in late) == ["ann", "cem"]
+
+
+def test_methods_that_were_not_compared_are_not_tested(study, monkeypatch, capsys):
+    """A rater who stopped early: pairs of methods without a common slice do not count as tests."""
+    key = open_key(study)
+    with RatingSheet(study, "Ann") as sheet:
+        for name, origin in key.images.items():
+            if origin.method != "truth":
+                sheet.write(name, 1 if origin.method == "gan" else 2)
+    assert run(monkeypatch, "score", study.folder) == 0
+    printed = capsys.readouterr().out
+    assert "| bilinear – gan | 12 | 12 | +1.00 | 0.0005 | 0.0005 |" in printed
+    assert "| gan – truth | 0 | 0 | – | – | – |" in printed
+    assert "corrected for 1 tests" in printed
+    assert "| truth | – | 0 | 0 |" in printed
 
 
 def test_slices_are_chosen_at_random_by_the_seed(folders):

@@ -48,7 +48,10 @@ def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManife
     assert offered.readers[0].accepts_directories is False
     assert offered.writers[0].filename_extensions == [".nii.gz", ".nii"]
     assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
-    assert [widget.display_name for widget in offered.widgets] == ["Meta-SR Zoom"]
+    assert [widget.display_name for widget in offered.widgets] == [
+        "Meta-SR Zoom",
+        "Rate images (MOS)",
+    ]
 
 
 @pytest.mark.parametrize("script", ["napari-metasr", "metasr-train", "metasr-evaluate"])

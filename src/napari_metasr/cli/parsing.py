@@ -106,13 +106,14 @@ def parse(argv: Sequence[str], program: str) -> Command:
     """
     from napari_metasr.cli.demo import Demo
     from napari_metasr.cli.models import Models
+    from napari_metasr.cli.rate import Rate
     from napari_metasr.cli.zoom import Zoom
 
     errors = io.StringIO()
     try:
         with contextlib.redirect_stderr(errors):
             command: Command = tyro.extras.subcommand_cli_from_dict(
-                {"zoom": Zoom, "models": Models, "demo": Demo},
+                {"zoom": Zoom, "models": Models, "demo": Demo, "rate": Rate},
                 prog=program,
                 description="Magnify brain MRI with Meta-SRGAN, for research use.",
                 args=list(argv),

@@ -33,7 +33,7 @@ FLAGS = {
 }
 """What may be the matter with an image, whatever its grade."""
 
-QUESTION = "How good is this image for reading it?"
+QUESTION = "How good is this image?"
 STUDY_FILE = "study.json"
 KEY_FILE = "key.json"
 IMAGES = "images"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import combinations
@@ -32,9 +33,9 @@ class PairedTest:
     difference
         Mean grade of the first minus that of the second; NaN without a slice.
     p
-        `signed_rank_p`.
+        `signed_rank_p`; NaN without a slice.
     p_corrected
-        The same after `holm` over all pairs of methods.
+        The same after `holm` over all pairs of methods that have slices.
     """
 
     first: str
@@ -80,22 +81,19 @@ def paired_tests(ratings: Iterable[Unblinded], methods: Sequence[str]) -> list[P
     grades: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for rating in ratings:
         grades[rating.slice, rating.rater][rating.method] = rating.grade
-    pairs = list(combinations(methods, 2))
-    differences = [_differences(grades, *pair) for pair in pairs]
-    p_values = [signed_rank_p(found) for found in differences]
+    differences = {pair: _differences(grades, *pair) for pair in combinations(methods, 2)}
+    p_values = {pair: signed_rank_p(found) for pair, found in differences.items() if found}
+    corrected = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     return [
         PairedTest(
-            first=first,
-            second=second,
+            *pair,
             slices=len(found),
             differing=int(np.count_nonzero(np.round(found, ROUNDING))),
-            difference=float(np.mean(found)) if found else float("nan"),
-            p=p,
-            p_corrected=corrected,
+            difference=float(np.mean(found)) if found else math.nan,
+            p=p_values.get(pair, math.nan),
+            p_corrected=corrected.get(pair, math.nan),
         )
-        for (first, second), found, p, corrected in zip(
-            pairs, differences, p_values, holm(p_values), strict=True
-        )
+        for pair, found in differences.items()
     ]
 
 

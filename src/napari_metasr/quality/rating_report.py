@@ -60,7 +60,7 @@ def markdown(score: StudyScore) -> str:
         (
             "Wilcoxon signed-rank test on the same slices, two-sided, differences averaged over "
             "raters, slices without a difference left out (p = 1 if none is left); corrected for "
-            f"{len(score.tests)} tests by Holm's method."
+            f"{sum(test.slices > 0 for test in score.tests)} tests by Holm's method."
         ),
     ]
     return "\n\n".join(parts) + "\n"
@@ -148,7 +148,7 @@ def _number(value: float, form: str) -> str:
 
 
 def _p(value: float) -> str:
-    return f"< {SMALLEST_P:g}" if value < SMALLEST_P else f"{value:.4f}"
+    return f"< {SMALLEST_P:g}" if value < SMALLEST_P else _number(value, ".4f")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
