@@ -1,21 +1,30 @@
-"""``metasr-evaluate``: what a model gains over interpolation, as a table."""
+"""``metasr-evaluate``: what networks gain over interpolation, as tables and figures."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from tqdm import tqdm
 
-from metasr_training.datasets.slices import SOURCES, load_slices, some_of_each
+from metasr_training.catalogue import experiment_ids
+from metasr_training.datasets.slices import SOURCES, Split, load_slices, some_of_each
+from metasr_training.evaluation.about import body
+from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
 from metasr_training.evaluation.methods import methods
 from metasr_training.evaluation.table import markdown, summarise, write_csv
-from metasr_training.evaluation.zoom import score_slice
-from napari_metasr.degradations import DEGRADATIONS
+from metasr_training.evaluation.zoom import IN_PLANE, score_slice
 from napari_metasr.files import replacing
 from napari_metasr.zoom.engine import load_model
+
+PROGRAM = "metasr-evaluate"
+SHIPPED = "zoom"
 
 
 def zoom(
@@ -27,7 +36,7 @@ def zoom(
     slices: int = 24,
     device: str = "auto",
 ) -> None:
-    """PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
+    """PSNR and SSIM of bicubic, Lanczos and a shipped model on validation patients.
 
     Parameters
     ----------
@@ -52,7 +61,7 @@ def zoom(
     scores = [
         score
         for one in tqdm(chosen, unit="slice")
-        for score in score_slice(one, compared, scales, DEGRADATIONS)
+        for score in score_slice(one, compared, scales, IN_PLANE)
     ]
     rows = summarise(scores)
     table = markdown(rows, tuple(compared))
@@ -75,15 +84,78 @@ def zoom(
     print(table)
 
 
-EXPERIMENTS = {"zoom": zoom}
+def evaluate(
+    name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")],
+    output: Path,
+    data: Path | None = None,
+    images: int | None = None,
+    split: Split = "val",
+    device: str = "cpu",
+) -> None:
+    """Evaluate the networks that a run has trained for an experiment.
+
+    Or, with ``zoom --data DATA --output RESULTS``, a shipped model at every scale
+    (``zoom --data DATA --output RESULTS --help``).
+
+    Parameters
+    ----------
+    name
+        The experiment; an unknown name lists them.
+    output
+        The run folder of metasr-train; results go to evaluation/EXPERIMENT in it.
+    data
+        The data folder; by default the one that the run was trained on.
+    images
+        Images of each data set, evenly spread over its patients; 0 for all. By default what the
+        experiment says for the run's preset.
+    split
+        Which patients: val, or in the end test.
+    device
+        A torch device.
+    """
+    about = evaluate_experiment(name, output, data=data, images=images, split=split, device=device)
+    print(body(about))
+    print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 
 
-def main() -> int:
+def known(name: str) -> str:
+    """The name, if there is such an experiment.
+
+    Raises
+    ------
+    ValueError
+        If there is none; the nearest is suggested.
+    """
+    names = tuple(dict.fromkeys([*experiment_ids(), SHIPPED]))
+    if name not in names:
+        nearest = get_close_matches(name, names, n=1, cutoff=0.4)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        raise ValueError(f"expected an experiment among {', '.join(names)}, found {name!r}{hint}")
+    return name
+
+
+def is_shipped(arguments: Sequence[str]) -> bool:
+    """Whether a shipped model is to be measured: ``zoom`` into a folder that is no run."""
+    if not arguments or arguments[0] != SHIPPED:
+        return False
+    pairs = [one.split("=", 1) for one in arguments]
+    outputs = [pair[1] for pair in pairs if pair[0] == "--output" and len(pair) == 2]
+    outputs += [value for option, value in pairwise(arguments) if option == "--output"]
+    return not any((Path(one) / "run.json").is_file() for one in outputs)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        tyro.extras.subcommand_cli_from_dict(EXPERIMENTS, prog="metasr-evaluate")
-    except (ValueError, FileNotFoundError) as error:
-        print(f"metasr-evaluate: {error}", file=sys.stderr)
+        if is_shipped(arguments):
+            tyro.cli(zoom, prog=f"{PROGRAM} {SHIPPED}", args=arguments[1:])
+        else:
+            if arguments and not arguments[0].startswith("-"):
+                known(arguments[0])
+            tyro.cli(evaluate, prog=PROGRAM, args=arguments)
+    except (ValueError, OSError) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
     return 0
 

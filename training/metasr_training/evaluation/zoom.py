@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metasr_training.evaluation.table import Score
-from napari_metasr.degradations import degrade
+from napari_metasr.degradations import DEGRADATIONS, degrade
 from napari_metasr.geometry import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.quality.metrics import brain_box, psnr, ssim
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from metasr_training.evaluation.methods import Method
 
 EIGHT_BITS = 255.0
+IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
+"""The degradations that reduce both axes alike."""
 
 
 def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:

@@ -1,0 +1,159 @@
+"""What an evaluation works on, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from metasr_training.datasets.slices import some_of_each
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metasr_training.catalogue import Experiment
+    from metasr_training.datasets.regions import Detector
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.evaluation.cases import Detect, RegionOptions
+    from metasr_training.evaluation.contestants import LoadNetwork
+    from metasr_training.trained import TrainedNetwork
+    from napari_metasr.volume import Window
+
+Options = TypeVar("Options", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that an evaluation is given.
+
+    Attributes
+    ----------
+    experiment
+        What is evaluated.
+    preset
+        What its networks were trained with.
+    run
+        The run's folder.
+    data
+        The data folder.
+    slices
+        All slices of the split, of the experiment's sources.
+    images
+        How many of each source are evaluated; all where 0.
+    load
+        The trained networks, by name.
+    finder
+        Gives the lesion detector.
+    output
+        An empty folder for scores, tables and figures.
+    """
+
+    experiment: Experiment
+    preset: str
+    run: Path
+    data: Path
+    slices: tuple[Slice, ...]
+    images: int
+    load: LoadNetwork
+    finder: Callable[[], Detector]
+    output: Path
+
+    def options(self, model: type[Options]) -> Options:
+        """The experiment's options, as this kind of evaluation takes them.
+
+        Raises
+        ------
+        ValueError
+            If one of them is unknown or wrong.
+        """
+        try:
+            return model(**self.experiment.options)
+        except ValidationError as error:
+            words = "; ".join(
+                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
+            )
+            raise ValueError(f"options of {self.experiment.id}: {words}") from None
+
+    def chosen(self, suitable: Callable[[Slice], bool] = lambda _: True) -> list[Slice]:
+        """The slices that are evaluated: evenly spread over each source's suitable ones.
+
+        Raises
+        ------
+        ValueError
+            If none is suitable.
+        """
+        pool = [one for one in self.slices if suitable(one)]
+        if not pool:
+            raise ValueError(
+                f"expected slices that {self.experiment.id} can be evaluated on, found none among "
+                f"the {len(self.slices)} of {self.data}"
+            )
+        return some_of_each(pool, self.images)
+
+    def compared(self, regions: RegionOptions) -> list[Slice]:
+        """The slices that have what the experiment's region is centred on."""
+        needs_lesion = self.experiment.region == "roi" and regions.roi != "brain"
+        return self.chosen(lambda one: not needs_lesion or one.mask is None or bool(one.mask.any()))
+
+    def detect(self, regions: RegionOptions) -> Detect | None:
+        """What finds regions of interest, if the experiment wants a detector to.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        if self.experiment.region != "roi" or regions.roi != "detector":
+            return None
+        finder = self.finder()
+
+        def detect(image: NDArray[np.float32], shape: tuple[int, int]) -> Window:
+            return box_on(finder.detect(image)[0], image.shape, shape)
+
+        return detect
+
+
+def box_on(box: Window, low_resolution: tuple[int, ...], shape: tuple[int, int]) -> Window:
+    """A box in the pixel edges of a low-resolution slice, in those of the slice it was made of."""
+    rows, columns = (now / before for now, before in zip(shape, low_resolution, strict=True))
+    top, left, bottom, right = box
+    return top * rows, left * columns, bottom * rows, right * columns
+
+
+@dataclass
+class Findings:
+    """What an evaluation found, in the form that reports print.
+
+    Attributes
+    ----------
+    tables
+        Title and Markdown of each table.
+    figures
+        File name and caption of each figure.
+    ranking
+        Condition to methods by falling PSNR.
+    not_converged
+        Condition to networks below bicubic.
+    notes
+        Sentences that belong below the tables.
+    networks
+        The trained networks that took part.
+    images
+        How many images were compared.
+    """
+
+    images: int = 0
+    tables: list[tuple[str, str]] = field(default_factory=list)
+    figures: list[tuple[str, str]] = field(default_factory=list)
+    ranking: dict[str, list[str]] = field(default_factory=dict)
+    not_converged: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    networks: dict[str, TrainedNetwork] = field(default_factory=dict)
+
+    def took_part(self, networks: Iterable[TrainedNetwork | None]) -> None:
+        """Remember networks by their names."""
+        self.networks |= {one.name: one for one in networks if one is not None}

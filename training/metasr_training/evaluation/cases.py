@@ -1,0 +1,218 @@
+"""A slice, what became of it under a condition, and where in it methods are compared."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
+from metasr_training.evaluation.zoom import EIGHT_BITS, reduced_grid
+from napari_metasr.degradations import add_k_space_noise, degrade
+from napari_metasr.geometry import OutputGrid, nominal_scale
+from napari_metasr.normalisation import LinearMap
+from napari_metasr.quality.metrics import brain_box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.recipe import Condition
+    from napari_metasr.volume import Window
+
+    # The lesion's box in a slice's pixels, from its low-resolution image and the slice's shape.
+    Detect = Callable[[NDArray[np.float32], tuple[int, int]], Window]
+
+
+class RegionOptions(BaseModel, extra="forbid", frozen=True):
+    """Where methods are compared.
+
+    Attributes
+    ----------
+    roi
+        What the window of interest is centred on: ``mask``, the box of the slice's tumour (of the
+        brain where the data set has no masks; a slice without a tumour is left out);
+        ``detector``, the box that the lesion detector finds in the low-resolution slice;
+        ``brain``, the brain's box.
+    roi_size, crop_size
+        Rows and columns of the window of interest and of the maximal-information crop, in
+        high-resolution pixels.
+    """
+
+    roi: Literal["mask", "detector", "brain"] = "mask"
+    roi_size: int = Field(96, ge=11)
+    crop_size: int = Field(128, ge=11)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One slice under one condition.
+
+    Attributes
+    ----------
+    slice
+        Where it is from.
+    condition
+        Name of the condition.
+    truth
+        (H, W) on the 0..255 scale; for a whole scale its sides are multiples of the scale.
+    low_resolution
+        (h, w), the truth as it went through the condition.
+    grid
+        From the one to the other.
+    regions
+        Name to window (top, left, bottom, right) of the truth; the first is the one that tables
+        are about.
+    """
+
+    slice: Slice
+    condition: str
+    truth: NDArray[np.float32]
+    low_resolution: NDArray[np.float32]
+    grid: OutputGrid
+    regions: dict[str, Window]
+
+    @property
+    def main(self) -> str:
+        """The name of the region that tables are about."""
+        return next(iter(self.regions))
+
+
+def eight_bits(one: Slice) -> NDArray[np.float32]:
+    """A slice on the 0..255 scale: as it is if it has 8 bits, else with its limits at 0 and 255."""
+    if one.image.dtype == np.uint8:
+        return one.image.astype(np.float32)
+    return (LinearMap(*one.limits).forward(one.image) * np.float32(EIGHT_BITS)).clip(0, EIGHT_BITS)
+
+
+def whole_pixels(one: Slice, scale: float) -> Slice:
+    """A slice cut, at its bottom and right, to a multiple of a whole scale.
+
+    Networks of one scale give exactly that many times the low-resolution pixels. Nothing is cut
+    for a scale that is not whole.
+    """
+    rows, columns = (size - size % whole_step(scale) for size in one.image.shape)
+    mask = None if one.mask is None else one.mask[:rows, :columns]
+    return replace(one, image=one.image[:rows, :columns], mask=mask)
+
+
+def noise_rng(one: Slice, condition: Condition) -> np.random.Generator:
+    """The generator of a slice's noise: the same in every evaluation."""
+    name = f"{one.source}/{one.name}/{condition.name}"
+    return np.random.default_rng(zlib.crc32(name.encode()))
+
+
+def degrade_slice(
+    one: Slice, condition: Condition
+) -> tuple[Slice, NDArray[np.float32], NDArray[np.float32], OutputGrid]:
+    """A slice under a condition.
+
+    Returns
+    -------
+    slice, truth, low_resolution, grid
+        The slice cut to whole low-resolution pixels; it and its low-resolution image, with the
+        condition's noise, on the 0..255 scale; and the grid from the one to the other.
+    """
+    one = whole_pixels(one, condition.scale)
+    truth = eight_bits(one)
+    grid = reduced_grid((len(truth), len(truth[0])), condition.scale)
+    low_resolution = degrade(truth, grid.input_shape, condition.degradation)
+    if condition.noise:
+        rng = noise_rng(one, condition)
+        low_resolution = add_k_space_noise(low_resolution, condition.noise, rng)
+    return one, truth, low_resolution, grid
+
+
+def whole_step(scale: float) -> int:
+    """Pixels in a low-resolution pixel of a whole scale; 1 for any other."""
+    exact = nominal_scale(scale)
+    return exact.numerator if exact.denominator == 1 else 1
+
+
+def lesion_box(one: Slice, truth: NDArray[np.float32]) -> Window | None:
+    """The box of the tumour; of the brain where the data set has no masks; None without tumour."""
+    return brain_box(truth) if one.mask is None else mask_box(one.mask)
+
+
+def interest(
+    one: Slice,
+    truth: NDArray[np.float32],
+    low_resolution: NDArray[np.float32],
+    options: RegionOptions,
+    detect: Detect | None,
+) -> Window | None:
+    """The box that the window of interest is centred on, or None where there is none.
+
+    Raises
+    ------
+    ValueError
+        If the detector's box is asked for and no detector is given.
+    """
+    if options.roi == "brain":
+        return brain_box(truth)
+    box = lesion_box(one, truth)
+    if options.roi == "mask" or box is None:
+        return box
+    if detect is None:
+        raise ValueError("expected a lesion detector for regions of interest, found none")
+    rows, columns = truth.shape
+    return detect(low_resolution, (rows, columns))
+
+
+def make_case(
+    one: Slice,
+    condition: Condition,
+    region: Literal["slice", "crop", "roi"],
+    options: RegionOptions,
+    detect: Detect | None = None,
+) -> Case | None:
+    """A slice under a condition; None if it has nothing to compare in the region.
+
+    That is a slice without a tumour where regions of interest are compared, or one whose region
+    has a single intensity, of which there is no PSNR.
+    """
+    one, truth, low_resolution, grid = degrade_slice(one, condition)
+    rows, columns = truth.shape
+    whole: Window = (0, 0, rows, columns)
+    regions: dict[str, Window] = {}
+    if region == "crop":
+        regions["crop"] = maximal_information_crop(truth, min(options.crop_size, rows, columns))
+    if region == "roi":
+        box = interest(one, truth, low_resolution, options, detect)
+        if box is None:
+            return None
+        step = whole_step(condition.scale)
+        regions["roi"] = roi_window(box, options.roi_size, (rows, columns), step)
+    regions["slice"] = whole
+    if region == "slice":
+        regions["brain"] = brain_box(truth)
+    case = Case(one, condition.name, truth, low_resolution, grid, regions)
+    part = cut(truth, regions[case.main])
+    return case if part.min() < part.max() else None
+
+
+def make_cases(
+    slices: Iterable[Slice],
+    conditions: Iterable[Condition],
+    region: Literal["slice", "crop", "roi"],
+    options: RegionOptions,
+    detect: Detect | None = None,
+) -> Iterator[Case]:
+    """Every condition of every slice."""
+    for condition in conditions:
+        for one in slices:
+            case = make_case(one, condition, region, options, detect)
+            if case is not None:
+                yield case
+
+
+def cut(image: NDArray[Any], window: Window) -> NDArray[Any]:
+    """A window of an image."""
+    top, left, bottom, right = (int(edge) for edge in window)
+    return image[top:bottom, left:right]

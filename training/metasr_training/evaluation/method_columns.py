@@ -1,0 +1,91 @@
+"""The columns of a table of methods: measured, and as the paper prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from metasr_training.evaluation.published import published_figure, published_text
+from metasr_training.evaluation.scores import ALL
+from metasr_training.evaluation.tables import count_text, markdown_table, mean_text
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One method under one condition, on the images of one source or of all.
+
+    PSNR in dB and SSIM are averaged over images in the table's region, and in a second one
+    (``other``); ``rank`` is by PSNR among the methods of its condition, empty where the network
+    is not converged, that is below bicubic interpolation on the same images.
+    """
+
+    condition: str
+    method: str
+    source: str
+    region: str
+    images: int
+    psnr: float
+    psnr_std: float
+    ssim: float
+    ssim_std: float
+    other: str
+    other_psnr: float
+    other_ssim: float
+    parameters: int | None
+    updates: int | None
+    converged: bool | None
+    rank: int | None
+    epoch_seconds: float | None = None
+    step_mib: float | None = None
+
+
+Columns = dict[str, Callable[[TableRow], str]]
+
+
+def method_tables(
+    experiment: str, rows: Sequence[TableRow], epoch_images: int
+) -> list[tuple[str, str]]:
+    """The paper's table with our figures, and one of each data set where there are several."""
+    together = [row for row in rows if row.source == ALL]
+    columns = measured_columns() | published_columns(experiment, epoch_images)
+    tables = [("Measured, and as published", markdown_table(columns, together))]
+    apart = [row for row in rows if row.source != ALL]
+    if len({row.source for row in apart}) > 1:
+        by_source: Columns = {"source": lambda row: row.source}
+        tables.append(("Each data set", markdown_table(by_source | measured_columns(), apart)))
+    return tables
+
+
+def measured_columns() -> Columns:
+    """PSNR and SSIM, and of how many images."""
+    return {
+        "condition": lambda row: row.condition,
+        "method": lambda row: row.method,
+        "images": lambda row: str(row.images),
+        "PSNR (dB)": lambda row: mean_text(row.psnr, row.psnr_std, 2),
+        "SSIM": lambda row: mean_text(row.ssim, row.ssim_std, 3),
+    }
+
+
+def published_columns(experiment: str, epoch_images: int) -> Columns:
+    """What the paper prints, and what else we know of a method."""
+
+    def published(metric: str) -> Callable[[TableRow], str]:
+        return lambda row: published_text(experiment, row.condition, row.method, metric)
+
+    def parameters(row: TableRow) -> str:
+        figure = published_figure(experiment, row.condition, row.method, "parameters")
+        return "" if figure is None else count_text(figure.value)
+
+    return {
+        "published PSNR": published("psnr"),
+        "published SSIM": published("ssim"),
+        "elsewhere": lambda row: f"{row.other}: {row.other_psnr:.2f} / {row.other_ssim:.3f}",
+        "rank": lambda row: "not converged" if row.rank is None else str(row.rank),
+        "parameters": lambda row: count_text(row.parameters),
+        "published parameters": parameters,
+        "updates": lambda row: count_text(row.updates),
+        f"s an epoch of {epoch_images:,}": lambda row: count_text(row.epoch_seconds),
+        "published s an epoch": published("epoch_seconds"),
+        "MiB a step": lambda row: count_text(row.step_mib),
+    }

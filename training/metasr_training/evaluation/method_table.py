@@ -1,0 +1,205 @@
+"""``table``: methods under conditions, as the papers' tables have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.cases import RegionOptions, make_case
+from metasr_training.evaluation.contestants import Contestant, contestants
+from metasr_training.evaluation.costs import epoch_seconds, step_memory
+from metasr_training.evaluation.curves import add_curves
+from metasr_training.evaluation.method_columns import TableRow, method_tables
+from metasr_training.evaluation.opinion import measured_opinions
+from metasr_training.evaluation.opinion_table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.scores import ALL, averages, enlarged, measure, standing
+from metasr_training.evaluation.tables import markdown_table, write_rows
+
+if TYPE_CHECKING:
+    from metasr_training.evaluation.scores import ImageScore
+    from metasr_training.recipe import Condition
+    from metasr_training.trained import TrainedNetwork
+
+MIB = 2**20
+ROI = {
+    "mask": "the tumour's outline (the brain's box where a data set has none)",
+    "detector": "the box that the lesion detector finds in the low-resolution slice",
+    "brain": "the brain's box",
+}
+
+
+class TableOptions(RegionOptions, frozen=True):
+    """What a table takes besides its regions.
+
+    Attributes
+    ----------
+    costs
+        Whether seconds an epoch and memory have columns.
+    epoch_images
+        Images of the epoch that seconds are given for: the paper's.
+    opinion
+        The experiment whose mean opinion scores stand below; none where empty.
+    """
+
+    costs: bool = False
+    epoch_images: int = 9559
+    opinion: str = ""
+
+
+def evaluate_table(bench: Bench) -> Findings:
+    """Measure every method on the same images; write scores, tables and curves."""
+    options = bench.options(TableOptions)
+    findings = Findings()
+    slices = bench.compared(options)
+    scores: list[ImageScore] = []
+    rows: list[TableRow] = []
+    groups: dict[str, list[Contestant]] = {}
+    for condition in bench.experiment.conditions:
+        methods = contestants(bench.experiment, condition, bench.load)
+        found = score_condition(bench, options, condition, methods, slices)
+        order, below = standing(found, methods)
+        new = table_rows(found, methods, order, options)
+        scores += found
+        rows += new
+        groups[condition.name] = methods
+        findings.took_part(one.network for one in methods)
+        findings.images = max(findings.images, new[0].images)
+        findings.ranking[condition.name] = order
+        if below:
+            findings.not_converged[condition.name] = below
+    write_rows(bench.output / "scores.csv", scores)
+    write_rows(bench.output / "table.csv", rows)
+    findings.tables += method_tables(bench.experiment.id, rows, options.epoch_images)
+    _add_opinions(bench, options, findings)
+    add_curves(bench, findings, groups)
+    findings.notes += _notes(bench.experiment.region, options)
+    return findings
+
+
+def score_condition(
+    bench: Bench,
+    options: RegionOptions,
+    condition: Condition,
+    methods: Sequence[Contestant],
+    slices: Sequence[Any],
+) -> list[ImageScore]:
+    """Every method on every slice, in every region.
+
+    Raises
+    ------
+    ValueError
+        If no slice has anything to compare.
+    """
+    detect = bench.detect(options)
+    region = bench.experiment.region
+    scores: list[ImageScore] = []
+    for one in tqdm(slices, desc=condition.name, unit="slice"):
+        case = make_case(one, condition, region, options, detect)
+        if case is not None:
+            for label, output in enlarged(case, methods):
+                scores += measure(case, label, output)
+    if not scores:
+        raise ValueError(
+            f"expected something to compare in the {region} of {len(slices)} slices, found nothing "
+            f"under {condition.name}"
+        )
+    return scores
+
+
+def table_rows(
+    scores: Sequence[ImageScore],
+    methods: Sequence[Contestant],
+    order: Sequence[str],
+    options: TableOptions,
+) -> list[TableRow]:
+    """The rows of one condition: all sources together, then each."""
+    found = averages(scores)
+    condition = scores[0].condition
+    region, other, *_ = dict.fromkeys(score.region for score in scores)
+    sources = dict.fromkeys([ALL, *(score.source for score in scores)])
+    rows = []
+    for source in sources:
+        for one in methods:
+            average = found[condition, one.label, region, source]
+            beside = found[condition, one.label, other, source]
+            trained = one.network is not None
+            rows.append(
+                TableRow(
+                    condition=condition,
+                    method=one.label,
+                    source=source,
+                    region=region,
+                    images=average.images,
+                    psnr=average.psnr,
+                    psnr_std=average.psnr_std,
+                    ssim=average.ssim,
+                    ssim_std=average.ssim_std,
+                    other=other,
+                    other_psnr=beside.psnr,
+                    other_ssim=beside.ssim,
+                    parameters=one.network.parameters if one.network else None,
+                    updates=one.network.updates if one.network else None,
+                    converged=one.label in order if trained else None,
+                    rank=order.index(one.label) + 1 if one.label in order else None,
+                    **(_costs(one.network, options) if one.network and source == ALL else {}),
+                )
+            )
+    return rows
+
+
+def _costs(network: TrainedNetwork, options: TableOptions) -> dict[str, Any]:
+    if not options.costs:
+        return {}
+    memory = step_memory(network.config)
+    return {
+        "epoch_seconds": epoch_seconds(network, options.epoch_images),
+        "step_mib": None if memory is None else memory / MIB,
+    }
+
+
+def _add_opinions(bench: Bench, options: TableOptions, findings: Findings) -> None:
+    """The paper's columns of opinions, with ours if the run's study has been rated."""
+    if not options.opinion:
+        return
+    name, condition = bench.experiment.id, bench.experiment.conditions[0].name
+    opinions = measured_opinions(bench.run, options.opinion)
+    labels = [*(method.label for method in bench.experiment.methods), GROUND_TRUTH]
+    rows = opinion_rows(name, condition, labels, opinions)
+    rows = [row for row in rows if row.ratings or row.published_mos is not None]
+    columns = opinion_columns(name, condition)
+    findings.tables.append(("Mean opinion scores", markdown_table(columns, rows)))
+    write_rows(bench.output / "opinions.csv", rows)
+    if not opinions:
+        findings.notes.append(
+            f"Nobody has rated the study of {options.opinion}: the opinions are the paper's."
+        )
+
+
+def _notes(region: str, options: TableOptions) -> list[str]:
+    where = {
+        "slice": "Compared are whole slices.",
+        "crop": (
+            f"Compared are maximal-information crops of {options.crop_size} x {options.crop_size} "
+            "pixels."
+        ),
+        "roi": (
+            f"Compared are windows of {options.roi_size} x {options.roi_size} pixels on the "
+            f"low-resolution grid, centred on {ROI[options.roi]}."
+        ),
+    }[region]
+    compared = (
+        f"{where} Methods are given the whole slice. PSNR and SSIM have a data range of 255, "
+        "intensities as they were before normalisation; the images have one channel, which is "
+        "their luminance."
+    )
+    notes = [compared]
+    if options.costs:
+        notes.append(
+            "Seconds an epoch follow from the updates a second in the log of the last stage; MiB a "
+            "step are counted, for the generator, its gradients, Adam's moments and the "
+            "activations of a batch in float32."
+        )
+    return notes

@@ -1,0 +1,94 @@
+"""What the papers print, to stand beside what was measured."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PUBLISHED = Path(__file__).parents[1] / "published.csv"
+
+
+@dataclass(frozen=True)
+class PublishedFigure:
+    """One number that a paper prints.
+
+    Attributes
+    ----------
+    experiments
+        The ids of the experiments it belongs to.
+    condition, method
+        As the experiments name them; empty where it is of none in particular.
+    metric
+        ``psnr`` (dB), ``ssim``, ``parameters``, ``epoch_seconds``, ``inference_seconds``, ``mos``,
+        ``count_poor`` .. ``count_great``, ``flag_s`` .. ``flag_n``, ``perfect_percent`` and others.
+    value, std
+        The number, and its standard deviation where one is printed.
+    printed
+        The same as the paper prints it: ``18.72 ± 5.338``.
+    source
+        Paper, and table or section.
+    note
+        What is odd about the way it is printed.
+    """
+
+    experiments: tuple[str, ...]
+    condition: str
+    method: str
+    metric: str
+    value: float
+    std: float | None
+    printed: str
+    source: str
+    note: str
+
+
+@cache
+def published_figures() -> tuple[PublishedFigure, ...]:
+    """All figures of ``published.csv``, in its order."""
+    with PUBLISHED.open(newline="", encoding="utf-8") as file:
+        return tuple(
+            PublishedFigure(
+                experiments=tuple(row["experiment"].split()),
+                condition=row["condition"],
+                method=row["method"],
+                metric=row["metric"],
+                value=float(row["value"]),
+                std=float(row["std"]) if row["std"] else None,
+                printed=" ± ".join(filter(None, (row["value"], row["std"]))),
+                source=row["source"],
+                note=row["note"],
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two labels agree in letters and digits: ``GAN + Pre-train``, ``GAN+Pre_train``."""
+    return _letters(one) == _letters(other)
+
+
+def published_figure(
+    experiment: str, condition: str, method: str, metric: str
+) -> PublishedFigure | None:
+    """The figure a paper prints for a cell of a table, if it prints one."""
+    for figure in published_figures():
+        if (
+            experiment in figure.experiments
+            and figure.metric == metric
+            and figure.condition == condition
+            and same_name(figure.method, method)
+        ):
+            return figure
+    return None
+
+
+def published_text(experiment: str, condition: str, method: str, metric: str) -> str:
+    """``18.72 ± 5.338``, ``32.1``, or nothing where the paper prints nothing."""
+    figure = published_figure(experiment, condition, method, metric)
+    return "" if figure is None else figure.printed
+
+
+def _letters(label: str) -> str:
+    return "".join(character for character in label.casefold() if character.isalnum())

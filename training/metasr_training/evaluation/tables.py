@@ -1,0 +1,76 @@
+"""Rows as CSV, with every digit, and as Markdown, for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.files import replacing
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def csv_text(rows: Sequence[DataclassInstance]) -> str:
+    """One line a dataclass instance, headed by its fields' names; empty where a value is None.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
+    """
+    if not rows:
+        raise ValueError("expected at least one row for a table, found none")
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in fields(rows[0])], lineterminator="\n")
+    table.writeheader()
+    table.writerows(asdict(row) for row in rows)
+    return text.getvalue()
+
+
+def write_rows(path: Path, rows: Sequence[DataclassInstance]) -> None:
+    """Write rows as CSV."""
+    write_text(path, csv_text(rows))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, over an older one."""
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def markdown_table(columns: Mapping[str, Callable[[Any], str]], rows: Iterable[Any]) -> str:
+    """A Markdown table; columns in which every cell is empty are left out.
+
+    Parameters
+    ----------
+    columns
+        Heading to the text of a row's cell.
+    rows
+        Anything that the columns understand.
+    """
+    rows = list(rows)
+    cells = {
+        head: [cell(row).replace("|", "\\|") for row in rows] for head, cell in columns.items()
+    }
+    kept = [head for head, texts in cells.items() if any(texts)]
+    lines = [f"| {' | '.join(kept)} |", f"|{'---|' * len(kept)}"]
+    lines += [
+        f"| {' | '.join(cells[head][index] for head in kept)} |" for index in range(len(rows))
+    ]
+    return "\n".join(lines)
+
+
+def mean_text(mean: float, std: float | None, digits: int) -> str:
+    """``31.20 ± 1.94``."""
+    spread = "" if std is None else f" ± {std:.{digits}f}"
+    return f"{mean:.{digits}f}{spread}"
+
+
+def count_text(count: float | None) -> str:
+    """``561,926``; nothing where it is unknown."""
+    return "" if count is None else f"{count:,.0f}"

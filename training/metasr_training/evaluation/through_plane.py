@@ -1,0 +1,204 @@
+"""``through-plane``: what is gained over cubic interpolation across slices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+from tqdm import tqdm
+
+from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.contestants import Contestant, contestants
+from metasr_training.evaluation.curves import add_curves
+from metasr_training.evaluation.plots import Line, Panel, save_plot
+from metasr_training.evaluation.scores import averages, enlarged, measure, standing
+from metasr_training.evaluation.sheets import compared_tile, save_sheet, truth_tile
+from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
+from metasr_training.evaluation.tables import markdown_table, mean_text, write_rows
+from metasr_training.evaluation.zoom import EIGHT_BITS
+
+if TYPE_CHECKING:
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.evaluation.scores import ImageScore
+
+SHOWN_FACTOR = 4.0
+
+
+class ThroughPlaneOptions(BaseModel, extra="forbid", frozen=True):
+    """What the evaluation across slices takes.
+
+    Attributes
+    ----------
+    volumes
+        Patterns, relative to the data folder, of volumes with thin slices.
+    views
+        Sagittal and coronal slices taken of each volume, of each plane.
+    """
+
+    volumes: tuple[str, ...] = ("volumes/*t1c.nii*", "volumes/*t1ce.nii*")
+    views: int = 12
+
+
+@dataclass(frozen=True)
+class ThroughPlaneRow:
+    """One method on the slices of one kind, every ``factor``-th slice kept.
+
+    ``gain`` is the mean PSNR over that of cubic interpolation along the same axis.
+    """
+
+    data: str
+    thickness: str
+    factor: float
+    method: str
+    images: int
+    psnr: float
+    psnr_std: float
+    ssim: float
+    ssim_std: float
+    brain_psnr: float
+    gain: float
+    converged: bool | None
+
+
+def evaluate_through_plane(bench: Bench) -> Findings:
+    """Thin out stacks by every factor, with thick and with thin slices, and fill them again."""
+    options = bench.options(ThroughPlaneOptions)
+    findings = Findings()
+    stacks = list(volume_views(bench.data, options.volumes, options.views))
+    slices = [*stacks, *bench.chosen()]
+    findings.images = len(slices)
+    scores: list[ImageScore] = []
+    rows: list[ThroughPlaneRow] = []
+    for condition in bench.experiment.conditions:
+        methods = contestants(bench.experiment, condition, bench.load)
+        findings.took_part(one.network for one in methods)
+        for thickness in (THICK, THIN):
+            found: list[ImageScore] = []
+            for one in tqdm(slices, desc=f"{condition.name} {thickness.name}", unit="slice"):
+                case = thinned(one, condition.scale, thickness)
+                for label, output in enlarged(case, methods):
+                    found += measure(case, label, output)
+            scores += found
+            name = found[0].condition
+            findings.ranking[name], below = standing(found, methods)
+            if below:
+                findings.not_converged[name] = below
+            rows += _rows(found, methods, condition.scale, thickness.name, below)
+    write_rows(bench.output / "scores.csv", scores)
+    write_rows(bench.output / "table.csv", rows)
+    findings.tables.append(("Across slices", markdown_table(_columns(), rows)))
+    save_plot(bench.output / "gain.png", _panels(rows), "Gain over cubic interpolation")
+    findings.figures.append(
+        ("gain.png", "PSNR over cubic interpolation, against how many times fewer slices are kept.")
+    )
+    _draw(bench, _shown(stacks or slices))
+    findings.figures.append(
+        ("views.png", f"Every {SHOWN_FACTOR:g}th slice kept, thick slices: what is between them.")
+    )
+    add_curves(bench, findings, {"all scales": methods})
+    findings.notes.append(
+        "Thick slices are averaged over a Gaussian profile as wide as their spacing; thin ones "
+        "are single slices of the volume (the mean of the two middle ones where their number is "
+        "even). Sagittal and coronal views are of volumes with 1 mm slices; the other rows are "
+        "axial slices whose rows stand for the slices of a stack."
+    )
+    if not stacks:
+        findings.notes.append(f"{', '.join(options.volumes)}: no such volume in the data folder.")
+    return findings
+
+
+def _rows(
+    scores: Iterable[ImageScore],
+    methods: Iterable[Contestant],
+    factor: float,
+    thickness: str,
+    below: Iterable[str],
+) -> list[ThroughPlaneRow]:
+    found = averages(scores)
+    methods = list(methods)
+    reference = next(one.label for one in methods if one.is_reference)
+    condition = next(iter(found))[0]
+    return [
+        ThroughPlaneRow(
+            data=source,
+            thickness=thickness,
+            factor=factor,
+            method=one.label,
+            images=average.images,
+            psnr=average.psnr,
+            psnr_std=average.psnr_std,
+            ssim=average.ssim,
+            ssim_std=average.ssim_std,
+            brain_psnr=found[condition, one.label, "brain", source].psnr,
+            gain=average.psnr - found[condition, reference, "slice", source].psnr,
+            converged=None if one.network is None else one.label not in below,
+        )
+        for source in dict.fromkeys(key[3] for key in found)
+        for one in methods
+        for average in [found[condition, one.label, "slice", source]]
+    ]
+
+
+def _columns() -> dict[str, Callable[[ThroughPlaneRow], str]]:
+    return {
+        "data": lambda row: row.data,
+        "slices": lambda row: row.thickness,
+        "fewer by": lambda row: f"{row.factor:g}",
+        "method": lambda row: row.method,
+        "images": lambda row: str(row.images),
+        "PSNR (dB)": lambda row: mean_text(row.psnr, row.psnr_std, 2),
+        "SSIM": lambda row: mean_text(row.ssim, row.ssim_std, 3),
+        "PSNR in brain box": lambda row: f"{row.brain_psnr:.2f}",
+        "gain": lambda row: "" if row.gain == 0 else f"{row.gain:+.2f}",
+        "": lambda row: "not converged" if row.converged is False else "",
+    }
+
+
+def _panels(rows: Iterable[ThroughPlaneRow]) -> list[Panel]:
+    panels = []
+    trained = [row for row in rows if row.converged is not None]
+    for thickness in (THICK.name, THIN.name):
+        here = [row for row in trained if row.thickness == thickness]
+        lines = tuple(
+            Line(
+                source,
+                [row.factor for row in here if row.data == source],
+                [row.gain for row in here if row.data == source],
+            )
+            for source in dict.fromkeys(row.data for row in here)
+        )
+        factors = [row.factor for row in here]
+        zero = Line("cubic", [min(factors), max(factors)], [0, 0], reference=True)
+        panels.append(Panel(f"{thickness} slices", "fewer by", "gain (dB)", (*lines, zero)))
+    return panels
+
+
+def _shown(slices: list[Slice]) -> list[Slice]:
+    """The middle slice of each kind."""
+    sources = list(dict.fromkeys(one.source for one in slices))
+    groups = [[one for one in slices if one.source == source] for source in sources]
+    return [group[len(group) // 2] for group in groups]
+
+
+def _draw(bench: Bench, shown: Iterable[Slice]) -> None:
+    condition = bench.experiment.conditions[-1]
+    factors = [one.scale for one in bench.experiment.conditions]
+    factor = SHOWN_FACTOR if SHOWN_FACTOR in factors else condition.scale
+    methods = contestants(bench.experiment, condition, bench.load)
+    lines = []
+    for one in shown:
+        case = thinned(one, factor, THICK)
+        lines.append(
+            [
+                truth_tile(case.truth, f"Truth, {one.source}"),
+                *(
+                    compared_tile(output, case.truth, EIGHT_BITS, label)
+                    for label, output in enlarged(case, methods)
+                ),
+            ]
+        )
+    width = max(tile.image.shape[1] for line in lines for tile in line)
+    heading = f"{bench.experiment.title}: x{factor:g}"
+    save_sheet(bench.output / "views.png", lines, heading, width=width)

@@ -1,0 +1,130 @@
+"""``time``: seconds an epoch of every method, and seconds to enlarge the validation set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from pydantic import Field
+
+from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.cases import RegionOptions, cut, make_case
+from metasr_training.evaluation.contestants import contestants
+from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, updates_per_second
+from metasr_training.evaluation.published import published_text
+from metasr_training.evaluation.tables import markdown_table, write_rows
+from napari_metasr.geometry import OutputGrid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metasr_training.evaluation.cases import Case
+
+
+class TimeOptions(RegionOptions, frozen=True):
+    """What the measurement of time takes besides its regions.
+
+    Attributes
+    ----------
+    training_images, validation_images
+        How many the paper had: what seconds are given for.
+    timed
+        Windows that inference is timed with, one at a time.
+    """
+
+    training_images: int = Field(9559, ge=1)
+    validation_images: int = Field(2368, ge=1)
+    timed: int = Field(16, ge=1)
+
+
+@dataclass(frozen=True)
+class TimeRow:
+    """What one method takes; ``inference_seconds`` is scaled up from the windows timed."""
+
+    condition: str
+    method: str
+    updates_per_second: float | None
+    batch: int | None
+    trained_on: str
+    epoch_seconds: float | None
+    seconds_an_image: float
+    timed_images: int
+    inference_seconds: float
+
+
+def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid]:
+    """The window of interest as LFSR's generators get it: that part of the low-resolution image."""
+    scale = case.grid.rows.scale
+    top, left, bottom, right = case.regions[case.main]
+    window = (top / scale, left / scale, bottom / scale, right / scale)
+    part = cut(case.low_resolution, window)
+    return part, OutputGrid.at_scale(part.shape, scale)
+
+
+def evaluate_time(bench: Bench) -> Findings:
+    """Read the speed of training from the run's logs, and time inference here."""
+    options = bench.options(TimeOptions)
+    findings = Findings()
+    rows: list[TimeRow] = []
+    slices = bench.compared(options)[: options.timed]
+    for condition in bench.experiment.conditions:
+        detect = bench.detect(options)
+        cases = [
+            make_case(one, condition, bench.experiment.region, options, detect) for one in slices
+        ]
+        windows = [low_resolution_window(case) for case in cases if case is not None]
+        for method in contestants(bench.experiment, condition, bench.load):
+            network = method.network
+            if network is None:
+                continue
+            pairs = network.config.pairs
+            seconds = seconds_an_image(method.enlarge, windows)
+            findings.took_part([network])
+            rows.append(
+                TimeRow(
+                    condition=condition.name,
+                    method=method.label,
+                    updates_per_second=updates_per_second(network),
+                    batch=None if pairs is None else pairs.batch,
+                    trained_on=str(network.about.get("hardware", "unknown hardware")),
+                    epoch_seconds=epoch_seconds(network, options.training_images),
+                    seconds_an_image=seconds,
+                    timed_images=len(windows),
+                    inference_seconds=seconds * options.validation_images,
+                )
+            )
+    findings.images = len(slices)
+    write_rows(bench.output / "table.csv", rows)
+    findings.tables.append(
+        ("Measured, and as published", markdown_table(_columns(bench.experiment.id, options), rows))
+    )
+    findings.notes.append(
+        f"Seconds an epoch are the updates a second of the run's log, scaled to "
+        f"{options.training_images:,} images; seconds for the validation set are scaled from "
+        f"{len(slices)} windows, enlarged one at a time on {torch.get_num_threads()} threads of "
+        "this machine, to "
+        f"{options.validation_images:,}. The paper's are of a TITAN X."
+    )
+    return findings
+
+
+def _columns(experiment: str, options: TimeOptions) -> dict[str, Callable[[TimeRow], str]]:
+    def printed(metric: str) -> Callable[[TimeRow], str]:
+        return lambda row: published_text(experiment, row.condition, row.method, metric)
+
+    def known(value: float | None, digits: int) -> str:
+        return "" if value is None else f"{value:,.{digits}f}"
+
+    return {
+        "method": lambda row: row.method,
+        "updates a second": lambda row: known(row.updates_per_second, 3),
+        "batch": lambda row: "" if row.batch is None else str(row.batch),
+        f"s an epoch of {options.training_images:,}": lambda row: known(row.epoch_seconds, 1),
+        "published s an epoch": printed("epoch_seconds"),
+        "trained on": lambda row: row.trained_on,
+        "ms an image": lambda row: known(1000 * row.seconds_an_image, 1),
+        f"s for {options.validation_images:,} images": lambda row: known(row.inference_seconds, 1),
+        "published s": printed("inference_seconds"),
+    }

@@ -1,0 +1,210 @@
+"""``metasr-report``: the evaluations of runs as one folder of tables and figures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from pydantic import ValidationError
+
+from metasr_training.catalogue import experiment_ids
+from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
+from metasr_training.evaluation.driver import EVALUATION, replacing_folder
+from metasr_training.evaluation.published import PUBLISHED
+from metasr_training.evaluation.tables import markdown_table, write_text
+from metasr_training.trained import run_record
+
+PROGRAM = "metasr-report"
+MARKER = "report.json"
+COPIED = (".csv", ".png", ".md")
+INTRODUCTION = """\
+Each section is one experiment: the paper's table or figure with our measured values beside the
+published ones. PSNR and SSIM are computed for each image, with a data range of 255, and then
+averaged; ± is the standard deviation over the images. A network whose mean PSNR is below that of
+bicubic interpolation on the same images is marked as not converged, and is not ranked. The presets
+other than `paper` train for a fraction of the published schedules: how many updates each network
+had stands in its section."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """An evaluation in a report.
+
+    Attributes
+    ----------
+    about
+        What was found.
+    source
+        Its folder in the run.
+    name
+        Its folder in the report.
+    """
+
+    about: EvaluationAbout
+    source: Path
+    name: str
+
+
+def read_about(folder: Path) -> EvaluationAbout:
+    """What an evaluation found.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged.
+    """
+    path = folder / ABOUT
+    try:
+        return EvaluationAbout.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(
+            f"{path}: expected what metasr-evaluate writes, found {first['msg']} in "
+            f"{'.'.join(map(str, first['loc'])) or 'the file'}"
+        ) from None
+
+
+def sections(runs: Iterable[Path]) -> list[Section]:
+    """The evaluations of runs, in the order of the experiments' ids.
+
+    An experiment that several runs have evaluated has a section for each.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a folder is no run, or none of them has been evaluated.
+    ValueError
+        If an evaluation is damaged.
+    """
+    runs = list(dict.fromkeys(run.resolve() for run in runs))
+    found: list[tuple[Path, Path, EvaluationAbout]] = []
+    for run in runs:
+        run_record(run)
+        found += [
+            (run, path.parent, read_about(path.parent))
+            for path in sorted((run / EVALUATION).glob(f"[!.]*/{ABOUT}"))
+        ]
+    if not found:
+        raise FileNotFoundError(
+            f"expected evaluations in {', '.join(map(str, runs))}, found none: "
+            "metasr-evaluate EXPERIMENT --output RUN makes them"
+        )
+    counts = Counter(about.experiment for _, _, about in found)
+    order = {name: place for place, name in enumerate(experiment_ids())}
+    found.sort(key=lambda one: order.get(one[2].experiment, len(order)))
+    return [
+        Section(
+            about,
+            folder,
+            about.experiment if counts[about.experiment] == 1 else f"{about.experiment}-{run.name}",
+        )
+        for run, folder, about in found
+    ]
+
+
+def readme(found: Sequence[Section]) -> str:
+    """The report's text."""
+    parts = ["# Results", INTRODUCTION, _overview(found)]
+    for one in found:
+        files = sorted(path.name for path in one.source.glob("*.csv"))
+        tables = ", ".join(f"[{name}]({one.name}/{name})" for name in files)
+        parts += [
+            f"## {one.name}: {one.about.title}",
+            one.about.source,
+            body(one.about, f"{one.name}/"),
+            f"Tables: {tables}." if tables else "",
+        ]
+    parts.append(
+        "The published figures, with what is odd about the way they are printed, are in "
+        f"[{PUBLISHED.name}]({PUBLISHED.name})."
+    )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def check_replaceable(output: Path) -> None:
+    """Refuse to put a report in place of something else.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder holds something that is no report.
+    NotADirectoryError
+        If it is a file.
+    """
+    if output.exists() and not output.is_dir():
+        raise NotADirectoryError(f"{output}: expected a folder, found a file")
+    if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():
+        raise FileExistsError(f"{output}: the folder holds something else than a report")
+
+
+def report(
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")],
+    output: Path,
+) -> None:
+    """Put the evaluations of runs together: README.md, tables and figures.
+
+    Parameters
+    ----------
+    runs
+        Run folders in which metasr-evaluate has been.
+    output
+        The report's folder; a report that is there already is replaced as a whole.
+    """
+    if not runs:
+        raise ValueError("expected at least one run folder, found none")
+    check_replaceable(output)
+    found = sections(runs)
+    with replacing_folder(output.resolve()) as folder:
+        for one in found:
+            (folder / one.name).mkdir()
+            for path in one.source.iterdir():
+                if path.suffix in COPIED:
+                    shutil.copyfile(path, folder / one.name / path.name)
+        shutil.copyfile(PUBLISHED, folder / PUBLISHED.name)
+        write_text(folder / "README.md", readme(found))
+        contents = {"format": PROGRAM, "sections": [one.name for one in found]}
+        write_text(folder / MARKER, json.dumps(contents, indent=2) + "\n")
+    print(f"{output / 'README.md'}: {', '.join(one.name for one in found)}")
+
+
+def _overview(found: Sequence[Section]) -> str:
+    columns = {
+        "experiment": lambda one: f"[{one.name}](#{_anchor(one)})",
+        "of": lambda one: one.about.source,
+        "preset": lambda one: one.about.preset,
+        "images": lambda one: str(one.about.images),
+        "networks": lambda one: str(len(one.about.networks)),
+        "not converged": lambda one: ", ".join(
+            dict.fromkeys(name for names in one.about.not_converged.values() for name in names)
+        ),
+    }
+    return markdown_table(columns, found)
+
+
+def _anchor(one: Section) -> str:
+    """As GitHub makes it of a heading: lower case, spaces to hyphens, other signs dropped."""
+    heading = f"{one.name}: {one.about.title}".lower()
+    return "".join(
+        "-" if sign == " " else sign for sign in heading if sign.isalnum() or sign in " -_"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    try:
+        tyro.cli(report, prog=PROGRAM, args=arguments)
+    except (ValueError, OSError) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
