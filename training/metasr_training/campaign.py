@@ -27,7 +27,7 @@ from metasr_training.trained import load_trained, network_folder, run_record
 from napari_metasr.weights import load_network
 
 if TYPE_CHECKING:
-    from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.slices import Domain, Slice
     from metasr_training.tasks.base import Task
 
 log = logging.getLogger(__name__)
@@ -174,7 +174,7 @@ class Campaign:
             return False
 
     def _task(self, config: TrainConfig) -> Task[Any]:
-        domains = {"mri", *(stage.domain for stage in config.stages)}
+        domains: set[Domain] = {"mri", *(stage.domain for stage in config.stages)}
         count = config.slices_per_source
         training = {domain: some_of_each(self.slices("train", domain), count) for domain in domains}
         validation = some_of_each(self.slices("val", "mri"), count)
@@ -189,6 +189,13 @@ class Campaign:
         return SuperResolution(
             config, training, validation, boxes=boxes, features=self._features(config)
         )
+
+    def _patients(self) -> dict[str, list[str]]:
+        """The patients of each split, as ``SOURCE/PATIENT``."""
+        return {
+            split: sorted({f"{one.source}/{one.patient}" for one in self.slices(split, "mri")})
+            for split in ("train", "val")
+        }
 
     def detector(self) -> LesionFinder:
         """The run's lesion detector, or the one that is shipped."""
@@ -230,6 +237,7 @@ class Campaign:
             folder.write_config(
                 config,
                 task=task.about(),
+                split=self._patients(),
                 parameters=sum(weights.numel() for weights in trainer.network.parameters()),
                 **surroundings(self.device),
             )
