@@ -14,7 +14,8 @@ from metasr_training.datasets.brats import patient_of, source_of
 from metasr_training.datasets.layouts import recognise
 from metasr_training.datasets.pictures import read_gray, read_luminance, read_mask
 from metasr_training.datasets.slices import SPLITS, load_slices, split_entries
-from metasr_training.datasets.splits import counts, draw, read_split, write_split
+from metasr_training.datasets.split_files import read_split, write_split
+from metasr_training.datasets.splits import counts, draw
 from napari_metasr.normalisation import intensity_range
 
 SHAPE = (14, 18, 6)  # x, y, z
@@ -288,8 +289,9 @@ def test_a_draw_depends_on_the_seed_alone():
         assert tuple(there.count(split) for split in SPLITS) == sizes
 
 
-def test_the_split_is_written_once_and_read_again(tmp_path):
-    data, stored = tmp_path / "data", tmp_path / "split.csv"
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_the_split_is_written_once_and_read_again(tmp_path, ending):
+    data, stored = tmp_path / "data", tmp_path / "run" / f"split.{ending}"
     for number in range(10):
         save_picture(data / f"{number}.png", gray(number))
     cheng(data / "tumour-slices" / "cheng", [("7", "test")])
@@ -329,6 +331,23 @@ def test_a_patient_in_two_splits_is_named(tmp_path):
     write_split(stored, {("cheng", "7"): "val", ("cheng", "8"): "val"})
     with pytest.raises(ValueError, match=r"in two splits: cheng 7$"):
         load_slices(tmp_path, "train", split_file=stored)
+
+
+def test_split_files_in_json(tmp_path):
+    stored = tmp_path / "split.json"
+    stored.write_text('{"train": {"a": ["1", "2"], "b": ["1"]}, "test": {"a": ["3"]}}')
+    assert read_split(stored) == {
+        ("a", "1"): "train",
+        ("a", "2"): "train",
+        ("b", "1"): "train",
+        ("a", "3"): "test",
+    }
+    stored.write_text('{"train": {"a": ["1", "2"]}, "val": {"a": ["2"]}}')
+    with pytest.raises(ValueError, match=r"split\.json.*found in two: a 2$"):
+        read_split(stored)
+    stored.write_text('{"train": {"a": ["1", "2"')
+    with pytest.raises(ValueError, match=r"split\.json: expected a split file"):
+        read_split(stored)
 
 
 def test_the_same_name_in_two_split_folders_is_a_patient_in_two_splits(tmp_path):

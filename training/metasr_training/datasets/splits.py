@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from typing import TYPE_CHECKING
 
 from metasr_training.datasets.image_slice import SPLITS
-from metasr_training.datasets.tables import read_table
-from napari_metasr.files import replacing
+from metasr_training.datasets.split_files import (
+    Patient,
+    names_of,
+    one_split_each,
+    read_split,
+    write_split,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,17 +21,7 @@ if TYPE_CHECKING:
     from metasr_training.datasets.entry import Entry
     from metasr_training.datasets.image_slice import Split
 
-Patient = tuple[str, str]
-"""Source and patient."""
-
 SHARES = (0.8, 0.1, 0.1)
-_NAMED = 6
-
-
-def _names(patients: Iterable[Patient]) -> str:
-    found = sorted(patients)
-    names = ", ".join(f"{source} {patient}" for source, patient in found[:_NAMED])
-    return names + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
 
 
 def counts(patients: int, shares: tuple[float, float, float] = SHARES) -> tuple[int, int, int]:
@@ -88,53 +82,7 @@ def own_split(entries: Iterable[Entry]) -> dict[Patient, Split]:
     ValueError
         If a patient is in two of them; it is named.
     """
-    return _merged([((one.source, one.patient), one.split) for one in entries], "the data")
-
-
-def _merged(rows: list[tuple[Patient, Split | None]], where: str) -> dict[Patient, Split]:
-    found: dict[Patient, set[Split]] = {}
-    for patient, split in rows:
-        if split is not None:
-            found.setdefault(patient, set()).add(split)
-    twice = {patient for patient, splits in found.items() if len(splits) > 1}
-    if twice:
-        raise ValueError(
-            f"{where}: expected every patient in one split, found in two: {_names(twice)}"
-        )
-    return {patient: next(iter(splits)) for patient, splits in found.items()}
-
-
-def read_split(path: Path) -> dict[Patient, Split]:
-    """Read a split file: columns source, patient, split.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        It is damaged, or a patient is in two splits.
-    """
-    rows = read_table(path, ("source", "patient", "split"))
-    return _merged(
-        [
-            ((row["source"], row["patient"]), split)
-            for row in rows
-            for split in SPLITS
-            if split == row["split"]
-        ],
-        str(path),
-    )
-
-
-def write_split(path: Path, patients: dict[Patient, Split]) -> None:
-    """Write a split file, whole or not at all; an older one is replaced."""
-    with (
-        replacing(path, overwrite=True) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("source", "patient", "split"))
-        table.writerows((*patient, split) for patient, split in sorted(patients.items()))
+    return one_split_each([((one.source, one.patient), one.split) for one in entries], "the data")
 
 
 def assign(
@@ -154,7 +102,7 @@ def assign(
     entries
         All images of a data folder.
     split_file
-        A CSV file; without one the draw is repeated each time.
+        A file as `read_split` describes; without one the draw is repeated each time.
     seed, shares
         Of the draw.
 
@@ -176,12 +124,12 @@ def assign(
     missing = patients - stored.keys()
     if missing:
         raise ValueError(
-            f"{split_file}: expected the split of every patient, found none of {_names(missing)}"
+            f"{split_file}: expected the split of every patient, found none of {names_of(missing)}"
         )
     moved = {patient for patient, split in own.items() if stored[patient] != split}
     if moved:
         raise ValueError(
             f"{split_file}: expected every patient where its data set puts it, "
-            f"found in two splits: {_names(moved)}"
+            f"found in two splits: {names_of(moved)}"
         )
     return {patient: stored[patient] for patient in patients}
