@@ -13,6 +13,7 @@ import torch
 import napari_metasr
 from napari_metasr import weights
 from napari_metasr.networks import build
+from napari_metasr.networks.published_layout import published_name
 
 
 @pytest.fixture
@@ -92,3 +93,85 @@ def test_what_is_saved_is_what_is_loaded(tmp_path):
     for key, value in network.state_dict().items():
         torch.testing.assert_close(loaded.state_dict()[key], value)
     assert not list(tmp_path.glob(".*"))
+
+
+def about(name, **fields):
+    """A card's fields for another network."""
+    card = weights.model_card("meta-srgan").model_dump()
+    return card | {"name": name} | fields
+
+
+def test_half_precision_is_half_the_size_and_loads_as_float32(tmp_path):
+    network = build("srresnet", scale=2, features=8, blocks=2)
+    fields = about("half", network="srresnet", options={"scale": 2, "features": 8, "blocks": 2})
+    weights.save_weights(network, tmp_path, **(fields | {"name": "whole"}))
+    weights.save_weights(network, tmp_path, dtype=torch.float16, **fields)
+    half, whole = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("half", "whole"))
+    assert half < 0.7 * whole
+    loaded, _ = weights.load_network(tmp_path / "half.safetensors")
+    for key, value in network.state_dict().items():
+        found = loaded.state_dict()[key]
+        assert found.dtype == value.dtype
+        torch.testing.assert_close(found, value, rtol=2**-11, atol=2**-24)
+
+
+def test_weights_beyond_half_precision_are_refused(tmp_path):
+    network = build("srresnet", scale=2, features=2, blocks=1)
+    with torch.no_grad():
+        network.output.bias.fill_(1e5)
+    with pytest.raises(weights.WeightsError, match=r"found 100000 in output\.bias"):
+        weights.save_weights(network, tmp_path, dtype=torch.float16, **about("half"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "scales"),
+    [
+        ("meta-srgan", {"features": 4, "blocks": 1, "hidden": 4}, ()),
+        ("edsr", {"features": 4, "blocks": 1, "scale": 4}, (4,)),
+        ("ms-gan", {"features": 4, "blocks": 1}, (2, 4)),
+    ],
+)
+def test_cards_say_which_scales_a_network_gives(tmp_path, network, options, scales):
+    module = build(network, **options)
+    fields = about("mine", network=network, options=options, standardisation=(0.3, 0.2))
+    weights.save_weights(module, tmp_path, **fields)
+    card = weights.model_card(tmp_path / "mine.json")
+    assert card.fixed_scales == scales
+    assert card.standardisation == (0.3, 0.2)
+    assert card.magnifies
+
+
+def test_a_detector_does_not_magnify(tmp_path):
+    detector = build("lesion-detector", widths=(2,), grid=1)
+    fields = about("ld", network="lesion-detector", options={"widths": (2,), "grid": 1})
+    card = weights.save_weights(detector, tmp_path, **fields)
+    assert not card.magnifies
+    with pytest.raises(weights.WeightsError, match="ld does not magnify: it is a lesion-detector"):
+        napari_metasr.load_model(tmp_path / "ld.safetensors", device="cpu")
+
+
+def test_a_standard_deviation_is_positive(tmp_path):
+    with pytest.raises(ValueError, match="standardisation"):
+        weights.save_weights(build("ms-gan"), tmp_path, **about("x", standardisation=(0.3, 0.0)))
+
+
+def test_weights_in_the_authors_layout(tmp_path):
+    network, _ = weights.load_network("meta-srgan", convention="corner")
+    theirs = {published_name(key): value for key, value in network.state_dict().items()}
+    path = tmp_path / "netG.pth"
+    torch.save({"state_dict": theirs}, path)
+    loaded, card = weights.load_network(path)
+    assert loaded.upscale.convention == "corner"
+    assert card == weights.model_card(path)
+    assert card.parameters == 561_926
+    assert card.standardisation == (0.37, 0.117)
+    for key, value in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value)
+    del theirs["block7.0.bias"]
+    torch.save(theirs, path)
+    with pytest.raises(weights.WeightsError, match=r"missing block7\.0\.bias"):
+        weights.load_network(path)
+    path.unlink()
+    with pytest.raises(weights.WeightsError, match="expected weights at"):
+        weights.model_card(path)

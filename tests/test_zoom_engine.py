@@ -61,6 +61,20 @@ def test_a_window_encoded_alone_is_the_same_part_of_the_whole(model, image):
     assert np.abs(alone - whole[i0:i1, j0:j1]).max() <= 1e-6 * np.ptp(image)
 
 
+@pytest.mark.parametrize("window", [(16, 16, 30, 31), (16.2, 23.9, 24.1, 32.7)], ids=str)
+def test_the_corner_convention_reads_the_cells_above_and_left(image, window):
+    network, card = load_network("meta-srgan", convention="corner")
+    model = ZoomModel(network, card, device=torch.device("cpu"), tiling=Tiling(tile=8, joint=2))
+    for scale in (1.3, 2.0, 3.7):
+        encoded = model.encode(image)
+        encoded.prepare(window)
+        seconds = encoded.encode_seconds
+        part = model.render(encoded, scale, window)
+        assert encoded.encode_seconds == seconds
+        i0, j0, i1, j1 = OutputGrid.at_scale(image.shape, scale).pixel_range(window)
+        assert np.array_equal(part, model.render(encoded, scale)[i0:i1, j0:j1])
+
+
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_tiles_equal_the_untiled_result(rng, kernel):
     image = rng.random((200, 300), dtype=np.float32)

@@ -114,6 +114,11 @@ class LinearMap:
     low: float
     high: float
 
+    def standardised(self, mean: float, std: float) -> LinearMap:
+        """The map to (y - mean) / std, where this one maps to y."""
+        width = self.high - self.low
+        return LinearMap(self.low + mean * width, self.low + (mean + std) * width)
+
     def forward(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """Source units to the network's, computed in float64, returned as float32."""
         width = self.high - self.low

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -33,7 +33,7 @@ def published_name(key: str) -> str:
     return PREFIXES[ours] + key.removeprefix(ours)
 
 
-def load_published_meta_srgan(path: str | Path) -> MetaSRGAN:
+def load_published_meta_srgan(path: str | Path, **options: Any) -> MetaSRGAN:
     """Load a grayscale generator in the authors' layout, in eval mode.
 
     The network measures offsets from the corners of cells, as theirs does: for output pixel
@@ -45,6 +45,8 @@ def load_published_meta_srgan(path: str | Path) -> MetaSRGAN:
     ----------
     path
         A file that ``torch.save`` wrote (.pth; no pickled code is run), or .safetensors.
+    options
+        Passed to ``build_meta_srgan``, over what the layout asks for.
 
     Raises
     ------
@@ -52,7 +54,8 @@ def load_published_meta_srgan(path: str | Path) -> MetaSRGAN:
         If the file cannot be read, or keys are missing, unknown, or of another shape.
     """
     found = read_state_dict(path)
-    network = build_meta_srgan(blocks=BLOCKS, convention="corner")
+    layout: dict[str, Any] = {"blocks": BLOCKS, "convention": "corner"}
+    network = build_meta_srgan(**(layout | options))
     names = {key: published_name(key) for key in network.state_dict()}
     expected = {names[key]: value for key, value in network.state_dict().items()}
     found = _with_counters(expected, found)

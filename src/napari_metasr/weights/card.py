@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PositiveFloat
+
+OTHER_NETWORKS = ("lesion-detector", "discriminator", "critic", "vgg19")
 
 
 class ModelCard(BaseModel, extra="forbid", frozen=True):
@@ -22,12 +24,16 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         Of the safetensors file.
     trained_scales
         Smallest and largest scale seen in training.
+    fixed_scales
+        The scales that the network gives, where it gives no others.
     trained_contrasts
         Contrasts seen in training, such as ``T1c``.
     degradations
         How low-resolution images were made.
     intensity
         How intensities are brought to the network.
+    standardisation
+        Mean and standard deviation that are taken out after that.
     updates, loss, schedule
         How it was trained.
     data
@@ -47,9 +53,11 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     parameters: int
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     trained_scales: tuple[float, float]
+    fixed_scales: tuple[int, ...] = ()
     trained_contrasts: tuple[str, ...]
     degradations: tuple[str, ...]
     intensity: str
+    standardisation: tuple[float, PositiveFloat] = (0.0, 1.0)
     updates: int
     loss: str
     schedule: str
@@ -59,3 +67,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     intended_use: str
     limitations: str
     citation: str
+
+    @property
+    def magnifies(self) -> bool:
+        """Whether it enlarges images, rather than finding something in them."""
+        return self.network not in OTHER_NETWORKS

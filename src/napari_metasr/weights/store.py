@@ -11,11 +11,14 @@ from pydantic import ValidationError
 
 from napari_metasr.files import replacing
 from napari_metasr.weights.card import ModelCard
+from napari_metasr.weights.published import published_card
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 FOLDER = Path(__file__).parent
+PUBLISHED = (".pth", ".pt")
 
 
 class WeightsError(ValueError):
@@ -45,11 +48,15 @@ def _card_path(model: str | Path) -> Path:
 def model_card(model: str | Path) -> ModelCard:
     """Read the card of a model, by its name or by the path of its weights or card.
 
+    A .pth file is of Meta-SRGAN in the authors' layout; its card says what the paper says.
+
     Raises
     ------
     WeightsError
         If there is no such model, or its card is not a model card.
     """
+    if Path(model).suffix in PUBLISHED:
+        return published_card(Path(model), _read_weights(Path(model)))
     path = _card_path(model)
     try:
         return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
@@ -67,7 +74,8 @@ def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCar
     Parameters
     ----------
     model
-        A name among ``model_names()``, or the path of a safetensors file with its card beside.
+        A name among ``model_names()``, the path of a safetensors file with its card beside, or
+        of a .pth file of Meta-SRGAN in the authors' layout.
     options
         Passed to the network's builder, over those of the card.
 
@@ -82,11 +90,10 @@ def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCar
     from napari_metasr.networks import build
 
     card = model_card(model)
+    if Path(model).suffix in PUBLISHED:
+        return _load_published(Path(model), options), card
     path = _card_path(model).with_suffix(".safetensors")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise WeightsError(f"expected weights at {path}, found none") from None
+    content = _read_weights(path)
     digest = hashlib.sha256(content).hexdigest()
     if digest != card.sha256:
         raise WeightsError(
@@ -103,6 +110,23 @@ def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCar
     return network, card
 
 
+def _read_weights(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise WeightsError(f"expected weights at {path}, found none") from None
+
+
+def _load_published(path: Path, options: dict[str, Any]) -> nn.Module:
+    from napari_metasr.networks.published_layout import load_published_meta_srgan
+    from napari_metasr.networks.state_files import StateFileError
+
+    try:
+        return load_published_meta_srgan(path, **options)
+    except StateFileError as error:
+        raise WeightsError(str(error)) from None
+
+
 def _check_shapes(file: str, name: str, expected: dict[str, Any], found: dict[str, Any]) -> None:
     for key in sorted(expected.keys() | found.keys()):
         shapes = [
@@ -115,24 +139,47 @@ def _check_shapes(file: str, name: str, expected: dict[str, Any], found: dict[st
             )
 
 
-def save_weights(module: nn.Module, folder: Path, /, **about: Any) -> ModelCard:
+def save_weights(
+    module: nn.Module, folder: Path, /, *, dtype: torch.dtype | None = None, **about: Any
+) -> ModelCard:
     """Write a network's weights NAME.safetensors and card NAME.json into a folder.
 
     Parameters
     ----------
+    dtype
+        What floating-point numbers are stored as, such as ``torch.float16`` for half the size;
+        loading gives float32 again. As they are by default.
     about
-        The fields of ``ModelCard`` but for ``parameters`` and ``sha256``.
+        The fields of ``ModelCard``; ``parameters``, ``fixed_scales`` and ``sha256`` are the
+        network's own.
+
+    Raises
+    ------
+    WeightsError
+        If a weight is too large for ``dtype``.
     """
     from safetensors.torch import save
 
-    state = {key: value.contiguous() for key, value in module.state_dict().items()}
+    state = {key: _stored(key, value, dtype) for key, value in module.state_dict().items()}
     content = save(state)
-    card = ModelCard(
-        parameters=sum(parameter.numel() for parameter in module.parameters()),
-        sha256=hashlib.sha256(content).hexdigest(),
-        **about,
-    )
+    own = {
+        "parameters": sum(parameter.numel() for parameter in module.parameters()),
+        "fixed_scales": getattr(module, "scales", ()),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    card = ModelCard(**(about | own))
     for suffix, data in ((".safetensors", content), (".json", card.model_dump_json(indent=2))):
         with replacing(folder / f"{card.name}{suffix}", overwrite=True) as temporary:
             temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
     return card
+
+
+def _stored(key: str, value: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:
+    if dtype is None or not value.is_floating_point():
+        return value.contiguous()
+    stored = value.to(dtype)
+    if (stored.isfinite() != value.isfinite()).any():
+        raise WeightsError(
+            f"expected weights that {dtype} can hold, found {value.abs().max():g} in {key}"
+        )
+    return stored.contiguous()

@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.normalisation import fill_missing, value_range
-from napari_metasr.resampling import resampling_band
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
+from napari_metasr.zoom.resampled import resample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Window
 
 BASELINES = ("nearest", "bilinear", "bicubic", "lanczos")
-BLOCK = 1024
 
 
 def interpolate(
@@ -55,21 +54,11 @@ def interpolate(
         raise ValueError(f"expected one of {', '.join(BASELINES)}, found {method!r}")
     image = np.asarray(image)
     grid = OutputGrid.at_scale(image.shape, scale)
-    pixels = i0, j0, i1, j1 = grid.pixel_range(window)
+    pixels = grid.pixel_range(window)
     limits = limits or value_range(image)
     filled, missing = fill_missing(image, limits[0])
     out = new_output(pixels)
-    for top in range(i0, i1, BLOCK):
-        bottom = min(top + BLOCK, i1)
-        rows, left_matrix = resampling_band(grid.rows.input, grid.rows.output, method, top, bottom)
-        for left in range(j0, j1, BLOCK):
-            right = min(left + BLOCK, j1)
-            columns, right_matrix = resampling_band(
-                grid.columns.input, grid.columns.output, method, left, right
-            )
-            wide = right_matrix.astype(np.float32) @ filled[rows, columns].T.astype(np.float32)
-            block = left_matrix.astype(np.float32) @ np.ascontiguousarray(wide.T)
-            out[top - i0 : bottom - i0, left - j0 : right - j0] = block
+    resample(lambda rows, columns: filled[rows, columns], grid, pixels, method, out)
     clip_to(out, limits)
     restore_missing(out, image, missing, grid, pixels)
     return out

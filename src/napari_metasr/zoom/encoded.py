@@ -1,4 +1,4 @@
-"""An encoded slice: tiles of G, made when they are first looked at, kept while there is room."""
+"""An encoded slice: tiles of codes, made when first looked at, kept while there is room."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from napari_metasr.geometry import OutputGrid, snapped_window
+from napari_metasr.geometry import snapped_window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Window
 
 Encoder = Callable[["NDArray[np.float32]"], Tensor]
-"""A normalised image (h, w) to G, (1, h, w, hidden + 1)."""
+"""A normalised image (h, w) to the codes of its pixels, (1, h, w, channels)."""
 
 CellRange = tuple[int, int, int, int]
 TileIndex = tuple[int, int]
@@ -37,15 +37,18 @@ class Tiling:
     tile
         Rows and columns of a tile, in low-resolution pixels.
     halo
-        Pixels around a tile that its G depends on.
+        Pixels around a tile that its codes depend on.
+    margin
+        Pixels beyond a window whose codes are read to render it.
     joint
         Up to this many missing tiles in a row or a column are encoded as one image.
     budget
-        Bytes of G that are kept.
+        Bytes of codes that are kept.
     """
 
     tile: int = 64
     halo: int = 16
+    margin: int = 0
     joint: int = 4
     budget: int = 512 << 20
 
@@ -69,7 +72,7 @@ class EncodedSlice:
     limits
         The source's smallest and largest value, that results are clipped to.
     encoder
-        Makes G of a part of the normalised slice.
+        Makes the codes of a part of the normalised slice.
     tiling
         How to cut it up.
 
@@ -134,11 +137,11 @@ class EncodedSlice:
         """Encode what the window needs and is missing, as far as the budget holds it."""
         if self.constant is not None:
             return
-        for block in self._blocks(self._cells(window)):
+        for block in self.blocks(self._cells(window)):
             self.tiles(block)
 
     def tiles(self, cells: CellRange) -> dict[TileIndex, Tensor]:
-        """G of every tile that holds one of these cells: tile index to (1, th, tw, hidden + 1).
+        """The codes of every tile that holds one of these cells: index to (1, th, tw, channels).
 
         Parameters
         ----------
@@ -159,17 +162,8 @@ class EncodedSlice:
                 self._evict()
         return found
 
-    def blocks(self, grid: OutputGrid, window: Window | None) -> Iterator[CellRange]:
-        """Cut the cells that a window's output pixels fall in into joint blocks of tiles."""
-        i0, j0, i1, j1 = grid.pixel_range(window)
-        rows, columns = grid.rows.cells(), grid.columns.cells()
-        cells = (int(rows[i0]), int(columns[j0]), int(rows[i1 - 1]) + 1, int(columns[j1 - 1]) + 1)
-        yield from self._blocks(cells)
-
-    def _cells(self, window: Window | None) -> CellRange:
-        return snapped_window(window, self.shape) if window else (0, 0, *self.shape)
-
-    def _blocks(self, cells: CellRange) -> Iterator[CellRange]:
+    def blocks(self, cells: CellRange) -> Iterator[CellRange]:
+        """Cut a range of cells into joint blocks of tiles."""
         top, left, bottom, right = cells
         size = self._tiling.tile * self._tiling.joint
         for y in range(top // size, -(-bottom // size)):
@@ -180,6 +174,19 @@ class EncodedSlice:
                     min((y + 1) * size, bottom),
                     min((x + 1) * size, right),
                 )
+
+    def _cells(self, window: Window | None) -> CellRange:
+        rows, columns = self.shape
+        if window is None:
+            return 0, 0, rows, columns
+        top, left, bottom, right = snapped_window(window, self.shape)
+        margin = self._tiling.margin
+        return (
+            max(top - margin, 0),
+            max(left - margin, 0),
+            min(bottom + margin, rows),
+            min(right + margin, columns),
+        )
 
     def _indices(self, cells: CellRange) -> Iterator[TileIndex]:
         top, left, bottom, right = cells
@@ -198,9 +205,9 @@ class EncodedSlice:
         left = max(min(xs) * size - halo, 0)
         bottom = min((max(ys) + 1) * size + halo, rows)
         right = min((max(xs) + 1) * size + halo, columns)
-        g = self._encoder(self.normalised[top:bottom, left:right])
+        codes = self._encoder(self.normalised[top:bottom, left:right])
         encoded = {
-            (y, x): g[
+            (y, x): codes[
                 :,
                 y * size - top : min((y + 1) * size, rows) - top,
                 x * size - left : min((x + 1) * size, columns) - left,

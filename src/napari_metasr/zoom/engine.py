@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
-from napari_metasr.geometry import OutputGrid, cell_blocks
+from napari_metasr.geometry import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
+from napari_metasr.networks.ms_gan import MultiScaleGenerator
+from napari_metasr.networks.sub_pixel import SubPixelGenerator
 from napari_metasr.normalisation import (
     LinearMap,
     MissingPixelsWarning,
@@ -20,8 +22,10 @@ from napari_metasr.normalisation import (
     value_range,
 )
 from napari_metasr.weights import WeightsError, load_network
+from napari_metasr.zoom.any_scale import AnyScaleRenderer
 from napari_metasr.zoom.devices import resolve_device
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
+from napari_metasr.zoom.fixed_scale import FixedScaleRenderer
 from napari_metasr.zoom.kernels import kernel_for
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 
@@ -29,15 +33,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from napari_metasr.geometry import Scale
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
+    from napari_metasr.zoom.renderer import Renderer
 
 Precision = Literal["float32", "bfloat16"]
 LARGEST_VALUE = float(np.finfo(np.float32).max)
+
+
+def renderer_of(
+    network: nn.Module, card: ModelCard, device: str, kernel: UpscaleKernel | None = None
+) -> Renderer:
+    """What renders with a network.
+
+    Raises
+    ------
+    WeightsError
+        If the network does not magnify.
+    """
+    if isinstance(network, MetaSRGAN):
+        return AnyScaleRenderer(network, kernel or kernel_for(device))
+    if isinstance(network, SubPixelGenerator | MultiScaleGenerator):
+        return FixedScaleRenderer(network)
+    raise WeightsError(f"{card.name} does not magnify: it is a {card.network}")
 
 
 class ZoomModel:
@@ -54,14 +76,19 @@ class ZoomModel:
     precision
         Of the convolutions while encoding; the upscaler is always float32.
     kernel
-        What evaluates the upscaler; the fastest one of the device by default.
+        What evaluates Meta-SRGAN's upscaler; the fastest one of the device by default.
     tiling
-        How slices are cut up; the halo is the network's own.
+        How slices are cut up; halo and margin are the network's own.
+
+    Raises
+    ------
+    WeightsError
+        If the network does not magnify.
     """
 
     def __init__(
         self,
-        network: MetaSRGAN,
+        network: nn.Module,
         card: ModelCard,
         *,
         device: torch.device,
@@ -69,10 +96,12 @@ class ZoomModel:
         kernel: UpscaleKernel | None = None,
         tiling: Tiling | None = None,
     ) -> None:
-        self._network = fold_batch_norm(network).to(device).requires_grad_(False)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network.upscale.kernel = kernel or kernel_for(device.type)
-        self._tiling = replace(tiling or Tiling(), halo=network.halo)
+        folded = fold_batch_norm(network).to(device).requires_grad_(False)
+        folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._renderer = renderer_of(folded, card, device.type, kernel)
+        self._tiling = replace(
+            tiling or Tiling(), halo=self._renderer.halo, margin=self._renderer.margin
+        )
         self._device = device
         self._precision = precision
         self.card = card
@@ -81,6 +110,14 @@ class ZoomModel:
     def name(self) -> str:
         """The model's name."""
         return self.card.name
+
+    @property
+    def fixed_scales(self) -> tuple[int, ...]:
+        """The scales that the network gives, from which others are resampled; () if it gives all.
+
+        See ``napari_metasr.zoom.scales`` for which is taken.
+        """
+        return self._renderer.fixed_scales
 
     @property
     def device(self) -> str:
@@ -100,8 +137,9 @@ class ZoomModel:
         image
             (rows, columns), any real numeric type and range.
         intensity
-            The values that the network sees as 0 and 1: of a slice of a volume, the volume's
-            ``intensity_range``. By default the image's own 0.1 and 99.9 percentiles.
+            The values that become 0 and 1, before the card's standardisation: of a slice of a
+            volume, the volume's ``intensity_range``. By default the image's own 0.1 and 99.9
+            percentiles.
         limits
             What results are clipped to: of a slice of a volume, the volume's ``value_range``.
             By default the image's own smallest and largest value.
@@ -139,7 +177,7 @@ class ZoomModel:
             source=image,
             filled=filled,
             missing=missing,
-            intensity=LinearMap(*intensity),
+            intensity=LinearMap(*intensity).standardised(*self.card.standardisation),
             limits=limits,
             encoder=self._encode,
             tiling=self._tiling,
@@ -177,7 +215,7 @@ class ZoomModel:
             out[:] = encoded.constant
         else:
             with torch.inference_mode():
-                self._render_tiles(encoded, grid, window, out)
+                self._renderer.render(encoded, grid, pixels, out)
             out = encoded.intensity.inverse(out)
         clip_to(out, encoded.limits)
         restore_missing(out, encoded.source, encoded.missing, grid, pixels)
@@ -194,33 +232,8 @@ class ZoomModel:
             torch.inference_mode(),
             torch.autocast(self.device, torch.bfloat16, enabled=reduced),
         ):
-            features = self._network.trunk(tensor.contiguous(memory_format=torch.channels_last))
-            return self._network.upscale.associate(features).float()
-
-    def _render_tiles(
-        self,
-        encoded: EncodedSlice,
-        grid: OutputGrid,
-        window: Window | None,
-        out: NDArray[np.float32],
-    ) -> None:
-        pixels = i0, j0, i1, j1 = grid.pixel_range(window)
-        upscale = self._network.upscale
-        row_terms, column_terms = upscale.terms(grid, pixels)
-        row_cells = upscale.cells(grid.rows)[i0:i1]
-        column_cells = upscale.cells(grid.columns)[j0:j1]
-        size = encoded.tile_size
-        rows = {y: slice(*part) for y, *part in cell_blocks(row_cells, size)}
-        columns = {x: slice(*part) for x, *part in cell_blocks(column_cells, size)}
-        for block in encoded.blocks(grid, window):
-            for (y, x), g in encoded.tiles(block).items():
-                out[rows[y], columns[x]] = upscale.kernel(
-                    g,
-                    row_terms[rows[y]],
-                    column_terms[columns[x]],
-                    torch.as_tensor(row_cells[rows[y]] - y * size, device=self._device),
-                    torch.as_tensor(column_cells[columns[x]] - x * size, device=self._device),
-                )[0].cpu()
+            tensor = tensor.contiguous(memory_format=torch.channels_last)
+            return self._renderer.encode(tensor).float()
 
 
 def load_model(
@@ -235,8 +248,8 @@ def load_model(
     Parameters
     ----------
     model
-        A name among ``napari_metasr.weights.model_names()``, or the path of a safetensors file
-        with its model card beside it.
+        A name among ``napari_metasr.weights.model_names()``, the path of a safetensors file with
+        its model card beside it, or of a .pth file of Meta-SRGAN in the authors' layout.
     device
         ``auto``, ``cuda``, ``mps`` or ``cpu``.
     precision
@@ -252,6 +265,4 @@ def load_model(
     """
     resolved = resolve_device(device)
     network, card = load_network(model)
-    if not isinstance(network, MetaSRGAN):
-        raise WeightsError(f"{card.name} is no network for every scale, but {card.network}")
     return ZoomModel(network, card, device=resolved, precision=precision, tiling=tiling)

@@ -1,0 +1,48 @@
+"""What the engine asks of a kind of network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.zoom.encoded import EncodedSlice
+
+
+class Renderer(Protocol):
+    """Encodes parts of a slice, once, and makes images of any scale from them.
+
+    Attributes
+    ----------
+    fixed_scales
+        The scales that the network gives, where it gives no others.
+    halo
+        Low-resolution pixels around a pixel that its code depends on.
+    margin
+        Low-resolution pixels beyond a window whose codes are read to render it.
+    """
+
+    @property
+    def fixed_scales(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def halo(self) -> int: ...  # noqa: D102
+
+    @property
+    def margin(self) -> int: ...  # noqa: D102
+
+    def encode(self, image: Tensor) -> Tensor:
+        """A normalised image (1, 1, h, w) to the codes of its pixels, (1, h, w, channels)."""
+
+    def render(
+        self,
+        encoded: EncodedSlice,
+        grid: OutputGrid,
+        pixels: PixelRange,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Fill ``out`` with a range of output pixels, in the network's units."""

@@ -1,0 +1,31 @@
+"""Which of a network's fixed scales a rendering is made from; no torch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.geometry import OutputGrid
+
+
+def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:
+    """The fixed scale nearest to a grid's, as factors: of 2 and 4, 2 up to 2.83.
+
+    A grid with two scales counts by their geometric mean.
+    """
+    return min(fixed_scales, key=lambda scale: abs(math.log(scale * grid.inverse_scale)))
+
+
+def resampled_from(fixed_scales: Sequence[int], grid: OutputGrid) -> int | None:
+    """The fixed scale whose image is resampled to a grid.
+
+    None where nothing is resampled: the network gives this very scale, or every scale (it has
+    no fixed ones).
+    """
+    if not fixed_scales:
+        return None
+    scale = nearest_scale(fixed_scales, grid)
+    return None if grid.rows.scale == grid.columns.scale == scale else scale
