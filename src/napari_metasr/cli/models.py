@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari_metasr.cli.parsing import Command
 from napari_metasr.weights import model_card, model_names
+
+if TYPE_CHECKING:
+    from napari_metasr.weights import ModelCard
+
+
+def scales_text(card: ModelCard) -> str:
+    """Which scales a model gives, and which of them it was trained on."""
+    if not card.magnifies:
+        return f"none: it is a {card.network}"
+    if card.fixed_scales:
+        fixed = " and ".join(f"×{scale}" for scale in card.fixed_scales)
+        return f"{fixed}; others are resampled from the nearest"
+    low, high = card.trained_scales
+    return f"every one; ×{low:g} to ×{high:g} trained"
 
 
 class Models(Command):
@@ -13,10 +29,10 @@ class Models(Command):
         """Print a block for every model."""
         for name in model_names():
             card = model_card(name)
-            low, high = card.trained_scales
             rows = {
                 "title": card.title,
-                "scales": f"×{low:g} to ×{high:g} (trained)",
+                "network": card.network,
+                "scales": scales_text(card),
                 "contrasts": ", ".join(card.trained_contrasts),
                 "parameters": f"{card.parameters:,}",
                 "updates": f"{card.updates:,}",

@@ -57,7 +57,8 @@ class Zoom(Command):
     time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
     model: str = Field(
         default="meta-srgan",
-        description="A name of `napari-metasr models`, or a .safetensors file with its card.",
+        description="A name of `napari-metasr models`, a .safetensors file with its card, or a "
+        ".pth file of Meta-SRGAN in its authors' layout.",
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         default="auto", description="Where the network runs; auto takes the fastest there is."
@@ -83,6 +84,7 @@ class Zoom(Command):
         grid.pixel_range(region.window)
 
         from napari_metasr.zoom.engine import load_model
+        from napari_metasr.zoom.scales import resampled_from
 
         model = load_model(self.model, device=self.device)
         started = time.perf_counter()
@@ -96,11 +98,14 @@ class Zoom(Command):
             self._write_volume(volume, plane, index, region, grid, result)
         else:
             self._write_figure(volume, plane, index, region, grid, result, model)
+        source = resampled_from(model.fixed_scales, grid)
+        resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = "px" if is_picture(self.input) else "mm"
         print(
             f"{self.output}: {result.shape[0]} x {result.shape[1]} pixels, "
             f"{scale_text(grid.true_scale)}, {spacing_text(spacing, unit)}, super-resolved by "
-            f"{model.card.title} on {model.device} in {1000 * seconds:.0f} ms, for research use"
+            f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
+            "for research use"
         )
 
     def _write_volume(

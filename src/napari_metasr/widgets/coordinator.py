@@ -387,10 +387,13 @@ class Coordinator(QObject):
         seconds = time.perf_counter() - started
         mode.update(stage)
         self._shown = (keys[sources[0]], sources[0], view, plan)
-        self._dock.scale.slider.set_trained(*card.trained_scales)
+        if card.fixed_scales:
+            self._dock.scale.slider.set_fixed(*card.fixed_scales)
+        else:
+            self._dock.scale.slider.set_trained(*card.trained_scales)
         self._dock.show_notice(telling.notice(plan, card, [source.name for source in sources]))
         self._dock.readout.show_reading(
-            telling.reading(sources[0], view, plan, list(encoded.values()), engine, seconds)
+            telling.reading(sources[0], view, plan, list(encoded.values()), engine, card, seconds)
         )
 
     def _export(self, action: Callable[[RenderingSpec], None]) -> None:

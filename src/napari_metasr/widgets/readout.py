@@ -23,6 +23,8 @@ class Reading:
         Output pixel spacing of rows and columns, in ``unit``.
     unit
         The world's unit.
+    resampled_from
+        The scale that the network gave, where its image is resampled to this one.
     encode_seconds, render_seconds
         How long the network and the last rendering of both results took.
     device
@@ -32,13 +34,20 @@ class Reading:
     scale: tuple[float, float] | None = None
     spacing: tuple[float, float] | None = None
     unit: str = "mm"
+    resampled_from: int | None = None
     encode_seconds: float | None = None
     render_seconds: float | None = None
     device: str = ""
 
 
 FIELDS = {
-    "scale": ("Scale", "True scale: output pixels per input pixel, rows × columns (no unit)"),
+    "scale": (
+        "Scale",
+        (
+            "True scale: output pixels per input pixel, rows × columns (no unit); "
+            "“from ×4” where the network enlarges by 4 and its image is resampled"
+        ),
+    ),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
@@ -79,7 +88,7 @@ class Readout(QWidget):
     def show_reading(self, reading: Reading) -> None:
         """Show the numbers of a result."""
         texts = {
-            "scale": _pair(reading.scale, "×{:.3f}"),
+            "scale": _pair(reading.scale, "×{:.3f}", _source(reading.resampled_from)),
             "spacing": _pair(reading.spacing, "{:.3f}", f" {reading.unit}"),
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
@@ -102,6 +111,10 @@ def _pair(values: tuple[float, float] | None, form: str, unit: str = "") -> str:
         return NOTHING
     texts = dict.fromkeys(form.format(value) for value in values)
     return " · ".join(texts) + unit
+
+
+def _source(scale: int | None) -> str:
+    return "" if scale is None else f", from ×{scale}"
 
 
 def _milliseconds(seconds: float | None) -> str:

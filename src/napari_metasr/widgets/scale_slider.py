@@ -25,6 +25,7 @@ PRESETS = (1.5, 2.0, 3.0, 4.0, 8.0)
 TICKS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 TRAINED_COLOR = QColor(76, 175, 80)
 OUTSIDE_COLOR = QColor(255, 167, 38)
+MARK_WIDTH = 4
 BAND_HEIGHT = 4
 TICKS_HEIGHT = 20
 HANDLE_MARGIN = 7
@@ -49,7 +50,7 @@ class TrainedRangeSlider(QSlider):
         self.setRange(0, STEPS)
         self.setPageStep(STEPS // 12)
         self.setSingleStep(STEPS // 100)
-        self.trained = (SMALLEST_SCALE, LARGEST_SCALE)
+        self.trained = [(SMALLEST_SCALE, LARGEST_SCALE)]
         self.setMinimumHeight(22 + TICKS_HEIGHT)
         self.setStyleSheet(f"QSlider {{ padding-bottom: {TICKS_HEIGHT - 4}px; }}")
 
@@ -59,7 +60,12 @@ class TrainedRangeSlider(QSlider):
 
     def set_trained(self, low: float, high: float) -> None:
         """Mark the scales that the model was trained on."""
-        self.trained = (low, high)
+        self.trained = [(low, high)]
+        self.update()
+
+    def set_fixed(self, *scales: float) -> None:
+        """Mark the only scales that the model gives."""
+        self.trained = [(scale, scale) for scale in scales]
         self.update()
 
     def _x(self, scale: float) -> float:
@@ -73,15 +79,16 @@ class TrainedRangeSlider(QSlider):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         top = self.height() - TICKS_HEIGHT
-        low, high = (min(max(s, SMALLEST_SCALE), LARGEST_SCALE) for s in self.trained)
-        for start, stop, color in (
-            (SMALLEST_SCALE, low, OUTSIDE_COLOR),
-            (low, high, TRAINED_COLOR),
-            (high, LARGEST_SCALE, OUTSIDE_COLOR),
-        ):
+        bands = [(SMALLEST_SCALE, LARGEST_SCALE, OUTSIDE_COLOR)]
+        bands += [(low, high, TRAINED_COLOR) for low, high in self.trained]
+        for low, high, color in bands:
             painter.setBrush(color)
-            left, right = self._x(start), self._x(stop)
-            painter.drawRect(QRectF(left, top, right - left, BAND_HEIGHT))
+            left, right = (
+                self._x(min(max(scale, SMALLEST_SCALE), LARGEST_SCALE)) for scale in (low, high)
+            )
+            width = max(right - left, MARK_WIDTH)
+            centre = (left + right) / 2
+            painter.drawRect(QRectF(centre - width / 2, top, width, BAND_HEIGHT))
         font = painter.font()
         font.setPixelSize(10)
         painter.setFont(font)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.widgets.contrasts import contrast_notice
 from napari_metasr.widgets.readout import Reading
+from napari_metasr.zoom.scales import resampled_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def reading(
     plan: Plan,
     encoded: Sequence[Any],
     engine: Any | None,
+    card: ModelCard,
     seconds: float,
 ) -> Reading:
     """The numbers of a result.
@@ -39,6 +41,8 @@ def reading(
         The encoded slices that it was rendered from, None for those that are not ready.
     engine
         The model, if it is loaded.
+    card
+        The model's.
     seconds
         How long rendering took.
     """
@@ -48,6 +52,7 @@ def reading(
         scale=plan.grid.true_scale,
         spacing=(abs(view.scale[0]) / scale_y, abs(view.scale[1]) / scale_x),
         unit=source.unit(view),
+        resampled_from=resampled_from(card.fixed_scales, plan.grid) if times else None,
         encode_seconds=sum(times) if times else None,
         render_seconds=seconds,
         device=engine.device.upper() if engine is not None else "",
@@ -56,13 +61,21 @@ def reading(
 
 def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:
     """What to know about a result of layers of these names."""
-    low, high = card.trained_scales
-    texts = []
-    if not plan.magnifies:
-        texts.append(TOO_SMALL)
-    elif not low <= min(plan.grid.true_scale) <= max(plan.grid.true_scale) <= high:
-        texts.append(f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated.")
+    texts = [_scale_notice(plan, card) if plan.magnifies else TOO_SMALL]
     if not plan.complete:
         texts.append(TOO_LARGE)
     texts.append(contrast_notice(names, card.trained_contrasts, card.title))
     return " ".join(text for text in texts if text)
+
+
+def _scale_notice(plan: Plan, card: ModelCard) -> str:
+    """What to know of a scale that the network was not trained on."""
+    low, high = card.trained_scales
+    smallest, largest = min(plan.grid.true_scale), max(plan.grid.true_scale)
+    if card.fixed_scales:
+        finest = max(card.fixed_scales)
+        beyond = f"Beyond ×{finest} the network's image is enlarged by bicubic interpolation."
+        return beyond if largest > finest else ""
+    if low <= smallest and largest <= high:
+        return ""
+    return f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated."

@@ -45,7 +45,8 @@ class MetaSRZoomWidget(ZoomDock):
         cards: dict[str, ModelCard] | None = None,
     ) -> None:
         if cards is None:
-            cards = {name: model_card(name) for name in model_names()}
+            every = {name: model_card(name) for name in model_names()}
+            cards = {name: card for name, card in every.items() if card.magnifies}
         super().__init__(
             [(name, card.title, card.intended_use) for name, card in cards.items()],
             [mode.title for mode in MODES],
