@@ -56,7 +56,7 @@ def _rated(row: OpinionRow, score: MethodScore) -> OpinionRow:
     counts: dict[str, Any] = {
         name.replace("-", "_"): n for name, n in zip(GRADES, score.counts, strict=True)
     }
-    flags = {f"flag_{flag.lower()}": score.flags[flag] for flag in FLAGS}
+    flags: dict[str, Any] = {f"flag_{flag.lower()}": score.flags[flag] for flag in FLAGS}
     return replace(row, ratings=score.ratings, mos=score.mean, mos_std=score.std, **counts, **flags)
 
 
