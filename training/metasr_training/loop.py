@@ -24,6 +24,7 @@ from metasr_training.distributed import World
 from metasr_training.games import Game, game
 from metasr_training.schedule import Schedule, learning_rate
 from napari_metasr.networks import build
+from napari_metasr.networks.interpolating_start import start_as_interpolation
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.zoom.kernels import kernel_for
 
@@ -52,6 +53,8 @@ def build_generator(config: TrainConfig, device: str) -> nn.Module:
     kernels = {"kernel": kernel_for(torch.device(device).type)}
     options = config.options | (kernels if config.network == "meta-srgan" else {})
     network = build(config.network, **options)
+    if config.interpolating_start:
+        start_as_interpolation(network)
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 

@@ -145,6 +145,9 @@ class Training(BaseModel, extra="forbid", frozen=True):
         How batches of slices and boxes are drawn (the lesion detector).
     stages
         The schedule.
+    interpolating_start
+        Whether new weights are such that the generator begins as interpolation, which spares a
+        short schedule its first thousand updates.
     betas
         Adam's.
     kernel_share
@@ -176,6 +179,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     pairs: PairConfig | None = None
     detection: DetectionConfig | None = None
     stages: tuple[Stage, ...] = Field(min_length=1)
+    interpolating_start: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
     kernel_share: float = Field(1.0, gt=0, le=1)
     largest_gradient: float = Field(0.0, ge=0)
