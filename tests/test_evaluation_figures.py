@@ -48,6 +48,10 @@ def test_a_sheet_is_gray_and_shows_every_pixel_of_its_tiles(tmp_path, rng):
     places = np.lib.stride_tricks.sliding_window_view(page, drawn.shape)
     rows, columns = np.nonzero(places[:, :, 0, 0] == drawn[0, 0])
     assert any(np.array_equal(places[y, x], drawn) for y, x in zip(rows, columns, strict=True))
+    wide = [Tile(np.zeros((20, 200)), (0, 1)), Tile(np.zeros((20, 30)), (0, 1))]
+    path = save_sheet(tmp_path / "sizes.png", [wide], "As they are", width=200, magnify=False)
+    with Image.open(path) as picture:
+        assert picture.size[0] == 2 * 16 + 200 + 10 + 150
     with pytest.raises(ValueError, match="at least one picture"):
         save_sheet(tmp_path / "none.png", [[]], "None", width=90)
     assert not (tmp_path / "none.png").exists()

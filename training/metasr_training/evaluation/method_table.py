@@ -15,6 +15,7 @@ from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.method_columns import TableRow, method_tables
 from metasr_training.evaluation.opinion import measured_opinions
 from metasr_training.evaluation.opinion_table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.published import published_notes, sharing
 from metasr_training.evaluation.scores import ALL, averages, enlarged, measure, standing
 from metasr_training.evaluation.tables import markdown_table, write_rows
 
@@ -34,19 +35,15 @@ ROI = {
 class TableOptions(RegionOptions, frozen=True):
     """What a table takes besides its regions.
 
+    Costs and opinions have columns where the paper prints them.
+
     Attributes
     ----------
-    costs
-        Whether seconds an epoch and memory have columns.
     epoch_images
         Images of the epoch that seconds are given for: the paper's.
-    opinion
-        The experiment whose mean opinion scores stand below; none where empty.
     """
 
-    costs: bool = False
     epoch_images: int = 9559
-    opinion: str = ""
 
 
 def evaluate_table(bench: Bench) -> Findings:
@@ -57,11 +54,13 @@ def evaluate_table(bench: Bench) -> Findings:
     scores: list[ImageScore] = []
     rows: list[TableRow] = []
     groups: dict[str, list[Contestant]] = {}
+    costs = bool(sharing(bench.experiment.id, "epoch_seconds"))
+    epoch_images = options.epoch_images if costs else None
     for condition in bench.experiment.conditions:
         methods = contestants(bench.experiment, condition, bench.load)
         found = score_condition(bench, options, condition, methods, slices)
         order, below = standing(found, methods)
-        new = table_rows(found, methods, order, options)
+        new = table_rows(found, methods, order, epoch_images)
         scores += found
         rows += new
         groups[condition.name] = methods
@@ -73,9 +72,10 @@ def evaluate_table(bench: Bench) -> Findings:
     write_rows(bench.output / "scores.csv", scores)
     write_rows(bench.output / "table.csv", rows)
     findings.tables += method_tables(bench.experiment.id, rows, options.epoch_images)
-    _add_opinions(bench, options, findings)
+    _add_opinions(bench, findings)
     add_curves(bench, findings, groups)
-    findings.notes += _notes(bench.experiment.region, options)
+    findings.notes += _notes(bench.experiment.region, options, costs=costs)
+    findings.notes += published_notes(bench.experiment.id, "psnr", "ssim")
     return findings
 
 
@@ -113,9 +113,17 @@ def table_rows(
     scores: Sequence[ImageScore],
     methods: Sequence[Contestant],
     order: Sequence[str],
-    options: TableOptions,
+    epoch_images: int | None,
 ) -> list[TableRow]:
-    """The rows of one condition: all sources together, then each."""
+    """The rows of one condition: all sources together, then each.
+
+    Parameters
+    ----------
+    order
+        The methods that are ranked, by falling PSNR.
+    epoch_images
+        Images of an epoch whose seconds are wanted, with the memory of a step.
+    """
     found = averages(scores)
     condition = scores[0].condition
     region, other, *_ = dict.fromkeys(score.region for score in scores)
@@ -144,28 +152,31 @@ def table_rows(
                     updates=one.network.updates if one.network else None,
                     converged=one.label in order if trained else None,
                     rank=order.index(one.label) + 1 if one.label in order else None,
-                    **(_costs(one.network, options) if one.network and source == ALL else {}),
+                    **(costs_of(one.network, epoch_images) if source == ALL else {}),
                 )
             )
     return rows
 
 
-def _costs(network: TrainedNetwork, options: TableOptions) -> dict[str, Any]:
-    if not options.costs:
+def costs_of(network: TrainedNetwork | None, epoch_images: int | None) -> dict[str, Any]:
+    """Seconds of an epoch and MiB of a step; nothing where they are not wanted."""
+    if network is None or epoch_images is None:
         return {}
     memory = step_memory(network.config)
     return {
-        "epoch_seconds": epoch_seconds(network, options.epoch_images),
+        "epoch_seconds": epoch_seconds(network, epoch_images),
         "step_mib": None if memory is None else memory / MIB,
     }
 
 
-def _add_opinions(bench: Bench, options: TableOptions, findings: Findings) -> None:
+def _add_opinions(bench: Bench, findings: Findings) -> None:
     """The paper's columns of opinions, with ours if the run's study has been rated."""
-    if not options.opinion:
-        return
     name, condition = bench.experiment.id, bench.experiment.conditions[0].name
-    opinions = measured_opinions(bench.run, options.opinion)
+    studies = sharing(name, "mos")
+    if not studies:
+        return
+    measured = [measured_opinions(bench.run, study) for study in studies]
+    opinions = next(filter(None, measured), {})
     labels = [*(method.label for method in bench.experiment.methods), GROUND_TRUTH]
     rows = opinion_rows(name, condition, labels, opinions)
     rows = [row for row in rows if row.ratings or row.published_mos is not None]
@@ -174,11 +185,11 @@ def _add_opinions(bench: Bench, options: TableOptions, findings: Findings) -> No
     write_rows(bench.output / "opinions.csv", rows)
     if not opinions:
         findings.notes.append(
-            f"Nobody has rated the study of {options.opinion}: the opinions are the paper's."
+            f"Nobody has rated a study of {' or '.join(studies)}: the opinions are the paper's."
         )
 
 
-def _notes(region: str, options: TableOptions) -> list[str]:
+def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
     where = {
         "slice": "Compared are whole slices.",
         "crop": (
@@ -196,7 +207,7 @@ def _notes(region: str, options: TableOptions) -> list[str]:
         "their luminance."
     )
     notes = [compared]
-    if options.costs:
+    if costs:
         notes.append(
             "Seconds an epoch follow from the updates a second in the log of the last stage; MiB a "
             "step are counted, for the generator, its gradients, Adam's moments and the "

@@ -90,5 +90,27 @@ def published_text(experiment: str, condition: str, method: str, metric: str) ->
     return "" if figure is None else figure.printed
 
 
+def sharing(experiment: str, metric: str) -> tuple[str, ...]:
+    """The experiments, this one among them, that a metric is printed for; none if it is not."""
+    for figure in published_figures():
+        if experiment in figure.experiments and figure.metric == metric:
+            return figure.experiments
+    return ()
+
+
+def published_notes(experiment: str, *metrics: str) -> list[str]:
+    """What is odd about the way that these metrics are printed, each with what it is about."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for figure in published_figures():
+        if experiment in figure.experiments and figure.metric in metrics and figure.note:
+            about.setdefault((figure.note, figure.metric), []).append(
+                f"{figure.method} {figure.condition}"
+            )
+    return [
+        f"Published {metric} of {', '.join(places)}: {note}."
+        for (note, metric), places in about.items()
+    ]
+
+
 def _letters(label: str) -> str:
     return "".join(character for character in label.casefold() if character.isalnum())

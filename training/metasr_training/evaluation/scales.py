@@ -95,7 +95,8 @@ def evaluate_scales(bench: Bench) -> Findings:
     write_rows(bench.output / "table.csv", rows)
     whole = [row for row in rows if (row.region, row.source) == ("slice", ALL)]
     findings.tables.append(("Mean over the slices", markdown_table(_columns(), whole)))
-    _draw(bench, options, condition, slices[len(slices) // 2], methods)
+    first = [one for one in slices if one.source == slices[0].source]
+    _draw(bench, options, condition, first[len(first) // 2], methods)
     caption = (
         f"One slice reduced by {condition.scale:g} and enlarged to one size after another, "
         f"{methods[0].label} above and {methods[-1].label} below, each with PSNR and SSIM against "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Rectangle
@@ -28,6 +29,7 @@ GAP = 10
 HEADING = 34
 LINE = 20
 FONT = 13.0
+NARROWEST_COLUMN = 150
 
 
 @dataclass(frozen=True)
@@ -96,17 +98,22 @@ def save_sheet(
     if not any(rows):
         raise ValueError(f"{path.name}: expected at least one picture, found none")
     sizes = [[_shown(tile.image.shape, width, magnify) for tile in row] for row in rows]
+    columns = [
+        width if magnify else max(*(wide for wide, _ in column), NARROWEST_COLUMN)
+        for column in zip_longest(*sizes, fillvalue=(0, 0))
+    ]
     heights = [max(high for _, high in row) + 2 * LINE for row in sizes]
-    page_width = 2 * MARGIN + max(len(row) for row in rows) * (width + GAP) - GAP
+    page_width = 2 * MARGIN + sum(columns) + GAP * (len(columns) - 1)
     page_height = 2 * MARGIN + HEADING + sum(heights) + GAP * (len(rows) - 1)
     canvas = Canvas(page_width, page_height)
     inner = page_width - 2 * MARGIN
     canvas.text(heading, MARGIN, MARGIN + HEADING / 3, 1.15 * FONT, bold=True, max_width=inner)
     top = MARGIN + HEADING
     for row, row_sizes, height in zip(rows, sizes, heights, strict=True):
-        for place, (tile, (wide, high)) in enumerate(zip(row, row_sizes, strict=True)):
-            left = MARGIN + place * (width + GAP)
-            _draw(canvas, tile, left, top, width, (wide, high))
+        left = MARGIN
+        for tile, size, column in zip(row, row_sizes, columns, strict=False):
+            _draw(canvas, tile, left, top, column, size)
+            left += column + GAP
         top += height + GAP
     return _save_gray(canvas, path, heading)
 

@@ -13,7 +13,7 @@ from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, updates_per_second
-from metasr_training.evaluation.published import published_text
+from metasr_training.evaluation.published import published_notes, published_text
 from metasr_training.evaluation.tables import markdown_table, write_rows
 from napari_metasr.geometry import OutputGrid
 
@@ -107,6 +107,7 @@ def evaluate_time(bench: Bench) -> Findings:
         "this machine, to "
         f"{options.validation_images:,}. The paper's are of a TITAN X."
     )
+    findings.notes += published_notes(bench.experiment.id, "epoch_seconds", "inference_seconds")
     return findings
 
 
