@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-import pooch
-
 from metasr_training.catalogue import Experiment, recipe
+from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import load_slices, some_of_each
 from metasr_training.detector import LesionFinder, find_detector
@@ -23,7 +22,7 @@ from metasr_training.run_folder import RunFolder, surroundings, write_json
 from metasr_training.tasks.detection import Detection
 from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
-from metasr_training.trained import load_trained, network_folder, run_record
+from metasr_training.trained import finished, load_trained, network_folder, run_record
 from napari_metasr.weights import load_network
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Campaign:
             domain=domain,  # type: ignore[arg-type]
             unreadable=self.unreadable,  # type: ignore[arg-type]
             split_file=self.run_folder / "split.json",
-            cache=Path(pooch.os_cache("napari-metasr")) / "slices",
+            cache=default_folder(),
         )
 
     def record(self) -> None:
@@ -123,12 +122,8 @@ class Campaign:
         return [
             (one, condition)
             for one, condition in self.experiment.networks()
-            if not self.folder(one.network_name(condition)).final.exists()
+            if not finished(self.run_folder, one.network_name(condition))
         ]
-
-    def folder(self, name: str) -> RunFolder:
-        """The folder of one network."""
-        return RunFolder(network_folder(self.run_folder, name))
 
     def train(self) -> None:
         """Train every network that is not finished.
@@ -224,7 +219,7 @@ class Campaign:
 
     def _train(self, one: Recipe, condition: Condition, budget: float | None) -> None:
         config = self._config(one, condition, budget)
-        folder = self.folder(config.name)
+        folder = RunFolder(network_folder(self.run_folder, config.name))
         task = self._task(config)
         check_unchanged(folder, config)
         trainer = Trainer(

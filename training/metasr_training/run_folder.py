@@ -19,6 +19,8 @@ from napari_metasr.files import replacing
 if TYPE_CHECKING:
     from metasr_training.recipe import TrainConfig
 
+FINAL = "final.pt"
+
 
 def commit() -> str:
     """The commit of the checkout, or ``unknown`` outside one."""
@@ -114,7 +116,7 @@ class RunFolder:
     @property
     def final(self) -> Path:
         """Where the weights at the end are; the run is finished when it is there."""
-        return self.path / "final.pt"
+        return self.path / FINAL
 
     @property
     def config(self) -> Path:

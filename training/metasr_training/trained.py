@@ -16,7 +16,7 @@ from metasr_training.detector import LesionFinder
 from metasr_training.generators import super_resolve
 from metasr_training.loop import build_generator
 from metasr_training.recipe import TrainConfig
-from metasr_training.run_folder import RunFolder
+from metasr_training.run_folder import FINAL, RunFolder
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
 
@@ -33,6 +33,11 @@ NETWORKS = "networks"
 def network_folder(run: Path, name: str) -> Path:
     """Where a run keeps a trained network."""
     return run / NETWORKS / name
+
+
+def finished(run: Path, name: str) -> bool:
+    """Whether a network has been trained to its end."""
+    return (network_folder(run, name) / FINAL).exists()
 
 
 @dataclass(frozen=True)

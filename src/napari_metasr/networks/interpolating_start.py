@@ -66,7 +66,7 @@ def _carry(weight: Tensor, kernel: Tensor, slope: float) -> None:
     weight[1] = -kernel / (1 + slope)
 
 
-def _prepare_stage(stage: nn.Sequential, slope: float) -> float:
+def _prepare_stage(stage: nn.Module, slope: float) -> float:
     """Double the carried image and its negative bilinearly; the slope of what follows."""
     convolution = _first_convolution(stage)
     for feature, sign in ((0, 1), (1, -1)):
@@ -77,7 +77,7 @@ def _prepare_stage(stage: nn.Sequential, slope: float) -> float:
                 _carry(convolution.weight[channel], kernel, slope)
                 if convolution.bias is not None:
                     convolution.bias[channel] = 0
-    return _slope(stage)
+    return _slope(stage.modules())
 
 
 def _prepare_output(output: nn.Conv2d, slope: float) -> None:
