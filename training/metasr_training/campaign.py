@@ -171,7 +171,9 @@ class Campaign:
     def _task(self, config: TrainConfig) -> Task[Any]:
         domains: set[Domain] = {"mri", *(stage.domain for stage in config.stages)}
         count = config.slices_per_source
-        training = {domain: some_of_each(self.slices("train", domain), count) for domain in domains}
+        training: dict[str, list[Slice]] = {}
+        for domain in domains:
+            training[domain] = some_of_each(self.slices("train", domain), count)
         validation = some_of_each(self.slices("val", "mri"), count)
         check_patients(training["mri"], validation)
         if config.pairs is None:

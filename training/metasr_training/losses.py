@@ -113,8 +113,9 @@ def gradient_penalty(
 ) -> Tensor:
     """``mean (||grad D(x)||_2 - 1)^2`` at ``x = e HR + (1 - e) SR``.
 
-    Gulrajani et al. 2017, algorithm 1. Two-sided; computed in float32 outside autocast, since the gradient of a gradient in half
-    precision under- and overflows. The weight (their lambda, 10) is the caller's.
+    Gulrajani et al. 2017, algorithm 1. Two-sided; computed in float32 outside autocast, since the
+    gradient of a gradient in half precision under- and overflows. The weight (their lambda, 10)
+    is the caller's.
 
     Parameters
     ----------
