@@ -13,6 +13,7 @@ from metasr_training.catalogue import Experiment, recipe
 from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import load_slices, some_of_each
+from metasr_training.detector import NAME as DETECTOR
 from metasr_training.detector import LesionFinder, find_detector
 from metasr_training.distributed import World
 from metasr_training.loop import Trainer
@@ -23,7 +24,7 @@ from metasr_training.tasks.detection import Detection
 from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
 from metasr_training.trained import finished, load_trained, network_folder, run_record
-from napari_metasr.weights import load_network
+from napari_metasr.weights import load_network, model_names
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Domain, Slice
@@ -117,11 +118,25 @@ class Campaign:
         if self.world.first:
             write_json(self.run_folder / "run.json", record)
 
+    def plan(self) -> list[tuple[Recipe, Condition]]:
+        """The networks of the experiment, after the lesion detector if it is needed.
+
+        It is needed where a region of interest or a perceptual loss asks for one and none is
+        shipped.
+        """
+        networks = self.experiment.networks()
+        configs = [one.resolve(self.preset, condition) for one, condition in networks]
+        asked = self.experiment.options.get("roi") == "detector" or any(map(asks_detector, configs))
+        names = [config.name for config in configs]
+        if asked and DETECTOR not in (*names, *model_names()):
+            return [(recipe(DETECTOR), Condition()), *networks]
+        return networks
+
     def unfinished(self) -> list[tuple[Recipe, Condition]]:
         """The networks that are still to be trained, in order."""
         return [
             (one, condition)
-            for one, condition in self.experiment.networks()
+            for one, condition in self.plan()
             if not finished(self.run_folder, one.network_name(condition))
         ]
 
@@ -246,6 +261,15 @@ class Campaign:
         self.world.agree(0.0)  # nobody goes on before the first has written the weights
         if self.stop.is_set():
             raise InterruptedRun(f"stopped at update {trainer.update} of {config.name}")
+
+
+def asks_detector(config: TrainConfig) -> bool:
+    """Whether a run looks through the lesion detector, or at what it finds."""
+    windows = config.pairs is not None and (config.pairs.windows, config.pairs.roi)
+    perceptual = any("perceptual" in stage.losses for stage in config.stages)
+    return windows == ("roi", "detector") or (
+        perceptual and config.perceptual.network == "lesion-detector"
+    )
 
 
 def check_patients(training: Iterable[Slice], validation: Iterable[Slice]) -> None:

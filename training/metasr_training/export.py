@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 import tyro
 
 from metasr_training.catalogue import recipe
@@ -64,8 +66,6 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
     config = trained.config
     pairs = config.pairs
     scales = pairs.scales if pairs else (1.0,)
-    if config.network == "ms-gan":
-        scales = (2.0, *scales)
     task = "pairs" if pairs else "detection"
     sources = trained.about.get("task", {}).get("images", {"tcga-lgg": 1, "cheng": 1})
     mean, std = trained.weights["task"].get("standardisation", (0.0, 1.0))
@@ -118,20 +118,21 @@ def export(
     trained = load_trained(run, network)
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
+    output.mkdir(parents=True, exist_ok=True)
     return save_weights(
         module,
         output,
-        precision=precision,
+        dtype=getattr(torch, precision),
         name=name or network,
         results=json.loads(results.read_text(encoding="utf-8")) if results else {},
         **card_fields(trained),
     )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        card = tyro.cli(export, prog="metasr-export")
+        card = tyro.cli(export, prog="metasr-export", args=arguments)
     except (ValueError, OSError) as error:
         print(f"metasr-export: {error}", file=sys.stderr)
         return 2

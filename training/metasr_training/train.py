@@ -6,7 +6,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -124,12 +124,12 @@ def train(
     world.close()
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    arguments = sys.argv[1:]
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if arguments[:1] == ["pack"]:
+        if arguments and arguments[0] == "pack":
             tyro.cli(pack, prog="metasr-train pack", args=arguments[1:])
         else:
             tyro.cli(train, prog="metasr-train", args=arguments)
