@@ -183,7 +183,8 @@ class Campaign:
                 raise
             return False
 
-    def _task(self, config: TrainConfig) -> Task[Any]:
+    def task(self, config: TrainConfig) -> Task[Any]:
+        """The task of a run, with its data."""
         domains: set[Domain] = {"mri", *(stage.domain for stage in config.stages)}
         count = config.slices_per_source
         training: dict[str, list[Slice]] = {}
@@ -237,7 +238,7 @@ class Campaign:
     def _train(self, one: Recipe, condition: Condition, budget: float | None) -> None:
         config = self._config(one, condition, budget)
         folder = RunFolder(network_folder(self.run_folder, config.name))
-        task = self._task(config)
+        task = self.task(config)
         check_unchanged(folder, config)
         trainer = Trainer(
             config, task, folder, device=self.device, world=self.world, stop=self.stop

@@ -1,0 +1,128 @@
+"""Batches of slices and boxes, and the loss that compares boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from training_fakes import slices
+
+from metasr_training.datasets.detection import (
+    DetectionConfig,
+    DetectionSampler,
+    on_canvas,
+    strip_skull,
+)
+from metasr_training.datasets.regions import regions_of_interest
+from metasr_training.datasets.slices import Slice
+from metasr_training.tasks.detection import box_loss, coverage_and_iou
+
+STILL = DetectionConfig(batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0)
+
+
+def test_the_loss_against_a_hand_computed_value():
+    found = torch.tensor([[0.1, 0.2, 0.5, 0.6, 0.8], [0.0, 0.0, 1.0, 1.0, 0.4]])
+    boxes = torch.tensor([[0.1, 0.1, 0.5, 0.8], [0.0, 0.0, 0.0, 0.0]])
+    present = torch.tensor([1.0, 0.0])
+    # box of the first alone: (0.01 + 0.04) / 2; scores: (0.04 + 0.16) / 2
+    assert box_loss(found, boxes, present).item() == pytest.approx(0.025 + 0.1)
+
+
+def test_coverage_and_iou_of_known_boxes():
+    truth = torch.tensor([[0.0, 0.0, 0.5, 0.5]] * 3)
+    found = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.25], [0.6, 0.6, 0.9, 0.9]])
+    covered, iou = coverage_and_iou(found, truth)
+    assert covered.tolist() == pytest.approx([1.0, 0.5, 0.0])
+    assert iou.tolist() == pytest.approx([0.25, 0.5, 0.0])
+
+
+def test_boxes_are_where_the_lesion_is():
+    sampler = DetectionSampler(slices(), STILL)
+    for update in range(5):
+        batch = sampler.draw(update)
+        for image, box, present in zip(batch.images, batch.boxes, batch.present, strict=True):
+            top, left, bottom, right = (box * 64).round().int().tolist()
+            inside = image[0, top:bottom, left:right]
+            assert present == 1
+            assert (inside > 0.9).float().mean() > 0.5  # a bright disc fills most of its box
+            assert (image > 0.98).sum() * 0.6 <= (inside > 0.98).sum() + 200
+
+
+def test_the_augmented_box_still_holds_the_lesion():
+    config = STILL.model_copy(update={"turn": 20.0, "zoom": 0.2, "shift": 0.1})
+    sampler = DetectionSampler(slices(), config)
+    shares = []
+    for update in range(5):
+        batch = sampler.draw(update)
+        for image, box in zip(batch.images, batch.boxes, strict=True):
+            top, left, bottom, right = (box * 64).round().int().tolist()
+            bright = image[0] > 0.85 * image.max()
+            shares.append((bright[top:bottom, left:right].sum() / bright.sum()).item())
+    assert np.mean(shares) > 0.5
+
+
+def test_reduced_slices_keep_the_shares():
+    whole = DetectionSampler(slices(), STILL).draw(1)
+    reduced = DetectionSampler(slices(), STILL.model_copy(update={"scales": (2,)})).draw(1)
+    assert reduced.images.shape[-2:] == (32, 32)
+    assert torch.equal(whole.boxes, reduced.boxes)
+
+
+def test_slices_without_a_tumour_have_no_box():
+    empty = [
+        Slice(one.image, one.limits, one.source, one.patient, f"e{one.name}", one.mask & False)
+        for one in slices()
+    ]
+    sampler = DetectionSampler([*slices(), *empty], STILL)
+    drawn = [sampler.draw(update) for update in range(10)]
+    present = torch.cat([one.present for one in drawn])
+    boxes = torch.cat([one.boxes for one in drawn])
+    assert 0.4 < present.mean() < 0.9
+    assert (boxes[present == 0] == 0).all()
+    with pytest.raises(ValueError, match="expected slices with a tumour's mask, found none of 4"):
+        DetectionSampler(empty, STILL)
+
+
+def test_the_skull_is_taken_off():
+    y, x = np.mgrid[-1:1:128j, -1:1:128j]
+    radius = np.hypot(y, x)
+    image = np.where(radius < 0.9, 0.5, 0.0).astype(np.float32)
+    image[(radius > 0.82) & (radius < 0.9)] = 1.0  # bright scalp
+    stripped = strip_skull(image)
+    assert stripped.max() == 0.5
+    assert (stripped > 0).sum() > 0.6 * (image == 0.5).sum()
+    assert (strip_skull(np.zeros((32, 32), np.float32)) == 0).all()
+
+
+def test_a_canvas_centres_or_cuts():
+    image = np.arange(1, 31, dtype=np.float32).reshape(5, 6)
+    wide = on_canvas(image, 10)
+    np.testing.assert_array_equal(wide[2:7, 2:8], image)
+    assert (wide != 0).sum() == 30
+    np.testing.assert_array_equal(on_canvas(image, 3), image[1:4, 1:4])
+
+
+class Finder:
+    """A detector that is sure of the slice named 1 alone."""
+
+    def detect(self, image):
+        sure = image is self.known
+        return (1.0, 2.0, 3.0, 4.0), 0.9 if sure else 0.2
+
+
+def test_regions_come_from_masks_the_detector_or_the_brain():
+    found = slices(3)
+    bare = Slice(found[2].image, found[2].limits, "disc", "2", "2", None)
+    finder = Finder()
+    finder.known = found[1].image
+
+    def never():
+        raise AssertionError("the detector was asked")
+
+    masks = regions_of_interest([*found[:2], bare], "mask", never)
+    rows = np.flatnonzero(found[0].mask.any(1))
+    assert (masks["0"][0], masks["0"][2]) == (rows[0], rows[-1] + 1)
+    brain = regions_of_interest([bare], "box", never)["2"]
+    assert masks["2"] == brain
+    assert brain[2] - brain[0] > 40
+    assert regions_of_interest(found, "detector", lambda: finder) == {"1": (1.0, 2.0, 3.0, 4.0)}
