@@ -63,6 +63,18 @@ def test_a_section_for_each_experiment_with_all_that_was_found(tmp_path, run):
     assert (output / "published.csv").read_text().startswith("experiment,condition,method")
 
 
+def test_a_discussion_goes_before_the_sections(tmp_path, run, capsys):
+    words = tmp_path / "words.md"
+    arguments = [str(run), "--output", str(tmp_path / "results"), "--discussion", str(words)]
+    assert report.main(arguments) == 2
+    assert "words.md" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+    words.write_text("## What it means\n\nNot much.\n")
+    assert report.main(arguments) == 0
+    text = (tmp_path / "results" / "README.md").read_text()
+    assert text.index("| experiment |") < text.index("Not much.") < text.index("## lfsr-table1")
+
+
 def test_links_lead_to_headings(tmp_path, run):
     report.main([str(run), "--output", str(tmp_path / "results")])
     text = (tmp_path / "results" / "README.md").read_text()

@@ -109,9 +109,9 @@ def sections(runs: Iterable[Path]) -> list[Section]:
     ]
 
 
-def readme(found: Sequence[Section]) -> str:
-    """The report's text."""
-    parts = ["# Results", INTRODUCTION, _overview(found)]
+def readme(found: Sequence[Section], discussion: str = "") -> str:
+    """The report's text, with a discussion in Markdown before the sections."""
+    parts = ["# Results", INTRODUCTION, _overview(found), discussion.strip()]
     for one in found:
         files = sorted(path.name for path in one.source.glob("*.csv"))
         tables = ", ".join(f"[{name}]({one.name}/{name})" for name in files)
@@ -147,6 +147,7 @@ def check_replaceable(output: Path) -> None:
 def report(
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="RUN")],
     output: Path,
+    discussion: Path | None = None,
 ) -> None:
     """Put the evaluations of runs together: README.md, tables and figures.
 
@@ -156,11 +157,14 @@ def report(
         Run folders in which metasr-evaluate has been.
     output
         The report's folder; a report that is there already is replaced as a whole.
+    discussion
+        A Markdown file that goes into the report before its sections: what the figures mean.
     """
     if not runs:
         raise ValueError("expected at least one run folder, found none")
     check_replaceable(output)
     found = sections(runs)
+    words = "" if discussion is None else discussion.read_text(encoding="utf-8")
     with replacing_folder(output.resolve()) as folder:
         for one in found:
             (folder / one.name).mkdir()
@@ -168,7 +172,7 @@ def report(
                 if path.suffix in COPIED:
                     shutil.copyfile(path, folder / one.name / path.name)
         shutil.copyfile(PUBLISHED, folder / PUBLISHED.name)
-        write_text(folder / "README.md", readme(found))
+        write_text(folder / "README.md", readme(found, words))
         contents = {"format": PROGRAM, "sections": [one.name for one in found]}
         write_text(folder / MARKER, json.dumps(contents, indent=2) + "\n")
     print(f"{output / 'README.md'}: {', '.join(one.name for one in found)}")

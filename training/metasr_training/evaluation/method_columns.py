@@ -15,8 +15,8 @@ class TableRow:
     """One method under one condition, on the images of one source or of all.
 
     PSNR in dB and SSIM are averaged over images in the table's region, and in a second one
-    (``other``); ``rank`` is by PSNR among the methods of its condition, empty where the network
-    is not converged, that is below bicubic interpolation on the same images.
+    (``other``). A network is ``converged`` unless it is below bicubic interpolation on the same
+    images; ``rank`` is by PSNR on all sources' images among the methods that are ranked.
     """
 
     condition: str

@@ -128,12 +128,14 @@ def table_rows(
     condition = scores[0].condition
     region, other, *_ = dict.fromkeys(score.region for score in scores)
     sources = dict.fromkeys([ALL, *(score.source for score in scores)])
+    bicubic = next(one.label for one in methods if one.is_reference)
     rows = []
     for source in sources:
         for one in methods:
             average = found[condition, one.label, region, source]
             beside = found[condition, one.label, other, source]
-            trained = one.network is not None
+            reference = found[condition, bicubic, region, source].psnr
+            ranked = source == ALL and one.label in order
             rows.append(
                 TableRow(
                     condition=condition,
@@ -150,8 +152,8 @@ def table_rows(
                     other_ssim=beside.ssim,
                     parameters=one.network.parameters if one.network else None,
                     updates=one.network.updates if one.network else None,
-                    converged=one.label in order if trained else None,
-                    rank=order.index(one.label) + 1 if one.label in order else None,
+                    converged=average.psnr >= reference if one.network else None,
+                    rank=order.index(one.label) + 1 if ranked else None,
                     **(costs_of(one.network, epoch_images) if source == ALL else {}),
                 )
             )

@@ -8,6 +8,12 @@ from functools import cache
 from pathlib import Path
 
 PUBLISHED = Path(__file__).parents[1] / "published.csv"
+NAMES = {
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "epoch_seconds": "seconds an epoch",
+    "inference_seconds": "seconds for the validation set",
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def published_notes(experiment: str, *metrics: str) -> list[str]:
                 f"{figure.method} {figure.condition}"
             )
     return [
-        f"Published {metric} of {', '.join(places)}: {note}."
+        f"Published {NAMES.get(metric, metric)} of {', '.join(places)}: {note}."
         for (note, metric), places in about.items()
     ]
 

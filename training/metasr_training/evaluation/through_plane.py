@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from tqdm import tqdm
 
 from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.cases import cut
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.plots import Line, Panel, save_plot
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from metasr_training.evaluation.scores import ImageScore
 
 SHOWN_FACTOR = 4.0
+VIEW_PIXELS = 320
 
 
 class ThroughPlaneOptions(BaseModel, extra="forbid", frozen=True):
@@ -45,7 +47,8 @@ class ThroughPlaneOptions(BaseModel, extra="forbid", frozen=True):
 class ThroughPlaneRow:
     """One method on the slices of one kind, every ``factor``-th slice kept.
 
-    ``gain`` is the mean PSNR over that of cubic interpolation along the same axis.
+    ``gain`` is the mean PSNR over that of cubic interpolation along the same axis; a network is
+    ``converged`` where it is not below it.
     """
 
     data: str
@@ -85,7 +88,7 @@ def evaluate_through_plane(bench: Bench) -> Findings:
             findings.ranking[name], below = standing(found, methods)
             if below:
                 findings.not_converged[name] = below
-            rows += _rows(found, methods, condition.scale, thickness.name, below)
+            rows += _rows(found, methods, condition.scale, thickness.name)
     write_rows(bench.output / "scores.csv", scores)
     write_rows(bench.output / "table.csv", rows)
     findings.tables.append(("Across slices", markdown_table(_columns(), rows)))
@@ -114,12 +117,13 @@ def _rows(
     methods: Iterable[Contestant],
     factor: float,
     thickness: str,
-    below: Iterable[str],
 ) -> list[ThroughPlaneRow]:
     found = averages(scores)
     methods = list(methods)
-    reference = next(one.label for one in methods if one.is_reference)
     condition = next(iter(found))[0]
+    cubic = next(one.label for one in methods if one.is_reference)
+    sources = dict.fromkeys(key[3] for key in found)
+    reference = {source: found[condition, cubic, "slice", source].psnr for source in sources}
     return [
         ThroughPlaneRow(
             data=source,
@@ -132,10 +136,10 @@ def _rows(
             ssim=average.ssim,
             ssim_std=average.ssim_std,
             brain_psnr=found[condition, one.label, "brain", source].psnr,
-            gain=average.psnr - found[condition, reference, "slice", source].psnr,
-            converged=None if one.network is None else one.label not in below,
+            gain=average.psnr - reference[source],
+            converged=None if one.network is None else average.psnr >= reference[source],
         )
-        for source in dict.fromkeys(key[3] for key in found)
+        for source in sources
         for one in methods
         for average in [found[condition, one.label, "slice", source]]
     ]
@@ -190,15 +194,11 @@ def _draw(bench: Bench, shown: Iterable[Slice]) -> None:
     lines = []
     for one in shown:
         case = thinned(one, factor, THICK)
-        lines.append(
-            [
-                truth_tile(case.truth, f"Truth, {one.source}"),
-                *(
-                    compared_tile(output, case.truth, EIGHT_BITS, label)
-                    for label, output in enlarged(case, methods)
-                ),
-            ]
-        )
-    width = max(tile.image.shape[1] for line in lines for tile in line)
+        box = case.regions["brain"]
+        truth = cut(case.truth, box)
+        tiles = [truth_tile(truth, f"Truth, {one.source}")]
+        for label, output in enlarged(case, methods):
+            tiles.append(compared_tile(cut(output, box), truth, EIGHT_BITS, label))
+        lines.append(tiles)
     heading = f"{bench.experiment.title}: x{factor:g}"
-    save_sheet(bench.output / "views.png", lines, heading, width=width)
+    save_sheet(bench.output / "views.png", lines, heading, width=VIEW_PIXELS)
