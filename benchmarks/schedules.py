@@ -1,0 +1,107 @@
+"""How long the published schedules would take: operations counted, speed measured, the rest told.
+
+The operations of one update are counted (convolutions and matrix products of both players and of
+the perceptual features, forward and backward), with one patch a batch, and multiplied. A run of the
+laptop preset says how many operations a second the machine does in training; both together say how
+long the paper preset would take on it. For an accelerator the rate is given by hand.
+
+    python benchmarks/schedules.py --data DATA --run RUN [--tera 100]
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tyro
+from torch.utils.flop_counter import FlopCounterMode
+
+from metasr_training.campaign import Campaign
+from metasr_training.catalogue import experiment, experiment_ids
+from metasr_training.loop import Drawn, Trainer
+from metasr_training.run_folder import RunFolder
+from metasr_training.trained import finished, load_trained
+
+if TYPE_CHECKING:
+    from metasr_training.recipe import Condition, Recipe
+
+DAY = 86_400
+COUNTED = 3
+
+
+def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tuple[float, int]:
+    """Operations of one update, and updates of the whole schedule, under a preset."""
+    config = one.resolve(preset, condition)
+    which = "pairs" if config.pairs else "detection"
+    drawing: Any = getattr(config, which)
+    features = config.perceptual.model_copy(update={"network": "vgg19", "weights": "random"})
+    if config.perceptual.network == "lesion-detector":
+        features = features.model_copy(update={"layer": "relu2_2"})
+    few = {"slices_per_source": 8, "validation_batches": 1, "perceptual": features}
+    single = config.model_copy(update=few | {which: drawing.model_copy(update={"batch": 1})})
+    with tempfile.TemporaryDirectory() as folder:
+        campaign = Campaign(experiment("zoom"), preset, data, Path(folder))
+        task = campaign.task(single)
+        trainer = Trainer(single, task, RunFolder(Path(folder) / "network"))
+        if trainer.critic is not None:
+            trainer.critic.eval()
+        stage = single.stages[-1]
+        with FlopCounterMode(display=False) as counter:
+            for update in range(COUNTED):  # batches of random scales differ
+                trainer.step(Drawn(stage, 0.0, [task.draw(update, stage.domain, 0, 1)]))
+        pixels_alone = [
+            stage.model_copy(update={"losses": {"mse": 1}, "game": None}) for stage in config.stages
+        ]
+        whole = campaign.task(config.model_copy(update={"stages": tuple(pixels_alone)}))
+        schedule = trainer.schedule.of(
+            config.stages, [whole.updates_per_epoch(stage.domain) for stage in config.stages], None
+        )
+    return counter.get_total_flops() / COUNTED * drawing.batch, schedule.total
+
+
+def measured_speed(run: Path, name: str) -> float:
+    """Updates a second of a trained network, the median over its log."""
+    lines = load_trained(run, name).history()
+    return statistics.median(
+        one["updates_per_second"] for one in lines if "updates_per_second" in one
+    )
+
+
+def main(data: Path, run: Path, tera: float = 100.0) -> None:
+    """Print a table.
+
+    Parameters
+    ----------
+    data
+        The data folder; epochs are of its images.
+    run
+        A run of the laptop preset.
+    tera
+        10^12 operations a second that an accelerator is assumed to sustain in training.
+    """
+    found: dict[str, tuple[Recipe, Condition]] = {}
+    for name in experiment_ids():
+        for one, condition in experiment(name).networks():
+            if not condition.noise and finished(run, one.network_name(condition)):
+                found.setdefault(one.network_name(condition), (one, condition))
+    print(
+        "| network | updates, paper | 10^12 operations an update | two cores: 10^9 a second "
+        f"| two cores: days | at {tera:g} x 10^12 a second (assumed): hours |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name, (one, condition) in found.items():
+        paper, updates = operations(data, one, condition, "paper")
+        laptop, _ = operations(data, one, condition, "laptop")
+        rate = laptop * measured_speed(run, name)
+        whole = paper * updates
+        print(
+            f"| {name} | {updates:,} | {paper / 1e12:.2f} | {rate / 1e9:.0f} "
+            f"| {whole / rate / DAY:.1f} | {whole / (tera * 1e12) / 3600:.1f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
