@@ -1,15 +1,17 @@
 """Updates a second of Meta-SRGAN's training: our upscaler against the published form.
 
     python benchmarks/training.py [--scales 1.1 1.5 2 2.5 3 3.5 4 | --all] [--repeats 5]
+                                  [--precision bfloat16 | float32] [--device cpu]
 
 An update is forward, L1 loss, backward and Adam, on a batch of 8 high-resolution patches of
-96 x 96 pixels, in float32, with one and the same encoder, batch and device for both sides.
+96 x 96 pixels, with one and the same encoder, batch, device and precision for all sides: by
+default convolutions and matrix products in bfloat16 (autocast), as the recipes train.
 
 ``published`` is arranged as released code of Hu et al. 2019 and of Meta-SRGAN: features repeated
 ceil(r)^2 times and unfolded, a kernel of 3 x 3 x 64 predicted for every slot and shared over the
 batch, one matrix product, surplus slots masked out. ``unfolded once`` spares it the repetition:
 the same predicted kernels, multiplied with the patches of each low-resolution pixel for the whole
-batch at once. Before anything is timed all three must give the same loss and gradients.
+batch at once. Before anything is timed all three must give the same loss and gradients in float32.
 
 The sides take turns, so that what else the machine does meets all of them alike; times are medians
 of the turns. The last row is of the mean time over the scales, as training draws them uniformly.
@@ -148,11 +150,13 @@ def check_agreement(batch, device):
             )
 
 
-def timed_update(side, network, optimiser, batch):
+def timed_update(side, network, optimiser, batch, precision):
     """Seconds of one update."""
     image, truth, grid = batch
     started = time.perf_counter()
-    loss = functional.l1_loss(side(network, image, grid), truth)
+    with torch.autocast(image.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+        output = side(network, image, grid)
+    loss = functional.l1_loss(output.float(), truth)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     optimiser.step()
@@ -161,7 +165,7 @@ def timed_update(side, network, optimiser, batch):
     return time.perf_counter() - started
 
 
-def measure(scale, repeats, device):
+def measure(scale, repeats, device, precision):
     """Median seconds of an update, for each side."""
     batch = new_batch(scale, device)
     check_agreement(batch, device)
@@ -169,7 +173,7 @@ def measure(scale, repeats, device):
     for name, side in SIDES.items():
         network = new_network(device)
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
-        turns[name] = partial(timed_update, side, network, optimiser, batch)
+        turns[name] = partial(timed_update, side, network, optimiser, batch, precision)
     for turn in turns.values():
         turn()
     seconds = {name: [] for name in turns}
@@ -193,18 +197,19 @@ def main():
     chosen.add_argument("--all", action="store_true", help="1.1, 1.2 ... 4.0")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16")
     options = parser.parse_args()
     scales = EVERY if options.all else options.scales
     print(
         f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch "
-        f"{torch.__version__}, {options.device}; updates a second, batch {BATCH}, "
-        f"{PATCH} x {PATCH}\n"
+        f"{torch.__version__}, {options.device}, {options.precision}; updates a second, "
+        f"batch {BATCH}, {PATCH} x {PATCH}\n"
     )
     print(f"| scale | {' | '.join(SIDES)} | ours / published | ours / unfolded once |")
     print(f"|{'---|' * (len(SIDES) + 3)}")
     rows = []
     for scale in scales:
-        rows.append(measure(scale, options.repeats, options.device))
+        rows.append(measure(scale, options.repeats, options.device, options.precision))
         print_row(f"x{scale:g}", rows[-1])
     mean = {name: statistics.mean(row[name] for row in rows) for name in SIDES}
     print_row(f"mean of {len(rows)}", mean)
