@@ -12,6 +12,7 @@ import torch
 
 import napari_metasr
 from napari_metasr import weights
+from napari_metasr.cli.models import scales_text
 from napari_metasr.networks import build
 from napari_metasr.networks.published_layout import published_name
 
@@ -140,6 +141,15 @@ def test_cards_say_which_scales_a_network_gives(tmp_path, network, options, scal
     assert card.fixed_scales == scales
     assert card.standardisation == (0.3, 0.2)
     assert card.magnifies
+
+
+def test_a_model_across_slices_is_not_offered_for_the_zoom(tmp_path):
+    options = {"features": 4, "blocks": 1, "hidden": 4}
+    fields = about("across", options=options, axes="one")
+    card = weights.save_weights(build("meta-srgan", **options), tmp_path, **fields)
+    assert card.magnifies
+    assert not card.enlarges_slices
+    assert "along one axis, across slices" in scales_text(card)
 
 
 def test_a_detector_does_not_magnify(tmp_path):

@@ -74,6 +74,7 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
         "network": config.network,
         "options": config.options,
         "trained_scales": (min(scales), max(scales)),
+        "axes": "one" if pairs and pairs.axes == "one" else "both",
         "trained_contrasts": ("T1c",),
         "degradations": tuple(pairs.degradations) if pairs else (),
         "intensity": "0.1 and 99.9 percentiles of the volume to 0 and 1, nothing clipped"

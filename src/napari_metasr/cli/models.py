@@ -19,7 +19,8 @@ def scales_text(card: ModelCard) -> str:
         fixed = " and ".join(f"×{scale}" for scale in card.fixed_scales)
         return f"{fixed}; others are resampled from the nearest"
     low, high = card.trained_scales
-    return f"every one; ×{low:g} to ×{high:g} trained"
+    along = " along one axis, across slices" if card.axes == "one" else ""
+    return f"every one{along}; ×{low:g} to ×{high:g} trained"
 
 
 class Models(Command):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat
 
@@ -26,6 +26,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         Smallest and largest scale seen in training.
     fixed_scales
         The scales that the network gives, where it gives no others.
+    axes
+        ``both`` of a slice are enlarged, or ``one``: across slices, the other keeping its size.
     trained_contrasts
         Contrasts seen in training, such as ``T1c``.
     degradations
@@ -54,6 +56,7 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     trained_scales: tuple[float, float]
     fixed_scales: tuple[int, ...] = ()
+    axes: Literal["both", "one"] = "both"
     trained_contrasts: tuple[str, ...]
     degradations: tuple[str, ...]
     intensity: str
@@ -72,3 +75,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     def magnifies(self) -> bool:
         """Whether it enlarges images, rather than finding something in them."""
         return self.network not in OTHER_NETWORKS
+
+    @property
+    def enlarges_slices(self) -> bool:
+        """Whether it enlarges a slice along both of its axes, as the zoom does."""
+        return self.magnifies and self.axes == "both"

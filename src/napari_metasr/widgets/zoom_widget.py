@@ -46,7 +46,7 @@ class MetaSRZoomWidget(ZoomDock):
     ) -> None:
         if cards is None:
             every = {name: model_card(name) for name in model_names()}
-            cards = {name: card for name, card in every.items() if card.magnifies}
+            cards = {name: card for name, card in every.items() if card.enlarges_slices}
         super().__init__(
             [(name, card.title, card.intended_use) for name, card in cards.items()],
             [mode.title for mode in MODES],
