@@ -17,8 +17,7 @@ from metasr_training.evaluation.opinion import (
     study_folder,
 )
 from metasr_training.recipe import Condition
-from napari_metasr.quality.rating import read_study
-from napari_metasr.quality.rating_answers import Rating
+from napari_metasr.quality.rating import Rating, read_study
 
 NAME = "ms-gan-mos"
 

@@ -11,9 +11,7 @@ import pytest
 from PIL import Image
 
 from metasr_training import mos
-from napari_metasr.quality.rating import read_study
-from napari_metasr.quality.rating_answers import RatingSheet
-from napari_metasr.quality.rating_key import OPENED_FILE, open_key
+from napari_metasr.quality.rating import OPENED_FILE, RatingSheet, open_key, read_study
 
 METHODS = ("bilinear", "gan", "truth")
 SLICES = tuple(f"patient-{n}" for n in range(12))

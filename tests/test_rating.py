@@ -13,11 +13,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_metasr.quality import rating_answers
-from napari_metasr.quality.rating import FLAGS, GRADES, read_study
-from napari_metasr.quality.rating_answers import RatingSheet, rater_name, read_answers
-from napari_metasr.quality.rating_key import OPENED_FILE, first_opening, open_key
-from napari_metasr.quality.rating_prepare import prepare
+from napari_metasr.quality.rating import (
+    FLAGS,
+    GRADES,
+    OPENED_FILE,
+    RatingSheet,
+    answers,
+    first_opening,
+    open_key,
+    prepare,
+    rater_name,
+    read_answers,
+    read_study,
+)
 
 METHODS = ("bicubic", "network", "truth")
 
@@ -359,8 +367,8 @@ def test_ratings_of_another_study_or_rater_are_refused(images, study, tmp_path):
 def test_one_program_at_a_time(study):
     """In this process and in another; a program that was killed holds nothing."""
     code = (
-        "import sys; from pathlib import Path; from napari_metasr.quality.rating import read_study;"
-        "from napari_metasr.quality.rating_answers import RatingSheet;"
+        "import sys; from pathlib import Path;"
+        "from napari_metasr.quality.rating import RatingSheet, read_study;"
         "sheet = RatingSheet(read_study(Path(sys.argv[1])), 'Ann');"
         "print('held', flush=True); sys.stdin.read()"
     )
@@ -406,7 +414,7 @@ def test_what_cannot_be_written_leaves_the_file_whole(study, monkeypatch):
         sheet.write("0001.png", 3)
         before = sheet.path.read_bytes()
         with monkeypatch.context() as patch:
-            patch.setattr(rating_answers.os, "fsync", full)
+            patch.setattr(answers.os, "fsync", full)
             with pytest.raises(OSError, match="No space left"):
                 sheet.write("0002.png", 1)
         assert sheet.path.read_bytes() == before

@@ -10,9 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_metasr.cli import main
-from napari_metasr.quality.rating import read_study
-from napari_metasr.quality.rating_answers import RatingSheet
-from napari_metasr.quality.rating_prepare import prepare
+from napari_metasr.quality.rating import RatingSheet, prepare, read_study
 from napari_metasr.widgets.rating_canvas import CONTRAST_LIMITS
 from napari_metasr.widgets.rating_widget import RatingWidget
 

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from napari_metasr.quality.rating_agreement import intraclass_correlation, weighted_kappa
-from napari_metasr.quality.rating_comparison import holm, signed_rank_p
-from napari_metasr.quality.rating_table import MethodScore
+from napari_metasr.quality.rating import MethodScore
+from napari_metasr.quality.rating.agreement import intraclass_correlation, weighted_kappa
+from napari_metasr.quality.rating.comparison import holm, signed_rank_p
 
 # Zhu, Yang and Lio, ISBI 2019, Table 1: counts of poor, fair, good, great -> printed MOS
 PUBLISHED = {

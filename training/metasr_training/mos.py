@@ -21,9 +21,7 @@ from napari_metasr.geometry import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.nifti import is_nifti, stem
-from napari_metasr.quality.rating_prepare import prepare
-from napari_metasr.quality.rating_report import csv_files, markdown
-from napari_metasr.quality.rating_score import score_study
+from napari_metasr.quality.rating import csv_files, markdown, prepare, score_study
 from napari_metasr.volume import Plane
 
 __all__ = ["choose", "main", "prepare", "read_folders", "score"]

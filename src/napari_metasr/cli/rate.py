@@ -30,8 +30,7 @@ class Rate(Command):
 
     def run(self) -> None:
         """Check, then open the window until the person closes it."""
-        from napari_metasr.quality.rating import read_study
-        from napari_metasr.quality.rating_answers import RatingSheet
+        from napari_metasr.quality.rating import RatingSheet, read_study
 
         RatingSheet(read_study(self.study), self.rater).close()
         if not has_display():

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QEvent, QTimer
 
-from napari_metasr.quality.rating import GRADES, read_study
-from napari_metasr.quality.rating_answers import Rating, RatingSheet
+from napari_metasr.quality.rating import GRADES, Rating, RatingSheet, read_study
 from napari_metasr.widgets.rating_canvas import RatingCanvas
 from napari_metasr.widgets.rating_dock import RatingDock
 

@@ -15,9 +15,7 @@ from metasr_training.evaluation.opinion_table import GROUND_TRUTH, opinion_colum
 from metasr_training.evaluation.scores import enlarged
 from metasr_training.evaluation.tables import markdown_table, write_rows
 from metasr_training.mos import prepare
-from napari_metasr.quality.rating import STUDY_FILE, read_study
-from napari_metasr.quality.rating_answers import read_answers
-from napari_metasr.quality.rating_score import score_study
+from napari_metasr.quality.rating import STUDY_FILE, read_answers, read_study, score_study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.datasets.slices import Slice
-    from napari_metasr.quality.rating_table import MethodScore
+    from napari_metasr.quality.rating import MethodScore
 
 STUDIES = "studies"
 

@@ -10,7 +10,7 @@ from metasr_training.evaluation.published import published_figure, published_tex
 from metasr_training.evaluation.tables import count_text, mean_text
 
 if TYPE_CHECKING:
-    from napari_metasr.quality.rating_table import MethodScore
+    from napari_metasr.quality.rating import MethodScore
 
 GROUND_TRUTH = "Ground truth"
 FLAGS = "SAUN"

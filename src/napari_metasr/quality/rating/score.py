@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.quality.rating import read_study
-from napari_metasr.quality.rating_agreement import Agreement, agreement
-from napari_metasr.quality.rating_answers import Rating, read_answers
-from napari_metasr.quality.rating_comparison import PairedTest, paired_tests
-from napari_metasr.quality.rating_key import first_opening, open_key
-from napari_metasr.quality.rating_table import MethodScore, Unblinded, method_scores, unblind
+from napari_metasr.quality.rating.agreement import Agreement, agreement
+from napari_metasr.quality.rating.answers import Rating, read_answers
+from napari_metasr.quality.rating.comparison import PairedTest, paired_tests
+from napari_metasr.quality.rating.key import first_opening, open_key
+from napari_metasr.quality.rating.study import read_study
+from napari_metasr.quality.rating.table import MethodScore, Unblinded, method_scores, unblind
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.quality.rating import Study
+    from napari_metasr.quality.rating.study import Study
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.quality.rating import GRADES
+from napari_metasr.quality.rating.study import GRADES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_metasr.quality.rating_table import Unblinded
+    from napari_metasr.quality.rating.table import Unblinded
 
 
 @dataclass(frozen=True)

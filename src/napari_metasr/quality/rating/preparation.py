@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 
 from napari_metasr.normalisation import cast_to_dtype, contrast_limits, unit_range
-from napari_metasr.quality.rating import (
+from napari_metasr.quality.rating.key import Key, Origin
+from napari_metasr.quality.rating.study import (
     IMAGES,
     KEY_FILE,
     QUESTION,
@@ -24,7 +25,6 @@ from napari_metasr.quality.rating import (
     StudyCard,
     sha256,
 )
-from napari_metasr.quality.rating_key import Key, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from napari_metasr.quality.rating import FLAGS, GRADES
-from napari_metasr.quality.rating_lock import FileLock
+from napari_metasr.quality.rating.lock import FileLock
+from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.quality.rating import Study
+    from napari_metasr.quality.rating.study import Study
 
 LONGEST_NAME = 40
 

@@ -7,13 +7,13 @@ import io
 import math
 from typing import TYPE_CHECKING
 
-from napari_metasr.quality.rating import FLAGS, GRADES
+from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari_metasr.quality.rating_score import StudyScore
-    from napari_metasr.quality.rating_table import MethodScore
+    from napari_metasr.quality.rating.score import StudyScore
+    from napari_metasr.quality.rating.table import MethodScore
 
 ALL_RATERS = "all"
 SMALLEST_P = 0.0001

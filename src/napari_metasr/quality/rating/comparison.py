@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from napari_metasr.quality.rating_table import Unblinded
+    from napari_metasr.quality.rating.table import Unblinded
 
 ROUNDING = 9
 

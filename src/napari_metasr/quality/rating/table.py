@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.quality.rating import FLAGS, GRADES
+from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from napari_metasr.quality.rating_answers import Rating
-    from napari_metasr.quality.rating_key import Key
+    from napari_metasr.quality.rating.answers import Rating
+    from napari_metasr.quality.rating.key import Key
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from napari_metasr.quality.rating import KEY_FILE, read_json, sha256
-from napari_metasr.quality.rating_answers import append_line
+from napari_metasr.quality.rating.answers import append_line
+from napari_metasr.quality.rating.study import KEY_FILE, read_json, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.quality.rating import Study
+    from napari_metasr.quality.rating.study import Study
 
 OPENED_FILE = "opened.jsonl"
 WARNING = (
