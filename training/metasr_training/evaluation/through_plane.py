@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from tqdm import tqdm
 
 from metasr_training.evaluation.bench import Bench, Findings
@@ -36,11 +36,12 @@ class ThroughPlaneOptions(BaseModel, extra="forbid", frozen=True):
     volumes
         Patterns, relative to the data folder, of volumes with thin slices.
     views
-        Sagittal and coronal slices taken of each volume, of each plane.
+        Sagittal and coronal slices taken of each volume, of each plane; no more than images of
+        each data set.
     """
 
     volumes: tuple[str, ...] = ("volumes/*t1c.nii*", "volumes/*t1ce.nii*")
-    views: int = 12
+    views: int = Field(8, ge=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def evaluate_through_plane(bench: Bench) -> Findings:
     """Thin out stacks by every factor, with thick and with thin slices, and fill them again."""
     options = bench.options(ThroughPlaneOptions)
     findings = Findings()
-    stacks = list(volume_views(bench.data, options.volumes, options.views))
+    views = min(options.views, bench.images or options.views)
+    stacks = list(volume_views(bench.data, options.volumes, views))
     slices = [*stacks, *bench.chosen()]
     findings.images = len(slices)
     scores: list[ImageScore] = []
