@@ -9,9 +9,9 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
+from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from napari_metasr.quality.rating.lock import FileLock
 from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
@@ -169,11 +169,14 @@ class RatingSheet:
         self.study, self.rater = study, rater_name(rater)
         self.path = study.ratings / f"{self.rater}.jsonl"
         study.ratings.mkdir(exist_ok=True)
-        self._lock = FileLock(
-            study.ratings / f".{self.rater}.lock",
-            f"{self.path}: another window or program has the ratings of {self.rater} open; "
-            "close it, or rate under another name",
-        )
+        self._lock = FileLock(study.ratings / f".{self.rater}.lock", thread_local=False)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise BlockingIOError(
+                f"{self.path}: another window or program has the ratings of {self.rater} open; "
+                "close it, or rate under another name"
+            ) from None
         try:
             self.repaired = self._open()
         except BaseException:
