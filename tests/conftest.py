@@ -1,4 +1,4 @@
-"""What tests share: real data where it is at hand, and a small volume that has no symmetry."""
+"""What tests share: real images where they are at hand, a volume without symmetry, the dock."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from widget_fakes import CARD, SHAPE, FakeEngine, settle
 
 from napari_metasr.volume import Source, Volume
 
@@ -53,3 +54,60 @@ def phantom_volume(rng: np.random.Generator) -> Volume:
     affine[:3, 3] = -9, -14, 21
     source = Source(name="phantom", affine=affine, orientation="RAS", dtype=data.dtype)
     return Volume(data=data, affine=affine, spacing=spacing, source=source)
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def viewer(rng):
+    """A viewer model, which has no canvas, with a volume whose voxels are no cubes."""
+    from napari.components import ViewerModel
+
+    viewer = ViewerModel()
+    viewer.add_image(rng.normal(100, 20, SHAPE), name="t1c", scale=(3, 1, 1.5))
+    return viewer
+
+
+@pytest.fixture
+def make_dock(qtbot, engine):
+    """Make the zoom dock of a viewer, with the network that is known, and wait until it shows."""
+    from napari_metasr.widgets import MetaSRZoomWidget
+
+    docks = []
+
+    def make(viewer):
+        dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+        qtbot.addWidget(dock)
+        docks.append(dock)
+        settle(qtbot, dock)
+        return dock
+
+    yield make
+    engine.gate.set()
+    for dock in docks:
+        dock.coordinator.close()
+
+
+@pytest.fixture
+def dock(make_dock, viewer):
+    """The zoom dock, set to whole slices."""
+    from napari_metasr.widgets.viewport import RegionMode
+
+    dock = make_dock(viewer)
+    dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
+    return dock
+
+
+@pytest.fixture
+def notes():
+    """What napari was told to notify the user of."""
+    from napari.utils.notifications import notification_manager
+
+    messages = []
+    callback = lambda notification: messages.append(notification.message)  # noqa: E731
+    notification_manager.notification_ready.connect(callback)
+    yield messages
+    notification_manager.notification_ready.disconnect(callback)

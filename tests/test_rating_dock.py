@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -36,15 +35,6 @@ def dock(qtbot, viewer):
     qtbot.addWidget(dock)
     yield dock
     dock.end()
-
-
-@pytest.fixture
-def messages():
-    messages = []
-    callback = lambda notification: messages.append(notification.message)  # noqa: E731
-    notification_manager.notification_ready.connect(callback)
-    yield messages
-    notification_manager.notification_ready.disconnect(callback)
 
 
 def shown(viewer):
@@ -141,10 +131,10 @@ def test_it_resumes_at_the_first_image_without_a_grade(dock, viewer, study):
     assert dock.progress.value() == 0
 
 
-def test_the_end_is_said(dock, viewer, study, messages):
+def test_the_end_is_said(dock, viewer, study, notes):
     dock.begin(str(study.folder), "Ann")
     press(dock, *["3", "Right"] * 4)
-    assert messages == ["All 4 images are rated. Thank you."]
+    assert notes == ["All 4 images are rated. Thank you."]
     assert dock.progress.value() == 4
     dock.end()
     assert dock.begin(str(study.folder), "Ann")
@@ -202,15 +192,15 @@ def test_closing_lets_go_of_everything(dock, viewer, study):
     RatingSheet(study, "Ann").close()
 
 
-def test_the_viewer_must_be_empty(dock, viewer, study, messages):
+def test_the_viewer_must_be_empty(dock, viewer, study, notes):
     viewer.add_image(np.zeros((4, 4)))
     assert not dock.begin(str(study.folder), "Ann")
-    assert "close the 1 open layer first" in messages[0]
+    assert "close the 1 open layer first" in notes[0]
     assert (len(viewer.layers), viewer.keymap) == (1, {})
 
 
 @pytest.mark.parametrize("change", ["added", "removed"])
-def test_it_stops_when_somebody_changes_the_layers(qtbot, dock, viewer, study, messages, change):
+def test_it_stops_when_somebody_changes_the_layers(qtbot, dock, viewer, study, notes, change):
     dock.begin(str(study.folder), "Ann")
     press(dock, "3")
     if change == "added":
@@ -218,7 +208,7 @@ def test_it_stops_when_somebody_changes_the_layers(qtbot, dock, viewer, study, m
     else:
         viewer.layers.clear()
     qtbot.waitUntil(lambda: not dock.is_rating)
-    assert "press Start to go on" in messages[0]
+    assert "press Start to go on" in notes[0]
     assert [layer.name for layer in viewer.layers] == (["other"] if change == "added" else [])
     assert answers(study) == {"0001.png": (3, "")}
 
@@ -232,56 +222,56 @@ def test_it_stops_when_somebody_changes_the_layers(qtbot, dock, viewer, study, m
         ("{study}", " . ", "expected a rater's name"),
     ],
 )
-def test_bad_input_is_told(dock, viewer, study, messages, folder, rater, message):
+def test_bad_input_is_told(dock, viewer, study, notes, folder, rater, message):
     dock.folder.setText(folder.format(study=study.folder))
     dock.rater.setText(rater)
     dock.start.click()
-    assert len(messages) == 1
-    assert message in messages[0]
+    assert len(notes) == 1
+    assert message in notes[0]
     assert not dock.is_rating
     assert (len(viewer.layers), viewer.keymap) == (0, {})
 
 
-def test_two_windows_of_one_rater_are_told(qtbot, dock, study, messages):
+def test_two_windows_of_one_rater_are_told(qtbot, dock, study, notes):
     other = RatingWidget(ViewerModel())
     qtbot.addWidget(other)
     dock.begin(str(study.folder), "Ann")
     assert not other.begin(str(study.folder), "Ann")
-    assert "another window or program has the ratings of ann open" in messages[0]
+    assert "another window or program has the ratings of ann open" in notes[0]
     dock.end()
     assert other.begin(str(study.folder), "Ann")
     other.end()
 
 
-def test_a_changed_image_and_a_lost_one_are_told(dock, viewer, study, messages):
+def test_a_changed_image_and_a_lost_one_are_told(dock, viewer, study, notes):
     (study.folder / "images" / "0003.png").write_bytes(b"")
     dock.begin(str(study.folder), "Ann")
     (study.folder / "images" / "0002.png").rename(study.folder / "gone.png")
     press(dock, "3", "Right")
     assert place(dock) == "Image 1 of 4"
-    assert "0002.png: No such file" in messages[0]
+    assert "0002.png: No such file" in notes[0]
     (study.folder / "gone.png").rename(study.folder / "images" / "0002.png")
     press(dock, "Right", "3", "Right")
     assert place(dock) == "Image 2 of 4"
-    assert "0003.png: changed since" in messages[1]
+    assert "0003.png: changed since" in notes[1]
     np.testing.assert_array_equal(shown(viewer), study.image("0002.png"))
 
 
-def test_an_answer_that_cannot_be_saved_is_told_and_not_shown(dock, study, messages):
+def test_an_answer_that_cannot_be_saved_is_told_and_not_shown(dock, study, notes):
     dock.begin(str(study.folder), "Ann")
     press(dock, "3")
     (study.ratings / "ann.jsonl").write_text("")
     press(dock, "1")
-    assert "was not saved" in messages[0]
+    assert "was not saved" in notes[0]
     assert dock.grades[3].isChecked()
     assert not dock.grades[1].isChecked()
 
 
-def test_a_repaired_file_is_told(dock, study, messages):
+def test_a_repaired_file_is_told(dock, study, notes):
     study.ratings.mkdir()
     (study.ratings / "ann.jsonl").write_text('{"study": "')
     assert dock.begin(str(study.folder), "Ann")
-    assert "half written" in messages[0]
+    assert "half written" in notes[0]
 
 
 def test_floating_keys_do_the_same(qtbot, dock, study):

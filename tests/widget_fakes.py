@@ -1,4 +1,4 @@
-"""A network that works at once and says what it was asked, for tests of the window."""
+"""What tests of the window share: a network that works at once and says what it was asked."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ CARD = ModelCard(
     citation="none",
 )
 SHIFT = 10.0
+SHAPE = (6, 24, 32)
+"""Of the volume in the fixture `viewer`."""
+
+
+def settle(qtbot, dock):
+    """Wait until the dock has nothing left to do."""
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+
+
+def results(dock):
+    """The bicubic and the super-resolved layer of the source."""
+    return dock.coordinator.presenter.stage.pairs[0].layers
 
 
 class FakeEncoded:
