@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -31,8 +32,8 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFi
 
 
 def default_folder() -> Path:
-    """The user's cache folder for decoded slices."""
-    return Path(pooch.os_cache("napari-metasr")) / "slices"
+    """Where decoded slices are kept: ``METASR_CACHE``, or the user's cache folder."""
+    return Path(os.environ.get("METASR_CACHE", pooch.os_cache("napari-metasr"))) / "slices"
 
 
 def fingerprint(files: Iterable[Path | None], *choices: object) -> str:

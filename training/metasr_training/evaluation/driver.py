@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pooch
-
 from metasr_training.catalogue import experiment, recipe
+from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.slices import load_slices
 from metasr_training.detector import find_detector
 from metasr_training.evaluation.about import EvaluationAbout, describe, write_about
@@ -89,7 +88,7 @@ def evaluate_experiment(
         split,
         wanted.sources or None,
         split_file=run / "split.json",
-        cache=Path(pooch.os_cache("napari-metasr")) / "slices",
+        cache=default_folder(),
     )
     started = time.perf_counter()
     with replacing_folder(evaluation_folder(run, name)) as output:
