@@ -39,6 +39,11 @@ LIMITS = {
     "contrasts, planes and lesions are extrapolation.",
 }
 
+REGIONS = (
+    " Trained on regions of interest alone: on the empty background beyond the head it draws "
+    "texture that is not there."
+)
+
 
 def _schedule(trained: TrainedNetwork) -> str:
     """The run in words."""
@@ -86,7 +91,7 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
         "data": tuple(DATA.get(source, source) for source in sources),
         "licence": LICENCE,
         "intended_use": USES[task],
-        "limitations": LIMITS[task],
+        "limitations": LIMITS[task] + (REGIONS if pairs and pairs.windows == "roi" else ""),
         "citation": recipe(config.recipe).source,
     }
 
