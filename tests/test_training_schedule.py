@@ -137,6 +137,13 @@ def test_presets_keep_the_shares_of_the_stages():
     assert sum(one.updates for one in paper.stages) == 720_000
 
 
+def test_a_preset_changes_the_weight_of_a_loss_and_adds_none():
+    laptop = recipe("ms-gan").resolve("laptop", Condition(scale=4)).stages[0].losses
+    paper = recipe("ms-gan").resolve("paper", Condition(scale=4)).stages[0].losses
+    assert paper == {"mse": 1, "mse-x2": 1, "perceptual": 1, "adversarial": 1}
+    assert laptop == paper | {"adversarial": 0.01}
+
+
 def test_unknown_names_suggest_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'ms-gan-table1'"):
         experiment("msgan-table1")

@@ -121,6 +121,8 @@ class Preset(BaseModel, extra="forbid", frozen=True):
         Fields of ``PairConfig`` or ``DetectionConfig``.
     rate
         Fields of every stage's ``RateRule``.
+    losses
+        Weights of losses that stages have, instead of the recipe's.
     training
         Fields of the recipe itself.
     """
@@ -129,6 +131,7 @@ class Preset(BaseModel, extra="forbid", frozen=True):
     options: dict[str, Any] = Field(default_factory=dict)
     data: dict[str, Any] = Field(default_factory=dict)
     rate: dict[str, Any] = Field(default_factory=dict)
+    losses: dict[LossName, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -284,7 +287,13 @@ class Recipe(Training, frozen=True):
                 "noise": condition.noise,
             }
         values["stages"] = [
-            stage.model_dump() | {"rate": stage.rate.model_dump() | change.rate}
+            stage.model_dump()
+            | {
+                "rate": stage.rate.model_dump() | change.rate,
+                "losses": {
+                    name: change.losses.get(name, one) for name, one in stage.losses.items()
+                },
+            }
             for stage in self.stages
         ]
         if change.updates is not None:
