@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the real images of {SHARED_DATA}, which are not here")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _decoded_slices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The training package keeps nothing in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METASR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
