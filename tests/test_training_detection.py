@@ -121,8 +121,20 @@ def test_regions_come_from_masks_the_detector_or_the_brain():
 
     masks = regions_of_interest([*found[:2], bare], "mask", never)
     rows = np.flatnonzero(found[0].mask.any(1))
-    assert (masks["0"][0], masks["0"][2]) == (rows[0], rows[-1] + 1)
-    brain = regions_of_interest([bare], "box", never)["2"]
-    assert masks["2"] == brain
+    assert (masks[found[0].key][0], masks[found[0].key][2]) == (rows[0], rows[-1] + 1)
+    brain = regions_of_interest([bare], "box", never)[bare.key]
+    assert masks[bare.key] == brain
     assert brain[2] - brain[0] > 40
-    assert regions_of_interest(found, "detector", lambda: finder) == {"1": (1.0, 2.0, 3.0, 4.0)}
+    seen = regions_of_interest(found, "detector", lambda: finder)
+    assert seen == {found[1].key: (1.0, 2.0, 3.0, 4.0)}
+
+
+def test_slices_of_the_same_name_keep_their_own_masks():
+    masks = np.zeros((2, 40, 40), bool)
+    masks[0, 2:8, 2:8] = masks[1, 20:30, 20:30] = True
+    pair = [
+        Slice(np.ones((40, 40)), (0.0, 1.0), source, "1", "1", mask)
+        for source, mask in zip(("cheng", "brats20"), masks, strict=True)
+    ]
+    found = regions_of_interest(pair, "mask", lambda: pytest.fail("the detector was asked"))
+    assert [found[one.key] for one in pair] == [(2, 2, 8, 8), (20, 20, 30, 30)]

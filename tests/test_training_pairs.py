@@ -109,7 +109,9 @@ def test_noise_is_added_to_the_low_resolution_image_alone():
 
 
 def test_windows_on_the_region_of_interest_show_it_in_the_middle():
-    boxes = {str(k): (10.0 + k, 20.0, 20.0 + k, 30.0) for k in range(3)}  # none for the fourth
+    boxes = {  # none for the fourth
+        one.key: (10.0 + k, 20.0, 20.0 + k, 30.0) for k, one in enumerate(slices()[:3])
+    }
     drawn = sampler(windows="roi", boxes=boxes)
     assert len(drawn.canvases) == 3
     assert [tuple(one.points[0]) for one in drawn.canvases] == [(15, 25), (16, 25), (17, 25)]
@@ -119,12 +121,28 @@ def test_windows_on_the_region_of_interest_show_it_in_the_middle():
     lone = PairSampler(
         [point],
         PAIRS.model_copy(update={"windows": "roi", "scales": (1.0,), "batch": 1, "context": 0}),
-        boxes={"p": (30.0, 20.0, 31.0, 21.0)},
+        boxes={point.key: (30.0, 20.0, 31.0, 21.0)},
     )
     for update in range(8):
         row, column = np.argwhere(lone.draw(update).truth[0, 0].numpy() > 0.5)[0]
         assert abs(row - 12) <= 1
         assert abs(column - 12) <= 1
+
+
+def test_slices_of_the_same_name_keep_their_own_regions():
+    images = np.zeros((2, 60, 50), np.uint8)
+    pair = [
+        Slice(image, (0.0, 200.0), source, "1", "1")
+        for image, source in zip(images, ("cheng", "brats20"), strict=True)
+    ]
+    boxes = {
+        pair[0].key: (10.0, 10.0, 20.0, 20.0),
+        pair[1].key: (30.0, 30.0, 40.0, 40.0),
+    }
+    config = PAIRS.model_copy(update={"windows": "roi"})
+    drawn = PairSampler(pair, config, boxes=boxes)
+    found = {one.source: tuple(one.points[0]) for one in drawn.canvases}
+    assert found == {"cheng": (15, 15), "brats20": (35, 35)}
 
 
 def test_the_crop_keeps_patches_inside_it():

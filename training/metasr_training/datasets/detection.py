@@ -123,7 +123,7 @@ class DetectionSampler:
         masked = [one for one in slices if one.mask is not None]
         self.with_tumour = [one for one in masked if np.any(one.mask)]
         self.without = [one for one in masked if not np.any(one.mask)]
-        self._stripped: dict[str, NDArray[np.float16]] = {}
+        self._stripped: dict[tuple[str, str, str], NDArray[np.float16]] = {}
         if not self.with_tumour:
             raise ValueError(f"expected slices with a tumour's mask, found none of {len(slices)}")
 
@@ -134,9 +134,9 @@ class DetectionSampler:
 
     def _brain(self, one: Slice) -> NDArray:
         """A slice without its skull; worked out once."""
-        if one.name not in self._stripped:
-            self._stripped[one.name] = strip_skull(one.normalised).astype(np.float16)
-        return self._stripped[one.name].astype(np.float32)
+        if one.key not in self._stripped:
+            self._stripped[one.key] = strip_skull(one.normalised).astype(np.float16)
+        return self._stripped[one.key].astype(np.float32)
 
     def _one(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """An augmented slice and its mask, both (canvas, canvas)."""

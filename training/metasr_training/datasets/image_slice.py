@@ -55,6 +55,11 @@ class Slice:
             )
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What no other slice has: data sets share patients' numbers and slices' names."""
+        return self.source, self.patient, self.name
+
+    @property
     def normalised(self) -> NDArray[np.float32]:
         """The image as the network sees it."""
         return LinearMap(*self.limits).forward(self.image)

@@ -175,7 +175,7 @@ class PairSampler:
     config
         How to draw.
     boxes
-        The regions of interest that ``roi`` windows are centred on, by slice name.
+        The regions of interest that ``roi`` windows are centred on, by the slices' keys.
 
     Raises
     ------
@@ -189,7 +189,7 @@ class PairSampler:
         config: PairConfig,
         *,
         seed: int = 0,
-        boxes: Mapping[str, Window] | None = None,
+        boxes: Mapping[tuple[str, str, str], Window] | None = None,
     ) -> None:
         unknown = set(config.degradations) - set(DEGRADATIONS)
         if unknown:
@@ -204,7 +204,7 @@ class PairSampler:
                 canvas=config.canvas,
                 patch=config.patch,
                 crop=config.crop,
-                box=boxes.get(one.name) if boxes else None,
+                box=boxes.get(one.key) if boxes else None,
             )
         if config.sources:
             self.canvases = [one for one in self.canvases if one.source in config.sources]

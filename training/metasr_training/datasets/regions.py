@@ -28,8 +28,8 @@ class Detector(Protocol):
 
 def regions_of_interest(
     slices: Iterable[Slice], roi: Roi, detector: Callable[[], Detector]
-) -> dict[str, Window]:
-    """The region of interest of each slice that has one, by the slice's name.
+) -> dict[tuple[str, str, str], Window]:
+    """The region of interest of each slice that has one, by the slice's key.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def regions_of_interest(
     detector
         Gives the detector; called if it is needed.
     """
-    found: dict[str, Window] = {}
+    found: dict[tuple[str, str, str], Window] = {}
     finder = detector() if roi == "detector" else None
     for one in slices:
         box: Window | None
@@ -54,5 +54,5 @@ def regions_of_interest(
         else:
             box = brain_box(one.image)
         if box is not None:
-            found[one.name] = box
+            found[one.key] = box
     return found

@@ -42,7 +42,7 @@ class SuperResolution:
     validation
         Slices of other patients.
     boxes
-        The regions of interest that ``roi`` windows are centred on, by slice name.
+        The regions of interest that ``roi`` windows are centred on, by the slices' keys.
     features
         What the perceptual loss looks through, and its name.
     """
@@ -53,7 +53,7 @@ class SuperResolution:
         training: Mapping[str, list[Slice]],
         validation: list[Slice],
         *,
-        boxes: Mapping[str, Window] | None = None,
+        boxes: Mapping[tuple[str, str, str], Window] | None = None,
         features: tuple[Features, str] | None = None,
     ) -> None:
         if config.pairs is None:
