@@ -167,6 +167,7 @@ def test_pictures_are_turned_as_the_letters_say():
 
 def test_edges_and_napari_coordinates_are_half_a_pixel_apart():
     assert geometry.edges_from_napari(0.0, 1.0, 0.0) == 0.5
+    assert (geometry.middle_index(5), geometry.middle_index(4)) == (2.0, 1.5)
     assert geometry.napari_from_edges(geometry.edges_from_napari(7.3, 0.8, 5), 0.8, 5) == (
         pytest.approx(7.3)
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from training_fakes import slices
+from training_fakes import config, slices
 
 from metasr_training.datasets.detection import (
     DetectionConfig,
     DetectionSampler,
+    mask_on_canvas,
     on_canvas,
     strip_skull,
 )
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import Slice
-from metasr_training.tasks.detection import box_loss, coverage_and_iou
+from metasr_training.tasks.detection import Detection, box_loss, coverage_and_iou
 
 STILL = DetectionConfig(batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0)
 
@@ -77,7 +80,7 @@ def test_slices_without_a_tumour_have_no_box():
     drawn = [sampler.draw(update) for update in range(10)]
     present = torch.cat([one.present for one in drawn])
     boxes = torch.cat([one.boxes for one in drawn])
-    assert 0.4 < present.mean() < 0.9
+    assert 0.5 < present.mean() < 0.85  # two of three
     assert (boxes[present == 0] == 0).all()
     with pytest.raises(ValueError, match="expected slices with a tumour's mask, found none of 4"):
         DetectionSampler(empty, STILL)
@@ -94,12 +97,25 @@ def test_the_skull_is_taken_off():
     assert (strip_skull(np.zeros((32, 32), np.float32)) == 0).all()
 
 
-def test_a_canvas_centres_or_cuts():
+def test_a_canvas_centres_or_reduces():
     image = np.arange(1, 31, dtype=np.float32).reshape(5, 6)
     wide = on_canvas(image, 10)
     np.testing.assert_array_equal(wide[2:7, 2:8], image)
     assert (wide != 0).sum() == 30
-    np.testing.assert_array_equal(on_canvas(image, 3), image[1:4, 1:4])
+    quarters = np.arange(1, 9, dtype=np.float32).reshape(2, 4)
+    large = np.kron(quarters, np.ones((4, 4), np.float32))  # 8 x 16
+    np.testing.assert_allclose(on_canvas(large, 4, "box")[1:3], quarters, rtol=1e-6)
+    assert not on_canvas(large, 4)[[0, 3]].any()
+
+
+def test_a_small_tumour_of_a_large_slice_is_kept():
+    mask = np.zeros((512, 300), bool)
+    mask[100:103, 30] = True  # at a half: rows 50 to 52, column 15 after 53 columns of zeros
+    found = np.argwhere(mask_on_canvas(mask, 256))
+    assert {tuple(one) for one in found} == {(50, 68), (51, 68)}
+    mask = np.zeros((20, 30), bool)
+    mask[0, 0] = True
+    assert mask_on_canvas(mask, 32).sum() == 1
 
 
 class Finder:
@@ -138,3 +154,10 @@ def test_slices_of_the_same_name_keep_their_own_masks():
     ]
     found = regions_of_interest(pair, "mask", lambda: pytest.fail("the detector was asked"))
     assert [found[one.key] for one in pair] == [(2, 2, 8, 8), (20, 20, 30, 30)]
+
+
+def test_a_detection_run_says_what_its_slices_are_of():
+    other = [replace(one, source="other") for one in slices(2)]
+    run = config(pairs=None, detection=STILL, network="lesion-detector")
+    task = Detection(run, {"mri": [*slices(3), *other]}, slices(2))
+    assert task.about()["images"] == {"disc": 3, "other": 2}

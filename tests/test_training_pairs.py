@@ -162,6 +162,30 @@ def test_slices_larger_than_the_canvas_are_cut_into_tiles():
     assert all(one.image.shape == (32, 32) for one in drawn.canvases)
 
 
+def test_a_region_of_a_large_slice_is_on_one_canvas():
+    image = np.zeros((90, 80), np.uint8)
+    image[70, 12] = 200
+    one = Slice(image, (0.0, 200.0), "disc", "p", "p")
+    drawn = PairSampler(
+        [one],
+        PAIRS.model_copy(update={"windows": "roi"}),
+        boxes={one.key: (70.0, 12.0, 71.0, 13.0)},
+    )
+    (canvas,) = drawn.canvases
+    ((row, column),) = canvas.points
+    assert canvas.image[row, column] == 1
+
+
+def test_patches_of_the_head_are_not_centred_on_air():
+    image = np.full((60, 50), 4, np.uint8)  # air's noise, and the head
+    image[16:40, 16:40] = 100
+    one = Slice(image, (0.0, 200.0), "disc", "p", "p")
+    (canvas,) = PairSampler([one], PAIRS).canvases
+    assert {tuple(point) for point in canvas.points} == {
+        (y, x) for y in (16, 24, 32) for x in (16, 24, 32)
+    }
+
+
 def test_an_unknown_degradation_and_nothing_to_draw_from():
     with pytest.raises(ValueError, match=r"expected degradations among .* found \{'blur'\}"):
         sampler(degradations={"blur": 1.0})

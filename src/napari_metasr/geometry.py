@@ -269,6 +269,11 @@ def window_centre(window: Window) -> tuple[float, float]:
     return (top + bottom) / 2, (left + right) / 2
 
 
+def middle_index(size: int) -> float:
+    """The middle of an axis as an array index, where pixel ``k`` is centred on ``k``."""
+    return size / 2 - float(HALF)
+
+
 def edges_from_napari(coordinate: float, scale: float, translate: float) -> float:
     """A world coordinate of a napari layer's axis as a low-resolution pixel edge."""
     return (coordinate - translate) / scale + float(HALF)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.windows import maximal_information_crop
 from napari_metasr.geometry import window_centre
 
@@ -80,7 +81,7 @@ def _points(
 ) -> tuple[NDArray[np.int16], int]:
     """Where patches of an image may be centred, and by how much that may be moved."""
     if windows == "head":
-        return (np.argwhere(image[::STEP, ::STEP] > 0) * STEP).astype(np.int16), STEP
+        return (np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP).astype(np.int16), STEP
     if windows == "roi":
         row, column = window_centre(box) if box else (0, 0)
         return np.array([[int(row), int(column)]] if box else [], np.int16).reshape(-1, 2), 0
@@ -92,10 +93,12 @@ def _points(
     return np.array([(y, x) for y in ranges[0] for x in ranges[1]], np.int16), STEP
 
 
-def _tile_starts(size: int, canvas: int) -> list[int]:
-    """Where tiles of ``canvas`` pixels begin so that together they cover an axis."""
+def _tile_starts(size: int, canvas: int, around: float | None) -> list[int]:
+    """Where tiles of ``canvas`` pixels begin: the one around a point, or such as cover an axis."""
     if size <= canvas:
         return [0]
+    if around is not None:
+        return [min(max(int(around) - canvas // 2, 0), size - canvas)]
     count = -(-size // canvas)
     return [round(i * (size - canvas) / (count - 1)) for i in range(count)]
 
@@ -112,15 +115,17 @@ def _natural_points(shape: tuple[int, int], patch: int) -> NDArray[np.int16]:
 def canvases_of(
     one: Slice, windows: Windows, *, canvas: int, patch: int, crop: int, box: Window | None = None
 ) -> list[Canvas]:
-    """The canvases of a slice: one, or one for each tile of a slice larger than the canvas.
+    """The canvases of a slice: one, or several tiles of a slice larger than the canvas.
 
-    None where the slice has nothing that the windows are centred on; ``roi`` windows need a box.
+    ``roi`` windows take the tile around their point. None where the slice has nothing that the
+    windows are centred on; ``roi`` windows need a box.
     """
     natural = one.source == "natural"
     image = one.normalised
+    row, column = window_centre(box) if windows == "roi" and box else (None, None)
     found = []
-    for top in _tile_starts(image.shape[0], canvas):
-        for left in _tile_starts(image.shape[1], canvas):
+    for top in _tile_starts(image.shape[0], canvas, row):
+        for left in _tile_starts(image.shape[1], canvas, column):
             tile = image[top : top + canvas, left : left + canvas]
             shape = (tile.shape[0], tile.shape[1])
             if natural:

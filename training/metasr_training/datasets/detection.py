@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from metasr_training.datasets.windows import mask_box
 from napari_metasr.degradations import degrade
+from napari_metasr.geometry import middle_index
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class DetectionConfig(BaseModel, extra="forbid", frozen=True):
     batch
         Slices a batch.
     canvas
-        Rows and columns of the field of zeros that slices lie in.
+        Rows and columns of the field of zeros that slices lie in; larger ones are reduced to it.
     scales
         The factors, one a batch, by which slices are reduced before the network sees them.
     stripped_share
@@ -66,8 +67,17 @@ class DetectionBatch:
     present: Tensor
 
 
-HEAD_LEVEL = 0.1
+STRIPPING_LEVEL = 0.1
+"""Twice ``image_slice.HEAD_LEVEL``: bright air would join the head, and its rim would stay."""
+
 SKULL = 9
+"""Pixels of the rim."""
+
+TUMOUR_SHARE = 2 / 3
+"""Of the slices that are drawn, where there are some without a tumour."""
+
+SMALLEST_SHARE = 1e-6
+"""Of a reduced pixel that is tumour: more than rounding."""
 
 
 def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,7 +90,7 @@ def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
     image
         (rows, columns), 0..1.
     """
-    head = ndimage.binary_fill_holes(image > HEAD_LEVEL)
+    head = ndimage.binary_fill_holes(image > STRIPPING_LEVEL)
     inner = ndimage.binary_erosion(head, iterations=SKULL)
     parts, count = ndimage.label(ndimage.binary_opening(inner, iterations=2))
     if count == 0:
@@ -89,18 +99,37 @@ def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(parts == largest, image, 0).astype(np.float32)
 
 
-def on_canvas(image: NDArray, size: int) -> NDArray:
-    """An image in the middle of a square field of zeros, cut where it is larger."""
-    field = np.zeros((size, size), image.dtype)
-    rows, columns = image.shape
-    cut = image[max(rows - size, 0) // 2 :, max(columns - size, 0) // 2 :][:size, :size]
-    top, left = (size - cut.shape[0]) // 2, (size - cut.shape[1]) // 2
-    field[top : top + cut.shape[0], left : left + cut.shape[1]] = cut
+def on_canvas(image: NDArray[np.float32], size: int, method: str = "bicubic") -> NDArray:
+    """An image in the middle of a square field of zeros, reduced to fit where it is larger.
+
+    Parameters
+    ----------
+    image
+        (rows, columns); both are reduced alike, so that the longer one has ``size`` pixels.
+    size
+        Rows and columns of the field.
+    method
+        How it is reduced, see ``napari_metasr.degradations.degrade``.
+    """
+    field = np.zeros((size, size), np.float32)
+    longest = max(*image.shape, size)
+    rows, columns = (max(round(length * size / longest), 1) for length in image.shape)
+    top, left = (size - rows) // 2, (size - columns) // 2
+    fitting = image if longest == size else degrade(image, (rows, columns), method)
+    field[top : top + rows, left : left + columns] = fitting
     return field
 
 
+def mask_on_canvas(mask: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
+    """A mask laid like its image: 1 in every pixel that tumour reaches into, however little."""
+    share = on_canvas(mask.astype(np.float32), size, "box")
+    return (share > SMALLEST_SHARE).astype(np.float32)
+
+
 class DetectionSampler:
-    """Draw batches of slices, as many with a tumour as without where there are both.
+    """Draw batches of slices, two of three with a tumour where there are some without.
+
+    Slices are drawn with replacement: an epoch is as many as there are, not each of them once.
 
     Parameters
     ----------
@@ -129,7 +158,7 @@ class DetectionSampler:
 
     @property
     def updates_per_epoch(self) -> int:
-        """Batches in which every slice is seen once."""
+        """Batches with as many slices as there are."""
         return max((len(self.with_tumour) + len(self.without)) // self.config.batch, 1)
 
     def _brain(self, one: Slice) -> NDArray:
@@ -141,17 +170,17 @@ class DetectionSampler:
     def _one(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """An augmented slice and its mask, both (canvas, canvas)."""
         config = self.config
-        pool = self.with_tumour if not self.without or rng.random() < 2 / 3 else self.without
+        pool = self.with_tumour if not self.without or rng.random() < TUMOUR_SHARE else self.without
         one = pool[int(rng.integers(len(pool)))]
         stripped = rng.random() < config.stripped_share
         image = on_canvas(self._brain(one) if stripped else one.normalised, config.canvas)
-        mask = on_canvas(np.asarray(one.mask, np.float32), config.canvas)
+        mask = mask_on_canvas(np.asarray(one.mask, bool), config.canvas)
         angle = np.deg2rad(rng.uniform(-config.turn, config.turn))
         zoom = 1 + rng.uniform(-config.zoom, config.zoom)
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
         if rng.random() < 1 / 2:
             turn = turn @ np.diag([1.0, -1.0])
-        middle = np.full(2, (config.canvas - 1) / 2)
+        middle = np.full(2, middle_index(config.canvas))
         shift = rng.uniform(-config.shift, config.shift, 2) * config.canvas
         offset = middle - turn @ (middle + shift)
         moved = ndimage.affine_transform(image, turn, offset, order=1)

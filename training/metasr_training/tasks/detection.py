@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ class Detection:
         self.judged = [judge.draw(index) for index in range(config.validation_batches)]
 
     def updates_per_epoch(self, domain: str) -> int:
-        """Batches in which every slice is seen once."""
+        """Batches with as many slices as there are."""
         return self.sampler.updates_per_epoch
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> DetectionBatch:
@@ -110,8 +111,10 @@ class Detection:
         """Nothing besides the weights."""
 
     def about(self) -> dict[str, Any]:
-        """Slices with and without a tumour."""
+        """Slices of each source, and how many have a tumour."""
+        slices = [*self.sampler.with_tumour, *self.sampler.without]
         return {
+            "images": dict(Counter(one.source for one in slices)),
             "with_tumour": len(self.sampler.with_tumour),
             "without": len(self.sampler.without),
             "updates_per_epoch": {"mri": self.sampler.updates_per_epoch},
