@@ -22,6 +22,7 @@ from metasr_training.catalogue import experiment, recipe
 from metasr_training.loop import Drawn, Trainer
 from metasr_training.recipe import Condition
 from metasr_training.run_folder import RunFolder, hardware
+from metasr_training.schedule import Place
 
 CASES = (
     ("lfsr-detection", "lesion-detector", 1.0),
@@ -56,7 +57,7 @@ def measure(data: Path, name: str, wanted: str, scale: float, repeats: int) -> t
             with threadpool_limits(1, user_api="blas"):
                 batch = task.draw(update, domain, 0, 1)
             drawn = time.perf_counter()
-            trainer.step(Drawn(config.stages[0], 0.0, [batch]))
+            trainer.step(Drawn(config.stages[0], Place(0, 0.0, 0), [batch]))
             drawing.append(drawn - started)
             updating.append(time.perf_counter() - drawn)
     return statistics.median(drawing[1:]), statistics.median(updating[1:])

@@ -22,6 +22,7 @@ from metasr_training.campaign import Campaign
 from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.loop import Drawn, Trainer
 from metasr_training.run_folder import RunFolder
+from metasr_training.schedule import Place
 from metasr_training.trained import finished, load_trained
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tu
         task = campaign.task(single)
         trainer = Trainer(single, task, RunFolder(Path(folder) / "network"))
         if trainer.critic is not None:
-            trainer.critic.eval()
+            trainer.critic.network.eval()
         stage = single.stages[-1]
         with FlopCounterMode(display=False) as counter:
             for update in range(COUNTED):  # batches of random scales differ
-                trainer.step(Drawn(stage, 0.0, [task.draw(update, stage.domain, 0, 1)]))
+                trainer.step(
+                    Drawn(stage, Place(0, 0.0, 0), [task.draw(update, stage.domain, 0, 1)])
+                )
         pixels_alone = [
             stage.model_copy(update={"losses": {"mse": 1}, "game": None}) for stage in config.stages
         ]

@@ -23,12 +23,14 @@ def gradient(folder, options, world):
     found = slices(5)
     task = SuperResolution(run, {"mri": found[:4]}, found[4:])
     trainer = Trainer(run, task, RunFolder(folder), world=world)
-    trainer.network.eval()  # batch statistics are of a process's own part
+    trainer.generator.network.eval()  # batch statistics are of a process's own part
     batch = task.draw(3, "mri", world.rank, world.size)
-    loss = task.evaluate(trainer.network, batch, run.stages[0], trainer.device).losses["l1"]
+    loss = task.evaluate(trainer.generator.network, batch, run.stages[0], trainer.device).losses[
+        "l1"
+    ]
     loss.backward()
-    world.average_gradients(trainer.network.parameters())
-    return torch.cat([one.grad.flatten() for one in trainer.network.parameters()])
+    world.average_gradients(trainer.generator.network.parameters())
+    return torch.cat([one.grad.flatten() for one in trainer.generator.network.parameters()])
 
 
 def part(rank, folder, options, results):

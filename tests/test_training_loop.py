@@ -17,10 +17,12 @@ import pytest
 import torch
 from training_fakes import config, slices, write_data
 
-from metasr_training.campaign import check_patients, check_unchanged
+from metasr_training.campaign import begun_budget, check_patients, check_unchanged
+from metasr_training.distributed import World
 from metasr_training.loop import Trainer
 from metasr_training.recipe import RateRule, Stage
 from metasr_training.run_folder import RunFolder, locked
+from metasr_training.stopwatch import Stopwatch
 from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
 from metasr_training.trained import load_trained
@@ -98,23 +100,21 @@ def test_a_line_holds_losses_rate_and_speed(tmp_path):
 def test_each_player_moves_its_own_weights_alone(tmp_path, name):
     one = trainer(tmp_path, stages=(game(name),))
     drawn = next(one.drawn())
-    generator = [value.clone() for value in one.network.parameters()]
-    critic = [value.clone() for value in one.critic.parameters()]
-    outcome = one._forward(drawn, drawn.batches[-1])
-    one._play(one.critic, one.critic_optimiser, drawn, outcome)
-    assert all(map(torch.equal, generator, one.network.parameters()))
-    assert not all(map(torch.equal, critic, one.critic.parameters()))
-    critic = [value.clone() for value in one.critic.parameters()]
-    one.network.zero_grad()
-    loss = one.games[name].generator_loss(one.critic.requires_grad_(False), outcome.made)
-    one._descend(one.optimiser, one.network, loss)
-    assert all(map(torch.equal, critic, one.critic.parameters()))
-    assert not all(map(torch.equal, generator, one.network.parameters()))
+    generator = [value.clone() for value in one.generator.network.parameters()]
+    critic = [value.clone() for value in one.critic.network.parameters()]
+    outcome = one.forward(drawn, drawn.batches[-1])
+    one.play(one.critic, drawn, outcome)
+    assert all(map(torch.equal, generator, one.generator.network.parameters()))
+    assert not all(map(torch.equal, critic, one.critic.network.parameters()))
+    critic = [value.clone() for value in one.critic.network.parameters()]
+    one.generator.descend(one.judge(one.critic, drawn, outcome))
+    assert all(map(torch.equal, critic, one.critic.network.parameters()))
+    assert not all(map(torch.equal, generator, one.generator.network.parameters()))
 
 
 def test_a_clipped_critic_stays_clipped(tmp_path):
     one = train(trainer(tmp_path, stages=(game("wgan"),)))
-    assert max(value.abs().max() for value in one.critic.parameters()) <= 0.01 + 1e-9
+    assert max(value.abs().max() for value in one.critic.network.parameters()) <= 0.01 + 1e-9
 
 
 def test_five_steps_of_the_critic_see_five_batches(tmp_path):
@@ -130,7 +130,7 @@ def test_the_pixel_loss_is_of_standardised_intensities(tmp_path):
     assert 0 < one.task.mean < 1
     batch = one.task.draw(0, "mri", 0, 1)
     stage = one.config.stages[0]
-    found = one.task.evaluate(one.network, batch, stage, one.device)
+    found = one.task.evaluate(one.generator.network, batch, stage, one.device)
     expected = ((found.made - batch.truth.clamp(0, 1)).abs() / one.task.std).mean()
     inside = (found.made > 0) & (found.made < 1)
     assert inside.float().mean() > 0.2
@@ -141,8 +141,8 @@ def test_an_average_of_the_weights_is_what_is_kept(tmp_path):
     one = train(trainer(tmp_path, average=0.5))
     kept = torch.load(tmp_path / "final.pt", weights_only=True)["network"]
     key = next(iter(kept))
-    assert not torch.equal(kept[key], one.network.state_dict()[key])
-    assert torch.equal(kept[key], one.average.module.state_dict()[key])
+    assert not torch.equal(kept[key], one.generator.network.state_dict()[key])
+    assert torch.equal(kept[key], one.generator.average.module.state_dict()[key])
 
 
 def test_the_best_weights_are_those_of_the_best_validation(tmp_path):
@@ -164,7 +164,9 @@ def test_a_run_starts_from_another_ones_weights(tmp_path):
     weights = first.weights()
     second.start_from(weights["network"], weights["task"])
     assert second.task.mean == first.task.mean
-    for mine, theirs in zip(second.network.parameters(), first.network.parameters(), strict=True):
+    for mine, theirs in zip(
+        second.generator.network.parameters(), first.generator.network.parameters(), strict=True
+    ):
         assert torch.equal(mine, theirs)
 
 
@@ -221,9 +223,68 @@ def test_another_configuration_is_refused_and_named(tmp_path):
     one.folder.write_config(one.config)
     check_unchanged(one.folder, config(seed=5))  # nothing was trained yet
     one.save()
-    check_unchanged(one.folder, config(budget=60.0))
     with pytest.raises(ValueError, match="seed 0 is now 5"):
         check_unchanged(one.folder, config(seed=5))
+
+
+def test_a_network_keeps_the_budget_it_was_begun_with(tmp_path):
+    one = trainer(tmp_path, budget=60.0)
+    assert begun_budget(one.folder, 5.0) == 5.0  # not begun yet
+    one.folder.write_config(one.config)
+    one.save()
+    assert begun_budget(one.folder, 5.0) == 60.0
+    assert begun_budget(one.folder, None) == 60.0
+
+
+def test_losses_between_two_lines_survive_a_resume(tmp_path):
+    """A checkpoint in the middle of a logged interval: its line is the mean of all of it."""
+    train(trainer(tmp_path / "whole", log_every=6))
+    stopped = trainer(tmp_path / "pieces", log_every=6)
+    coming = stopped.drawn()
+    for _ in range(4):
+        for name, value in stopped.step(next(coming)).items():
+            stopped.unlogged[name].append(value)
+    coming.close()
+    stopped.save()
+    resumed = trainer(tmp_path / "pieces", log_every=6)
+    resumed.resume()
+    train(resumed)
+    assert losses(tmp_path / "pieces") == losses(tmp_path / "whole")
+
+
+def test_pauses_do_not_count():
+    watch = Stopwatch()
+    for interval in (1.0, 2.0, 1.0, 3600.0):
+        watch.count(interval)
+    assert watch.elapsed == 1 + 2 + 1 + 1
+    slow = Stopwatch(10.0)
+    for interval in (40.0, 45.0, 50.0):
+        slow.count(interval)
+    assert slow.elapsed == 10 + 40 + 45 + 50
+
+
+def test_a_warm_up_begins_anew_with_each_stage(tmp_path):
+    rate = RateRule(initial=1e-3, warm_up=3)
+    stages = tuple(Stage(name=n, updates=4, losses={"l1": 1}, rate=rate) for n in ("one", "two"))
+    train(trainer(tmp_path, stages=stages))
+    rates = [line["rate"] for line in RunFolder(tmp_path).history() if "rate" in line]
+    assert rates == pytest.approx([1e-3 / 3, 2e-3 / 3, 1e-3, 1e-3] * 2)
+
+
+def test_a_batch_that_the_processes_cannot_share(tmp_path):
+    with pytest.raises(ValueError, match="a batch that 3 processes share evenly, found 2"):
+        Trainer(config(), None, RunFolder(tmp_path), world=World(0, 3))
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    one = trainer(tmp_path)
+    one.save()
+    one.folder.checkpoint.write_bytes(one.folder.checkpoint.read_bytes()[:500])
+    with pytest.raises(ValueError, match=r"expected a checkpoint at .*last\.pt"):
+        one.resume()
+    torch.save([1, 2], one.folder.checkpoint)
+    with pytest.raises(ValueError, match="found a list"):
+        one.resume()
 
 
 def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
@@ -264,7 +325,7 @@ def test_a_trained_network_enlarges_a_slice(tmp_path):
     train(one)
     found = load_trained(tmp_path, "small")
     assert found.updates in {6, 12}
-    assert found.parameters == sum(value.numel() for value in one.network.parameters())
+    assert found.parameters == sum(value.numel() for value in one.generator.network.parameters())
     image = slices(1)[0].image
     output = found.enlarge(image, OutputGrid.at_scale(image.shape, 2))
     assert output.shape == (120, 100)

@@ -49,6 +49,7 @@ def test_epochs_become_updates():
     assert schedule.place(500) == schedule.place(500.0)
     assert (schedule.place(500).stage, schedule.place(500).progress) == (1, 0)
     assert schedule.place(2000).progress == pytest.approx(0.5)
+    assert schedule.place(2000).updates == 1500
     assert schedule.place(3500).progress == 1
 
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNCHANGING = ("budget",)
-
 
 class InterruptedRun(Exception):  # noqa: N818 - asked for, no error
     """The run was asked to stop, and has saved what it needs to go on."""
@@ -97,6 +95,8 @@ class Campaign:
     def record(self) -> None:
         """Write ``run.json``, or add the experiment to it.
 
+        Data that cannot be used is found before anything is written.
+
         Raises
         ------
         ValueError
@@ -113,7 +113,13 @@ class Campaign:
                     f"expected {key} {record[key]!r}, with which {self.run_folder} was begun, "
                     f"found {value!r}"
                 )
-        record |= {"data": str(self.data.resolve()), **surroundings(self.device)}
+        if self.unfinished():
+            self.slices("train", "mri")
+        record |= {
+            "data": str(self.data.resolve()),
+            "unreadable": self.unreadable,
+            **surroundings(self.device),
+        }
         record["experiments"] = list(dict.fromkeys([*record["experiments"], self.experiment.id]))
         if self.world.first:
             write_json(self.run_folder / "run.json", record)
@@ -152,11 +158,10 @@ class Campaign:
         if not waiting:
             log.info("every network of %s is trained", self.experiment.id)
             return
-        configs = [one.resolve(self.preset, condition) for one, condition in waiting]
-        shares = sum(config.share for config in configs)
-        for (one, condition), config in zip(waiting, configs, strict=True):
-            budget = self.budget * config.share / shares if self.budget else None
-            self._train(one, condition, budget)
+        shares = sum(one.resolve(self.preset, condition).share for one, condition in self.plan())
+        for one, condition in waiting:
+            share = one.resolve(self.preset, condition).share / shares
+            self._train(one, condition, self.budget * share if self.budget else None)
 
     def _config(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
         start = recipe(one.start).network_name(condition) if one.start else None
@@ -236,8 +241,8 @@ class Campaign:
             )
 
     def _train(self, one: Recipe, condition: Condition, budget: float | None) -> None:
-        config = self._config(one, condition, budget)
-        folder = RunFolder(network_folder(self.run_folder, config.name))
+        folder = RunFolder(network_folder(self.run_folder, one.network_name(condition)))
+        config = self._config(one, condition, begun_budget(folder, budget))
         task = self.task(config)
         check_unchanged(folder, config)
         trainer = Trainer(
@@ -251,16 +256,18 @@ class Campaign:
                 config,
                 task=task.about(),
                 split=self._patients(),
-                parameters=sum(weights.numel() for weights in trainer.network.parameters()),
+                parameters=sum(
+                    weights.numel() for weights in trainer.generator.network.parameters()
+                ),
                 **surroundings(self.device),
             )
         telemetry = Telemetry(folder, update=trainer.update, writes=self.world.first)
         try:
-            trainer.run(telemetry)
+            whole = trainer.run(telemetry)
         finally:
             telemetry.close()
         self.world.agree(0.0)  # nobody goes on before the first has written the weights
-        if self.stop.is_set():
+        if not whole:
             raise InterruptedRun(f"stopped at update {trainer.update} of {config.name}")
 
 
@@ -290,6 +297,18 @@ def check_patients(training: Iterable[Slice], validation: Iterable[Slice]) -> No
         )
 
 
+def begun_budget(folder: RunFolder, budget: float | None) -> float | None:
+    """The budget that a network was begun with, else the one it is given now.
+
+    Its schedule was shaped for it; another one would move it forwards or back.
+    """
+    about = folder.read_config()
+    if about is None or not folder.checkpoint.exists():
+        return budget
+    begun: float | None = about["config"]["budget"]
+    return begun
+
+
 def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
     """Refuse to go on with a run that was configured otherwise.
 
@@ -302,11 +321,7 @@ def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
     if about is None or not folder.checkpoint.exists():
         return
     before, now = about["config"], config.model_dump(mode="json")
-    different = sorted(
-        key
-        for key in before.keys() | now.keys()
-        if key not in UNCHANGING and before.get(key) != now.get(key)
-    )
+    different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
     if different:
         found = ", ".join(f"{key} {before.get(key)!r} is now {now.get(key)!r}" for key in different)
         raise ValueError(f"{folder.path} was begun with another configuration: {found}")

@@ -35,11 +35,13 @@ class World:
         return self.rank == 0
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean of a tensor over all processes, in place."""
-        if self.size > 1:
-            distributed.all_reduce(value)
-            value /= self.size
-        return value
+        """The mean of a tensor over all processes; the tensor itself may be overwritten."""
+        if self.size == 1:
+            return value
+        shared = value.cuda() if distributed.get_backend() == "nccl" else value
+        distributed.all_reduce(shared)
+        shared /= self.size
+        return shared
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by its mean over all processes.
@@ -75,5 +77,8 @@ def join(device: str) -> World:
     """Join the processes that ``torchrun`` started, if it did; NCCL on CUDA, else gloo."""
     if "RANK" not in os.environ:
         return World()
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    accelerated = device.startswith("cuda")
+    if accelerated:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if accelerated else "gloo")
     return World(distributed.get_rank(), distributed.get_world_size())

@@ -77,8 +77,8 @@ class Stage(BaseModel, extra="forbid", frozen=True):
         ``mri``, or ``natural`` images for pre-training.
     losses
         Weight of each term.
-    game
-        A name among ``metasr_training.games.GAMES``; needed by ``adversarial``.
+    game, game_options
+        A name among ``metasr_training.games.GAMES``, needed by ``adversarial``; and its options.
     critic_steps
         Updates of the critic for one of the generator.
     rate
@@ -91,6 +91,7 @@ class Stage(BaseModel, extra="forbid", frozen=True):
     domain: Literal["mri", "natural"] = "mri"
     losses: dict[LossName, float]
     game: str | None = None
+    game_options: dict[str, float] = Field(default_factory=dict)
     critic_steps: int = Field(1, ge=1)
     rate: RateRule = RateRule()
 
@@ -196,6 +197,12 @@ class Training(BaseModel, extra="forbid", frozen=True):
     slices_per_source: int = Field(0, ge=0)
     share: float = Field(1.0, gt=0)
     shipped: str | None = None
+
+    @property
+    def batch(self) -> int:
+        """Patches or slices a batch."""
+        drawing = self.pairs or self.detection
+        return drawing.batch if drawing else 0
 
     @model_validator(mode="after")
     def _one_task(self) -> Training:

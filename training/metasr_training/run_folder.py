@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import platform
 import subprocess
 from collections.abc import Iterator
@@ -24,13 +25,16 @@ FINAL = "final.pt"
 
 def commit() -> str:
     """The commit of the checkout, or ``unknown`` outside one."""
-    answer = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:  # no git
+        return "unknown"
     return answer.stdout.strip() or "unknown"
 
 
@@ -155,10 +159,23 @@ class RunFolder:
             raise OSError(f"cannot save {path}: {error}; {kept}") from error
 
     def load_checkpoint(self) -> dict[str, Any] | None:
-        """The resumable state, or None if there is none."""
+        """The resumable state, or None if there is none.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or no checkpoint.
+        """
         if not self.checkpoint.exists():
             return None
-        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        try:
+            state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+        except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError) as error:
+            raise ValueError(f"expected a checkpoint at {self.checkpoint}, found {error}") from None
+        if not isinstance(state, dict):
+            raise ValueError(
+                f"expected a checkpoint at {self.checkpoint}, found a {type(state).__name__}"
+            )
         return state
 
     def log(self, **values: Any) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def learning_rate(rule: RateRule, progress: float, update: int) -> float:
-    """The rate at a share ``progress`` (0..1) of a stage, ``update`` updates into it."""
+    """The rate at a share ``progress`` (0..1) of a stage, ``update`` of its updates behind."""
     if rule.shape == "cosine":
         fall = rule.factor + (1 - rule.factor) * (1 + math.cos(math.pi * progress)) / 2
     else:
@@ -23,10 +23,11 @@ def learning_rate(rule: RateRule, progress: float, update: int) -> float:
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the schedule: the stage, and the share of it that is behind."""
+    """A place in the schedule: the stage, the share of it and the updates that are behind."""
 
     stage: int
     progress: float
+    updates: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,6 @@ class Schedule:
         first = 0
         for index, length in enumerate(self.lengths):
             if behind < first + length:
-                return Place(index, (behind - first) / length)
+                return Place(index, (behind - first) / length, int(behind - first))
             first += length
-        return Place(len(self.lengths) - 1, 1.0)
+        return Place(len(self.lengths) - 1, 1.0, self.lengths[-1])

@@ -20,6 +20,7 @@ from metasr_training.datasets.pack import pack
 from metasr_training.distributed import join
 from metasr_training.recipe import check_preset
 from metasr_training.run_folder import locked
+from napari_metasr.zoom.devices import resolve_device
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -88,13 +89,14 @@ def train(
     seed
         Of weights and batches.
     device
-        A torch device.
+        auto, cuda, mps or cpu.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
     """
     wanted = experiment(name)
     check_preset(preset)
     duration = seconds(budget) if budget else None
+    device = str(resolve_device(device))
     world = join(device)
     if not world.first:
         logging.getLogger().setLevel(logging.WARNING)

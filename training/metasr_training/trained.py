@@ -14,7 +14,7 @@ import torch
 
 from metasr_training.detector import LesionFinder
 from metasr_training.generators import super_resolve
-from metasr_training.loop import build_generator
+from metasr_training.players import build_generator
 from metasr_training.recipe import TrainConfig
 from metasr_training.run_folder import FINAL, RunFolder
 from napari_metasr.networks.folding import fold_batch_norm
@@ -97,24 +97,45 @@ class TrainedNetwork:
         return sum(value.numel() for key, value in state if not key.endswith(names))
 
     @torch.inference_mode()
-    def enlarge(self, image: NDArray[Any], grid: OutputGrid) -> NDArray[np.float32]:
+    def enlarge(
+        self,
+        image: NDArray[Any],
+        grid: OutputGrid,
+        *,
+        intensity: tuple[float, float] | None = None,
+        limits: tuple[float, float] | None = None,
+    ) -> NDArray[np.float32]:
         """Enlarge a slice (h, w) of any intensity units to the grid's output, (H, W).
+
+        Parameters
+        ----------
+        image
+            (h, w), finite.
+        grid
+            From it to the output.
+        intensity
+            What the network sees as 0 and 1, as in ``napari_metasr.zoom.ZoomModel.encode``: of a
+            slice of a volume, the volume's. By default the image's own percentiles.
+        limits
+            What the output is clipped to; by default the image's smallest and largest value.
 
         Raises
         ------
         ValueError
             If the network is for another scale than the grid's.
         """
-        mapping = LinearMap(*intensity_range(image))
+        mapping = LinearMap(*(intensity or intensity_range(image)))
         mean, std = self.weights["task"]["standardisation"]
         low_resolution = torch.from_numpy((mapping.forward(image) - mean) / std)[None, None]
         output = super_resolve(self.network, low_resolution.float().to(self.device), grid)[-1]
         found = output[0, 0].float().cpu().numpy() * std + mean
-        return mapping.inverse(found).clip(*value_range(image)).astype(np.float32)
+        return mapping.inverse(found).clip(*(limits or value_range(image))).astype(np.float32)
 
-    def detect(self, image: NDArray[Any]) -> tuple[Window, float]:
+    def detect(
+        self, image: NDArray[Any], intensity: tuple[float, float] | None = None
+    ) -> tuple[Window, float]:
         """A slice's tumour, if the network is a lesion detector: see ``LesionFinder.detect``."""
-        return LesionFinder(self.network, self.name).detect(image)
+        return LesionFinder(self.network, self.name).detect(image, intensity)
 
     def history(self) -> list[dict[str, Any]]:
         """The lines of its log."""

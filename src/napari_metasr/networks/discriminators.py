@@ -91,7 +91,7 @@ class Discriminator(Critic):
 
     def forward(self, image: Tensor) -> Tensor:
         """(batch, 1, H, W) to (batch, 1) in 0..1; errors as ``Critic``'s."""
-        return super().forward(image).sigmoid()
+        return super().forward(image).float().sigmoid()  # in half precision 0.998 becomes 1
 
 
 def build_discriminator() -> Discriminator:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from metasr_training.generators import super_resolve
-from metasr_training.loop import build_generator
+from metasr_training.players import build_generator
 from napari_metasr.geometry import OutputGrid
 
 if TYPE_CHECKING:
