@@ -45,11 +45,14 @@ class FakeNetwork:
     )
     lines: list[dict[str, Any]] = field(default_factory=history)
     seen: list[tuple[int, ...]] = field(default_factory=list)
+    intensities: list[tuple[float, float] | None] = field(default_factory=list)
 
-    def enlarge(self, image, grid):
+    def enlarge(self, image, grid, *, intensity=None, limits=None):
         self.seen.append(image.shape)
+        self.intensities.append(intensity)
         scale = (grid.rows.scale, grid.columns.scale)
-        return interpolate(image, scale, method="bicubic") + np.float32(self.error)
+        enlarged = interpolate(image, scale, method="bicubic", limits=limits)
+        return enlarged + np.float32(self.error)
 
     def history(self):
         return self.lines
@@ -60,8 +63,10 @@ class FakeFinder:
 
     def __init__(self, box=(0.25, 0.25, 0.75, 0.75), score=0.9):
         self.box, self.score = box, score
+        self.intensities = []
 
-    def detect(self, image):
+    def detect(self, image, intensity=None):
+        self.intensities.append(intensity)
         rows, columns = image.shape
         top, left, bottom, right = self.box
         return (top * rows, left * columns, bottom * rows, right * columns), self.score

@@ -6,20 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from evaluation_fakes import FakeFinder, bench, experiment
+from evaluation_fakes import FakeFinder, FakeNetwork, bench, experiment
 from training_fakes import disc, slices
 
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import mask_box
+from metasr_training.eight_bits import eight_bits, intensity_limits
 from metasr_training.evaluation.cases import (
     RegionOptions,
     degrade_slice,
-    eight_bits,
     make_case,
     whole_pixels,
 )
+from metasr_training.evaluation.contestants import contestants
+from metasr_training.evaluation.every_scale import evaluate_every_scale
 from metasr_training.evaluation.methods import interpolation
-from metasr_training.evaluation.scores import measure
+from metasr_training.evaluation.scores import enlarged, measure
+from metasr_training.evaluation.stacks import THICK, thinned
 from metasr_training.evaluation.zoom import reduced_grid, score_slice
 from metasr_training.recipe import Condition
 from napari_metasr.degradations import degrade
@@ -81,6 +84,56 @@ def test_the_detectors_box_is_taken_to_the_truths_pixels(one, tmp_path):
     with pytest.raises(ValueError, match="expected a lesion detector"):
         make_case(one, X2, "roi", options, None)
     assert bench(tmp_path, wanted).detect(SMALL) is None
+
+
+def deep(one, limits=(0.0, 2000.0)):
+    """The same slice as a scanner stores it, in a volume that is brighter elsewhere."""
+    return replace(one, image=one.image.astype(np.int16) * 8, limits=limits)
+
+
+@pytest.mark.parametrize("condition", [X2, Condition(scale=2, noise=40)])
+def test_networks_are_told_the_volumes_limits_however_dim_or_noisy_the_slice(one, condition):
+    network = FakeNetwork("any")
+    methods = contestants(experiment(), condition, lambda _: network)
+    for each, expected in ((one, (0.0, 200.0)), (deep(one), (0.0, 255.0))):
+        network.intensities.clear()
+        for case in (make_case(each, condition, "slice", SMALL), thinned(each, 2, THICK)):
+            outputs = dict(enlarged(case, methods))
+            assert all(output.min() >= 0 and output.max() <= 255 for output in outputs.values())
+        assert network.intensities == [expected] * 4
+
+
+def test_what_networks_see_is_what_they_were_trained_on(one):
+    for each in (one, deep(one), deep(one, (100.0, 900.0))):
+        low, high = intensity_limits(each)
+        seen = (eight_bits(each) - low) / (high - low)
+        inside = (each.normalised >= 0) & (each.normalised <= 1)
+        assert np.allclose(seen[inside], each.normalised[inside], atol=1e-6)
+
+
+def test_the_detector_is_told_the_volumes_limits(one, tmp_path):
+    options = SMALL.model_copy(update={"roi": "detector"})
+    finder = FakeFinder((0, 0, 0.5, 0.5))
+    detect = bench(tmp_path, experiment(region="roi"), finder=lambda: finder).detect(options)
+    make_case(deep(one), X2, "roi", options, detect)
+    assert finder.intensities == [(0.0, 255.0)]
+
+
+def test_at_every_scale_too_networks_are_told_the_volumes_limits(one, tmp_path):
+    networks = {}
+    wanted = experiment("zoom", options={"degradations": ("box",)})
+    evaluate_every_scale(bench(tmp_path, wanted, networks, slices=(one, deep(one))))
+    for network in networks.values():
+        assert network.intensities == [(0.0, 200.0), (0.0, 255.0)]
+
+
+def test_the_whole_range_of_a_volume_is_not_eight_bits_until_it_is_brought_to_them(one):
+    methods = {"bicubic": interpolation("bicubic")}
+    image = one.image.astype(np.float32)
+    as_stored = replace(one, image=image * 100, limits=(0.0, 25500.0))
+    shallow = next(score_slice(one, methods, [2], ["box"]))
+    found = next(score_slice(as_stored, methods, [2], ["box"]))
+    assert found.psnr == pytest.approx(shallow.psnr, abs=1e-3)
 
 
 def test_noise_depends_on_the_slice_and_on_nothing_else(one):

@@ -43,7 +43,7 @@ def test_a_tables_figures_are_means_over_the_images(tmp_path, networks):
     expected = []
     for part in slices(3):
         _, truth, low, _ = degrade_slice(part, X2)
-        error = np.mean((interpolate(low, 2) - truth.astype(np.float64)) ** 2)
+        error = np.mean((interpolate(low, 2, limits=(0, 255)) - truth.astype(np.float64)) ** 2)
         expected.append(10 * np.log10(255**2 / error))
     together = {row["method"]: row for row in rows(one.output) if row["source"] == "all"}
     assert float(together["Bicubic"]["psnr"]) == pytest.approx(np.mean(expected), abs=1e-4)
@@ -177,7 +177,8 @@ def test_inference_is_timed_on_the_low_resolution_window():
     from metasr_training.evaluation.cases import RegionOptions, make_case
 
     case = make_case(slices(1)[0], X2, "roi", RegionOptions(roi_size=24))
-    part, grid = low_resolution_window(case)
+    part, grid, intensity = low_resolution_window(case)
+    assert intensity == (0.0, 200.0)
     assert part.shape == (12, 12)
     assert grid.output_shape == (24, 24)
     top, left = (edge // 2 for edge in case.regions["roi"][:2])

@@ -38,9 +38,20 @@ class LesionFinder:
     origin: str
 
     @torch.inference_mode()
-    def detect(self, image: NDArray[Any]) -> tuple[Window, float]:
-        """A slice's tumour: (top, left, bottom, right) in its pixels, and a score 0..1."""
-        standard = LinearMap(*intensity_range(image)).forward(image)
+    def detect(
+        self, image: NDArray[Any], intensity: tuple[float, float] | None = None
+    ) -> tuple[Window, float]:
+        """A slice's tumour: (top, left, bottom, right) in its pixels, and a score 0..1.
+
+        Parameters
+        ----------
+        image
+            (rows, columns), of any intensity units.
+        intensity
+            What the network sees as 0 and 1: of a slice of a volume, the volume's. By default the
+            image's own percentiles.
+        """
+        standard = LinearMap(*(intensity or intensity_range(image))).forward(image)
         device = next(self.network.parameters()).device
         tensor = torch.from_numpy(standard)[None, None].float().to(device)
         top, left, bottom, right, score = self.network(tensor)[0].float().cpu().tolist()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.catalogue import Experiment
-    from metasr_training.datasets.regions import Detector
     from metasr_training.datasets.slices import Slice
+    from metasr_training.detector import LesionFinder
     from metasr_training.evaluation.cases import Detect, RegionOptions
     from metasr_training.evaluation.contestants import LoadNetwork
     from metasr_training.trained import TrainedNetwork
@@ -59,7 +59,7 @@ class Bench:
     slices: tuple[Slice, ...]
     images: int
     load: LoadNetwork
-    finder: Callable[[], Detector]
+    finder: Callable[[], LesionFinder]
     output: Path
 
     def options(self, model: type[Options]) -> Options:
@@ -111,8 +111,10 @@ class Bench:
             return None
         finder = self.finder()
 
-        def detect(image: NDArray[np.float32], shape: tuple[int, int]) -> Window:
-            return box_on(finder.detect(image)[0], image.shape, shape)
+        def detect(
+            image: NDArray[np.float32], intensity: tuple[float, float], shape: tuple[int, int]
+        ) -> Window:
+            return box_on(finder.detect(image, intensity)[0], image.shape, shape)
 
         return detect
 

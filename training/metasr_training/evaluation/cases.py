@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
-from metasr_training.evaluation.zoom import EIGHT_BITS, reduced_grid
+from metasr_training.eight_bits import eight_bits, intensity_limits
+from metasr_training.evaluation.zoom import reduced_grid
 from napari_metasr.degradations import add_k_space_noise, degrade
 from napari_metasr.geometry import OutputGrid, nominal_scale
-from napari_metasr.normalisation import LinearMap
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from metasr_training.recipe import Condition
     from napari_metasr.volume import Window
 
-    # The lesion's box in a slice's pixels, from its low-resolution image and the slice's shape.
-    Detect = Callable[[NDArray[np.float32], tuple[int, int]], Window]
+    # The lesion's box in a slice's pixels, from its low-resolution image, what is 0 and 1 to the
+    # detector, and the slice's shape.
+    Detect = Callable[[NDArray[np.float32], tuple[float, float], tuple[int, int]], Window]
 
 
 class RegionOptions(BaseModel, extra="forbid", frozen=True):
@@ -83,12 +84,10 @@ class Case:
         """The name of the region that tables are about."""
         return next(iter(self.regions))
 
-
-def eight_bits(one: Slice) -> NDArray[np.float32]:
-    """A slice on the 0..255 scale: as it is if it has 8 bits, else with its limits at 0 and 255."""
-    if one.image.dtype == np.uint8:
-        return one.image.astype(np.float32)
-    return (LinearMap(*one.limits).forward(one.image) * np.float32(EIGHT_BITS)).clip(0, EIGHT_BITS)
+    @property
+    def intensity(self) -> tuple[float, float]:
+        """What networks see as 0 and 1, on the 0..255 scale: the limits of the slice's volume."""
+        return intensity_limits(self.slice)
 
 
 def whole_pixels(one: Slice, scale: float) -> Slice:
@@ -162,7 +161,7 @@ def interest(
     if detect is None:
         raise ValueError("expected a lesion detector for regions of interest, found none")
     rows, columns = truth.shape
-    return detect(low_resolution, (rows, columns))
+    return detect(low_resolution, intensity_limits(one), (rows, columns))
 
 
 def make_case(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metasr_training.catalogue import recipe
+from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.methods import Method as Interpolate
 from metasr_training.evaluation.methods import bilinear_nld, interpolation
 from napari_metasr.zoom.baselines import BASELINES
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.geometry import OutputGrid
 
-    Enlarge = Callable[[NDArray[Any], OutputGrid], NDArray[np.float32]]
+    Enlarge = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]
     LoadNetwork = Callable[[str], TrainedNetwork]
 
 BASELINE_METHODS: dict[str, Interpolate] = {
@@ -41,7 +42,8 @@ class Contestant:
     label
         As tables print it.
     enlarge
-        (h, w) low-resolution slice on the 0..255 scale and its output grid to (H, W).
+        (h, w) low-resolution slice on the 0..255 scale, its output grid, and what a network sees
+        as 0 and 1 (interpolation ignores it) to (H, W), clipped to 0..255.
     network
         The trained network; None for interpolation.
     is_reference
@@ -81,7 +83,16 @@ def baseline(name: str) -> Enlarge:
     if name not in BASELINE_METHODS:
         raise ValueError(f"expected a baseline among {', '.join(BASELINE_METHODS)}, found {name!r}")
     enlarge = BASELINE_METHODS[name]
-    return lambda image, grid: enlarge(image, (grid.rows.scale, grid.columns.scale))
+    return lambda image, grid, intensity: enlarge(
+        image, (grid.rows.scale, grid.columns.scale), intensity
+    )
+
+
+def by_network(network: TrainedNetwork) -> Enlarge:
+    """A trained network as a method."""
+    return lambda image, grid, intensity: network.enlarge(
+        image, grid, intensity=intensity, limits=FULL_RANGE
+    )
 
 
 def _contestant(method: Method, condition: Condition, load: LoadNetwork) -> Contestant:
@@ -90,4 +101,4 @@ def _contestant(method: Method, condition: Condition, load: LoadNetwork) -> Cont
             method.label, baseline(method.baseline), is_reference=method.baseline == REFERENCE
         )
     network = load(recipe(str(method.recipe)).network_name(condition))
-    return Contestant(method.label, network.enlarge, network)
+    return Contestant(method.label, by_network(network), network)

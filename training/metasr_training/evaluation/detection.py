@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from metasr_training.catalogue import recipe
 from metasr_training.datasets.windows import roi_window
+from metasr_training.eight_bits import intensity_limits
 from metasr_training.evaluation.bench import Bench, Findings, box_on
 from metasr_training.evaluation.boxes import brightest_box, centre_box, mean_size
 from metasr_training.evaluation.cases import RegionOptions, degrade_slice, whole_step
@@ -29,8 +30,8 @@ from metasr_training.evaluation.scores import ALL
 from metasr_training.evaluation.tables import markdown_table, write_rows
 
 if TYPE_CHECKING:
-    from metasr_training.datasets.regions import Detector
     from metasr_training.datasets.slices import Slice
+    from metasr_training.detector import LesionFinder
     from metasr_training.recipe import Condition
     from napari_metasr.volume import Window
 
@@ -98,10 +99,10 @@ def evaluate_detection(bench: Bench) -> Findings:
     return findings
 
 
-def look(one: Slice, condition: Condition, finder: Detector) -> Seen:
+def look(one: Slice, condition: Condition, finder: LesionFinder) -> Seen:
     """Reduce a slice, and ask the detector."""
     one, truth, low_resolution, _ = degrade_slice(one, condition)
-    box, score = finder.detect(low_resolution)
+    box, score = finder.detect(low_resolution, intensity_limits(one))
     return Seen(one, truth, box_on(box, low_resolution.shape, (len(truth), len(truth[0]))), score)
 
 

@@ -71,4 +71,6 @@ def evaluate_every_scale(bench: Bench) -> Findings:
 
 
 def _by_scale(one: Contestant) -> Method:
-    return lambda image, scale: one.enlarge(image, OutputGrid.at_scale(image.shape, scale))
+    return lambda image, scale, intensity: one.enlarge(
+        image, OutputGrid.at_scale(image.shape, scale), intensity
+    )

@@ -1,4 +1,8 @@
-"""What is compared: a slice and a scale to an enlarged slice, by interpolation or by a model."""
+"""What is compared: a slice and a scale to an enlarged slice, by interpolation or by a model.
+
+Slices are on the 0..255 scale, and every method's output is clipped to it: to clip to what a
+low-resolution slice happens to hold would take away peaks that it has lost, and none of its noise.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.denoising import non_local_means
 from napari_metasr.normalisation import fill_missing, value_range
 from napari_metasr.zoom.baselines import interpolate
@@ -17,15 +22,24 @@ if TYPE_CHECKING:
     from napari_metasr.geometry import Scale
     from napari_metasr.zoom.engine import ZoomModel
 
-Method = Callable[["NDArray[Any]", "Scale"], "NDArray[np.float32]"]
+# (image, scale, what a network sees as 0 and 1) to the enlarged image
+Method = Callable[["NDArray[Any]", "Scale", "tuple[float, float]"], "NDArray[np.float32]"]
 
 
 def interpolation(name: str) -> Method:
     """Interpolation by its name among ``napari_metasr.zoom.baselines.BASELINES``."""
-    return lambda image, scale: interpolate(image, scale, method=name)
+
+    def enlarge(
+        image: NDArray[Any], scale: Scale, _: tuple[float, float] = FULL_RANGE
+    ) -> NDArray[np.float32]:
+        return interpolate(image, scale, method=name, limits=FULL_RANGE)
+
+    return enlarge
 
 
-def bilinear_nld(image: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
+def bilinear_nld(
+    image: NDArray[Any], scale: Scale, _: tuple[float, float] = FULL_RANGE
+) -> NDArray[np.float32]:
     """Denoise by parameter-free non-local means, then enlarge bilinearly: B+NLD of LFSR.
 
     In this order, since the noise is white on the low-resolution grid, as non-local means
@@ -42,13 +56,19 @@ def bilinear_nld(image: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
     denoised = non_local_means(filled)
     if missing is not None:
         denoised[missing] = image[missing]
-    return interpolate(denoised, scale, method="bilinear")
+    return interpolate(denoised, scale, method="bilinear", limits=FULL_RANGE)
 
 
 def methods(model: ZoomModel) -> dict[str, Method]:
     """Bicubic, Lanczos and the model, the reference first."""
+
+    def by_model(
+        image: NDArray[Any], scale: Scale, intensity: tuple[float, float]
+    ) -> NDArray[np.float32]:
+        return model.render(model.encode(image, intensity=intensity, limits=FULL_RANGE), scale)
+
     return {
         "bicubic": interpolation("bicubic"),
         "lanczos": interpolation("lanczos"),
-        model.name: model.upscale,
+        model.name: by_model,
     }

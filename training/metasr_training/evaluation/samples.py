@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from metasr_training.datasets.windows import maximal_information_crop
+from metasr_training.eight_bits import EIGHT_BITS, eight_bits
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import (
     RegionOptions,
     cut,
-    eight_bits,
     lesion_box,
     make_case,
 )
@@ -21,7 +21,6 @@ from metasr_training.evaluation.noise import signal_to_noise
 from metasr_training.evaluation.scores import enlarged, measure, standing
 from metasr_training.evaluation.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.tables import markdown_table, write_rows
-from metasr_training.evaluation.zoom import EIGHT_BITS
 from napari_metasr.geometry import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 from tqdm import tqdm
 
+from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import Case, RegionOptions, degrade_slice
 from metasr_training.evaluation.contestants import contestants
@@ -18,7 +19,6 @@ from metasr_training.evaluation.plots import Line, Panel, save_plot
 from metasr_training.evaluation.scores import ALL, average_rows, enlarged, measure, standing
 from metasr_training.evaluation.sheets import Tile, compared_tile, save_sheet
 from metasr_training.evaluation.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.zoom import EIGHT_BITS
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.normalisation import contrast_limits

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.cases import cut
-from metasr_training.evaluation.zoom import EIGHT_BITS
 from napari_metasr.quality.trial import Quality
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Average:
 def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
     """(label, (H, W) output on the 0..255 scale) of every method: each sees the whole slice."""
     for contestant in contestants:
-        yield contestant.label, contestant.enlarge(case.low_resolution, case.grid)
+        yield contestant.label, contestant.enlarge(case.low_resolution, case.grid, case.intensity)
 
 
 def measure(case: Case, label: str, output: NDArray) -> Iterator[ImageScore]:

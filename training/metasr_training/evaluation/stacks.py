@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metasr_training.datasets.slices import LEAST_HEAD_SHARE, Slice
-from metasr_training.evaluation.cases import Case, eight_bits
+from metasr_training.eight_bits import eight_bits
+from metasr_training.evaluation.cases import Case
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry import AxisGrid, OutputGrid, as_displayed
 from napari_metasr.io import read_volume

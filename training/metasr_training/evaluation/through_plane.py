@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 from tqdm import tqdm
 
+from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import cut
 from metasr_training.evaluation.contestants import Contestant, contestants
@@ -18,7 +19,6 @@ from metasr_training.evaluation.scores import averages, enlarged, measure, stand
 from metasr_training.evaluation.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
 from metasr_training.evaluation.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.zoom import EIGHT_BITS
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice

@@ -54,13 +54,16 @@ class TimeRow:
     inference_seconds: float
 
 
-def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid]:
-    """The window of interest as LFSR's generators get it: that part of the low-resolution image."""
+def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid, tuple[float, float]]:
+    """The window of interest as LFSR's generators get it: that part of the low-resolution image.
+
+    With its output grid, and what networks see as 0 and 1.
+    """
     scale = case.grid.rows.scale
     top, left, bottom, right = case.regions[case.main]
     window = (top / scale, left / scale, bottom / scale, right / scale)
     part = cut(case.low_resolution, window)
-    return part, OutputGrid.at_scale(part.shape, scale)
+    return part, OutputGrid.at_scale(part.shape, scale), case.intensity
 
 
 def evaluate_time(bench: Bench) -> Findings:

@@ -6,20 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from metasr_training.eight_bits import EIGHT_BITS, eight_bits, intensity_limits
 from metasr_training.evaluation.table import Score
 from napari_metasr.degradations import DEGRADATIONS, degrade
 from napari_metasr.geometry import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.quality.metrics import brain_box, psnr, ssim
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from metasr_training.datasets.slices import Slice
     from metasr_training.evaluation.methods import Method
 
-EIGHT_BITS = 255.0
 IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
 """The degradations that reduce both axes alike."""
 
@@ -47,18 +46,18 @@ def score_slice(
     scales: Iterable[float],
     degradations: Iterable[str],
 ) -> Iterator[Score]:
-    """Reduce an 8-bit slice in every way, enlarge it by every method, and compare.
+    """Reduce a slice in every way, enlarge it by every method, and compare on the 0..255 scale.
 
     PSNR and SSIM have a data range of 255, on the whole slice and in the brain's bounding box.
     """
-    truth = one.image.astype(np.float32)
+    truth, intensity = eight_bits(one), intensity_limits(one)
     top, left, bottom, right = brain_box(truth)
     scales = tuple(scales)
     for degradation in degradations:
         for scale in scales:
             low_resolution, grid = reduce_slice(truth, scale, degradation)
             for name, enlarge in methods.items():
-                output = enlarge(low_resolution, (grid.rows.scale, grid.columns.scale))
+                output = enlarge(low_resolution, (grid.rows.scale, grid.columns.scale), intensity)
                 box, truth_box = (x[top:bottom, left:right] for x in (output, truth))
                 yield Score(
                     one.source,
