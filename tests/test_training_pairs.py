@@ -176,11 +176,31 @@ def test_a_region_of_a_large_slice_is_on_one_canvas():
     assert canvas.image[row, column] == 1
 
 
+@pytest.mark.parametrize(("patch", "middle"), [(56, True), (16, False)])
+def test_the_head_is_not_wrapped_around_the_border(patch, middle):
+    image = np.full((60, 62), 60, np.uint8)
+    image[:, :20] = 200  # left and right borders are told apart
+    one = Slice(image, (0.0, 200.0), "disc", "p", "p")
+    changes = {"patch": patch, "context": 2, "scales": (1.0,), "batch": 4}
+    drawn = PairSampler([one], PAIRS.model_copy(update=changes))
+    points = drawn.canvases[0].points
+    assert (len(points) == 1) == middle
+    if middle:
+        assert tuple(points[0]) == (30, 31)
+    for update in range(10):
+        for shown in drawn.draw(update).truth[:, 0].numpy():
+            steps = sum(  # there is one edge of the bright part at most
+                int((np.abs(np.diff(shown, axis=axis)) > 0.4).any(axis=1 - axis).sum())
+                for axis in (0, 1)
+            )
+            assert steps <= 1
+
+
 def test_patches_of_the_head_are_not_centred_on_air():
     image = np.full((60, 50), 4, np.uint8)  # air's noise, and the head
     image[16:40, 16:40] = 100
     one = Slice(image, (0.0, 200.0), "disc", "p", "p")
-    (canvas,) = PairSampler([one], PAIRS).canvases
+    (canvas,) = PairSampler([one], PAIRS.model_copy(update={"patch": 8, "context": 0})).canvases
     assert {tuple(point) for point in canvas.points} == {
         (y, x) for y in (16, 24, 32) for x in (16, 24, 32)
     }

@@ -76,12 +76,32 @@ def _levels(one: Slice) -> tuple[float, float]:
     return one.limits if one.image.dtype == np.uint8 else (0.0, EIGHT_BITS)
 
 
+def _unwrapped(points: NDArray[np.int64], shape: tuple[int, int], shown: int) -> NDArray[np.int64]:
+    """Points moved inwards until nothing ``shown`` around them comes from the opposite border.
+
+    All to the image's middle where it is no larger than that.
+    """
+    half = shown // 2 + 1
+    middles = [size // 2 for size in shape]
+    low = [min(half, middle) for middle in middles]
+    high = [max(size - half - STEP, least) for size, least in zip(shape, low, strict=True)]
+    return np.unique(np.clip(points, low, high), axis=0)
+
+
 def _points(
-    image: NDArray[np.float32], windows: Windows, patch: int, crop: int, box: Window | None
+    image: NDArray[np.float32],
+    windows: Windows,
+    patch: int,
+    shown: int,
+    crop: int,
+    box: Window | None,
 ) -> tuple[NDArray[np.int16], int]:
     """Where patches of an image may be centred, and by how much that may be moved."""
     if windows == "head":
-        return (np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP).astype(np.int16), STEP
+        head = np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP
+        shape = (image.shape[0], image.shape[1])
+        points = _unwrapped(head, shape, shown).astype(np.int16)
+        return points, STEP if len(points) > 1 else 0
     if windows == "roi":
         row, column = window_centre(box) if box else (0, 0)
         return np.array([[int(row), int(column)]] if box else [], np.int16).reshape(-1, 2), 0
@@ -113,12 +133,30 @@ def _natural_points(shape: tuple[int, int], patch: int) -> NDArray[np.int16]:
 
 
 def canvases_of(
-    one: Slice, windows: Windows, *, canvas: int, patch: int, crop: int, box: Window | None = None
+    one: Slice,
+    windows: Windows,
+    *,
+    canvas: int,
+    patch: int,
+    shown: int,
+    crop: int,
+    box: Window | None = None,
 ) -> list[Canvas]:
     """The canvases of a slice: one, or several tiles of a slice larger than the canvas.
 
-    ``roi`` windows take the tile around their point. None where the slice has nothing that the
-    windows are centred on; ``roi`` windows need a box.
+    None where the slice has nothing that the windows are centred on.
+
+    Parameters
+    ----------
+    one, windows
+        A slice, and where patches come from.
+    canvas, patch, crop
+        Rows and columns of each, in pixels.
+    shown
+        Of the patch with its context. ``head`` windows keep it inside the slice; where it is
+        about as large, patches are centred on the slice's middle.
+    box
+        The region of interest that ``roi`` windows need; they take the tile around its middle.
     """
     natural = one.source == "natural"
     image = one.normalised
@@ -132,7 +170,7 @@ def canvases_of(
                 points, jitter = _natural_points(shape, patch), STEP
             else:
                 inner = (box[0] - top, box[1] - left, box[2] - top, box[3] - left) if box else None
-                points, jitter = _points(tile, windows, patch, crop, inner)
+                points, jitter = _points(tile, windows, patch, shown, crop, inner)
             if len(points):
                 field = np.zeros((canvas, canvas), np.float16)
                 field[: shape[0], : shape[1]] = tile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -45,8 +46,9 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     canvas
         Rows and columns of the zero-filled field that a slice lies in when it is degraded.
     windows
-        Where patches come from: ``head``, anywhere on it; ``crop``, the maximal-information crop;
-        ``roi``, the window centred on the region of interest.
+        Where patches come from: ``head``, anywhere on it, as long as the patch and its context
+        stay in the slice (a patch about as large as the slice lies in its middle); ``crop``, the
+        maximal-information crop; ``roi``, the window centred on the region of interest.
     roi
         Where that is from: the ``mask``, where there is one, the ``detector``, or the ``box``
         that holds the brain.
@@ -86,6 +88,11 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     noise: float = Field(0, ge=0)
     sources: dict[str, float] = Field(default_factory=dict)
     standardise: bool = True
+
+    @property
+    def shown(self) -> int:
+        """Pixels along an axis of the patch with its context, at the largest scale."""
+        return math.ceil(self.patch + 2 * self.context * max(self.scales))
 
 
 ANISOTROPIC_SHARE = 0.25
@@ -203,6 +210,7 @@ class PairSampler:
                 config.windows,
                 canvas=config.canvas,
                 patch=config.patch,
+                shown=config.shown,
                 crop=config.crop,
                 box=boxes.get(one.key) if boxes else None,
             )
