@@ -10,6 +10,7 @@ from training_fakes import config, slices
 
 from metasr_training.catalogue import Experiment, Method
 from metasr_training.evaluation.bench import Bench
+from metasr_training.lineage import Past
 from metasr_training.recipe import Condition
 from napari_metasr.zoom.baselines import interpolate
 
@@ -46,6 +47,12 @@ class FakeNetwork:
     lines: list[dict[str, Any]] = field(default_factory=history)
     seen: list[tuple[int, ...]] = field(default_factory=list)
     intensities: list[tuple[float, float] | None] = field(default_factory=list)
+
+    starts: tuple[Past, ...] = ()
+
+    @property
+    def lineage(self):
+        return (*self.starts, Past(self.name, self.updates, self.seconds, "random weights"))
 
     def enlarge(self, image, grid, *, intensity=None, limits=None):
         self.seen.append(image.shape)

@@ -9,6 +9,7 @@ import pytest
 from evaluation_fakes import BASELINES, NETWORKS, FakeNetwork, bench, experiment, history
 from training_fakes import PAIRS, config, slices
 
+from metasr_training.evaluation.about import NetworkAbout, networks_table
 from metasr_training.evaluation.cases import degrade_slice
 from metasr_training.evaluation.contestants import REFERENCE_LABEL, contestants
 from metasr_training.evaluation.costs import (
@@ -17,10 +18,11 @@ from metasr_training.evaluation.costs import (
     step_memory,
     updates_per_second,
 )
-from metasr_training.evaluation.curves import curve_panel
+from metasr_training.evaluation.curves import caption, curve_panel, curve_panels
 from metasr_training.evaluation.method_table import evaluate_table
 from metasr_training.evaluation.timing import evaluate_time, low_resolution_window
-from metasr_training.recipe import Condition
+from metasr_training.lineage import Past
+from metasr_training.recipe import Condition, Stage
 from napari_metasr.zoom.baselines import interpolate
 
 X2 = Condition(scale=2)
@@ -183,6 +185,61 @@ def test_inference_is_timed_on_the_low_resolution_window():
     assert grid.output_shape == (24, 24)
     top, left = (edge // 2 for edge in case.regions["roi"][:2])
     assert np.array_equal(part, case.low_resolution[top : top + 12, left : left + 12])
+
+
+def test_updates_are_of_all_trainings_that_weights_come_from(tmp_path, networks):
+    networks["lfsr-x2"].starts = (Past("mse-x2", 303, 60.0, "interpolation"),)
+    one = bench(tmp_path, experiment(), networks)
+    findings = evaluate_table(one)
+    found = {row["method"]: row for row in rows(one.output) if row["source"] == "all"}
+    assert (found["LFSR"]["updates"], found["LFSR"]["trainings"]) == ("315", "303 + 12")
+    assert (found["SRResNet"]["updates"], found["SRResNet"]["trainings"]) == ("12", "12")
+    assert found["LFSR"]["batches"] == f"{PAIRS.batch} head patches of 24 x 24"
+    assert "| 303 + 12 |" in findings.tables[0][1]
+    about = [NetworkAbout.of(network) for network in findings.networks.values()]
+    lines = {line.split(" | ")[0]: line for line in networks_table(tuple(about)).splitlines()}
+    assert "| mse-x2 | 303 + 12 = 315 | 2.5 |" in lines["| lfsr-x2"]
+    assert "| random weights | 12 | 1.5 |" in lines["| srresnet-x2"]
+
+
+def test_a_shipped_start_is_named():
+    network = FakeNetwork("a", starts=(Past("shipped meta-srgan", None, None),))
+    text = networks_table((NetworkAbout.of(network),))
+    assert "| shipped meta-srgan | shipped meta-srgan + 12 | 1.5 |" in text
+
+
+def test_unequal_weights_and_the_game_are_seen():
+    losses = {"mse": 1, "adversarial": 0.01}
+    stages = (Stage(name="game", updates=2, losses=losses, game="wgan-gp"),)
+    text = networks_table((NetworkAbout.of(FakeNetwork("a", config=config(stages=stages))),))
+    assert "game: 1 mse + 0.01 adversarial (wgan-gp)" in text
+    assert f"{PAIRS.batch} head patches of {PAIRS.patch} x {PAIRS.patch}" in text
+
+
+def test_networks_validated_on_other_patches_have_a_panel_of_their_own():
+    roi = config(pairs=PAIRS.model_copy(update={"windows": "roi", "patch": 16}))
+    brighter = [{"update": 4, "val/psnr": 31.0, "val/psnr_bicubic": 30.0}]
+    networks = {
+        "A": FakeNetwork("a"),
+        "B": FakeNetwork("b", config=roi, lines=brighter, starts=(Past("c", 100, 1.0),)),
+        "C": FakeNetwork("c", lines=history(2)),
+    }
+    first, second = curve_panels("x2", networks)
+    count = 2 * PAIRS.batch
+    assert first.title == f"x2: {count} head patches of {PAIRS.patch} x {PAIRS.patch}"
+    assert second.title == f"x2: {count} roi patches of 16 x 16"
+    assert [line.label for line in first.lines] == ["A", "C", "Bicubic"]
+    assert [(line.label, line.x, line.y) for line in second.lines] == [
+        ("B", [104.0], [31.0]), ("Bicubic", [104.0, 104.0], [30.0, 30.0]),
+    ]  # fmt: skip
+
+
+def test_the_caption_names_what_began_as_interpolation():
+    began = FakeNetwork("b", starts=(Past("c", 100, 1.0, "interpolation"),))
+    assert caption({"A": FakeNetwork("a"), "B": began}).endswith("near bicubic interpolation: B.")
+    assert "interpolate" not in caption({"A": FakeNetwork("a")})
+    shipped = FakeNetwork("s", starts=(Past("shipped meta-srgan", None, None),))
+    assert "not counted" in caption({"S": shipped})
 
 
 def test_curves_hold_networks_against_bicubic():

@@ -14,6 +14,7 @@ import torch
 
 from metasr_training.detector import LesionFinder
 from metasr_training.generators import super_resolve
+from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.recipe import TrainConfig
 from metasr_training.run_folder import FINAL, RunFolder
@@ -69,13 +70,35 @@ class TrainedNetwork:
 
     @property
     def updates(self) -> int:
-        """How many updates its weights have had."""
+        """How many updates its weights have had in its own training."""
         return int(self.weights["update"])
 
     @property
     def seconds(self) -> float:
         """How long they took."""
         return float(self.weights["seconds"])
+
+    @cached_property
+    def lineage(self) -> tuple[Past, ...]:
+        """The trainings that its weights come from, the oldest first, its own last."""
+        return (*self._before, Past(self.name, self.updates, self.seconds, self._begins))
+
+    @property
+    def _begins(self) -> str:
+        if self.config.start or self.config.shipped:
+            return ""
+        return "interpolation" if self.config.interpolating_start else "random weights"
+
+    @property
+    def _before(self) -> tuple[Past, ...]:
+        if self.config.start is not None:
+            try:
+                return load_trained(self.folder.path.parent.parent, self.config.start).lineage
+            except FileNotFoundError:
+                return (Past(self.config.start, None, None),)
+        if self.config.shipped is not None:
+            return (Past(f"shipped {self.config.shipped}", None, None),)
+        return ()
 
     @property
     def perceptual(self) -> str:

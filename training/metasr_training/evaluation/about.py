@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from metasr_training.evaluation.described import batch_text, begins_with, stage_text
 from metasr_training.evaluation.tables import count_text, markdown_table, write_text
+from metasr_training.lineage import Past, all_seconds, all_updates, updates_text
 from metasr_training.run_folder import surroundings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from metasr_training.catalogue import Experiment
@@ -28,12 +30,18 @@ class NetworkAbout(BaseModel, extra="forbid", frozen=True):
     ----------
     name
         Of its folder.
-    updates, seconds, parameters
-        How long it was trained, and how large it is.
+    updates, seconds
+        How long its own training took.
+    lineage
+        All trainings that its weights come from, the oldest first, its own last.
+    parameters
+        How large it is.
     perceptual
         The features that its perceptual loss looked through; empty without one.
     stages
-        The stages of its schedule.
+        The stages of its own schedule: losses with their weights, and the game.
+    batches
+        What a batch of its training held.
     commit, hardware
         What it was trained with.
     """
@@ -41,9 +49,11 @@ class NetworkAbout(BaseModel, extra="forbid", frozen=True):
     name: str
     updates: int
     seconds: float
+    lineage: tuple[Past, ...]
     parameters: int
     perceptual: str = ""
     stages: tuple[str, ...] = ()
+    batches: str = ""
     commit: str = ""
     hardware: str = ""
 
@@ -54,9 +64,11 @@ class NetworkAbout(BaseModel, extra="forbid", frozen=True):
             name=network.name,
             updates=network.updates,
             seconds=network.seconds,
+            lineage=network.lineage,
             parameters=network.parameters,
             perceptual=network.perceptual,
-            stages=tuple(stage.name for stage in network.config.stages),
+            stages=tuple(stage_text(stage) for stage in network.config.stages),
+            batches=batch_text(network.config),
             commit=str(network.about.get("commit", "")),
             hardware=str(network.about.get("hardware", "")),
         )
@@ -169,16 +181,28 @@ def body(about: EvaluationAbout, folder: str = "") -> str:
 
 
 def networks_table(networks: tuple[NetworkAbout, ...]) -> str:
-    """How long each network was trained, and through what its perceptual loss looked."""
+    """How each network was trained.
+
+    Updates and minutes are of all trainings that its weights come from: ``303 + 780 = 1,083``
+    where it began with the weights of another.
+    """
     columns = {
         "network": lambda one: one.name,
-        "updates": lambda one: count_text(one.updates),
-        "minutes": lambda one: f"{one.seconds / 60:.1f}",
+        "begins with": lambda one: begins_with(one.lineage),
+        "updates": lambda one: _sum_text(one.lineage),
+        "minutes": lambda one: f"{all_seconds(one.lineage) / 60:.1f}",
         "parameters": lambda one: count_text(one.parameters),
-        "stages": lambda one: ", ".join(one.stages),
+        "losses (and game) of its stages": lambda one: "; ".join(one.stages),
+        "a batch": lambda one: one.batches,
         "perceptual loss through": lambda one: one.perceptual,
     }
     return markdown_table(columns, networks)
+
+
+def _sum_text(line: Sequence[Past]) -> str:
+    known = sum(one.updates is not None for one in line)
+    total = f" = {all_updates(line):,}" if known > 1 else ""
+    return updates_text(line) + total
 
 
 def _circumstances(about: EvaluationAbout) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metasr_training.evaluation.plots import Line, Panel, save_plot
+from metasr_training.lineage import all_updates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,49 +17,96 @@ if TYPE_CHECKING:
 PSNR = "val/psnr"
 BICUBIC = "val/psnr_bicubic"
 CURVES = "curves.png"
-CAPTION = "PSNR of each network on its own validation patches, against updates."
+CAPTION = (
+    "PSNR on validation patches, against updates. Networks are in one panel, with bicubic "
+    "interpolation, where they were validated on the same patches. A curve begins where the "
+    "updates of the networks whose weights it began with end."
+)
+SHIPPED = " Updates of shipped weights are not known, and not counted."
+INTERPOLATING = (
+    " These networks, or those whose weights they began with, began with weights that interpolate, "
+    "and so near bicubic interpolation: {}."
+)
+UNSEEN = {"standardise", "context", "patches_per_image"}
+"""Fields of ``PairConfig`` that change nothing of what is compared in validation."""
 
 
 def curve(network: TrainedNetwork, key: str = PSNR) -> tuple[list[float], list[float]]:
-    """(updates, values) of the log's lines that have the key."""
+    """(updates, values) of the log's lines that have the key.
+
+    The updates that the weights had had before, in other trainings, are counted.
+    """
+    before = all_updates(network.lineage[:-1])
     lines = [line for line in network.history() if line.get(key) is not None]
-    return [float(line["update"]) for line in lines], [float(line[key]) for line in lines]
+    return [float(before + line["update"]) for line in lines], [float(line[key]) for line in lines]
 
 
 def curve_panel(title: str, networks: Mapping[str, TrainedNetwork]) -> Panel:
     """The curves of networks, by label, that were validated on the same patches.
 
-    The reference is bicubic interpolation on those patches, over the longest of the curves.
+    The reference is bicubic interpolation on those patches, from the first of the updates to the
+    last.
     """
-    lines, references = [], []
+    lines, bicubic = [], []
     for label, network in networks.items():
         updates, psnr = curve(network)
         if updates:
             lines.append(Line(label, updates, psnr))
-            references.append((updates, curve(network, BICUBIC)[1]))
-    known = [(updates, values) for updates, values in references if values]
-    if known:
-        updates, values = max(known, key=lambda pair: pair[0][-1])
-        ends = [min(updates[0] for updates, _ in known), updates[-1]]
-        lines.append(Line("Bicubic", ends, [values[-1]] * 2, reference=True))
+            bicubic += curve(network, BICUBIC)[1]
+    if bicubic:
+        ends = [min(line.x[0] for line in lines), max(line.x[-1] for line in lines)]
+        lines.append(Line("Bicubic", ends, [bicubic[-1]] * 2, reference=True))
     return Panel(title, "updates", "PSNR (dB)", tuple(lines))
+
+
+def curve_panels(name: str, networks: Mapping[str, TrainedNetwork]) -> list[Panel]:
+    """One panel for each kind of validation patches that these networks, by label, had.
+
+    Those without a validation PSNR have no curve, and panels without a curve are left out.
+    """
+    groups: dict[tuple[str, int], dict[str, TrainedNetwork]] = {}
+    for label, network in networks.items():
+        pairs = network.config.pairs
+        if pairs is not None:
+            kind = pairs.model_dump_json(exclude=UNSEEN), network.config.validation_batches
+            groups.setdefault(kind, {})[label] = network
+    panels = []
+    for (_, batches), group in groups.items():
+        pairs = next(iter(group.values())).config.pairs
+        if pairs is not None:
+            count = f"{batches * pairs.batch} {pairs.windows} patches"
+            title = f"{name}: {count} of {pairs.patch} x {pairs.patch}"
+            panels.append(curve_panel(title, group))
+    return [panel for panel in panels if panel.lines]
+
+
+def caption(networks: Mapping[str, TrainedNetwork]) -> str:
+    """What has to be known of the curves of these networks, by label."""
+    text = CAPTION
+    if any(one.updates is None for each in networks.values() for one in each.lineage):
+        text += SHIPPED
+    labels = [
+        label for label, each in networks.items() if each.lineage[0].begins == "interpolation"
+    ]
+    return text + INTERPOLATING.format(", ".join(labels)) if labels else text
 
 
 def add_curves(
     bench: Bench, findings: Findings, methods: Mapping[str, Iterable[Contestant]]
 ) -> None:
-    """Draw one panel for each condition, where its networks have logged a validation PSNR.
+    """Draw the curves of each condition's networks that have logged a validation PSNR.
 
     Parameters
     ----------
     methods
         Name of the condition to its methods, of which those with a network are drawn.
     """
-    panels = [
-        curve_panel(name, {one.label: one.network for one in group if one.network is not None})
+    networks = {
+        name: {one.label: one.network for one in group if one.network is not None}
         for name, group in methods.items()
-    ]
-    panels = [panel for panel in panels if panel.lines]
+    }
+    panels = [panel for name, group in networks.items() for panel in curve_panels(name, group)]
     if panels:
         save_plot(bench.output / CURVES, panels, f"{bench.experiment.id}: validation")
-        findings.figures.append((CURVES, CAPTION))
+        together = {label: one for group in networks.values() for label, one in group.items()}
+        findings.figures.append((CURVES, caption(together)))

@@ -17,6 +17,8 @@ class TableRow:
     PSNR in dB and SSIM are averaged over images in the table's region, and in a second one
     (``other``). A network is ``converged`` unless it is below bicubic interpolation on the same
     images; ``rank`` is by PSNR on all sources' images among the methods that are ranked.
+    ``updates`` are those of all trainings that a network's weights come from, which ``trainings``
+    names one by one; ``batches`` says what its seconds an epoch and MiB a step were found with.
     """
 
     condition: str
@@ -33,10 +35,12 @@ class TableRow:
     other_ssim: float
     parameters: int | None
     updates: int | None
+    trainings: str
     converged: bool | None
     rank: int | None
     epoch_seconds: float | None = None
     step_mib: float | None = None
+    batches: str = ""
 
 
 Columns = dict[str, Callable[[TableRow], str]]
@@ -84,8 +88,9 @@ def published_columns(experiment: str, epoch_images: int) -> Columns:
         "rank": lambda row: "not converged" if row.rank is None else str(row.rank),
         "parameters": lambda row: count_text(row.parameters),
         "published parameters": parameters,
-        "updates": lambda row: count_text(row.updates),
+        "updates": lambda row: row.trainings,
         f"s an epoch of {epoch_images:,}": lambda row: count_text(row.epoch_seconds),
         "published s an epoch": published("epoch_seconds"),
         "MiB a step": lambda row: count_text(row.step_mib),
+        "with batches of": lambda row: row.batches,
     }

@@ -12,12 +12,14 @@ from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.costs import epoch_seconds, step_memory
 from metasr_training.evaluation.curves import add_curves
+from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.method_columns import TableRow, method_tables
 from metasr_training.evaluation.opinion import measured_opinions
 from metasr_training.evaluation.opinion_table import GROUND_TRUTH, opinion_columns, opinion_rows
 from metasr_training.evaluation.published import published_notes, sharing
 from metasr_training.evaluation.scores import ALL, averages, enlarged, measure, standing
 from metasr_training.evaluation.tables import markdown_table, write_rows
+from metasr_training.lineage import all_updates, updates_text
 
 if TYPE_CHECKING:
     from metasr_training.evaluation.scores import ImageScore
@@ -151,7 +153,8 @@ def table_rows(
                     other_psnr=beside.psnr,
                     other_ssim=beside.ssim,
                     parameters=one.network.parameters if one.network else None,
-                    updates=one.network.updates if one.network else None,
+                    updates=all_updates(one.network.lineage) if one.network else None,
+                    trainings=updates_text(one.network.lineage) if one.network else "",
                     converged=average.psnr >= reference if one.network else None,
                     rank=order.index(one.label) + 1 if ranked else None,
                     **(costs_of(one.network, epoch_images) if source == ALL else {}),
@@ -168,6 +171,7 @@ def costs_of(network: TrainedNetwork | None, epoch_images: int | None) -> dict[s
     return {
         "epoch_seconds": epoch_seconds(network, epoch_images),
         "step_mib": None if memory is None else memory / MIB,
+        "batches": batch_text(network.config),
     }
 
 
@@ -208,11 +212,15 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
         "intensities as they were before normalisation; the images have one channel, which is "
         "their luminance."
     )
-    notes = [compared]
+    notes = [
+        compared,
+        "Updates: where a network began with another's weights, that one's come first.",
+    ]
     if costs:
         notes.append(
             "Seconds an epoch follow from the updates a second in the log of the last stage; MiB a "
             "step are counted, for the generator, its gradients, Adam's moments and the "
-            "activations of a batch in float32."
+            "activations of a batch in float32. Both are of the batches in the last column, which "
+            "are the paper's in the preset paper alone."
         )
     return notes

@@ -13,6 +13,7 @@ from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, updates_per_second
+from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.published import published_notes, published_text
 from metasr_training.evaluation.tables import markdown_table, write_rows
 from napari_metasr.geometry import OutputGrid
@@ -46,7 +47,7 @@ class TimeRow:
     condition: str
     method: str
     updates_per_second: float | None
-    batch: int | None
+    batches: str
     trained_on: str
     epoch_seconds: float | None
     seconds_an_image: float
@@ -82,7 +83,6 @@ def evaluate_time(bench: Bench) -> Findings:
             network = method.network
             if network is None:
                 continue
-            pairs = network.config.pairs
             seconds = seconds_an_image(method.enlarge, windows)
             findings.took_part([network])
             rows.append(
@@ -90,7 +90,7 @@ def evaluate_time(bench: Bench) -> Findings:
                     condition=condition.name,
                     method=method.label,
                     updates_per_second=updates_per_second(network),
-                    batch=None if pairs is None else pairs.batch,
+                    batches=batch_text(network.config),
                     trained_on=str(network.about.get("hardware", "unknown hardware")),
                     epoch_seconds=epoch_seconds(network, options.training_images),
                     seconds_an_image=seconds,
@@ -105,7 +105,8 @@ def evaluate_time(bench: Bench) -> Findings:
     )
     findings.notes.append(
         f"Seconds an epoch are the updates a second of the run's log, scaled to "
-        f"{options.training_images:,} images; seconds for the validation set are scaled from "
+        f"{options.training_images:,} images and measured with the batches in the table, which "
+        "are the paper's in the preset paper alone; seconds for the validation set are scaled from "
         f"{len(slices)} windows, enlarged one at a time on {torch.get_num_threads()} threads of "
         "this machine, to "
         f"{options.validation_images:,}. The paper's are of a TITAN X."
@@ -124,7 +125,7 @@ def _columns(experiment: str, options: TimeOptions) -> dict[str, Callable[[TimeR
     return {
         "method": lambda row: row.method,
         "updates a second": lambda row: known(row.updates_per_second, 3),
-        "batch": lambda row: "" if row.batch is None else str(row.batch),
+        "with batches of": lambda row: row.batches,
         f"s an epoch of {options.training_images:,}": lambda row: known(row.epoch_seconds, 1),
         "published s an epoch": printed("epoch_seconds"),
         "trained on": lambda row: row.trained_on,
