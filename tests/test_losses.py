@@ -167,22 +167,6 @@ def test_perceptual_loss_of_known_features():
     assert truth.grad is None
 
 
-def test_multi_scale_sum():
-    """MS-GAN, eq. 7, with constants: MSE(x2) + MSE(x4) + VGG(x4) + G(x4)."""
-    x2, x4 = torch.full((1, 1, 4, 4), 0.5), torch.full((1, 1, 8, 8), 0.25)
-    y2, y4 = torch.zeros_like(x2), torch.ones_like(x4)
-
-    def at_x4(output, truth):
-        vgg = losses.perceptual_loss(lambda x: 2 * x, output, truth)
-        adversarial = losses.wasserstein_generator_loss(output.mean((1, 2, 3)))
-        return losses.mse_loss(output, truth) + vgg + adversarial
-
-    total = losses.multi_scale_loss((x2, x4), (y2, y4), (losses.mse_loss, at_x4))
-    assert total.item() == pytest.approx(0.25 + 0.5625 + 4 * 0.5625 - 0.25)
-    with pytest.raises(ValueError, match="found 2, 1 and 2"):
-        losses.multi_scale_loss((x2, x4), (y4,), (losses.mse_loss, at_x4))
-
-
 def test_halved_is_the_degradation_and_has_a_gradient(rng):
     image = rng.random((2, 1, 12, 20)).astype(np.float32)
     tensor = torch.from_numpy(image).requires_grad_()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from training_fakes import PAIRS, slices
+from training_fakes import PAIRS, config, slices
 
 from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import Slice
+from metasr_training.datasets.windows import maximal_information_crop
+from metasr_training.tasks.super_resolution import SuperResolution
 from napari_metasr.zoom.baselines import interpolate
 
 
@@ -100,6 +104,24 @@ def test_an_epoch_takes_every_image_as_often():
     assert list(drawn._order(1)) != list(order)
 
 
+@pytest.mark.parametrize(
+    ("named", "shares"),
+    [
+        ({"disc": 3.0, "other": 1.0}, {"disc": 0.5, "other": 1 / 6, "third": 1 / 3}),
+        ({"disc": 3.0, "absent": 1.0}, {"disc": 3 / 7, "other": 2 / 7, "third": 2 / 7}),
+        ({"absent": 2.0}, {"disc": 1 / 3, "other": 1 / 3, "third": 1 / 3}),
+    ],
+)
+def test_sources_are_weights_and_others_have_their_mean(named, shares):
+    found = slices()
+    mixed = [*found, *(replace(found[0], source=name) for name in ("other", "third"))]
+    pairs = PAIRS.model_copy(update={"sources": named, "patches_per_image": 1000})
+    drawn = PairSampler(mixed, pairs)
+    order = [drawn.canvases[item].source for item in drawn._order(0)]
+    for source, share in shares.items():
+        assert order.count(source) / len(order) == pytest.approx(share, abs=0.03)
+
+
 def test_noise_is_added_to_the_low_resolution_image_alone():
     clean, noisy = sampler().draw(1), sampler(noise=20.0).draw(1)
     assert torch.equal(clean.truth, noisy.truth)
@@ -139,8 +161,7 @@ def test_slices_of_the_same_name_keep_their_own_regions():
         pair[0].key: (10.0, 10.0, 20.0, 20.0),
         pair[1].key: (30.0, 30.0, 40.0, 40.0),
     }
-    config = PAIRS.model_copy(update={"windows": "roi"})
-    drawn = PairSampler(pair, config, boxes=boxes)
+    drawn = PairSampler(pair, PAIRS.model_copy(update={"windows": "roi"}), boxes=boxes)
     found = {one.source: tuple(one.points[0]) for one in drawn.canvases}
     assert found == {"cheng": (15, 15), "brats20": (35, 35)}
 
@@ -154,6 +175,16 @@ def test_the_crop_keeps_patches_inside_it():
     )
     bright = [(drawn.draw(update).truth > 0.5).float().mean() for update in range(20)]
     assert min(bright) > 0.7
+
+
+def test_networks_of_crops_are_standardised_by_the_crops():
+    pairs = PAIRS.model_copy(update={"windows": "crop", "crop": 32, "patch": 16})
+    task = SuperResolution(config(pairs=pairs), {"mri": slices()}, slices(2))
+    crops = []
+    for one in slices():
+        top, left, bottom, right = maximal_information_crop(one.image, 32)
+        crops.append(one.image[top:bottom, left:right] / 200)
+    assert (task.mean, task.std) == pytest.approx((np.mean(crops), np.std(crops)), rel=1e-5)
 
 
 def test_slices_larger_than_the_canvas_are_cut_into_tiles():

@@ -17,11 +17,9 @@ import torch
 from napari_metasr.degradations import degradation_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from torch import Tensor, nn
-
-    Loss = Callable[[Tensor, Tensor], Tensor]
 
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny
 
@@ -133,37 +131,6 @@ def gradient_penalty(
         mixed.requires_grad_()
         (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
         return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
-
-
-def multi_scale_loss(
-    outputs: Sequence[Tensor], truths: Sequence[Tensor], losses: Sequence[Loss]
-) -> Tensor:
-    """The sum over scales of each scale's loss, ``L^x2 + L^x4`` (MS-GAN, eq. 6).
-
-    With ``losses = (MSE, MSE + VGG)``, and the adversarial loss of the x4 output added to the
-    second, it is eq. 7.
-
-    Parameters
-    ----------
-    outputs, truths
-        SR and HR of each scale, the smallest first.
-    losses
-        For each scale, (SR, HR) to a scalar.
-
-    Raises
-    ------
-    ValueError
-        If there are not as many of each.
-    """
-    if not len(outputs) == len(truths) == len(losses) > 0:
-        raise ValueError(
-            "expected an output, a truth and a loss for each scale, found "
-            f"{len(outputs)}, {len(truths)} and {len(losses)}"
-        )
-    terms = [
-        loss(output, truth) for output, truth, loss in zip(outputs, truths, losses, strict=True)
-    ]
-    return torch.stack(terms).sum()
 
 
 def halved(image: Tensor) -> Tensor:

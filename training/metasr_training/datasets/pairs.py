@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PositiveFloat
 
 from metasr_training.datasets.canvases import Canvas, Windows, canvases_of
 from metasr_training.datasets.regions import Roi
@@ -68,9 +69,10 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     noise
         Standard deviation of the k-space noise, on the 0..255 scale.
     sources
-        Relative frequency of each data set; each image as often as the others where empty.
+        Relative frequency of each data set that is there; one that is not named has the named
+        ones' mean. Each image as often as the others where empty.
     standardise
-        Whether the mean and the standard deviation of the training patches are taken out.
+        Whether the mean and the standard deviation of the training windows are taken out.
     """
 
     batch: int = Field(16, ge=1)
@@ -86,7 +88,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     degradations: dict[str, float] = {"bicubic": 1.0}
     thickness: tuple[float, ...] = (1.0,)
     noise: float = Field(0, ge=0)
-    sources: dict[str, float] = Field(default_factory=dict)
+    sources: dict[str, PositiveFloat] = Field(default_factory=dict)
     standardise: bool = True
 
     @property
@@ -214,13 +216,10 @@ class PairSampler:
                 crop=config.crop,
                 box=boxes.get(one.key) if boxes else None,
             )
-        if config.sources:
-            self.canvases = [one for one in self.canvases if one.source in config.sources]
         if not self.canvases:
             raise ValueError(
-                f"expected slices for {config.windows} windows"
-                + (f" of {', '.join(config.sources)}" if config.sources else "")
-                + f", found none among {len(slices)} slices"
+                f"expected slices for {config.windows} windows, found none among "
+                f"{len(slices)} slices"
             )
 
     @property
@@ -237,12 +236,11 @@ class PairSampler:
         if not self.config.sources:
             repeats = -(-length // count)
             return np.concatenate([rng.permutation(count) for _ in range(repeats)])[:length]
-        shares = [self.config.sources[one.source] for one in self.canvases]
-        counts = {one.source: 0 for one in self.canvases}
-        for one in self.canvases:
-            counts[one.source] += 1
+        shares = self.config.sources
+        others = sum(shares.values()) / len(shares)
+        counts = Counter(one.source for one in self.canvases)
         weights = np.array(
-            [share / counts[one.source] for share, one in zip(shares, self.canvases, strict=True)]
+            [shares.get(one.source, others) / counts[one.source] for one in self.canvases]
         )
         return rng.choice(count, length, p=weights / weights.sum())
 

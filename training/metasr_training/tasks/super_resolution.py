@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from metasr_training.datasets.pairs import Batch, PairSampler
-from metasr_training.datasets.statistics import mean_and_std
+from metasr_training.datasets.statistics import crop_statistics, mean_and_std
 from metasr_training.generators import super_resolve
 from metasr_training.losses import halved, l1_loss, mse_loss, perceptual_loss
 from metasr_training.tasks.base import Outcome, Validation
@@ -16,6 +16,7 @@ from metasr_training.tasks.base import Outcome, Validation
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from metasr_training.datasets.pairs import PairConfig
     from metasr_training.datasets.slices import Slice
     from metasr_training.perceptual import Features
     from metasr_training.recipe import Stage, TrainConfig
@@ -29,7 +30,7 @@ SHOWN = 4
 class SuperResolution:
     """Trains a generator.
 
-    The network sees and gives intensities less the training patches' mean, over their standard
+    The network sees and gives intensities less the training windows' mean, over their standard
     deviation (0.370 and 0.117 in Tan, Zhu, Lio 2020); pixel losses are taken there, the
     perceptual and the adversarial one on 0..1.
 
@@ -70,11 +71,16 @@ class SuperResolution:
         }
         judge = PairSampler(validation, pairs, seed=VALIDATION_SEED, boxes=boxes)
         self.judged = [judge.draw(index) for index in range(config.validation_batches)]
-        self.mean, self.std = self._statistics() if pairs.standardise else (0.0, 1.0)
+        self.mean, self.std = (0.0, 1.0)
+        if pairs.standardise:
+            self.mean, self.std = self._statistics(pairs, training["mri"])
         self.features = features[0] if features else None
         self.perceptual = features[1] if features else ""
 
-    def _statistics(self) -> tuple[float, float]:
+    def _statistics(self, pairs: PairConfig, slices: list[Slice]) -> tuple[float, float]:
+        """Of the training crops, as Meta-SRGAN's; of drawn patches where there are no crops."""
+        if pairs.windows == "crop":
+            return crop_statistics(slices, pairs.crop)
         sampler = self.samplers["mri"]
         return mean_and_std(
             sampler.draw(index).truth.numpy() for index in range(STATISTICS_BATCHES)
