@@ -15,7 +15,7 @@ from metasr_training.catalogue import experiment as catalogued
 from metasr_training.catalogue import experiment_ids
 from metasr_training.evaluation import driver
 from metasr_training.evaluation.about import EvaluationAbout
-from metasr_training.evaluation.driver import evaluate_experiment, replacing_folder
+from metasr_training.evaluation.driver import evaluate_experiment
 from metasr_training.evaluation.kinds import KINDS
 from metasr_training.recipe import Condition
 
@@ -89,6 +89,37 @@ def test_images_and_split_can_be_chosen(run):
     assert (about.images, about.split) == (1, "test")
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """What slices were asked for; none is read."""
+    found = {}
+
+    def load_slices(data, split, sources, **options):
+        found.update(options, data=data)
+        return slices(2)
+
+    monkeypatch.setattr(driver, "load_slices", load_slices)
+    return found
+
+
+def test_other_data_than_the_runs_is_not_split_as_the_runs(run, asked, tmp_path):
+    evaluate_experiment("lfsr-table1", run)
+    assert asked["split_file"] == run / "split.json"
+    evaluate_experiment("lfsr-table1", run, data=tmp_path / "elsewhere" / ".." / "data")
+    assert asked["split_file"] == run / "split.json"
+    evaluate_experiment("lfsr-table1", run, data=tmp_path / "elsewhere")
+    assert asked["split_file"] is None
+
+
+def test_unreadable_files_are_treated_as_in_training(run, asked):
+    evaluate_experiment("lfsr-table1", run)
+    assert asked["unreadable"] == "stop"
+    record = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**record, "unreadable": "skip"}))
+    evaluate_experiment("lfsr-table1", run)
+    assert asked["unreadable"] == "skip"
+
+
 def test_a_failure_leaves_the_evaluation_that_was_there(run, monkeypatch):
     evaluate_experiment("lfsr-table1", run)
     folder = run / "evaluation" / "lfsr-table1"
@@ -150,14 +181,3 @@ def test_the_shipped_model_is_measured_as_before(tmp_path, monkeypatch, capsys):
         f"disc/{name}/x2.0".replace(".0", "") for name in ("bicubic", "bilinear", "box", "k-space")
     }
     assert "| disc | box | x2 | 1 |" in capsys.readouterr().out
-
-
-def test_a_folder_takes_its_place_whole(tmp_path):
-    folder = tmp_path / "a" / "b"
-    with replacing_folder(folder) as new:
-        (new / "one").write_text("1")
-        assert not folder.exists()
-    with replacing_folder(folder) as new:
-        (new / "two").write_text("2")
-    assert [path.name for path in folder.iterdir()] == ["two"]
-    assert [path.name for path in folder.parent.iterdir()] == ["b"]

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from metasr_training.catalogue import experiment_ids
 from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
-from metasr_training.evaluation.driver import EVALUATION, replacing_folder
+from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.published import PUBLISHED
 from metasr_training.evaluation.tables import markdown_table, write_text
 from metasr_training.trained import run_record
+from napari_metasr.files import replacing_folder
 
 PROGRAM = "metasr-report"
 MARKER = "report.json"
@@ -165,7 +166,8 @@ def report(
     check_replaceable(output)
     found = sections(runs)
     words = "" if discussion is None else discussion.read_text(encoding="utf-8")
-    with replacing_folder(output.resolve()) as folder:
+    output.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with replacing_folder(output) as folder:
         for one in found:
             (folder / one.name).mkdir()
             for path in one.source.iterdir():

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +15,7 @@ from metasr_training.evaluation.about import EvaluationAbout, describe, write_ab
 from metasr_training.evaluation.bench import Bench
 from metasr_training.evaluation.kinds import KINDS
 from metasr_training.trained import load_trained, run_record
+from napari_metasr.files import replacing_folder
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Split
@@ -50,7 +47,7 @@ def evaluate_experiment(
     run
         A run folder of ``metasr-train``.
     data
-        The data folder; by default the one that the run was trained on.
+        The data folder; by default the one that the run was trained on, split as it was then.
     images
         How many images of each source; by default what the experiment says for the preset.
     split
@@ -67,7 +64,8 @@ def evaluate_experiment(
     """
     wanted = experiment(name)
     record = run_record(run)
-    folder = Path(record["data"]) if data is None else data
+    trained_on = Path(record["data"])
+    folder = trained_on if data is None else data
     preset = str(record["preset"])
 
     @cache
@@ -87,11 +85,14 @@ def evaluate_experiment(
         folder,
         split,
         wanted.sources or None,
-        split_file=run / "split.json",
+        unreadable=record.get("unreadable", "stop"),
+        split_file=run / "split.json" if folder.resolve() == trained_on.resolve() else None,
         cache=default_folder(),
     )
     started = time.perf_counter()
-    with replacing_folder(evaluation_folder(run, name)) as output:
+    output_folder = evaluation_folder(run, name)
+    output_folder.parent.mkdir(exist_ok=True)
+    with replacing_folder(output_folder) as output:
         bench = Bench(
             experiment=wanted,
             preset=preset,
@@ -115,20 +116,3 @@ def evaluate_experiment(
         )
         write_about(output, about)
     return about
-
-
-@contextmanager
-def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Give a new folder beside ``folder``, which takes its place at the end; or stays away."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new, old = (folder.with_name(f".{uuid.uuid4().hex}.{folder.name}") for _ in range(2))
-    new.mkdir()
-    try:
-        yield new
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 import time
-import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image
 
+from napari_metasr.files import replacing_folder
 from napari_metasr.normalisation import cast_to_dtype, contrast_limits, unit_range
 from napari_metasr.quality.rating.key import Key, Origin
 from napari_metasr.quality.rating.study import (
@@ -27,7 +25,7 @@ from napari_metasr.quality.rating.study import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -91,7 +89,8 @@ def prepare(
     origins = [Origin(slice=name, method=label) for name in images for label in labels]
     order = np.random.default_rng(seed).permutation(len(origins))
     digits = max(FEWEST_DIGITS, len(str(len(origins))))
-    with _whole_folder(output, overwrite=overwrite) as folder:
+    _check_replaceable(output, overwrite=overwrite)
+    with replacing_folder(output) as folder:
         (folder / IMAGES).mkdir()
         moment = int(time.time())
         digests, named = {}, {}
@@ -173,26 +172,3 @@ def _check_replaceable(folder: Path, *, overwrite: bool) -> None:
         )
     if not overwrite:
         raise FileExistsError(f"{folder}: the study exists; overwrite is needed to replace it")
-
-
-@contextmanager
-def _whole_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary folder beside ``folder``, which takes its place at the end."""
-    folder = folder.resolve()
-    _check_replaceable(folder, overwrite=overwrite)
-    new = folder.with_name(f".{uuid.uuid4().hex}.{folder.name}")
-    old = folder.with_name(f".{uuid.uuid4().hex}.{folder.name}")
-    new.mkdir()
-    try:
-        yield new
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except OSError:
-            if old.exists():
-                old.rename(folder)
-            raise
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
