@@ -178,6 +178,16 @@ def test_sources_are_chosen_by_name_and_a_missing_one_is_said(tmp_path, caplog):
     assert "no brats20 in" in caplog.text
 
 
+def test_data_sets_that_share_patients_are_named(tmp_path, caplog):
+    tcga(tmp_path / "tumour-slices" / "tcga-lgg", [("A", "train")])
+    load_slices(tmp_path, "train")
+    assert "share patients" not in caplog.text
+    tree = tmp_path / "tree" / "BraTS2021_00000"
+    save_volume(tree / "BraTS2021_00000_t1ce.nii.gz", head())
+    load_slices(tmp_path, "train")
+    assert "brats2021 and tcga-lgg share patients under other names" in caplog.text
+
+
 def test_a_source_or_their_folder_is_a_data_folder_too(tmp_path):
     cheng(tmp_path / "tumour-slices" / "cheng", [("7", "train"), ("8", "val")])
     for data in (tmp_path, tmp_path / "tumour-slices", tmp_path / "tumour-slices" / "cheng"):

@@ -6,6 +6,7 @@ import logging
 import os
 import zipfile
 
+import nibabel
 import numpy as np
 import pytest
 from PIL import Image
@@ -160,10 +161,9 @@ def test_what_is_packed_is_read_like_the_folder(tmp_path, data):
                 )
                 assert other.image.dtype == np.uint8
                 expected = cropped(one) if domain == "mri" else one
-                largest = float(one.image.max()) / (one.limits[1] - one.limits[0])
-                np.testing.assert_allclose(
-                    other.normalised, expected.normalised, atol=0.51 / 255 * largest
-                )
+                wanted = expected.normalised
+                wanted = wanted if one.image.dtype == np.uint8 else wanted.clip(0, 1)
+                np.testing.assert_allclose(other.normalised, wanted, atol=0.51 / 255)
                 if one.mask is not None:
                     np.testing.assert_array_equal(other.mask, expected.mask)
                     assert other.mask.sum() == one.mask.sum() > 0
@@ -192,15 +192,30 @@ def test_a_crop_keeps_head_tumour_and_a_margin():
     assert cropped(empty).image.shape == (9, 9)
 
 
-def test_deep_slices_keep_their_limits(rng):
+def test_deep_slices_are_scaled_by_their_limits(rng):
     one = Slice(rng.integers(-50, 4000, (20, 20)).astype(np.int16), (10.0, 2000.0), "a", "b", "c")
     small = eight_bit(one)
-    assert small.image.min() == 0
-    assert small.image.max() == 255
-    step = 4050 / 255 / 1990
-    np.testing.assert_allclose(small.normalised, one.normalised, atol=step * 0.51)
+    assert (small.image.dtype, small.limits) == (np.uint8, (0.0, 255.0))
+    np.testing.assert_allclose(small.normalised, one.normalised.clip(0, 1), atol=0.51 / 255)
     constant = eight_bit(Slice(np.full((4, 4), 7.0), (7.0, 7.0), "a", "b", "c"))
     assert not constant.normalised.any()
+
+
+def test_slices_of_a_packed_volume_are_normalised_as_before(tmp_path, rng):
+    """Dim and bright slices keep their proportion: they are scaled by the volume's limits."""
+    y, x = np.mgrid[-1:1:30j, -1:1:26j]
+    bright = np.array([0.2, 0.6, 1.0, 0.4]) * 3000
+    head = (y**2 + x**2 < 0.7)[..., np.newaxis] * bright * rng.uniform(0.8, 1, (30, 26, 4))
+    folder = tmp_path / "data" / "train"
+    folder.mkdir(parents=True)
+    nibabel.save(nibabel.Nifti1Image(head.astype(np.int16), np.eye(4)), folder / "volume.nii.gz")
+    pack(tmp_path / "data", tmp_path / "data.zip")
+    before = load_slices(tmp_path / "data", "train")
+    after = load_slices(tmp_path / "data.zip", "train")
+    assert len(before) == len(after) == 4
+    for one, other in zip(before, after, strict=True):
+        expected = cropped(one).normalised.clip(0, 1)
+        np.testing.assert_allclose(other.normalised, expected, atol=0.51 / 255)
 
 
 def test_a_limit_thins_every_source_and_split_alike(tmp_path, data, caplog):

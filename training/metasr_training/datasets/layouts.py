@@ -16,12 +16,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SLICE_FOLDER = "tumour-slices"
+TCGA = "tcga-lgg"
 LEFT_ALONE = frozenset({"volumes", "dicom"})
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
     """The entries, each file once: a patient's folder given as data is a plain one as well."""
     return list({entry.image: entry for entry in entries}.values())
+
+
+def _warn_of_overlap(sources: set[str]) -> None:
+    """Say which data sets share patients whom no name tells: the years of BraTS, and TCGA-LGG.
+
+    BraTS took scans of TCGA-GBM and TCGA-LGG in, and its years take over each other's.
+    """
+    brats = {source for source in sources if source.startswith("brats")}
+    overlapping = sorted(brats | (sources & {TCGA} if brats else set()))
+    if len(overlapping) > 1:
+        log.warning(
+            "%s share patients under other names, which no split can tell apart: some may be in "
+            "training and validation both",
+            " and ".join(overlapping),
+        )
 
 
 def recognise(data: Path) -> list[Entry]:
@@ -56,13 +72,7 @@ def recognise(data: Path) -> list[Entry]:
         entries += natural_entries(path)
     skip = LEFT_ALONE | {SLICE_FOLDER} | {path.name for path in natural}
     trees = list(brats_entries(data, skip=skip))
-    years = {entry.source for entry in trees}
-    pictures = {entry.source for entry in entries if entry.source.startswith("brats")}
-    if len(years | pictures) > 1:
-        log.warning(
-            "%s hold patients of each other under other names: a split of them is not by patient",
-            " and ".join(sorted(years | pictures)),
-        )
+    _warn_of_overlap({entry.source for entry in [*entries, *trees]})
     return _without_repeats(entries + trees)
 
 

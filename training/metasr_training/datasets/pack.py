@@ -7,7 +7,7 @@ import logging
 import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
 from napari_metasr.files import check_writable
 from napari_metasr.geometry import snapped_window
-from napari_metasr.normalisation import LinearMap, cast_to_dtype, value_range
+from napari_metasr.normalisation import LinearMap, cast_to_dtype
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,7 @@ MARGIN = 8
 """Pixels of background that are kept around a head."""
 
 LIMIT_MIB = 60.0
+EIGHT_BITS = 255.0
 _SHRINK = 0.98
 
 
@@ -54,17 +55,15 @@ class Packing:
 
 
 def eight_bit(one: Slice) -> Slice:
-    """A slice in 8 bits: one that has them as it is, others from smallest to largest value.
+    """A slice in 8 bits: one that has them as it is, others from their limits, clipped to them.
 
-    The limits are moved along, so that ``normalised`` stays what it was but for the rounding to
-    1/255 of the slice's range of values.
+    All slices of a volume are scaled alike, and ``normalised`` is what it was where it lay in
+    0..1, but for the rounding to 1/255.
     """
     if one.image.dtype == np.uint8:
         return one
-    levels = LinearMap(*value_range(one.image))
-    image = cast_to_dtype(levels.forward(one.image) * 255, np.uint8)
-    low, high = (float(limit) for limit in levels.forward(np.array(one.limits)) * 255)
-    return Slice(image, (low, high), one.source, one.patient, one.name, one.mask)
+    image = cast_to_dtype(LinearMap(*one.limits).forward(one.image) * EIGHT_BITS, np.uint8)
+    return replace(one, image=image, limits=(0.0, EIGHT_BITS))
 
 
 def cropped(one: Slice) -> Slice:
@@ -80,7 +79,7 @@ def cropped(one: Slice) -> Slice:
     )
     window = np.s_[top:bottom, left:right]
     mask = None if one.mask is None else one.mask[window]
-    return Slice(one.image[window], one.limits, one.source, one.patient, one.name, mask)
+    return replace(one, image=one.image[window], mask=mask)
 
 
 def _encoded(pixels: NDArray[Any], form: str, **options: Any) -> bytes:
@@ -151,8 +150,9 @@ def pack(
     """Pack a data folder into one file that `load_slices` reads as it reads the folder.
 
     Slices of brain MRI lose the background beyond `MARGIN` pixels around the head, and what has
-    more than 8 bits is rounded to them. Where all of it is larger than the limit, the same share
-    of the slices of each source and split is left out, and a warning says how many.
+    more than 8 bits is clipped to the limits of its volume and rounded to them. Where all of it
+    is larger than the limit, the same share of the slices of each source and split is left out,
+    and a warning says how many.
 
     Parameters
     ----------
