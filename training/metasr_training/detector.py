@@ -60,16 +60,16 @@ class LesionFinder:
 
 
 def find_detector(run: Path, device: str = "cpu") -> LesionFinder:
-    """The detector that a run has trained, else the one that is shipped.
+    """The detector that a run has trained to its end, else the one that is shipped.
 
     Raises
     ------
     FileNotFoundError
         If there is neither.
     """
-    from metasr_training.trained import load_trained, network_folder
+    from metasr_training.trained import finished, load_trained
 
-    if network_folder(run, NAME).is_dir():
+    if finished(run, NAME):
         return LesionFinder(load_trained(run, NAME, device=device).network, f"{run.name}/{NAME}")
     if NAME not in model_names():
         raise FileNotFoundError(

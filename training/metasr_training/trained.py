@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -19,6 +20,7 @@ from metasr_training.players import build_generator
 from metasr_training.recipe import TrainConfig
 from metasr_training.run_folder import FINAL, RunFolder
 from napari_metasr.networks.folding import fold_batch_norm
+from napari_metasr.networks.state_files import check_state
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Window
 
 NETWORKS = "networks"
+KEPT = frozenset({"network", "task", "update", "seconds"})
+"""What a file of weights holds besides others."""
 
 
 def network_folder(run: Path, name: str) -> Path:
@@ -107,9 +111,19 @@ class TrainedNetwork:
 
     @cached_property
     def network(self) -> nn.Module:
-        """The network in eval mode, batch normalisation folded."""
+        """The network in eval mode, batch normalisation folded.
+
+        Raises
+        ------
+        ValueError
+            If the weights are of another network than the configuration's.
+        """
         network = build_generator(self.config, self.device)
-        network.load_state_dict(self.weights["network"])
+        found, expected = self.weights["network"], network.state_dict()
+        check_state(
+            str(self.folder.path), f"{self.config.network} of its configuration", expected, found
+        )
+        network.load_state_dict(found)
         return fold_batch_norm(network)
 
     @property
@@ -181,6 +195,8 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     ------
     FileNotFoundError
         If the run has no such network, or it has not been trained yet.
+    ValueError
+        If its weights are damaged, or are something else; the file is named.
     """
     path = network_folder(run, name)
     if not path.is_dir():
@@ -198,8 +214,29 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     kept = next((one for one in order if one.exists()), None)
     if kept is None:
         raise FileNotFoundError(f"{name} in {run} has no weights yet; go on with --resume")
-    weights = torch.load(kept, weights_only=True, map_location="cpu")
-    return TrainedNetwork(config, about, weights, folder, device)
+    return TrainedNetwork(config, about, read_weights(kept), folder, device)
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """Read what the loop keeps of a network: ``network``, ``task``, ``update`` and ``seconds``.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read without running pickled code, or holds something else.
+    """
+    try:
+        weights = torch.load(path, weights_only=True, map_location="cpu")
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, AttributeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(f"{path} holds no weights that can be read: {reason}") from None
+    there = weights.keys() if isinstance(weights, dict) else {type(weights).__name__}
+    if KEPT - there or not isinstance(weights["network"], dict):
+        raise ValueError(
+            f"expected {', '.join(sorted(KEPT))} of a trained network in {path}, found "
+            f"{', '.join(map(str, there)) or 'nothing'}"
+        )
+    return weights
 
 
 def run_record(run: Path) -> dict[str, Any]:
