@@ -18,7 +18,8 @@ from metasr_training.datasets.detection import (
 )
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import Slice
-from metasr_training.tasks.detection import Detection, box_loss, coverage_and_iou
+from metasr_training.overlap import coverage_and_iou
+from metasr_training.tasks.detection import Detection, box_loss
 
 STILL = DetectionConfig(batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0)
 
@@ -34,7 +35,7 @@ def test_the_loss_against_a_hand_computed_value():
 def test_coverage_and_iou_of_known_boxes():
     truth = torch.tensor([[0.0, 0.0, 0.5, 0.5]] * 3)
     found = torch.tensor([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.25], [0.6, 0.6, 0.9, 0.9]])
-    covered, iou = coverage_and_iou(found, truth)
+    covered, iou = coverage_and_iou(found.numpy(), truth.numpy())
     assert covered.tolist() == pytest.approx([1.0, 0.5, 0.0])
     assert iou.tolist() == pytest.approx([0.25, 0.5, 0.0])
 

@@ -96,7 +96,7 @@ class Bench:
 
     def compared(self, regions: RegionOptions) -> list[Slice]:
         """The slices that have what the experiment's region is centred on."""
-        needs_lesion = self.experiment.region == "roi" and regions.roi != "brain"
+        needs_lesion = self.experiment.region == "roi" and regions.roi != "box"
         return self.chosen(lambda one: not needs_lesion or one.mask is None or bool(one.mask.any()))
 
     def detect(self, regions: RegionOptions) -> Detect | None:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from metasr_training.overlap import ACCEPTABLE, areas, coverage_and_iou
 from napari_metasr.geometry import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Window
-
-ACCEPTABLE = 0.95
-"""Share of a tumour that an acceptable box covers (Zhu, Yang, Lio 2018, sec. 3.1)."""
 
 BLOB = 8.0
 """Standard deviation, in pixels, of the blur that makes the brightest blob stand out."""
@@ -70,10 +68,10 @@ def score_box(box: Window, mask: NDArray[np.bool_], tumour: Window, head: Window
     top, left, bottom, right = snapped_window(box, (rows, columns))
     inside = (top, left, max(bottom, top), max(right, left))
     covered = mask[inside[0] : inside[2], inside[1] : inside[3]].sum() / mask.sum()
-    shared = area(_overlap(inside, tumour))
+    _, iou = coverage_and_iou(np.array([inside]), np.array([tumour]))
     return BoxScore(
         coverage=float(covered),
-        iou=shared / (area(inside) + area(tumour) - shared),
+        iou=float(iou[0]),
         area_share=area(inside) / mask.size,
         head_share=area(inside) / area(head),
     )
@@ -87,7 +85,7 @@ def grown(box: Window, margin: float) -> Window:
 
 def area(box: Window) -> float:
     """Of a box; nothing where its edges have passed each other."""
-    return float(max(box[2] - box[0], 0) * max(box[3] - box[1], 0))
+    return float(areas(np.array([box]))[0])
 
 
 def mean_size(boxes: Sequence[Window]) -> tuple[float, float]:
@@ -110,12 +108,3 @@ def brightest_box(image: NDArray, size: tuple[float, float]) -> Window:
     row, column = np.unravel_index(int(blurred.argmax()), blurred.shape)
     pixel = (float(row), float(column), float(row) + 1, float(column) + 1)
     return centred_window(window_centre(pixel), *size)
-
-
-def _overlap(one: Window, other: Window) -> Window:
-    return (
-        max(one[0], other[0]),
-        max(one[1], other[1]),
-        min(one[2], other[2]),
-        min(one[3], other[3]),
-    )

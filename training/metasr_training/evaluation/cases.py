@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
+from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
 from metasr_training.eight_bits import eight_bits, intensity_limits
 from metasr_training.evaluation.zoom import reduced_grid
@@ -40,13 +41,13 @@ class RegionOptions(BaseModel, extra="forbid", frozen=True):
         What the window of interest is centred on: ``mask``, the box of the slice's tumour (of the
         brain where the data set has no masks; a slice without a tumour is left out);
         ``detector``, the box that the lesion detector finds in the low-resolution slice;
-        ``brain``, the brain's box.
+        ``box``, the one that holds the brain.
     roi_size, crop_size
         Rows and columns of the window of interest and of the maximal-information crop, in
         high-resolution pixels.
     """
 
-    roi: Literal["mask", "detector", "brain"] = "mask"
+    roi: Roi = "mask"
     roi_size: int = Field(96, ge=11)
     crop_size: int = Field(128, ge=11)
 
@@ -153,7 +154,7 @@ def interest(
     ValueError
         If the detector's box is asked for and no detector is given.
     """
-    if options.roi == "brain":
+    if options.roi == "box":
         return brain_box(truth)
     box = lesion_box(one, truth)
     if options.roi == "mask" or box is None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metasr_training.datasets.windows import mask_box
-from metasr_training.evaluation.boxes import ACCEPTABLE, grown, score_box
+from metasr_training.evaluation.boxes import grown, score_box
 from metasr_training.evaluation.scores import ALL
+from metasr_training.overlap import ACCEPTABLE
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:

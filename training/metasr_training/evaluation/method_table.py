@@ -30,7 +30,7 @@ MIB = 2**20
 ROI = {
     "mask": "the tumour's outline (the brain's box where a data set has none)",
     "detector": "the box that the lesion detector finds in the low-resolution slice",
-    "brain": "the brain's box",
+    "box": "the brain's box",
 }
 
 

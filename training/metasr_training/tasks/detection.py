@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from metasr_training.datasets.detection import DetectionBatch, DetectionSampler
+from metasr_training.overlap import ACCEPTABLE, coverage_and_iou
 from metasr_training.tasks.base import Outcome, Validation
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from metasr_training.recipe import Stage, TrainConfig
 
 VALIDATION_SEED = 20_180_209
-ACCEPTABLE = 0.95
 
 
 def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
@@ -37,17 +37,6 @@ def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
     found = found.float()
     error = (found[:, :4] - boxes).square().sum(1)
     return (present * error).mean() + (found[:, 4] - present).square().mean()
-
-
-def coverage_and_iou(found: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
-    """The share of each true box that a found one covers, and their intersection over union."""
-    low = torch.maximum(found[:, :2], boxes[:, :2])
-    high = torch.minimum(found[:, 2:4], boxes[:, 2:4])
-    shared = (high - low).clamp_min(0).prod(1)
-    areas = [(one[:, 2:4] - one[:, :2]).clamp_min(0).prod(1) for one in (found, boxes)]
-    return shared / areas[1].clamp_min(1e-9), shared / (areas[0] + areas[1] - shared).clamp_min(
-        1e-9
-    )
 
 
 class Detection:
@@ -92,13 +81,13 @@ class Detection:
         found = torch.cat([network(one.images.to(device)).float().cpu() for one in self.judged])
         boxes = torch.cat([one.boxes for one in self.judged])
         present = torch.cat([one.present for one in self.judged]) > 0
-        covered, iou = coverage_and_iou(found[present], boxes[present])
+        covered, iou = coverage_and_iou(found[present].numpy(), boxes[present].numpy())
         told = (found[:, 4] > 1 / 2) == present
         loss = box_loss(found, boxes, present.float()).item()
         values = {
             "val/loss": loss,
-            "val/iou": iou.mean().item(),
-            "val/acceptable": (covered >= ACCEPTABLE).float().mean().item(),
+            "val/iou": float(iou.mean()),
+            "val/acceptable": float((covered >= ACCEPTABLE).mean()),
             "val/told": told.float().mean().item(),
         }
         return Validation(-loss, values)
