@@ -16,18 +16,21 @@ from metasr_training.evaluation.cases import (
     RegionOptions,
     degrade_slice,
     make_case,
+    reduced_grid,
     whole_pixels,
 )
-from metasr_training.evaluation.contestants import contestants
+from metasr_training.evaluation.contestants import Contestant, baseline, contestants
 from metasr_training.evaluation.every_scale import evaluate_every_scale
 from metasr_training.evaluation.methods import interpolation
 from metasr_training.evaluation.scores import enlarged, measure
 from metasr_training.evaluation.stacks import THICK, thinned
-from metasr_training.evaluation.zoom import reduced_grid, score_slice
+from metasr_training.evaluation.zoom import score_slice, zoom_conditions
 from metasr_training.recipe import Condition
 from napari_metasr.degradations import degrade
+from napari_metasr.quality.metrics import brain_box
 
 SMALL = RegionOptions(roi_size=24, crop_size=32)
+BICUBIC = [Contestant("bicubic", baseline("bicubic"), is_reference=True)]
 X2, X4 = Condition(scale=2), Condition(scale=4)
 
 
@@ -128,11 +131,11 @@ def test_at_every_scale_too_networks_are_told_the_volumes_limits(one, tmp_path):
 
 
 def test_the_whole_range_of_a_volume_is_not_eight_bits_until_it_is_brought_to_them(one):
-    methods = {"bicubic": interpolation("bicubic")}
+    conditions = zoom_conditions([2], ["box"])
     image = one.image.astype(np.float32)
     as_stored = replace(one, image=image * 100, limits=(0.0, 25500.0))
-    shallow = next(score_slice(one, methods, [2], ["box"]))
-    found = next(score_slice(as_stored, methods, [2], ["box"]))
+    shallow = next(score_slice(one, BICUBIC, conditions))
+    found = next(score_slice(as_stored, BICUBIC, conditions))
     assert found.psnr == pytest.approx(shallow.psnr, abs=1e-3)
 
 
@@ -164,12 +167,21 @@ def test_a_region_of_one_intensity_is_left_out():
     assert make_case(flat, X2, "slice", SMALL) is None
 
 
-def test_scores_of_the_shipped_model_are_of_the_slice_reduced_and_enlarged():
+def test_scores_at_any_scale_are_of_the_slice_reduced_and_enlarged():
     (one,) = slices(1)
-    (score,) = score_slice(one, {"bicubic": interpolation("bicubic")}, [2.5], ["box"])
+    score, _ = score_slice(one, BICUBIC, zoom_conditions([2.5], ["box"]))
     truth = one.image.astype(np.float64)
     grid = reduced_grid(one.image.shape, 2.5)
     low = degrade(truth, grid.input_shape, "box")
     output = interpolation("bicubic")(low, (grid.rows.scale, grid.columns.scale))
     expected = 10 * np.log10(255**2 / np.mean((output - truth) ** 2))
     assert score.psnr == pytest.approx(expected, abs=1e-6)
+
+
+def test_without_masks_and_detector_the_window_is_on_the_brain(one):
+    options = SMALL.model_copy(update={"roi": "box"})
+    top, left, bottom, right = make_case(one, X2, "roi", options).regions["roi"]
+    low, high = brain_box(eight_bits(one))[::2]
+    assert abs((top + bottom) / 2 - (low + high) / 2) <= 2
+    low, high = brain_box(eight_bits(one))[1::2]
+    assert abs((left + right) / 2 - (low + high) / 2) <= 2

@@ -15,8 +15,8 @@ from metasr_training.evaluation.scores import (
     ranked,
     standing,
 )
-from metasr_training.evaluation.table import Score, markdown, summarise
 from metasr_training.evaluation.tables import csv_text, markdown_table
+from metasr_training.evaluation.zoom import zoom_conditions, zoom_rows, zoom_table
 
 
 def score(method, psnr, source="a", image="1", region="roi"):
@@ -73,17 +73,18 @@ def test_columns_without_any_figure_are_left_out():
     )
 
 
-def test_the_table_of_the_shipped_model_averages_over_images():
+def test_the_table_of_every_scale_averages_over_images():
+    conditions = zoom_conditions([2.0], ["box"])
     scores = [
-        Score("a", "box", 2.0, method, psnr, 0.5, psnr + 1, 0.6)
+        ImageScore("x2-box", method, "a", name, name, region, psnr + more, ssim)
         for method, values in (("bicubic", (30.0, 32.0)), ("model", (33.0, 36.0)))
-        for psnr in values
+        for name, psnr in zip("pq", values, strict=True)
+        for region, more, ssim in (("slice", 0, 0.5), ("brain", 1, 0.6))
     ]
-    rows = summarise(scores)
-    assert [(row.method, row.images, row.psnr, row.psnr_std) for row in rows] == [
-        ("bicubic", 2, 31.0, 1.0),
-        ("model", 2, 34.5, 1.5),
+    rows = zoom_rows(scores, conditions)
+    assert [(row.method, row.images, row.psnr, row.psnr_std, row.psnr_box) for row in rows] == [
+        ("bicubic", 2, 31.0, 1.0, 32.0),
+        ("model", 2, 34.5, 1.5, 35.5),
     ]
-    assert "| a | box | x2 | 2 | 31.00 / 0.500 | 34.50 / 0.500 | +3.50 | +3.50 |" in markdown(
-        rows, ("bicubic", "model")
-    )
+    line = "| a | box | x2 | 2 | 31.00 / 0.500 | 34.50 / 0.500 | +3.50 | +3.50 |"
+    assert line in zoom_table(rows)

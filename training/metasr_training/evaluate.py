@@ -16,11 +16,16 @@ from tqdm import tqdm
 from metasr_training.catalogue import experiment_ids
 from metasr_training.datasets.slices import SOURCES, Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
+from metasr_training.evaluation.contestants import shipped_and_interpolation
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
-from metasr_training.evaluation.methods import methods
-from metasr_training.evaluation.table import markdown, summarise, write_csv
-from metasr_training.evaluation.zoom import IN_PLANE, score_slice
-from napari_metasr.files import replacing
+from metasr_training.evaluation.tables import write_rows, write_text
+from metasr_training.evaluation.zoom import (
+    IN_PLANE,
+    score_slice,
+    zoom_conditions,
+    zoom_rows,
+    zoom_table,
+)
 from napari_metasr.zoom.engine import load_model
 
 PROGRAM = "metasr-evaluate"
@@ -56,31 +61,28 @@ def zoom(
         auto, cuda, mps or cpu.
     """
     engine = load_model(model, device=device)
-    compared = methods(engine)
+    compared = shipped_and_interpolation(engine)
+    conditions = zoom_conditions(scales, IN_PLANE)
     chosen = some_of_each(load_slices(data, "val", sources), slices)
     scores = [
         score
         for one in tqdm(chosen, unit="slice")
-        for score in score_slice(one, compared, scales, IN_PLANE)
+        for score in score_slice(one, compared, conditions)
     ]
-    rows = summarise(scores)
-    table = markdown(rows, tuple(compared))
+    rows = zoom_rows(scores, conditions)
+    table = zoom_table(rows)
+    reference = {row.case: row.psnr for row in rows if row.method == compared[0].label}
     gains = {
-        f"{row.source}/{row.degradation}/x{row.scale:g}": round(row.psnr - reference.psnr, 2)
+        f"{row.source}/{row.degradation}/x{row.scale:g}": round(row.psnr - reference[row.case], 2)
         for row in rows
-        for reference in rows
         if row.method == engine.name
-        and reference.method == "bicubic"
-        and (row.source, row.degradation, row.scale)
-        == (reference.source, reference.degradation, reference.scale)
     }
     output.mkdir(parents=True, exist_ok=True)
-    write_csv(rows, output / "zoom.csv")
+    write_rows(output / "zoom.csv", rows)
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
     texts = {"zoom.md": f"{table}\n", "zoom.json": json.dumps(summary, indent=2)}
     for name, text in texts.items():
-        with replacing(output / name, overwrite=True) as temporary:
-            temporary.write_text(text)
+        write_text(output / name, text)
     print(table)
 
 

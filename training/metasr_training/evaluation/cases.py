@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,9 +14,8 @@ from pydantic import BaseModel, Field
 from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
 from metasr_training.eight_bits import eight_bits, intensity_limits
-from metasr_training.evaluation.zoom import reduced_grid
 from napari_metasr.degradations import add_k_space_noise, degrade
-from napari_metasr.geometry import OutputGrid, nominal_scale
+from napari_metasr.geometry import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:
@@ -89,6 +89,14 @@ class Case:
     def intensity(self) -> tuple[float, float]:
         """What networks see as 0 and 1, on the 0..255 scale: the limits of the slice's volume."""
         return intensity_limits(self.slice)
+
+
+def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:
+    """The grid that leads from a slice reduced by about ``scale`` back to ``shape``."""
+    rows, columns = (
+        AxisGrid(max(round(Fraction(size) / nominal_scale(scale)), 1), size) for size in shape
+    )
+    return OutputGrid(rows, columns)
 
 
 def whole_pixels(one: Slice, scale: float) -> Slice:

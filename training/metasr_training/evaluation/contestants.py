@@ -10,8 +10,8 @@ import numpy as np
 
 from metasr_training.catalogue import recipe
 from metasr_training.eight_bits import FULL_RANGE
-from metasr_training.evaluation.methods import Method as Interpolate
-from metasr_training.evaluation.methods import bilinear_nld, interpolation
+from metasr_training.evaluation.methods import Method as ByScale
+from metasr_training.evaluation.methods import bilinear_nld, by_model, interpolation
 from napari_metasr.zoom.baselines import BASELINES
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from metasr_training.recipe import Condition
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.geometry import OutputGrid
+    from napari_metasr.zoom.engine import ZoomModel
 
     Enlarge = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]
     LoadNetwork = Callable[[str], TrainedNetwork]
 
-BASELINE_METHODS: dict[str, Interpolate] = {
+BASELINE_METHODS: dict[str, ByScale] = {
     **{name: interpolation(name) for name in BASELINES},
     "b+nld": bilinear_nld,
 }
@@ -82,10 +83,23 @@ def baseline(name: str) -> Enlarge:
     """
     if name not in BASELINE_METHODS:
         raise ValueError(f"expected a baseline among {', '.join(BASELINE_METHODS)}, found {name!r}")
-    enlarge = BASELINE_METHODS[name]
+    return on_grids(BASELINE_METHODS[name])
+
+
+def on_grids(enlarge: ByScale) -> Enlarge:
+    """A method that is given scales, called with grids."""
     return lambda image, grid, intensity: enlarge(
         image, (grid.rows.scale, grid.columns.scale), intensity
     )
+
+
+def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
+    """Bicubic, Lanczos and a shipped model, the reference first."""
+    return [
+        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
+        Contestant("lanczos", baseline("lanczos")),
+        Contestant(model.name, on_grids(by_model(model))),
+    ]
 
 
 def by_network(network: TrainedNetwork) -> Enlarge:

@@ -4,22 +4,20 @@ measures the shipped one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel
 from tqdm import tqdm
 
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
-from metasr_training.evaluation.table import markdown, summarise
 from metasr_training.evaluation.tables import write_rows
-from metasr_training.evaluation.zoom import IN_PLANE, score_slice
-from napari_metasr.geometry import OutputGrid
-
-if TYPE_CHECKING:
-    from metasr_training.evaluation.contestants import Contestant
-    from metasr_training.evaluation.methods import Method
+from metasr_training.evaluation.zoom import (
+    IN_PLANE,
+    score_slice,
+    zoom_conditions,
+    zoom_rows,
+    zoom_table,
+)
 
 
 class EveryScaleOptions(BaseModel, extra="forbid", frozen=True):
@@ -43,34 +41,21 @@ def evaluate_every_scale(bench: Bench) -> Findings:
     found.sort(key=lambda one: not one.is_reference)
     findings.took_part(one.network for one in found)
     scales = [condition.scale for condition in bench.experiment.conditions]
+    conditions = zoom_conditions(scales, options.degradations)
     slices = bench.chosen()
-    compared = {one.label: _by_scale(one) for one in found}
     scores = [
-        score
-        for one in tqdm(slices, unit="slice")
-        for score in score_slice(one, compared, scales, options.degradations)
+        score for one in tqdm(slices, unit="slice") for score in score_slice(one, found, conditions)
     ]
     findings.images = len(slices)
-    rows = summarise(scores)
+    rows = zoom_rows(scores, conditions)
     write_rows(bench.output / "scores.csv", scores)
     write_rows(bench.output / "table.csv", rows)
-    findings.tables.append(("PSNR (dB) / SSIM", markdown(rows, tuple(compared))))
-    reference = {
-        (row.source, row.degradation, row.scale): row.psnr
-        for row in rows
-        if row.method == found[0].label
-    }
+    findings.tables.append(("PSNR (dB) / SSIM", zoom_table(rows)))
+    reference = {row.case: row.psnr for row in rows if row.method == found[0].label}
+    trained = {one.label for one in found if one.network is not None}
     for row in rows:
-        if row.method in {one.label for one in found if one.network is not None} and (
-            row.psnr < reference[row.source, row.degradation, row.scale]
-        ):
+        if row.method in trained and row.psnr < reference[row.case]:
             case = f"{row.source}, {row.degradation}, x{row.scale:g}"
             findings.not_converged.setdefault(case, []).append(row.method)
     add_curves(bench, findings, {"all scales": found})
     return findings
-
-
-def _by_scale(one: Contestant) -> Method:
-    return lambda image, scale, intensity: one.enlarge(
-        image, OutputGrid.at_scale(image.shape, scale), intensity
-    )

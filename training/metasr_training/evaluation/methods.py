@@ -59,16 +59,12 @@ def bilinear_nld(
     return interpolate(denoised, scale, method="bilinear", limits=FULL_RANGE)
 
 
-def methods(model: ZoomModel) -> dict[str, Method]:
-    """Bicubic, Lanczos and the model, the reference first."""
+def by_model(model: ZoomModel) -> Method:
+    """A model as the plugin runs it."""
 
-    def by_model(
+    def enlarge(
         image: NDArray[Any], scale: Scale, intensity: tuple[float, float]
     ) -> NDArray[np.float32]:
         return model.render(model.encode(image, intensity=intensity, limits=FULL_RANGE), scale)
 
-    return {
-        "bicubic": interpolation("bicubic"),
-        "lanczos": interpolation("lanczos"),
-        model.name: by_model,
-    }
+    return enlarge

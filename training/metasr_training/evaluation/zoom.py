@@ -1,71 +1,123 @@
-"""How well a slice, reduced by a known degradation, is enlarged again."""
+"""How well a slice, reduced by a known degradation, is enlarged again: at any scale."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metasr_training.eight_bits import EIGHT_BITS, eight_bits, intensity_limits
-from metasr_training.evaluation.table import Score
-from napari_metasr.degradations import DEGRADATIONS, degrade
-from napari_metasr.geometry import AxisGrid, OutputGrid, nominal_scale
-from napari_metasr.quality.metrics import brain_box, psnr, ssim
+from metasr_training.evaluation.cases import RegionOptions, make_case
+from metasr_training.evaluation.scores import averages, enlarged, measure
+from metasr_training.evaluation.tables import markdown_table
+from metasr_training.recipe import Condition
+from napari_metasr.degradations import DEGRADATIONS
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from metasr_training.datasets.slices import Slice
-    from metasr_training.evaluation.methods import Method
+    from metasr_training.evaluation.contestants import Contestant
+    from metasr_training.evaluation.scores import ImageScore
 
 IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
 """The degradations that reduce both axes alike."""
 
 
-def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:
-    """The grid that leads from a slice reduced by about ``scale`` back to ``shape``."""
-    rows, columns = (
-        AxisGrid(max(round(Fraction(size) / nominal_scale(scale)), 1), size) for size in shape
-    )
-    return OutputGrid(rows, columns)
+@dataclass(frozen=True)
+class ZoomRow:
+    """One method under one condition, averaged over ``images`` images of a data set.
+
+    PSNR in dB and SSIM on whole slices, and (``box``) in the brain's box.
+    """
+
+    source: str
+    degradation: str
+    scale: float
+    method: str
+    images: int
+    psnr: float
+    psnr_std: float
+    ssim: float
+    ssim_std: float
+    psnr_box: float
+    ssim_box: float
+
+    @property
+    def case(self) -> tuple[str, str, float]:
+        """What methods are compared under."""
+        return self.source, self.degradation, self.scale
 
 
-def reduce_slice(
-    image: NDArray, scale: float, degradation: str
-) -> tuple[NDArray[np.float32], OutputGrid]:
-    """A slice reduced by about ``scale``, and the grid that leads back to its size."""
-    rows, columns = image.shape
-    grid = reduced_grid((rows, columns), scale)
-    return degrade(image, grid.input_shape, degradation), grid
+def zoom_conditions(scales: Iterable[float], degradations: Iterable[str]) -> list[Condition]:
+    """Every degradation at every scale."""
+    scales = tuple(scales)
+    return [Condition(scale=scale, degradation=name) for name in degradations for scale in scales]
 
 
 def score_slice(
-    one: Slice,
-    methods: Mapping[str, Method],
-    scales: Iterable[float],
-    degradations: Iterable[str],
-) -> Iterator[Score]:
+    one: Slice, methods: Sequence[Contestant], conditions: Iterable[Condition]
+) -> Iterator[ImageScore]:
     """Reduce a slice in every way, enlarge it by every method, and compare on the 0..255 scale.
 
     PSNR and SSIM have a data range of 255, on the whole slice and in the brain's bounding box.
     """
-    truth, intensity = eight_bits(one), intensity_limits(one)
-    top, left, bottom, right = brain_box(truth)
-    scales = tuple(scales)
-    for degradation in degradations:
-        for scale in scales:
-            low_resolution, grid = reduce_slice(truth, scale, degradation)
-            for name, enlarge in methods.items():
-                output = enlarge(low_resolution, (grid.rows.scale, grid.columns.scale), intensity)
-                box, truth_box = (x[top:bottom, left:right] for x in (output, truth))
-                yield Score(
-                    one.source,
-                    degradation,
-                    scale,
-                    name,
-                    psnr(output, truth, EIGHT_BITS),
-                    ssim(output, truth, EIGHT_BITS),
-                    psnr(box, truth_box, EIGHT_BITS),
-                    ssim(box, truth_box, EIGHT_BITS),
+    for condition in conditions:
+        case = make_case(one, condition, "slice", RegionOptions())
+        if case is not None:
+            for label, output in enlarged(case, methods):
+                yield from measure(case, label, output)
+
+
+def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> list[ZoomRow]:
+    """The averages of every data set, condition and method."""
+    scores = list(scores)
+    found = averages(scores)
+    methods = list(dict.fromkeys(score.method for score in scores))
+    rows = []
+    for source in dict.fromkeys(score.source for score in scores):
+        for condition in conditions:
+            for method in methods:
+                whole = found[condition.name, method, "slice", source]
+                box = found[condition.name, method, "brain", source]
+                rows.append(
+                    ZoomRow(
+                        source=source,
+                        degradation=condition.degradation,
+                        scale=condition.scale,
+                        method=method,
+                        images=whole.images,
+                        psnr=whole.psnr,
+                        psnr_std=whole.psnr_std,
+                        ssim=whole.ssim,
+                        ssim_std=whole.ssim_std,
+                        psnr_box=box.psnr,
+                        ssim_box=box.ssim,
+                    )
                 )
+    return rows
+
+
+def zoom_table(rows: Iterable[ZoomRow]) -> str:
+    """One line for each data set, degradation and scale: PSNR / SSIM of every method, and the gain.
+
+    The gain is the last method's mean PSNR over the first's.
+    """
+    lines: dict[tuple[str, str, float], list[ZoomRow]] = defaultdict(list)
+    for row in rows:
+        lines[row.case].append(row)
+
+    def figures(place: int) -> Callable[[list[ZoomRow]], str]:
+        return lambda line: f"{line[place].psnr:.2f} / {line[place].ssim:.3f}"
+
+    columns: dict[str, Callable[[list[ZoomRow]], str]] = {
+        "source": lambda line: line[0].source,
+        "degradation": lambda line: line[0].degradation,
+        "scale": lambda line: f"x{line[0].scale:g}",
+        "images": lambda line: str(line[0].images),
+    }
+    first = next(iter(lines.values()), [])
+    columns |= {row.method: figures(place) for place, row in enumerate(first)}
+    columns["gain"] = lambda line: f"{line[-1].psnr - line[0].psnr:+.2f}"
+    columns["gain in brain box"] = lambda line: f"{line[-1].psnr_box - line[0].psnr_box:+.2f}"
+    return markdown_table(columns, lines.values())
