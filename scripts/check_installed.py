@@ -9,6 +9,8 @@ from npe2 import PluginManifest
 
 import metasr_training
 import napari_metasr
+from metasr_training.catalogue import experiment, experiment_ids
+from metasr_training.evaluation.published import PUBLISHED
 
 NAME = "napari-metasr"
 
@@ -24,7 +26,13 @@ def main() -> None:
     licences = distribution(NAME).metadata.get_all("License-File") or []
     if sorted(licences) != ["LICENSE", "LICENSE-weights"]:
         sys.exit(f"expected the two licence files in the distribution, found {licences}")
-    print(f"{NAME} {napari_metasr.__version__}: manifest found, {len(licences)} licence files")
+    trained = {one.name for name in experiment_ids() for one, _ in experiment(name).networks()}
+    if not trained or not PUBLISHED.is_file():
+        sys.exit("expected experiments, recipes and published figures in the distribution")
+    print(
+        f"{NAME} {napari_metasr.__version__}: manifest found, {len(licences)} licence files, "
+        f"{len(experiment_ids())} experiments with {len(trained)} recipes"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ check() {
 }
 
 echo "Installing the wheel into a clean environment"
-"$clean/venv/bin/python" -m pip install --quiet --no-compile --constraint constraints.txt dist/*.whl </dev/null
+wheel=$(echo dist/*.whl)
+"$clean/venv/bin/python" -m pip install --quiet --no-compile --constraint constraints.txt "$wheel[training]" </dev/null
 check
 echo "Installing the sdist over it"
 "$clean/venv/bin/python" -m pip install --quiet --force-reinstall --no-deps dist/*.tar.gz </dev/null
