@@ -208,9 +208,10 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
         ),
     }[region]
     compared = (
-        f"{where} Methods are given the whole slice. PSNR and SSIM have a data range of 255, "
-        "intensities as they were before normalisation; the images have one channel, which is "
-        "their luminance."
+        f"{where} Methods are given the whole slice; networks see the limits of its volume as 0 "
+        "and 1, as in training. Outputs are clipped to 0..255. PSNR and SSIM have a data range of "
+        "255, intensities as they were before normalisation; the images have one channel, which "
+        "is their luminance."
     )
     notes = [
         compared,
