@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ import torch
 from widget_fakes import CARD, SHAPE, FakeEngine, settle
 
 from napari_metasr.volume import Source, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Read by napari when its settings are first imported: nothing of the user's is read or written.
 os.environ["NAPARI_CONFIG"] = ""

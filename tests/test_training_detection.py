@@ -122,7 +122,7 @@ def test_a_small_tumour_of_a_large_slice_is_kept():
 class Finder:
     """A detector that is sure of the slice named 1 alone."""
 
-    def detect(self, image):
+    def detect(self, image, intensity=None):
         sure = image is self.known
         return (1.0, 2.0, 3.0, 4.0), 0.9 if sure else 0.2
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.windows import maximal_information_crop
+from metasr_training.eight_bits import intensity_limits
 from napari_metasr.geometry import window_centre
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Windows = Literal["head", "crop", "roi"]
 
 STEP = 8
-EIGHT_BITS = 255.0
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,6 @@ class Canvas:
         """Change an image of this canvas's intensities on the 0..255 scale."""
         low, high = self.levels
         return (change(image * (high - low) + low) - low) / (high - low)
-
-
-def _levels(one: Slice) -> tuple[float, float]:
-    return one.limits if one.image.dtype == np.uint8 else (0.0, EIGHT_BITS)
 
 
 def _unwrapped(points: NDArray[np.int64], shape: tuple[int, int], shown: int) -> NDArray[np.int64]:
@@ -174,5 +170,5 @@ def canvases_of(
             if len(points):
                 field = np.zeros((canvas, canvas), np.float16)
                 field[: shape[0], : shape[1]] = tile
-                found.append(Canvas(field, points, jitter, _levels(one), one.source))
+                found.append(Canvas(field, points, jitter, intensity_limits(one), one.source))
     return found

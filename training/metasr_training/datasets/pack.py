@@ -18,6 +18,7 @@ from metasr_training.datasets.packed import Encoded, write_pack
 from metasr_training.datasets.readers import Unreadable, spread
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
+from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
 from napari_metasr.files import check_writable
 from napari_metasr.geometry import snapped_window
 from napari_metasr.normalisation import LinearMap, cast_to_dtype
@@ -33,7 +34,6 @@ MARGIN = 8
 """Pixels of background that are kept around a head."""
 
 LIMIT_MIB = 60.0
-EIGHT_BITS = 255.0
 _SHRINK = 0.98
 
 
@@ -63,7 +63,7 @@ def eight_bit(one: Slice) -> Slice:
     if one.image.dtype == np.uint8:
         return one
     image = cast_to_dtype(LinearMap(*one.limits).forward(one.image) * EIGHT_BITS, np.uint8)
-    return replace(one, image=image, limits=(0.0, EIGHT_BITS))
+    return replace(one, image=image, limits=FULL_RANGE)
 
 
 def cropped(one: Slice) -> Slice:

@@ -22,8 +22,13 @@ LEAST_SCORE = 0.5
 class Detector(Protocol):
     """Finds the tumour in a slice."""
 
-    def detect(self, image: NDArray[Any]) -> tuple[Window, float]:
-        """Its box (top, left, bottom, right) in pixels, and a score 0..1."""
+    def detect(
+        self, image: NDArray[Any], intensity: tuple[float, float] | None = None
+    ) -> tuple[Window, float]:
+        """Its box (top, left, bottom, right) in pixels, and a score 0..1.
+
+        ``intensity`` is what the network sees as 0 and 1.
+        """
 
 
 def regions_of_interest(
@@ -47,7 +52,7 @@ def regions_of_interest(
     for one in slices:
         box: Window | None
         if finder is not None:
-            box, score = finder.detect(one.image)
+            box, score = finder.detect(one.image, one.limits)
             box = box if score >= LEAST_SCORE else None
         elif roi == "mask" and one.mask is not None:
             box = mask_box(one.mask)
