@@ -14,6 +14,7 @@ from training_fakes import write_data
 import napari_metasr
 from metasr_training import evaluate, export, report, train
 from metasr_training.catalogue import experiment, experiment_ids
+from metasr_training.lineage import all_updates
 from metasr_training.trained import load_trained
 from napari_metasr.weights import load_network
 
@@ -89,7 +90,8 @@ def test_a_trained_network_becomes_a_model_of_the_plugin(run, tmp_path, name):
     path = tmp_path / "models" / f"{name}.safetensors"
     _, card = load_network(path)
     trained = load_trained(run / "run", name)
-    assert card.updates == trained.updates
+    assert card.updates == all_updates(trained.lineage)
+    assert "10.1007" in card.citation or "SPIE" in card.citation or "ISBI" in card.citation
     assert card.standardisation == tuple(trained.weights["task"]["standardisation"])
     assert card.licence == "CC-BY-NC-SA-4.0"
     image = np.random.default_rng(0).random((24, 28)).astype(np.float32)

@@ -12,6 +12,7 @@ import torch
 import tyro
 
 from metasr_training.catalogue import recipe
+from metasr_training.lineage import all_seconds, all_updates, updates_text
 from metasr_training.trained import TrainedNetwork, load_trained
 from napari_metasr.networks import build
 from napari_metasr.weights import ModelCard, save_weights
@@ -43,6 +44,19 @@ REGIONS = (
     " Trained on regions of interest alone: on the empty background beyond the head it draws "
     "texture that is not there."
 )
+CITATIONS = {
+    "Tan, Zhu, Lio 2020": "Tan, Zhu, Lio: Arbitrary Scale Super-Resolution for Brain MRI Images. "
+    "AIAI 2020, 10.1007/978-3-030-49161-1_15",
+    "Zhu, Yang, Lio 2018": "Zhu, Yang, Lio: Lesion Focused Super-Resolution. SPIE Medical Imaging "
+    "2019",
+    "Zhu, Yang, Lio 2019": "Zhu, Yang, Lio: How Can We Make GAN Perform Better in Single Medical "
+    "Image Super-Resolution? A Lesion Focused Multi-Scale Approach. ISBI 2019, arXiv:1901.03419",
+}
+
+
+def _citation(source: str) -> str:
+    """The paper that a recipe names as its source."""
+    return next((text for paper, text in CITATIONS.items() if paper in source), source)
 
 
 def _schedule(trained: TrainedNetwork) -> str:
@@ -56,13 +70,13 @@ def _schedule(trained: TrainedNetwork) -> str:
         for stage in config.stages
     )
     batch = (config.pairs or config.detection).batch  # type: ignore[union-attr]
-    start = config.start or config.shipped
+    line = trained.lineage
     return (
         f"preset {config.preset}; {stages}; batch {batch}, {config.precision} convolutions"
         + (f", weights averaged with decay {config.average:g}" if config.average else "")
-        + (f", started from {start}" if start else "")
+        + (f", updates {updates_text(line)}" if len(line) > 1 else "")
         + (f", perceptual features: {trained.perceptual}" if trained.perceptual else "")
-        + f"; {trained.seconds / 3600:.2f} hours of training"
+        + f"; {all_seconds(line) / 3600:.2f} hours of training"
     )
 
 
@@ -71,11 +85,12 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
     config = trained.config
     pairs = config.pairs
     scales = pairs.scales if pairs else (1.0,)
+    made_by = recipe(config.recipe)
     task = "pairs" if pairs else "detection"
     sources = trained.about.get("task", {}).get("images", {"tcga-lgg": 1, "cheng": 1})
     mean, std = trained.weights["task"].get("standardisation", (0.0, 1.0))
     return {
-        "title": recipe(config.recipe).title,
+        "title": made_by.title + (f", ×{scales[-1]:g}" if len(scales) == 1 and pairs else ""),
         "network": config.network,
         "options": config.options,
         "trained_scales": (min(scales), max(scales)),
@@ -85,14 +100,14 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
         "intensity": "0.1 and 99.9 percentiles of the volume to 0 and 1, nothing clipped"
         + (f"; then less {mean:.4f}, over {std:.4f}" if std != 1 else ""),
         "standardisation": (mean, std),
-        "updates": trained.updates,
+        "updates": all_updates(trained.lineage),
         "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
         "schedule": _schedule(trained),
         "data": tuple(DATA.get(source, source) for source in sources),
         "licence": LICENCE,
         "intended_use": USES[task],
         "limitations": LIMITS[task] + (REGIONS if pairs and pairs.windows == "roi" else ""),
-        "citation": recipe(config.recipe).source,
+        "citation": _citation(made_by.source),
     }
 
 
