@@ -91,6 +91,7 @@ def evaluate(
     output: Path,
     data: Path | None = None,
     images: int | None = None,
+    sources: tuple[str, ...] = (),
     split: Split = "val",
     device: str = "cpu",
 ) -> None:
@@ -110,12 +111,16 @@ def evaluate(
     images
         Images of each data set, evenly spread over its patients; 0 for all. By default what the
         experiment says for the run's preset.
+    sources
+        Which data sets; all that are there where none is named.
     split
         Which patients: val, or in the end test.
     device
         A torch device.
     """
-    about = evaluate_experiment(name, output, data=data, images=images, split=split, device=device)
+    about = evaluate_experiment(
+        name, output, data=data, images=images, sources=sources, split=split, device=device
+    )
     print(body(about))
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 

@@ -90,7 +90,7 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
     sources = trained.about.get("task", {}).get("images", {"tcga-lgg": 1, "cheng": 1})
     mean, std = trained.weights["task"].get("standardisation", (0.0, 1.0))
     return {
-        "title": made_by.title + (f", ×{scales[-1]:g}" if len(scales) == 1 and pairs else ""),
+        "title": made_by.title + (f"-x{scales[-1]:g}" if len(scales) == 1 and pairs else ""),
         "network": config.network,
         "options": config.options,
         "trained_scales": (min(scales), max(scales)),

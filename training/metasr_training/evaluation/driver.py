@@ -35,6 +35,7 @@ def evaluate_experiment(
     *,
     data: Path | None = None,
     images: int | None = None,
+    sources: tuple[str, ...] = (),
     split: Split = "val",
     device: str = "cpu",
 ) -> EvaluationAbout:
@@ -50,6 +51,8 @@ def evaluate_experiment(
         The data folder; by default the one that the run was trained on, split as it was then.
     images
         How many images of each source; by default what the experiment says for the preset.
+    sources
+        Which data sets; those of the experiment, or all, where empty.
     split
         Which patients. ``test`` is for the end.
     device
@@ -84,7 +87,7 @@ def evaluate_experiment(
     slices = load_slices(
         folder,
         split,
-        wanted.sources or None,
+        sources or wanted.sources or None,
         unreadable=record.get("unreadable", "stop"),
         split_file=run / "split.json" if folder.resolve() == trained_on.resolve() else None,
         cache=default_folder(),
