@@ -40,9 +40,9 @@ LIMITS = {
     "contrasts, planes and lesions are extrapolation.",
 }
 
-REGIONS = (
-    " Trained on regions of interest alone: on the empty background beyond the head it draws "
-    "texture that is not there."
+WINDOWS = (
+    " Trained on windows of the head alone: the empty background beyond it comes out less than "
+    "empty."
 )
 CITATIONS = {
     "Tan, Zhu, Lio 2020": "Tan, Zhu, Lio: Arbitrary Scale Super-Resolution for Brain MRI Images. "
@@ -106,7 +106,7 @@ def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
         "data": tuple(DATA.get(source, source) for source in sources),
         "licence": LICENCE,
         "intended_use": USES[task],
-        "limitations": LIMITS[task] + (REGIONS if pairs and pairs.windows == "roi" else ""),
+        "limitations": LIMITS[task] + (WINDOWS if pairs and pairs.windows != "head" else ""),
         "citation": _citation(made_by.source),
     }
 
