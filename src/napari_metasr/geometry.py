@@ -82,6 +82,17 @@ def output_size(size: int, scale: float | Fraction) -> int:
     return output
 
 
+def fitted_shape(shape: tuple[int, int], longest: int, multiple: int = 1) -> tuple[int, int]:
+    """Return a slice's shape resized so that its longer side has ``longest`` pixels.
+
+    Both sides are multiples of ``multiple``, the nearest but at least one.
+    """
+    rows, columns = (
+        max(round(Fraction(side * longest, max(shape) * multiple)), 1) * multiple for side in shape
+    )
+    return rows, columns
+
+
 @dataclass(frozen=True)
 class AxisGrid:
     """``N = output`` pixels laid over ``n = input`` pixels along one axis."""
@@ -339,6 +350,33 @@ def slice_affine(
 def slice_to_volume(image: NDArray, plane: Plane) -> NDArray:
     """A (rows, columns) slice as a (z, y, x) array one slice thick."""
     return np.expand_dims(image, plane.normal_axis)
+
+
+def square_shape(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[int, int]:
+    """Rows and columns of the same slice in square pixels of the smaller spacing."""
+    side = min(spacing)
+    rows, columns = (round(size * step / side) for size, step in zip(shape, spacing, strict=True))
+    return rows, columns
+
+
+def box_corners(
+    affine: NDArray[np.float64], box: Sequence[tuple[float, float]]
+) -> NDArray[np.float64]:
+    """World positions (mm) of the eight corners of a box, x slowest and z fastest.
+
+    Parameters
+    ----------
+    affine
+        4 x 4, voxel (x, y, z) to world mm.
+    box
+        Voxel edges (start, stop) along x, y and z.
+
+    Returns
+    -------
+    ndarray, shape (8, 3)
+    """
+    edges = np.stack(np.meshgrid(*box, indexing="ij"), axis=-1).reshape(8, 3)
+    return (edges - float(HALF)) @ affine[:3, :3].T + affine[:3, 3]
 
 
 _AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))

@@ -1,6 +1,6 @@
 """Weights that come with the package, each with its model card."""
 
-from napari_metasr.weights.card import ModelCard
+from napari_metasr.weights.card import ModelCard, OperatingPoint
 from napari_metasr.weights.store import (
     WeightsError,
     load_network,
@@ -11,6 +11,7 @@ from napari_metasr.weights.store import (
 
 __all__ = [
     "ModelCard",
+    "OperatingPoint",
     "WeightsError",
     "load_network",
     "model_card",

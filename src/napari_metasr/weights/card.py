@@ -6,7 +6,34 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat
 
-OTHER_NETWORKS = ("lesion-detector", "discriminator", "critic", "vgg19")
+DETECTORS = ("lesion-detector", "lesion-segmenter")
+OTHER_NETWORKS = (*DETECTORS, "discriminator", "critic", "vgg19")
+
+
+class OperatingPoint(BaseModel, extra="forbid", frozen=True):
+    """How a detector's answers are read, chosen on validation data.
+
+    Attributes
+    ----------
+    threshold
+        The score, 0..1, from which a detection counts.
+    level
+        The value, 0..1, of a dense detector's map from which a pixel belongs to a region.
+    margin
+        By how much boxes grow on every side: a share of the slice's longer side in mm.
+    planes
+        The anatomical planes that were seen in training.
+    brightness
+        Quantile, such as ``0.5``, of the intensities inside the head (0 and 1 are the volume's
+        intensity range), to its mean and standard deviation over training slices; see
+        ``napari_metasr.lesions.suitability``. Empty if nobody has measured it.
+    """
+
+    threshold: float = Field(ge=0, le=1)
+    level: float = Field(gt=0, lt=1)
+    margin: float = Field(ge=0, le=1)
+    planes: tuple[str, ...] = ("axial",)
+    brightness: dict[str, tuple[float, PositiveFloat]] = Field(default_factory=dict)
 
 
 class ModelCard(BaseModel, extra="forbid", frozen=True):
@@ -36,6 +63,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         How intensities are brought to the network.
     standardisation
         Mean and standard deviation that are taken out after that.
+    detection
+        Of a detector: how its answers are read.
     updates, loss, schedule
         How it was trained.
     data
@@ -61,6 +90,7 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     degradations: tuple[str, ...]
     intensity: str
     standardisation: tuple[float, PositiveFloat] = (0.0, 1.0)
+    detection: OperatingPoint | None = None
     updates: int
     loss: str
     schedule: str
@@ -80,3 +110,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     def enlarges_slices(self) -> bool:
         """Whether it enlarges a slice along both of its axes, as the zoom does."""
         return self.magnifies and self.axes == "both"
+
+    @property
+    def detects(self) -> bool:
+        """Whether it finds tumours."""
+        return self.network in DETECTORS

@@ -1,0 +1,101 @@
+"""One rectangle of one slice that may hold a tumour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_metasr.volume import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_metasr.volume import Window
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A rectangle and how sure its finder is.
+
+    Attributes
+    ----------
+    region
+        In pixel edges of the slice.
+    score
+        0..1. What a person or a segmentation has drawn scores 1. A rectangle that was filled in
+        between those of other slices, where nothing was found, scores 0.
+    """
+
+    region: Region
+    score: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.score <= 1:
+            raise ValueError(f"expected a score of 0 to 1, found {self.score:g}")
+
+    @property
+    def area(self) -> float:
+        """Of the rectangle, in pixels."""
+        return self.region.height * self.region.width
+
+
+def grown(
+    shares: Window,
+    score: float,
+    shape: tuple[int, int],
+    spacing: tuple[float, float],
+    margin: float,
+) -> Detection:
+    """A detector's box as a rectangle of the slice, enlarged and clipped to it.
+
+    Parameters
+    ----------
+    shares
+        (top, left, bottom, right) as shares of the slice's rows and columns.
+    score
+        0..1.
+    shape, spacing
+        Of the slice.
+    margin
+        What is added on every side: a share of the slice's longer side, in the spacing's unit.
+    """
+    reach = margin * max(shape[0] * spacing[0], shape[1] * spacing[1])
+    top, left, bottom, right = shares
+    region = Region.from_window(
+        (
+            top * shape[0] - reach / spacing[0],
+            left * shape[1] - reach / spacing[1],
+            bottom * shape[0] + reach / spacing[0],
+            right * shape[1] + reach / spacing[1],
+        )
+    )
+    return Detection(region.clipped(shape), score)
+
+
+def overlap_area(first: Window, second: Window) -> float:
+    """The area that two windows (top, left, bottom, right) share."""
+    height = min(first[2], second[2]) - max(first[0], second[0])
+    width = min(first[3], second[3]) - max(first[1], second[1])
+    return max(height, 0.0) * max(width, 0.0)
+
+
+def covering(detections: Iterable[Detection]) -> Detection:
+    """The smallest rectangle round all of them, with the highest of their scores."""
+    together = list(detections)
+    tops, lefts, bottoms, rights = zip(*(one.region.window for one in together), strict=True)
+    region = Region.from_window((min(tops), min(lefts), max(bottoms), max(rights)))
+    return Detection(region, max(one.score for one in together))
+
+
+def merged(detections: Iterable[Detection]) -> tuple[Detection, ...]:
+    """Overlapping rectangles joined until none overlap, the highest score first."""
+    apart: list[Detection] = []
+    for detection in detections:
+        joined = detection
+        while meeting := [
+            one for one in apart if overlap_area(one.region.window, joined.region.window) > 0
+        ]:
+            apart = [one for one in apart if one not in meeting]
+            joined = covering([joined, *meeting])
+        apart.append(joined)
+    return tuple(sorted(apart, key=lambda one: (-one.score, -one.area)))

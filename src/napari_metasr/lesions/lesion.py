@@ -1,0 +1,118 @@
+"""A lesion of a volume: one rectangle in each of neighbouring slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_metasr.geometry import snapped_window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions.detection import Detection
+    from napari_metasr.volume import Plane
+
+BEST_SLICES = 5
+NEARLY = 0.9
+
+Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A 3-D region, one rectangle a slice.
+
+    Attributes
+    ----------
+    plane
+        Of the slices.
+    detections
+        Slice index to rectangle, in ascending order and without gaps.
+
+    Raises
+    ------
+    ValueError
+        If there is no rectangle, or the slices are not neighbours in ascending order.
+    """
+
+    plane: Plane
+    detections: dict[int, Detection]
+
+    def __post_init__(self) -> None:
+        found = list(self.detections)
+        if not found or found != list(range(found[0], found[0] + len(found))):
+            raise ValueError(
+                f"expected rectangles of neighbouring slices in ascending order, found {found}"
+            )
+
+    @cached_property
+    def score(self) -> float:
+        """The median score of its five best slices: neither one lucky slice nor its faint ends."""
+        scores = sorted((one.score for one in self.detections.values()), reverse=True)
+        found = [score for score in scores if score > 0]
+        return float(np.median(found[:BEST_SLICES])) if found else 0.0
+
+    @cached_property
+    def middle(self) -> int:
+        """The slice to look at first: the largest rectangle that scores nearly as the lesion."""
+        centre = sum(self.detections) / len(self.detections)
+
+        def order(index: int) -> tuple[float, float]:
+            return self.detections[index].area, -abs(index - centre)
+
+        sure = [k for k, one in self.detections.items() if one.score >= NEARLY * self.score]
+        return max(sure, key=order)
+
+    @property
+    def box(self) -> Box:
+        """The box round all rectangles: voxel edges (start, stop) along z, y, x."""
+        tops, lefts, bottoms, rights = zip(
+            *(one.region.window for one in self.detections.values()), strict=True
+        )
+        edges = [(0.0, 0.0)] * 3
+        edges[self.plane.normal_axis] = (float(min(self.detections)), max(self.detections) + 1.0)
+        edges[self.plane.row_axis] = (min(tops), max(bottoms))
+        edges[self.plane.column_axis] = (min(lefts), max(rights))
+        return edges[0], edges[1], edges[2]
+
+    def volume(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> float:
+        """Of all rectangles, one slice thick each: in mm³ by the (z, y, x) spacing, or voxels."""
+        return sum(one.area for one in self.detections.values()) * float(np.prod(spacing))
+
+    def extent(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> tuple[float, float, float]:
+        """Sizes of the box along z, y, x: in mm by the spacing, or in voxels."""
+        z, y, x = (
+            (stop - start) * size for (start, stop), size in zip(self.box, spacing, strict=True)
+        )
+        return z, y, x
+
+    def mask(self, shape: Sequence[int]) -> NDArray[np.bool_]:
+        """The voxels that the rectangles reach into.
+
+        Parameters
+        ----------
+        shape
+            Of the volume: (z, y, x), or (y, x) of a picture.
+
+        Raises
+        ------
+        ValueError
+            If it has no such slices.
+        """
+        mask = np.zeros((1, *shape)[-3:], np.bool_)
+        slices = np.moveaxis(mask, self.plane.normal_axis, 0)
+        if min(self.detections) < 0 or max(self.detections) >= len(slices):
+            raise ValueError(
+                f"expected {self.plane} slices {min(self.detections)} to {max(self.detections)}, "
+                f"found a volume of {len(slices)}"
+            )
+        for index, detection in self.detections.items():
+            top, left, bottom, right = snapped_window(detection.region.window, slices.shape[1:])
+            slices[index, top:bottom, left:right] = True
+        return mask.reshape(shape)
