@@ -9,19 +9,20 @@ import pytest
 import torch
 from training_fakes import config, slices
 
-from metasr_training.datasets.detection import (
-    DetectionConfig,
-    DetectionSampler,
-    mask_on_canvas,
-    on_canvas,
-    strip_skull,
-)
+from metasr_training.datasets.detection import DetectionConfig, DetectionSampler
+from metasr_training.datasets.fields import mask_on_canvas, on_canvas
 from metasr_training.datasets.regions import regions_of_interest
+from metasr_training.datasets.skull import strip_skull
 from metasr_training.datasets.slices import Slice
+from metasr_training.losses import box_loss, cross_entropy_loss, dice_loss
 from metasr_training.overlap import coverage_and_iou
-from metasr_training.tasks.detection import Detection, box_loss
+from metasr_training.recipe import Stage
+from metasr_training.tasks.detection import Detection
 
-STILL = DetectionConfig(batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0)
+STILL = DetectionConfig(
+    batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0, gain=0
+)
+MAPS = {"network": "lesion-segmenter", "options": {"widths": (4, 8, 8), "field": 64}}
 
 
 def test_the_loss_against_a_hand_computed_value():
@@ -30,6 +31,16 @@ def test_the_loss_against_a_hand_computed_value():
     present = torch.tensor([1.0, 0.0])
     # box of the first alone: (0.01 + 0.04) / 2; scores: (0.04 + 0.16) / 2
     assert box_loss(found, boxes, present).item() == pytest.approx(0.025 + 0.1)
+
+
+def test_the_losses_of_a_map_against_hand_computed_values():
+    logits = torch.tensor([0.0, np.log(3)]).reshape(2, 1, 1, 1)  # probabilities 1/2 and 3/4
+    mask = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1)
+    expected = (np.log(2) - np.log(3 / 4)) / 2
+    assert cross_entropy_loss(logits, mask).item() == pytest.approx(expected)
+    assert dice_loss(logits, mask).item() == pytest.approx(1 - (2 * 0.75 + 1) / (1.25 + 1 + 1))
+    sure = torch.where(mask > 0, 50.0, -50.0)
+    assert dice_loss(sure, mask).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_coverage_and_iou_of_known_boxes():
@@ -65,6 +76,39 @@ def test_the_augmented_box_still_holds_the_lesion():
     assert np.mean(shares) > 0.5
 
 
+def test_masks_move_with_their_images_and_boxes():
+    config = STILL.model_copy(update={"turn": 20.0, "zoom": 0.2, "shift": 0.1})
+    batch = DetectionSampler(slices(), config).draw(1)
+    for image, mask, box in zip(batch.images, batch.masks, batch.boxes, strict=True):
+        rows, columns = torch.nonzero(mask[0], as_tuple=True)
+        edges = torch.stack([rows.min(), columns.min(), rows.max() + 1, columns.max() + 1])
+        assert torch.equal((box * 64).round().int(), edges.int())
+        assert image[mask > 0].mean() > 1.2 * image[(mask == 0) & (image > 0.1)].mean()
+
+
+def test_slices_are_mirrored_both_ways():
+    config = STILL.model_copy(update={"batch": 16})
+    masks = DetectionSampler(slices(1), config).draw(0).masks
+    seen = {tuple(mask.flatten().tolist()) for mask in masks}
+    first = masks[0, 0]
+    expected = {
+        tuple(turned.flatten().tolist())
+        for turned in (first, first.flip(0), first.flip(1), first.flip(0, 1))
+    }
+    assert seen == expected
+
+
+def test_intensities_change_within_what_is_configured():
+    plain = DetectionSampler(slices(1), STILL).draw(0).images
+    bent = STILL.model_copy(update={"gain": 0.1, "gamma": 0.3})
+    changed = DetectionSampler(slices(1), bent).draw(0).images
+    inside = (plain > 0.1) & (plain < 0.9)
+    assert not torch.allclose(plain[inside], changed[inside])
+    lowest, highest = 0.9 * plain ** np.exp(0.3), 1.1 * plain ** np.exp(-0.3)
+    assert (changed[inside] >= lowest[inside] - 1e-3).all()
+    assert (changed[inside] <= highest[inside] + 1e-3).all()
+
+
 def test_reduced_slices_keep_the_shares():
     whole = DetectionSampler(slices(), STILL).draw(1)
     reduced = DetectionSampler(slices(), STILL.model_copy(update={"scales": (2,)})).draw(1)
@@ -93,8 +137,9 @@ def test_the_skull_is_taken_off():
     image = np.where(radius < 0.9, 0.5, 0.0).astype(np.float32)
     image[(radius > 0.82) & (radius < 0.9)] = 1.0  # bright scalp
     stripped = strip_skull(image)
-    assert stripped.max() == 0.5
+    assert set(np.unique(stripped)) == {0, 1}  # the scalp gone, the brain is what is brightest
     assert (stripped > 0).sum() > 0.6 * (image == 0.5).sum()
+    assert not stripped[radius > 0.82].any()
     assert (strip_skull(np.zeros((32, 32), np.float32)) == 0).all()
 
 
@@ -159,6 +204,48 @@ def test_slices_of_the_same_name_keep_their_own_masks():
 
 def test_a_detection_run_says_what_its_slices_are_of():
     other = [replace(one, source="other") for one in slices(2)]
-    run = config(pairs=None, detection=STILL, network="lesion-detector")
+    stage = Stage(name="boxes", updates=4, losses={"box": 1.0})
+    run = config(pairs=None, detection=STILL, network="lesion-detector", stages=(stage,))
     task = Detection(run, {"mri": [*slices(3), *other]}, slices(2))
     assert task.about()["images"] == {"disc": 3, "other": 2}
+
+
+def mapping_run():
+    stage = Stage(name="maps", updates=4, losses={"cross-entropy": 1.0, "dice": 2.0})
+    run = config(pairs=None, detection=STILL, stages=(stage,), **MAPS)
+    return stage, Detection(run, {"mri": slices(3)}, slices(2))
+
+
+class Oracle(torch.nn.Module):
+    """Gives the maps it was told to."""
+
+    def __init__(self, maps):
+        super().__init__()
+        self.maps = iter(maps)
+
+    def forward(self, image):
+        return next(self.maps)
+
+
+def test_a_perfect_map_is_judged_so_and_an_empty_one_too():
+    _, task = mapping_run()
+    truths = [torch.nn.functional.max_pool2d(one.masks, 2) for one in task.judged]
+    perfect = Oracle(torch.where(one > 0, 30.0, -30.0) for one in truths)
+    found = task.validate(perfect, torch.device("cpu"))
+    assert found.values["val/iou"] == found.values["val/acceptable"] == 1
+    assert found.values["val/told"] == 1
+    assert found.score == pytest.approx(0, abs=1e-3)
+    empty = task.validate(Oracle(one * 0 - 30 for one in truths), torch.device("cpu"))
+    assert empty.values["val/iou"] == empty.values["val/told"] == 0
+    assert empty.score < -2
+
+
+def test_a_stage_is_given_the_losses_that_it_names():
+    stage, task = mapping_run()
+    batch = task.draw(0, "mri", 0, 1)
+    maps = torch.zeros(4, 1, 32, 32)
+    outcome = task.evaluate(Oracle([maps]), batch, stage, torch.device("cpu"))
+    truth = torch.nn.functional.max_pool2d(batch.masks, 2)
+    assert outcome.losses.keys() == {"cross-entropy", "dice"}
+    assert outcome.losses["cross-entropy"].item() == pytest.approx(np.log(2))
+    assert outcome.losses["dice"].item() == pytest.approx(dice_loss(maps, truth).item())

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn import functional
 
 from napari_metasr.degradations import degradation_matrix
 
@@ -149,3 +150,46 @@ def halved(image: Tensor) -> Tensor:
         for size in image.shape[-2:]
     )
     return rows.to(image.device) @ image.float() @ columns.T.to(image.device)
+
+
+def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
+    """LD's L2 loss (Zhu, Yang, Lio 2018, sec. 2.2): squared errors of the box and of the score.
+
+    ``mean_i present_i |box_i - truth_i|^2 + mean_i (score_i - present_i)^2``: a slice without a
+    tumour has no box to be wrong about.
+
+    Parameters
+    ----------
+    found
+        (batch, 5): top, left, bottom, right, score.
+    boxes, present
+        (batch, 4) and (batch,): the true boxes, and 1 where there is one.
+    """
+    found = found.float()
+    error = (found[:, :4] - boxes).square().sum(1)
+    return (present * error).mean() + (found[:, 4] - present).square().mean()
+
+
+def cross_entropy_loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """Mean binary cross-entropy of a map, ``-mean(m log p + (1 - m) log(1 - p))``, p = sigmoid.
+
+    Parameters
+    ----------
+    logits, mask
+        (batch, 1, rows, columns); the mask is 0 or 1.
+    """
+    return functional.binary_cross_entropy_with_logits(logits.float(), mask)
+
+
+def dice_loss(logits: Tensor, mask: Tensor) -> Tensor:
+    """``1 - (2 sum p m + 1) / (sum p + sum m + 1)``, sums over the batch (Milletari et al. 2016).
+
+    Over the batch, so that a slice without a tumour costs what is found in it and no more.
+
+    Parameters
+    ----------
+    logits, mask
+        As ``cross_entropy_loss``.
+    """
+    found = logits.float().sigmoid()
+    return 1 - (2 * (found * mask).sum() + 1) / (found.sum() + mask.sum() + 1)

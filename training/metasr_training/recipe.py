@@ -13,7 +13,9 @@ from metasr_training.perceptual import PerceptualConfig
 
 PRESETS = ("paper", "workstation", "laptop", "smoke")
 
-LossName = Literal["l1", "mse", "mse-x2", "perceptual", "adversarial", "box"]
+LossName = Literal[
+    "l1", "mse", "mse-x2", "perceptual", "adversarial", "box", "cross-entropy", "dice"
+]
 
 
 class Condition(BaseModel, extra="forbid", frozen=True):
@@ -146,7 +148,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     pairs
         How batches of low- and high-resolution patches are drawn (super-resolution).
     detection
-        How batches of slices and boxes are drawn (the lesion detector).
+        How batches of slices, boxes and masks are drawn (the lesion detectors).
     stages
         The schedule.
     interpolating_start

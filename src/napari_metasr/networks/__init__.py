@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.networks.discriminators import build_critic, build_discriminator
 from napari_metasr.networks.edsr import build_edsr
 from napari_metasr.networks.lesion_detector import build_lesion_detector
+from napari_metasr.networks.lesion_segmenter import build_lesion_segmenter
 from napari_metasr.networks.meta_srgan import build_meta_srgan
 from napari_metasr.networks.ms_gan import build_ms_gan
 from napari_metasr.networks.srgan import build_srgan
@@ -29,6 +30,7 @@ BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "critic": build_critic,
     "vgg19": build_vgg19,
     "lesion-detector": build_lesion_detector,
+    "lesion-segmenter": build_lesion_segmenter,
 }
 
 

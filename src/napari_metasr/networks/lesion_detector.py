@@ -53,6 +53,21 @@ def detector_block(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
+def check_slices(image: Tensor) -> None:
+    """Refuse what a detector cannot look at.
+
+    Raises
+    ------
+    ValueError
+        If the image has not one channel, or is smaller than 32 x 32.
+    """
+    if image.ndim != 4 or image.shape[1] != 1 or min(image.shape[2:]) < SMALLEST:
+        raise ValueError(
+            f"expected images (batch, 1, h, w) of at least {SMALLEST} x {SMALLEST} pixels, "
+            f"found {tuple(image.shape)}"
+        )
+
+
 class LesionDetector(nn.Module):
     """Where the tumour is, as shares of the slice, and whether there is one.
 
@@ -85,11 +100,7 @@ class LesionDetector(nn.Module):
         ValueError
             If the image has not one channel, or is smaller than 32 x 32.
         """
-        if image.ndim != 4 or image.shape[1] != 1 or min(image.shape[2:]) < SMALLEST:
-            raise ValueError(
-                f"expected images (batch, 1, h, w) of at least {SMALLEST} x {SMALLEST} pixels, "
-                f"found {tuple(image.shape)}"
-            )
+        check_slices(image)
         return self.encoder(image)
 
     def forward(self, image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Lesion detection: slices of any size to the tumour's box, and whether there is one."""
+"""Lesion detection: slices of any size to the tumour's box or map."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from torch.nn import functional
 
 from metasr_training.datasets.detection import DetectionBatch, DetectionSampler
+from metasr_training.losses import box_loss, cross_entropy_loss, dice_loss
 from metasr_training.overlap import ACCEPTABLE, coverage_and_iou
 from metasr_training.tasks.base import Outcome, Validation
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from metasr_training.datasets.slices import Slice
@@ -20,27 +24,70 @@ if TYPE_CHECKING:
 
 VALIDATION_SEED = 20_180_209
 
+STILL = {"turn": 0.0, "zoom": 0.0, "shift": 0.0, "gain": 0.0, "gamma": 0.0}
 
-def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
-    """LD's L2 loss (Zhu, Yang, Lio 2018, sec. 2.2): squared errors of the box and of the score.
 
-    ``mean_i present_i |box_i - truth_i|^2 + mean_i (score_i - present_i)^2``: a slice without a
-    tumour has no box to be wrong about.
+class Boxes:
+    """What LD gives: (batch, 5), one box a slice and its score."""
 
-    Parameters
-    ----------
-    found
-        (batch, 5): top, left, bottom, right, score.
-    boxes, present
-        (batch, 4) and (batch,), see ``DetectionBatch``.
-    """
-    found = found.float()
-    error = (found[:, :4] - boxes).square().sum(1)
-    return (present * error).mean() + (found[:, 4] - present).square().mean()
+    @staticmethod
+    def losses(found: Tensor, batch: DetectionBatch) -> dict[str, Tensor]:
+        """The L2 loss of boxes and scores."""
+        return {"box": box_loss(found, batch.boxes, batch.present)}
+
+    @staticmethod
+    def scores(found: Tensor) -> Tensor:
+        """Of each slice."""
+        return found[:, 4]
+
+    @staticmethod
+    def judge(found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[np.float64]]:
+        """Overlap with the true boxes, of the slices with a tumour."""
+        present = batch.present > 0
+        covered, iou = coverage_and_iou(found[present].numpy(), batch.boxes[present].numpy())
+        return {"iou": iou, "acceptable": covered >= ACCEPTABLE}
+
+
+class Masks:
+    """What LD+ gives: logits (batch, 1, m, n), the tumour's map."""
+
+    @staticmethod
+    def truth(found: Tensor, batch: DetectionBatch) -> Tensor:
+        """The mask on the map's grid: 1 in every cell that tumour reaches into."""
+        return functional.adaptive_max_pool2d(batch.masks, found.shape[2:])
+
+    @classmethod
+    def losses(cls, found: Tensor, batch: DetectionBatch) -> dict[str, Tensor]:
+        """Cross-entropy and Dice, of which a stage weighs what it names."""
+        truth = cls.truth(found, batch)
+        return {
+            "cross-entropy": cross_entropy_loss(found, truth),
+            "dice": dice_loss(found, truth),
+        }
+
+    @staticmethod
+    def scores(found: Tensor) -> Tensor:
+        """Of each slice: the map's highest value."""
+        return found.amax((1, 2, 3)).sigmoid()
+
+    @classmethod
+    def judge(cls, found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[np.float64]]:
+        """Overlap with the true masks, of the slices with a tumour."""
+        present = batch.present > 0
+        truth = cls.truth(found, batch)[present] > 0
+        taken = found[present] > 0
+        shared = (taken & truth).sum((1, 2, 3))
+        union = (taken | truth).sum((1, 2, 3))
+        covered = shared / truth.sum((1, 2, 3))
+        return {"iou": (shared / union).numpy(), "acceptable": (covered >= ACCEPTABLE).numpy()}
+
+
+GOALS: dict[str, type[Boxes | Masks]] = {"box": Boxes, "cross-entropy": Masks, "dice": Masks}
+"""What a network is to give, by the losses that train it."""
 
 
 class Detection:
-    """Trains the lesion detector.
+    """Trains the lesion detectors.
 
     Parameters
     ----------
@@ -56,9 +103,11 @@ class Detection:
         if config.detection is None:
             raise ValueError(f"{config.name} detects nothing")
         self.sampler = DetectionSampler(training["mri"], config.detection, seed=config.seed)
-        still = config.detection.model_copy(update={"turn": 0.0, "zoom": 0.0, "shift": 0.0})
+        still = config.detection.model_copy(update=STILL)
         judge = DetectionSampler(validation, still, seed=VALIDATION_SEED)
         self.judged = [judge.draw(index) for index in range(config.validation_batches)]
+        self.weights = config.stages[-1].losses
+        self.goal = GOALS[next(iter(self.weights))]
 
     def updates_per_epoch(self, domain: str) -> int:
         """Batches with as many slices as there are."""
@@ -71,26 +120,27 @@ class Detection:
     def evaluate(
         self, network: nn.Module, batch: DetectionBatch, stage: Stage, device: torch.device
     ) -> Outcome:
-        """Find boxes and compute the loss."""
+        """Look for tumours and compute the losses."""
         found = network(batch.images.to(device).contiguous(memory_format=torch.channels_last))
-        return Outcome({"box": box_loss(found, batch.boxes.to(device), batch.present.to(device))})
+        losses = self.goal.losses(found, batch.to(device))
+        return Outcome({name: losses[name] for name in stage.losses})
 
     @torch.inference_mode()
     def validate(self, network: nn.Module, device: torch.device) -> Validation:
-        """Intersection over union and acceptable boxes; how often tumours are told from none."""
-        found = torch.cat([network(one.images.to(device)).float().cpu() for one in self.judged])
-        boxes = torch.cat([one.boxes for one in self.judged])
-        present = torch.cat([one.present for one in self.judged]) > 0
-        covered, iou = coverage_and_iou(found[present].numpy(), boxes[present].numpy())
-        told = (found[:, 4] > 1 / 2) == present
-        loss = box_loss(found, boxes, present.float()).item()
-        values = {
-            "val/loss": loss,
-            "val/iou": float(iou.mean()),
-            "val/acceptable": float((covered >= ACCEPTABLE).mean()),
-            "val/told": told.float().mean().item(),
-        }
-        return Validation(-loss, values)
+        """Overlap with the tumours, and how often tumours are told from none."""
+        collected: dict[str, list[NDArray[np.float64]]] = {}
+        for batch in self.judged:
+            found = network(batch.images.to(device)).float().cpu()
+            losses = self.goal.losses(found, batch)
+            values = {
+                "loss": np.array([sum(losses[k].item() * w for k, w in self.weights.items())]),
+                "told": ((self.goal.scores(found) > 1 / 2) == (batch.present > 0)).numpy(),
+                **self.goal.judge(found, batch),
+            }
+            for name, value in values.items():
+                collected.setdefault(name, []).append(value)
+        means = {f"val/{name}": float(np.concatenate(v).mean()) for name, v in collected.items()}
+        return Validation(-means["val/loss"], means)
 
     def state(self) -> dict[str, Any]:
         """Nothing besides the weights."""

@@ -1,0 +1,40 @@
+"""A head without its skull, as an augmentation: BraTS scans have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from napari_metasr.normalisation import LinearMap, intensity_range
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STRIPPING_LEVEL = 0.1
+"""Twice ``image_slice.HEAD_LEVEL``: bright air would join the head, and its rim would stay."""
+
+RIM = 9
+"""Pixels of skull and scalp."""
+
+
+def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The brain alone, roughly: the head's mask without its rim, opened, its largest part.
+
+    By threshold and morphology. The bright scalp gone, the brain's own percentiles become 0 and 1,
+    as those of a scan that never had one.
+
+    Parameters
+    ----------
+    image
+        (rows, columns), 0..1.
+    """
+    head = ndimage.binary_fill_holes(image > STRIPPING_LEVEL)
+    inner = ndimage.binary_erosion(head, iterations=RIM)
+    parts, count = ndimage.label(ndimage.binary_opening(inner, iterations=2))
+    if count == 0:
+        return image
+    largest = int(np.argmax(np.bincount(parts.ravel())[1:])) + 1
+    brain = np.where(parts == largest, image, 0)
+    return LinearMap(*intensity_range(brain)).forward(brain)
