@@ -27,7 +27,8 @@ from metasr_training.schedule import Place
 from metasr_training.trained import finished, load_trained
 
 if TYPE_CHECKING:
-    from metasr_training.recipe import Condition, Recipe
+    from metasr_training.condition import Condition
+    from metasr_training.recipe import Recipe
 
 DAY = 86_400
 COUNTED = 3

@@ -14,11 +14,13 @@ from training_fakes import write_data
 import napari_metasr
 from metasr_training import evaluate, export, report, train
 from metasr_training.catalogue import experiment, experiment_ids
+from metasr_training.detector import find_detector
 from metasr_training.lineage import all_updates
 from metasr_training.trained import load_trained
-from napari_metasr.weights import load_network
+from napari_metasr.lesions.detector import load_detector
+from napari_metasr.weights import OperatingPoint, load_network
 
-RECONSTRUCTION = ("loss/l1", "loss/mse", "loss/box")
+RECONSTRUCTION = ("loss/l1", "loss/mse", "loss/box", "loss/cross-entropy")
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +103,28 @@ def test_a_trained_network_becomes_a_model_of_the_plugin(run, tmp_path, name):
     assert output.shape == (24 * scale, 28 * scale)
     grid = napari_metasr.geometry.OutputGrid.at_scale(image.shape, scale)
     np.testing.assert_allclose(output, trained.enlarge(image, grid), atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["lesion-detector", "lesion-segmenter"])
+def test_a_trained_detector_becomes_a_model_with_its_operating_point(run, tmp_path, capsys, name):
+    arguments = ["--run", str(run / "run"), "--network", name, "--output", str(tmp_path / "models")]
+    assert export.main(arguments) == 2
+    assert "expected the operating point (--point) of a detector" in capsys.readouterr().err
+    assert not (tmp_path / "models").exists()
+    point = OperatingPoint(threshold=0.25, level=0.5, margin=0.0)
+    (tmp_path / "point.json").write_text(point.model_dump_json())
+    assert export.main([*arguments, "--point", str(tmp_path / "point.json")]) == 0
+    detector = load_detector(tmp_path / "models" / f"{name}.safetensors", device="cpu")
+    assert detector.point == point
+    image = np.zeros((64, 64), np.float32)
+    image[10:50, 12:52] = 0.5
+    trained = find_detector(run / "run").detect(image, (0.0, 1.0), point=point)
+    if name == "lesion-segmenter":  # which is the one that is preferred
+        assert detector.detect(image, (0.0, 1.0)) == trained
+
+
+def test_a_generator_has_no_operating_point(run, tmp_path, capsys):
+    (tmp_path / "point.json").write_text("{}")
+    arguments = ["--run", str(run / "run"), "--network", "srgan-x2", "--output", str(tmp_path)]
+    assert export.main([*arguments, "--point", str(tmp_path / "point.json")]) == 2
+    assert "srgan-x2: expected no operating point" in capsys.readouterr().err

@@ -6,8 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from metasr_training.catalogue import experiment, experiment_ids, lineage, recipe, recipe_names
-from metasr_training.recipe import PRESETS, Condition, RateRule, Stage
+from metasr_training.condition import Condition
+from metasr_training.recipe import PRESETS
 from metasr_training.schedule import Schedule, learning_rate
+from metasr_training.stage import RateRule, Stage
 from metasr_training.train import seconds
 
 

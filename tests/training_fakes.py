@@ -10,7 +10,9 @@ from PIL import Image
 
 from metasr_training.datasets.pairs import PairConfig
 from metasr_training.datasets.slices import Slice
-from metasr_training.recipe import RateRule, Stage, TrainConfig
+from metasr_training.run_folder import RunFolder
+from metasr_training.stage import RateRule, Stage
+from metasr_training.train_config import TrainConfig
 
 PAIRS = PairConfig(batch=2, patch=24, canvas=64, scales=(2.0,))
 SRGAN = {"features": 8, "blocks": 1, "scale": 2}
@@ -55,6 +57,11 @@ def config(**changes):
         "precision": "float32",
     }
     return TrainConfig(**(values | changes))
+
+
+def losses(folder, name="loss/l1"):
+    """A loss of every logged update of a run folder."""
+    return {line["update"]: line[name] for line in RunFolder(folder).history() if name in line}
 
 
 def write_data(folder, patients=3, shape=(64, 60)):

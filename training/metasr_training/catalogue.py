@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from metasr_training.recipe import Condition, Recipe
+from metasr_training.condition import Condition
+from metasr_training.recipe import Recipe
 
 EXPERIMENTS = Path(__file__).parent / "experiments"
 RECIPES = Path(__file__).parent / "recipes"

@@ -15,7 +15,7 @@ from metasr_training.catalogue import recipe
 from metasr_training.lineage import all_seconds, all_updates, updates_text
 from metasr_training.trained import TrainedNetwork, load_trained
 from napari_metasr.networks import build
-from napari_metasr.weights import ModelCard, save_weights
+from napari_metasr.weights import ModelCard, OperatingPoint, save_weights
 
 DATA = {
     "tcga-lgg": "TCGA-LGG T1 post-contrast, training patients; TCIA, CC BY 3.0, the repack "
@@ -117,6 +117,7 @@ def export(
     output: Path,
     name: str | None = None,
     results: Path | None = None,
+    point: Path | None = None,
     precision: Literal["float32", "float16"] = "float32",
 ) -> ModelCard:
     """Write NAME.safetensors and NAME.json from a trained network of a run.
@@ -133,10 +134,16 @@ def export(
         What the model is to be called; by default as the network.
     results
         A JSON of ``metasr-evaluate`` to put into the card.
+    point
+        Of a detector, which needs it: a JSON of the threshold, level and margin that its answers
+        are read with, as ``metasr-evaluate lfsr-detection`` chooses them on validation patients.
     precision
         Of the stored weights; they are computed with in float32.
     """
     trained = load_trained(run, network)
+    if (point is None) == (trained.config.detection is not None):
+        expected = "no operating point" if point else "the operating point (--point) of a detector"
+        raise ValueError(f"{network}: expected {expected}, found {point or 'none'}")
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
     output.mkdir(parents=True, exist_ok=True)
@@ -146,6 +153,7 @@ def export(
         dtype=getattr(torch, precision),
         name=name or network,
         results=json.loads(results.read_text(encoding="utf-8")) if results else {},
+        detection=OperatingPoint.model_validate_json(point.read_text("utf-8")) if point else None,
         **card_fields(trained),
     )
 

@@ -25,10 +25,11 @@ from metasr_training.schedule import Place, Schedule, learning_rate
 from metasr_training.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from metasr_training.recipe import Stage, TrainConfig
     from metasr_training.run_folder import RunFolder
+    from metasr_training.stage import Stage
     from metasr_training.tasks.base import Outcome, Task
     from metasr_training.telemetry import Telemetry
+    from metasr_training.train_config import TrainConfig
 
 
 @dataclass(frozen=True)

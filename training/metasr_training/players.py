@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from metasr_training.distributed import World
     from metasr_training.games import Game
-    from metasr_training.recipe import TrainConfig
+    from metasr_training.train_config import TrainConfig
 
 
 def build_generator(config: TrainConfig, device: str) -> nn.Module:

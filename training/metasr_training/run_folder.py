@@ -18,7 +18,7 @@ import napari_metasr
 from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
-    from metasr_training.recipe import TrainConfig
+    from metasr_training.train_config import TrainConfig
 
 FINAL = "final.pt"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from metasr_training.recipe import RateRule, Stage
+    from metasr_training.stage import RateRule, Stage
 
 
 def learning_rate(rule: RateRule, progress: float, update: int) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.catalogue import Experiment, Method
-    from metasr_training.recipe import Condition
+    from metasr_training.condition import Condition
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.geometry import OutputGrid
     from napari_metasr.zoom.engine import ZoomModel

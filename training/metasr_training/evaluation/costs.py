@@ -16,7 +16,7 @@ from napari_metasr.geometry import OutputGrid
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from metasr_training.recipe import TrainConfig
+    from metasr_training.train_config import TrainConfig
     from metasr_training.trained import TrainedNetwork
 
 RATE = "updates_per_second"

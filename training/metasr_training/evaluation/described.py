@@ -8,7 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from metasr_training.lineage import Past
-    from metasr_training.recipe import Stage, TrainConfig
+    from metasr_training.stage import Stage
+    from metasr_training.train_config import TrainConfig
 
 
 def batch_text(config: TrainConfig) -> str:

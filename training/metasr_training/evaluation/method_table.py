@@ -22,8 +22,8 @@ from metasr_training.evaluation.tables import markdown_table, write_rows
 from metasr_training.lineage import all_updates, updates_text
 
 if TYPE_CHECKING:
+    from metasr_training.condition import Condition
     from metasr_training.evaluation.scores import ImageScore
-    from metasr_training.recipe import Condition
     from metasr_training.trained import TrainedNetwork
 
 MIB = 2**20

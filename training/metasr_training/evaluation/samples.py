@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
     from metasr_training.evaluation.cases import Case
     from metasr_training.evaluation.scores import ImageScore
     from metasr_training.evaluation.sheets import Tile
-    from metasr_training.recipe import Condition
     from napari_metasr.volume import Window
 
 TILES_A_LINE = 6

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
     from metasr_training.evaluation.contestants import Contestant
     from metasr_training.evaluation.scores import AverageRow, ImageScore
-    from metasr_training.recipe import Condition
     from napari_metasr.volume import Window
 
 

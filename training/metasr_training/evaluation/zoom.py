@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from metasr_training.condition import Condition
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.scores import averages, enlarged, measure
 from metasr_training.evaluation.tables import markdown_table
-from metasr_training.recipe import Condition
 from napari_metasr.degradations import DEGRADATIONS
 
 if TYPE_CHECKING:

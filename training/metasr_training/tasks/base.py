@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from metasr_training.recipe import Stage
+    from metasr_training.stage import Stage
 
 BatchT = TypeVar("BatchT")
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from metasr_training.datasets.slices import Slice
-    from metasr_training.recipe import Stage, TrainConfig
+    from metasr_training.stage import Stage
+    from metasr_training.train_config import TrainConfig
 
 VALIDATION_SEED = 20_180_209
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from metasr_training.datasets.pairs import PairConfig
     from metasr_training.datasets.slices import Slice
     from metasr_training.perceptual import Features
-    from metasr_training.recipe import Stage, TrainConfig
+    from metasr_training.stage import Stage
+    from metasr_training.train_config import TrainConfig
     from napari_metasr.volume import Window
 
 STATISTICS_BATCHES = 32
