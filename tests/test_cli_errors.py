@@ -39,7 +39,7 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "Expected one of {zoom, models, demo, rate}"),
+        ("", "Expected one of {zoom, detect, models, demo, rate}"),
         ("zom good.nii.gz", "Unrecognized options: zom"),
         ("zoom", "INPUT --scale NUMBER|Y,X --output OUTPUT"),
         ("zoom good.nii.gz --scale 2", "--output OUTPUT"),

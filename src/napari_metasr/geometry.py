@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -359,24 +359,28 @@ def square_shape(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[
     return rows, columns
 
 
-def box_corners(
-    affine: NDArray[np.float64], box: Sequence[tuple[float, float]]
-) -> NDArray[np.float64]:
-    """World positions (mm) of the eight corners of a box, x slowest and z fastest.
+def world_of_edges(affine: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[np.float64]:
+    """World positions (mm) of points given in voxel edges, where voxel ``k`` spans [k, k + 1].
 
     Parameters
     ----------
     affine
         4 x 4, voxel (x, y, z) to world mm.
-    box
-        Voxel edges (start, stop) along x, y and z.
-
-    Returns
-    -------
-    ndarray, shape (8, 3)
+    edges : ndarray, shape (..., 3)
+        Along x, y, z.
     """
-    edges = np.stack(np.meshgrid(*box, indexing="ij"), axis=-1).reshape(8, 3)
-    return (edges - float(HALF)) @ affine[:3, :3].T + affine[:3, 3]
+    return (np.asarray(edges) - float(HALF)) @ affine[:3, :3].T + affine[:3, 3]
+
+
+def edges_of_world(affine: NDArray[np.float64], points: NDArray[Any]) -> NDArray[np.float64]:
+    """Voxel edges of world positions (mm); the inverse of `world_of_edges`."""
+    inverse = np.linalg.inv(affine)
+    return np.asarray(points) @ inverse[:3, :3].T + inverse[:3, 3] + float(HALF)
+
+
+def box_corners(box: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """The eight corners, shape (8, 3), of a box given as (start, stop) along three axes."""
+    return np.stack(np.meshgrid(*box, indexing="ij"), axis=-1).reshape(8, 3).astype(np.float64)
 
 
 _AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))

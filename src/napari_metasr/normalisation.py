@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import DTypeLike, NDArray
 
 INFERENCE_PERCENTILES = (0.1, 99.9)
@@ -65,6 +67,13 @@ def intensity_range(data: NDArray[Any]) -> tuple[float, float]:
         If the image is empty, not real-valued, or has no finite value.
     """
     return _percentile_range(data, INFERENCE_PERCENTILES)
+
+
+def quantiles_above(
+    image: NDArray[Any], level: float, shares: Sequence[float]
+) -> NDArray[np.float64]:
+    """Quantiles, by their shares 0..1, of the values above a level, of which there must be some."""
+    return np.quantile(image[image > level], shares)
 
 
 def contrast_limits(data: NDArray[Any]) -> tuple[float, float]:

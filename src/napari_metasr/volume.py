@@ -197,6 +197,10 @@ class Volume:
             return self.spacing[0], self.spacing[1]
         return self.spacing[plane.row_axis], self.spacing[plane.column_axis]
 
+    def slice_spacing(self, plane: Plane = Plane.AXIAL) -> float:
+        """From slice to slice, in mm; 1 where there is one slice alone."""
+        return 1.0 if self.data.ndim == 2 else self.spacing[-3:][plane.normal_axis]
+
     def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
         """One slice, (rows, columns).
 

@@ -1,4 +1,4 @@
-"""``napari-metasr models``: what there is to magnify with."""
+"""``napari-metasr models``: what there is to magnify with, and to find tumours with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from napari_metasr.weights import model_card, model_names
 
 if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
+
+
+MAGNIFIERS = "To magnify with (napari-metasr zoom --model NAME)"
+FINDERS = "To find tumours with (napari-metasr detect --model NAME)"
+OTHERS = "Other networks"
 
 
 def scales_text(card: ModelCard) -> str:
@@ -23,27 +28,55 @@ def scales_text(card: ModelCard) -> str:
     return f"every one{along}; ×{low:g} to ×{high:g} trained"
 
 
+def finds_text(card: ModelCard) -> str:
+    """What a detector finds in what, and from which score on it counts."""
+    number = "one box" if card.network == "lesion-detector" else "any number of boxes"
+    high = card.trained_scales[1]
+    sizes = f"full-size or reduced by up to {high:g}" if high > 1 else "full-size"
+    if card.detection is None:
+        return f"{number} a slice, {sizes}; its card does not say how answers are read"
+    planes = " and ".join(card.detection.planes)
+    return f"{number} a slice ({planes}, {sizes}), from a score of {card.detection.threshold:g} on"
+
+
+def rows_of(card: ModelCard) -> dict[str, str]:
+    """What is said of a model."""
+    told = {"finds": finds_text(card)} if card.detects else {"scales": scales_text(card)}
+    return {
+        "title": card.title,
+        "network": card.network,
+        **told,
+        "contrasts": ", ".join(card.trained_contrasts),
+        "parameters": f"{card.parameters:,}",
+        "updates": f"{card.updates:,}",
+        "degradations": ", ".join(card.degradations),
+        "data": "; ".join(card.data),
+        "licence": card.licence,
+        "use": card.intended_use,
+        "limitations": card.limitations,
+        "sha256": card.sha256,
+    }
+
+
+def group_of(card: ModelCard) -> str:
+    """Under which heading a model is listed."""
+    if card.detects:
+        return FINDERS
+    return MAGNIFIERS if card.magnifies else OTHERS
+
+
 class Models(Command):
-    """List the models with their scales, parameters, contrasts, licence and training data."""
+    """List the models: those that magnify, with their scales, and those that find tumours."""
 
     def run(self) -> None:
-        """Print a block for every model."""
-        for name in model_names():
-            card = model_card(name)
-            rows = {
-                "title": card.title,
-                "network": card.network,
-                "scales": scales_text(card),
-                "contrasts": ", ".join(card.trained_contrasts),
-                "parameters": f"{card.parameters:,}",
-                "updates": f"{card.updates:,}",
-                "degradations": ", ".join(card.degradations),
-                "data": "; ".join(card.data),
-                "licence": card.licence,
-                "use": card.intended_use,
-                "limitations": card.limitations,
-                "sha256": card.sha256,
-            }
-            print(name)
-            for key, value in rows.items():
-                print(f"  {key:<13}{value}")
+        """Print a block for every model, under a heading for each kind."""
+        cards = [model_card(name) for name in model_names()]
+        for group in (MAGNIFIERS, FINDERS, OTHERS):
+            members = [card for card in cards if group_of(card) == group]
+            if members:
+                print(f"{group}\n")
+            for card in members:
+                print(card.name)
+                for key, value in rows_of(card).items():
+                    print(f"  {key:<13}{value}")
+                print()

@@ -105,6 +105,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
         After help was asked for and printed.
     """
     from napari_metasr.cli.demo import Demo
+    from napari_metasr.cli.detect import Detect
     from napari_metasr.cli.models import Models
     from napari_metasr.cli.rate import Rate
     from napari_metasr.cli.zoom import Zoom
@@ -113,7 +114,13 @@ def parse(argv: Sequence[str], program: str) -> Command:
     try:
         with contextlib.redirect_stderr(errors):
             command: Command = tyro.extras.subcommand_cli_from_dict(
-                {"zoom": Zoom, "models": Models, "demo": Demo, "rate": Rate},
+                {
+                    "zoom": Zoom,
+                    "detect": Detect,
+                    "models": Models,
+                    "demo": Demo,
+                    "rate": Rate,
+                },
                 prog=program,
                 description="Magnify brain MRI with Meta-SRGAN, for research use.",
                 args=list(argv),

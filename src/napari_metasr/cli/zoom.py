@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import tyro
 from pydantic import Field
 
+from napari_metasr.cli.lesion_choice import LesionChoice
 from napari_metasr.cli.parsing import Command, RegionArgument, ScaleArgument, SliceArgument
 from napari_metasr.figures.caption import description_text, scale_text, spacing_text
 from napari_metasr.files import check_writable
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
 VOLUMES = (".nii", ".nii.gz")
 FIGURES = (".png", ".pdf")
+FINE_TILE, JOINT = 8, 32
+"""Round a lesion the network is run on hardly more than its rectangle and the halo."""
 
 
 class Zoom(Command):
-    """Magnify a region of a slice.
+    """Magnify a region of a slice, or a lesion.
 
     Slices and regions count from 0 in the canonical (RAS) array, rows and columns of the plane.
     """
@@ -54,6 +57,21 @@ class Zoom(Command):
     region: RegionArgument = Field(
         default=None, description="Rectangle of the slice, in pixels: top row, left column, size."
     )
+    lesion: int | None = Field(
+        default=None,
+        description="In place of a region: a lesion, 1 being the best; in its largest slice, "
+        "or in that of --slice.",
+    )
+    rois: Annotated[Path | None, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
+        default=None, description="Take lesions from what `napari-metasr detect` has written."
+    )
+    mask: Annotated[Path | None, tyro.conf.arg(metavar="SEG.NII.GZ")] = Field(
+        default=None, description="Take lesions from a segmentation on the input's grid."
+    )
+    detector: str = Field(
+        default="ld-plus",
+        description="What looks for lesions otherwise: a detector of `napari-metasr models`.",
+    )
     time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
     model: str = Field(
         default="meta-srgan",
@@ -73,20 +91,28 @@ class Zoom(Command):
             )
         check_writable(self.output, overwrite=self.overwrite)
         model_card(self.model)
+        choice = self._choice()
         volume, plane = read(self.input), Plane(self.plane)
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
-        index = volume.slice_count(plane) // 2 if self.slice is None else self.slice
+        told, index = "", self.slice
+        region = self.region
+        if choice is not None:
+            index, region, told = choice.find(volume, plane, self.slice, self.time)
+        elif index is None:
+            index = volume.slice_count(plane) // 2
         image = volume.slice(plane, index, self.time)
         shape = (image.shape[0], image.shape[1])
-        region = Region.whole(shape) if self.region is None else self.region.inside(shape)
+        region = Region.whole(shape) if region is None else region.inside(shape)
         grid = OutputGrid.at_scale(shape, self.scale)
         grid.pixel_range(region.window)
 
+        from napari_metasr.zoom.encoded import Tiling
         from napari_metasr.zoom.engine import load_model
         from napari_metasr.zoom.scales import resampled_from
 
-        model = load_model(self.model, device=self.device)
+        tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
+        model = load_model(self.model, device=self.device, tiling=tiling)
         started = time.perf_counter()
         with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
             warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
@@ -101,12 +127,27 @@ class Zoom(Command):
         source = resampled_from(model.fixed_scales, grid)
         resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = "px" if is_picture(self.input) else "mm"
+        if told:
+            share = encoded.encoded_pixels / image.size
+            told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "
         print(
-            f"{self.output}: {result.shape[0]} x {result.shape[1]} pixels, "
+            f"{self.output}: {told}{result.shape[0]} x {result.shape[1]} pixels, "
             f"{scale_text(grid.true_scale)}, {spacing_text(spacing, unit)}, super-resolved by "
             f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
             "for research use"
         )
+
+    def _choice(self) -> LesionChoice | None:
+        """The lesion that is asked for, if one is."""
+        if self.lesion is None:
+            if self.rois is not None or self.mask is not None:
+                raise ValueError("--rois and --mask hold lesions: expected --lesion, found none")
+            return None
+        if self.region is not None:
+            raise ValueError("expected --lesion or --region, found both")
+        if self.rois is not None and self.mask is not None:
+            raise ValueError("expected --rois or --mask, found both")
+        return LesionChoice(self.lesion, self.rois, self.mask, self.detector, self.device)
 
     def _write_volume(
         self,

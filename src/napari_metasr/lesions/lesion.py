@@ -112,7 +112,8 @@ class Lesion:
                 f"expected {self.plane} slices {min(self.detections)} to {max(self.detections)}, "
                 f"found a volume of {len(slices)}"
             )
+        rows, columns = slices.shape[1:]
         for index, detection in self.detections.items():
-            top, left, bottom, right = snapped_window(detection.region.window, slices.shape[1:])
+            top, left, bottom, right = snapped_window(detection.region.window, (rows, columns))
             slices[index, top:bottom, left:right] = True
         return mask.reshape(shape)

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_metasr.geometry import square_shape
+from napari_metasr.lesions.brightness import brightness, head_share, unlike
 from napari_metasr.networks.lesion_detector import SMALLEST
+from napari_metasr.normalisation import LinearMap, fill_missing
+from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.volume import Volume
     from napari_metasr.weights import OperatingPoint
 
-HEAD_LEVEL = 0.1
 LEAST_HEAD_SHARE = 0.01
+SMALL_HEAD_SHARE = 0.08
+FULL = 0.97
+LOOKED_AT = 32
+"""Slices, evenly spread, that intensities are judged by."""
 
 
 def has_head(normalised: NDArray[Any]) -> bool:
-    """Whether enough of a slice is brighter than air, intensities 0..1."""
-    return bool(np.mean(normalised > HEAD_LEVEL) >= LEAST_HEAD_SHARE)
+    """Whether enough of a slice, its intensities 0..1, is brighter than air to look at it."""
+    return head_share(normalised) >= LEAST_HEAD_SHARE
 
 
 def check_size(shape: tuple[int, int], spacing: tuple[float, float]) -> None:
@@ -45,14 +51,67 @@ def check_size(shape: tuple[int, int], spacing: tuple[float, float]) -> None:
 def concerns(
     volume: Volume, plane: Plane, point: OperatingPoint, *, time: int = 0
 ) -> tuple[str, ...]:
-    """What speaks against trusting a detector here: sentences, none if nothing does.
+    """What speaks against trusting a detector here.
+
+    Parameters
+    ----------
+    volume, plane, time
+        What is to be looked through; intensities are judged by axial slices.
+    point
+        Of the detector: the planes and the brightness that it was trained on.
+
+    Returns
+    -------
+    tuple of str
+        Sentences for a person; none if nothing speaks against it.
 
     Raises
     ------
     ValueError
         If the detector cannot be asked at all: the image is constant, its slices are tiny, or
-        there is no head in it.
+        there is nothing in it that could be a head.
     """
-    del volume, time
-    known = ", ".join(point.planes)
-    return () if plane in point.planes else (f"trained on {known} slices, asked for {plane} ones",)
+    rows, columns = volume.slice(plane, 0, time).shape
+    check_size((rows, columns), volume.plane_spacing(plane))
+    low, high = volume.intensity_range
+    if high <= low:
+        raise ValueError(
+            f"expected an image to look for tumours in, found the value {low:g} everywhere"
+        )
+    slices = list(_normalised(volume, time))
+    largest = max(map(head_share, slices))
+    if largest < LEAST_HEAD_SHARE:
+        raise ValueError(
+            "expected a head to look for tumours in, found nothing but background: in no slice "
+            f"is more than {LEAST_HEAD_SHARE:.0%} brighter than air"
+        )
+    doubts = []
+    if plane not in point.planes:
+        doubts.append(
+            f"The detector was trained on {' and '.join(point.planes)} slices; these are {plane} "
+            "ones, in which it may find what is not there and miss what is."
+        )
+    if largest < SMALL_HEAD_SHARE:
+        doubts.append(
+            f"No slice has a head that fills more than {largest:.0%} of it: is this a brain?"
+        )
+    if min(map(head_share, slices)) > FULL:
+        doubts.append("There is no air round what is seen: is this a whole head?")
+    far = unlike(map(brightness, slices), point.brightness)
+    if far:
+        found = ", ".join(f"{name}: {distance:+.1f}" for name, distance in far.items())
+        doubts.append(
+            "The intensities are far from those of the training images (quantiles in the head, "
+            f"in standard deviations: {found}): is this another contrast, such as T2, FLAIR or "
+            "T1 without contrast agent? What is found in it means little."
+        )
+    return tuple(doubts)
+
+
+def _normalised(volume: Volume, time: int) -> Iterator[NDArray[Any]]:
+    """Axial slices, intensities 0..1."""
+    to_unit = LinearMap(*volume.intensity_range)
+    count = volume.slice_count()
+    for index in range(0, count, -(-count // LOOKED_AT)):
+        image, _ = fill_missing(volume.slice(Plane.AXIAL, index, time), to_unit.low)
+        yield to_unit.forward(image)

@@ -24,9 +24,9 @@ class OperatingPoint(BaseModel, extra="forbid", frozen=True):
     planes
         The anatomical planes that were seen in training.
     brightness
-        Quantile, such as ``0.5``, of the intensities inside the head (0 and 1 are the volume's
-        intensity range), to its mean and standard deviation over training slices; see
-        ``napari_metasr.lesions.suitability``. Empty if nobody has measured it.
+        Statistic of the intensities inside the head, such as ``0.75`` (a quantile) or
+        ``0.99/0.75`` (a quotient of two), to its mean and standard deviation over training
+        slices; see ``napari_metasr.lesions.brightness``. Empty if nobody has measured it.
     """
 
     threshold: float = Field(ge=0, le=1)

@@ -1,0 +1,109 @@
+"""``napari-metasr detect``: where the tumours of a volume are, as JSON and as a mask."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from pydantic import Field
+
+from napari_metasr.cli.parsing import Command, SliceArgument
+from napari_metasr.io import read
+from napari_metasr.io.images import is_picture
+from napari_metasr.lesions.files import check_outputs, write_rois
+from napari_metasr.volume import Plane
+from napari_metasr.weights import model_card
+
+
+class Detect(Command):
+    """Look for tumours in a brain MRI, for research use, not for diagnosis.
+
+    What is written are rectangles, one a slice, linked to lesions; scores say how sure the
+    detector is. None is written where none is found.
+    """
+
+    input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; or a gray picture."
+    )
+    output: Annotated[Path, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
+        description="The regions as JSON: plane, slice, box in pixels and mm, score of each; in "
+        "BIDS derivatives sub-01_label-tumor_rois.json."
+    )
+    mask: Annotated[Path | None, tyro.conf.arg(metavar="MASK.NII.GZ")] = Field(
+        default=None,
+        description="Also a mask on the input's grid, 1 inside the regions; in BIDS derivatives "
+        "sub-01_label-tumor_mask.nii.gz.",
+    )
+    scale_input: float = Field(
+        default=1.0,
+        description="By how much the input has been reduced in plane, at least 1; it is noted, "
+        "and warned of where the detector has not been trained on it. Pixels stay the input's.",
+    )
+    plane: Literal["axial", "coronal", "sagittal"] = Field(
+        default="axial", description="Anatomical plane of the slices."
+    )
+    slice: SliceArgument = Field(default=None, description="Look at this slice alone.")
+    time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
+    model: str = Field(
+        default="ld-plus",
+        description="A detector of `napari-metasr models`, or a .safetensors file with its card.",
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
+        default="auto", description="Where the network runs; auto takes the fastest there is."
+    )
+    overwrite: bool = Field(default=False, description="Replace existing outputs.")
+
+    def run(self) -> None:
+        """Check, read, look, write, and say what was found."""
+        check_outputs(self.output, self.mask, overwrite=self.overwrite)
+        self._check_scale()
+        volume, plane = read(self.input), Plane(self.plane)
+        if volume.data.ndim == 2 and (plane is not Plane.AXIAL or self.slice):
+            raise ValueError(f"{self.input}: a 2-D image has one slice, 0 of the axial plane")
+        volume.slice(plane, self.slice or 0, self.time)
+
+        from napari_metasr.cli.lesion_search import finder_of, search, table
+        from napari_metasr.lesions.detector import load_detector
+
+        detector = load_detector(self.model, device=self.device)
+        lesions, doubts = search(volume, plane, detector, index=self.slice, time=self.time)
+        write_rois(
+            self.output,
+            volume,
+            lesions,
+            finder_of(detector),
+            time=self.time,
+            scale_input=self.scale_input,
+            concerns=doubts,
+            mask=self.mask,
+            overwrite=self.overwrite,
+        )
+        if lesions:
+            print(table(lesions, volume, "px" if is_picture(self.input) else "mm"))
+        count = sum(len(lesion.detections) for lesion in lesions)
+        outputs = self.output if self.mask is None else f"{self.output} and {self.mask}"
+        print(
+            f"{outputs}: {_counted(len(lesions), 'lesion')} in {_counted(count, 'slice')}, "
+            f"by {detector.title} on {detector.device.type} at a threshold of "
+            f"{detector.point.threshold:g}, for research use, not for diagnosis"
+        )
+
+    def _check_scale(self) -> None:
+        if not 1 <= self.scale_input < float("inf"):
+            raise ValueError(
+                "expected a scale of the input of at least 1 (how much it has been reduced), "
+                f"found {self.scale_input:g}"
+            )
+        low, high = model_card(self.model).trained_scales
+        if self.scale_input > high:
+            warnings.warn(
+                f"{self.model} was trained on slices reduced by {low:g} to {high:g}, these are "
+                f"reduced by {self.scale_input:g}: small tumours may be missed",
+                stacklevel=2,
+            )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"no {noun}" if count == 0 else f"{count} {noun}{'s' * (count > 1)}"

@@ -1,0 +1,94 @@
+"""Looking for tumours from the command line: with a progress bar, and warnings where due."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from napari_metasr.lesions.document import Finder
+from napari_metasr.lesions.link import link
+from napari_metasr.lesions.suitability import concerns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.lesions import Lesion
+    from napari_metasr.lesions.detection import Detection
+    from napari_metasr.lesions.detector import Detector
+    from napari_metasr.volume import Plane, Volume
+
+
+def search(
+    volume: Volume, plane: Plane, detector: Detector, *, index: int | None = None, time: int = 0
+) -> tuple[tuple[Lesion, ...], tuple[str, ...]]:
+    """The lesions of a volume or of one of its slices, best first, and what to know of them.
+
+    Raises
+    ------
+    ValueError
+        If the detector cannot be asked, or there is no such slice or time point.
+
+    Warns
+    -----
+    UserWarning
+        For everything that speaks against trusting the detector here.
+    """
+    doubts = concerns(volume, plane, detector.point, time=time)
+    for doubt in doubts:
+        warnings.warn(doubt, stacklevel=2)
+    slices: dict[int, tuple[Detection, ...]] = {}
+    if index is not None:
+        image = volume.slice(plane, index, time)
+        slices[index] = detector.detect(
+            image, volume.intensity_range, spacing=volume.plane_spacing(plane)
+        )
+    else:
+        found = detector.detect_slices(volume, plane, time)
+        count = volume.slice_count(plane)
+        with tqdm(
+            found,
+            total=count,
+            desc="looking for tumours",
+            unit="slice",
+            file=sys.stderr,
+            disable=None if count > 1 else True,
+        ) as progress:
+            slices.update(progress)
+    return link(slices, plane, volume.slice_spacing(plane)), doubts
+
+
+def finder_of(detector: Detector) -> Finder:
+    """How a detector is named in what is written."""
+    return Finder(
+        kind="detector",
+        name=detector.name,
+        title=detector.title,
+        sha256=detector.sha256,
+        point=detector.point,
+    )
+
+
+def table(lesions: Sequence[Lesion], volume: Volume, unit: str) -> str:
+    """Lesions as text: number, score, slices, which to look at, size and volume."""
+    spacing = (1.0, *volume.spacing)[-3:]
+    lines = [("lesion", "score", "slices", "look at", f"size x, y, z ({unit})", f"{unit}³")]
+    for number, lesion in enumerate(lesions, start=1):
+        first, last = min(lesion.detections), max(lesion.detections)
+        lines.append(
+            (
+                str(number),
+                f"{lesion.score:.2f}",
+                str(first) if first == last else f"{first}-{last}",
+                str(lesion.middle),
+                " x ".join(f"{size:.1f}" for size in lesion.extent(spacing)[::-1]),
+                f"{lesion.volume(spacing):,.0f}",
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    )

@@ -1,0 +1,188 @@
+"""Regions as JSON: what is in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field, PositiveFloat
+
+from napari_metasr import __version__
+from napari_metasr.geometry import box_corners, edges_of_world, world_of_edges
+from napari_metasr.lesions.detection import Detection
+from napari_metasr.lesions.lesion import Lesion
+from napari_metasr.volume import Plane, Region
+from napari_metasr.weights import OperatingPoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Volume
+
+Point = tuple[float, float, float]
+Edges = tuple[float, float]
+
+PURPOSE = (
+    "Rectangles that may hold a tumour. For research use, not for diagnosis: scores say how sure "
+    "the detector is, not how likely a tumour is."
+)
+COORDINATES = (
+    "Slices, rows (y) and columns (x) count from 0 in the canonical array (x to the right, y to "
+    "anterior, z to superior), pixel k spans k to k + 1, as in `napari-metasr zoom --region`. "
+    "'stored' are edges along the axes of the file as it is stored. 'mm' are world positions "
+    "(RAS+) by the file's affine: of a region's four corners in the middle of its slice, of a "
+    "lesion's eight. A region with score 0 was filled in between others: nothing was found there."
+)
+
+
+class Finder(BaseModel, extra="forbid", frozen=True):
+    """What the regions are from.
+
+    Attributes
+    ----------
+    kind
+        A detector, a segmentation, or a person.
+    name, title
+        Of the model, or of the segmentation.
+    sha256, point
+        Of a detector: its weights, and how its answers were read.
+    """
+
+    kind: Literal["detector", "segmentation", "person"]
+    name: str
+    title: str = ""
+    sha256: str = ""
+    point: OperatingPoint | None = None
+
+
+class RegionRecord(BaseModel, extra="forbid", frozen=True):
+    """A rectangle of a slice."""
+
+    plane: Plane
+    slice: int = Field(ge=0)
+    score: float = Field(ge=0, le=1)
+    y: float
+    x: float
+    height: PositiveFloat
+    width: PositiveFloat
+    height_mm: PositiveFloat
+    width_mm: PositiveFloat
+    stored: tuple[Edges, Edges, Edges]
+    corners_mm: tuple[Point, Point, Point, Point]
+
+
+class LesionRecord(BaseModel, extra="forbid", frozen=True):
+    """A lesion: its place and size, and its rectangles."""
+
+    number: int = Field(ge=1)
+    score: float = Field(ge=0, le=1)
+    middle: int = Field(ge=0)
+    size_mm: Point
+    volume_mm3: PositiveFloat
+    corners_mm: tuple[Point, ...]
+    regions: tuple[RegionRecord, ...] = Field(min_length=1)
+
+    @property
+    def lesion(self) -> Lesion:
+        """The lesion itself.
+
+        Raises
+        ------
+        ValueError
+            If its slices are no neighbours, or of several planes.
+        """
+        planes = {one.plane for one in self.regions}
+        if len(planes) > 1:
+            raise ValueError(f"expected regions of one plane, found {', '.join(sorted(planes))}")
+        detections = {
+            one.slice: Detection(Region(one.y, one.x, one.height, one.width), one.score)
+            for one in self.regions
+        }
+        return Lesion(planes.pop(), detections)
+
+
+class RegionsDocument(BaseModel, extra="forbid", frozen=True):
+    """The whole file.
+
+    Attributes
+    ----------
+    source, shape, affine
+        Name of the volume, its canonical (z, y, x) shape, and its canonical affine.
+    scale_input
+        By how much the input was reduced in plane before; pixels are the input's own.
+    concerns
+        What speaks against trusting the detector here.
+    """
+
+    purpose: str = PURPOSE
+    coordinates: str = COORDINATES
+    software: str = f"napari-metasr {__version__}"
+    source: str
+    shape: tuple[int, ...]
+    affine: tuple[tuple[float, float, float, float], ...]
+    unit: Literal["mm", "pixels"] = "mm"
+    time: int = Field(0, ge=0)
+    scale_input: float = Field(1.0, ge=1)
+    found_by: Finder
+    concerns: tuple[str, ...] = ()
+    lesions: tuple[LesionRecord, ...]
+
+
+def record(number: int, lesion: Lesion, volume: Volume) -> LesionRecord:
+    """Describe a lesion of a volume.
+
+    Parameters
+    ----------
+    number
+        1 is the best.
+    """
+    spacing = (1.0, *volume.spacing)[-3:]
+    return LesionRecord(
+        number=number,
+        score=_rounded(lesion.score),
+        middle=lesion.middle,
+        size_mm=tuple(map(_rounded, lesion.extent(spacing)[::-1])),
+        volume_mm3=_rounded(lesion.volume(spacing)),
+        corners_mm=_points(world_of_edges(volume.affine, box_corners(lesion.box[::-1]))),
+        regions=tuple(
+            _region(k, one, lesion.plane, volume) for k, one in lesion.detections.items()
+        ),
+    )
+
+
+def _region(index: int, detection: Detection, plane: Plane, volume: Volume) -> RegionRecord:
+    region = detection.region
+    row_step, column_step = volume.plane_spacing(plane)
+    slab = Lesion(plane, {index: detection}).box[::-1]
+    stored = edges_of_world(volume.source.affine, world_of_edges(volume.affine, box_corners(slab)))
+    top, left, bottom, right = region.window
+    normal = sum(slab[2 - plane.normal_axis]) / 2
+    corners = np.empty((4, 3))
+    corners[:, 2 - plane.normal_axis] = normal
+    corners[:, 2 - plane.row_axis] = (top, top, bottom, bottom)
+    corners[:, 2 - plane.column_axis] = (left, right, right, left)
+    return RegionRecord(
+        plane=plane,
+        slice=index,
+        score=_rounded(detection.score),
+        y=region.y,
+        x=region.x,
+        height=region.height,
+        width=region.width,
+        height_mm=_rounded(region.height * row_step),
+        width_mm=_rounded(region.width * column_step),
+        stored=tuple(
+            (_rounded(low), _rounded(high))
+            for low, high in zip(stored.min(axis=0), stored.max(axis=0), strict=True)
+        ),
+        corners_mm=_points(world_of_edges(volume.affine, corners)),
+    )
+
+
+def _points(positions: NDArray[np.float64]) -> tuple[Point, ...]:
+    return tuple((_rounded(x), _rounded(y), _rounded(z)) for x, y, z in positions)
+
+
+def _rounded(number: float) -> float:
+    """To a ten-thousandth: a file for people too."""
+    return round(float(number), 4)

@@ -1,0 +1,195 @@
+"""Regions to and from files: JSON for programs and people, a mask for everything else."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from napari_metasr.files import check_writable, replacing
+from napari_metasr.io import read_volume, write_volume
+from napari_metasr.io.images import is_picture
+from napari_metasr.lesions.document import Finder, RegionsDocument, record
+from napari_metasr.lesions.labelled import check_same_grid, lesions_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions.lesion import Lesion
+    from napari_metasr.volume import Plane, Volume
+
+MASK_SUFFIXES = (".nii", ".nii.gz")
+MASK_DESCRIPTION = "regions that may hold a tumour; research use, not for diagnosis"
+
+
+def write_rois(
+    path: Path,
+    volume: Volume,
+    lesions: Sequence[Lesion],
+    found_by: Finder,
+    *,
+    time: int = 0,
+    scale_input: float = 1.0,
+    concerns: Sequence[str] = (),
+    mask: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write regions as JSON, and as a mask beside it if that is wanted: both, or neither.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.json``.
+    volume
+        Where they were found.
+    lesions
+        The best first.
+    found_by
+        The detector, segmentation or person they are from.
+    time
+        Time point of a 4-D volume.
+    scale_input
+        By how much the input was reduced in plane before, at least 1.
+    concerns
+        Of `suitability.concerns`.
+    mask
+        As `write_mask`.
+    overwrite
+        Replace existing files.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`.
+    ValueError
+        If a name's ending is wrong, or both names are the same.
+    """
+    check_outputs(path, mask, overwrite=overwrite)
+    document = RegionsDocument(
+        source=volume.source.name,
+        shape=volume.spatial_shape,
+        affine=tuple(tuple(map(float, row)) for row in volume.affine),
+        unit="pixels" if is_picture(volume.source.path or "") else "mm",
+        time=time,
+        scale_input=scale_input,
+        found_by=found_by,
+        concerns=tuple(concerns),
+        lesions=tuple(record(number, one, volume) for number, one in enumerate(lesions, start=1)),
+    )
+    with ExitStack() as outputs:
+        temporary = outputs.enter_context(replacing(path, overwrite=overwrite))
+        temporary.write_text(f"{document.model_dump_json(indent=1)}\n", encoding="utf-8")
+        if mask is not None:
+            write_mask(outputs.enter_context(replacing(mask, overwrite=overwrite)), volume, lesions)
+
+
+def write_mask(
+    path: Path, volume: Volume, lesions: Sequence[Lesion], *, overwrite: bool = False
+) -> None:
+    """Write lesions as a mask on the grid of the volume's own file.
+
+    Parameters
+    ----------
+    path
+        ``.nii`` or ``.nii.gz``; uint8, 1 in every voxel that a rectangle reaches into.
+    volume
+        Where they were found: shape, orientation, affine and codes are its file's.
+    overwrite
+        Replace an existing file.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, ValueError
+        As `io.write_volume`.
+    """
+    write_volume(
+        path,
+        mask_of(volume.spatial_shape, lesions),
+        volume.affine,
+        volume.source,
+        description=MASK_DESCRIPTION,
+        overwrite=overwrite,
+    )
+
+
+def mask_of(shape: tuple[int, ...], lesions: Sequence[Lesion]) -> NDArray[np.uint8]:
+    """1 in every voxel that a rectangle reaches into, of a volume (z, y, x) or picture (y, x)."""
+    mask = np.zeros(shape, np.uint8)
+    for lesion in lesions:
+        mask |= lesion.mask(shape)
+    return mask
+
+
+def check_outputs(path: Path, mask: Path | None, *, overwrite: bool = False) -> None:
+    """Refuse outputs before any work is done for them.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`.
+    ValueError
+        If a name's ending is wrong.
+    """
+    if path.suffix.lower() != ".json":
+        raise ValueError(f"{path}: expected a name that ends in .json")
+    check_writable(path, overwrite=overwrite)
+    if mask is not None:
+        if not mask.name.lower().endswith(MASK_SUFFIXES):
+            raise ValueError(f"{mask}: expected a name that ends in {' or '.join(MASK_SUFFIXES)}")
+        check_writable(mask, overwrite=overwrite)
+
+
+def read_rois(path: Path, volume: Volume) -> tuple[Lesion, ...]:
+    """Read the lesions of a volume from JSON that `write_rois` has written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no such JSON, or its regions lie in another space than the volume.
+
+    Warns
+    -----
+    UserWarning
+        If they were found in a volume of another name.
+    """
+    try:
+        document = RegionsDocument.model_validate_json(path.read_text(encoding="utf-8"))
+        lesions = tuple(one.lesion for one in document.lesions)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise ValueError(
+            f"{path}: expected regions as `napari-metasr detect` writes them, found {where}: "
+            f"{first['msg']}"
+        ) from None
+    check_same_grid(volume, path.name, document.shape, np.array(document.affine))
+    if document.source != volume.source.name:
+        warnings.warn(
+            f"{path.name}: its regions were found in {document.source}, they are looked at in "
+            f"{volume.source.name}",
+            stacklevel=2,
+        )
+    return lesions
+
+
+def read_segmentation(path: Path, volume: Volume, plane: Plane) -> tuple[Lesion, ...]:
+    """Take the lesions of a volume from a NIfTI segmentation.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no segmentation, or lies in another space than the volume.
+    """
+    labels = read_volume(path)
+    check_same_grid(volume, path.name, labels.data.shape, labels.affine)
+    return lesions_in(labels.data, plane)
