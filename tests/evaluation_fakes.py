@@ -9,9 +9,11 @@ import numpy as np
 from training_fakes import config, slices
 
 from metasr_training.catalogue import Experiment, Method
+from metasr_training.condition import Condition
 from metasr_training.evaluation.bench import Bench
 from metasr_training.lineage import Past
-from metasr_training.recipe import Condition
+from napari_metasr.lesions.detection import grown
+from napari_metasr.weights import OperatingPoint
 from napari_metasr.zoom.baselines import interpolate
 
 
@@ -66,17 +68,24 @@ class FakeNetwork:
 
 
 class FakeFinder:
-    """A detector that always sees the same share of the slice."""
+    """A detector that always sees the same share of the slice.
+
+    Its score is a number, or is made of the image.
+    """
 
     def __init__(self, box=(0.25, 0.25, 0.75, 0.75), score=0.9):
-        self.box, self.score = box, score
+        self.box = box
+        self.score = score if callable(score) else lambda _: score
+        self.point = OperatingPoint(threshold=0.5, level=0.5, margin=0.0)
         self.intensities = []
 
-    def detect(self, image, intensity=None):
+    def detect(self, image, intensity=None, *, point=None):
         self.intensities.append(intensity)
-        rows, columns = image.shape
-        top, left, bottom, right = self.box
-        return (top * rows, left * columns, bottom * rows, right * columns), self.score
+        point = point or self.point
+        score = self.score(image)
+        if score < point.threshold:
+            return ()
+        return (grown(self.box, score, image.shape, (1.0, 1.0), point.margin),)
 
 
 BASELINES = (
@@ -121,6 +130,9 @@ def bench(folder, wanted, networks=None, **changes):
         "images": 0,
         "load": load,
         "finder": FakeFinder,
+        "detector": lambda name: FakeFinder(),
         "output": output,
+        "split": "val",
+        "of_split": lambda split: slices(2),
     }
     return Bench(**(values | changes))

@@ -9,6 +9,7 @@ import pytest
 from evaluation_fakes import FakeFinder, FakeNetwork, bench, experiment
 from training_fakes import disc, slices
 
+from metasr_training.condition import Condition
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import mask_box
 from metasr_training.eight_bits import eight_bits, intensity_limits
@@ -25,7 +26,6 @@ from metasr_training.evaluation.methods import interpolation
 from metasr_training.evaluation.scores import enlarged, measure
 from metasr_training.evaluation.stacks import THICK, thinned
 from metasr_training.evaluation.zoom import score_slice, zoom_conditions
-from metasr_training.recipe import Condition
 from napari_metasr.degradations import degrade
 from napari_metasr.quality.metrics import brain_box
 
@@ -87,6 +87,8 @@ def test_the_detectors_box_is_taken_to_the_truths_pixels(one, tmp_path):
     with pytest.raises(ValueError, match="expected a lesion detector"):
         make_case(one, X2, "roi", options, None)
     assert bench(tmp_path, wanted).detect(SMALL) is None
+    unsure = bench(tmp_path, wanted, finder=lambda: FakeFinder(score=0.2)).detect(options)
+    assert make_case(one, X2, "roi", options, unsure) is None
 
 
 def deep(one, limits=(0.0, 2000.0)):

@@ -13,11 +13,11 @@ from training_fakes import slices, write_data
 from metasr_training import evaluate
 from metasr_training.catalogue import experiment as catalogued
 from metasr_training.catalogue import experiment_ids
+from metasr_training.condition import Condition
 from metasr_training.evaluation import driver
 from metasr_training.evaluation.about import EvaluationAbout
 from metasr_training.evaluation.driver import evaluate_experiment
 from metasr_training.evaluation.kinds import KINDS
-from metasr_training.recipe import Condition
 
 
 @pytest.fixture
@@ -87,6 +87,20 @@ def test_the_same_images_and_figures_come_again(run):
 def test_images_and_split_can_be_chosen(run):
     about = evaluate_experiment("lfsr-table1", run, images=1, split="test")
     assert (about.images, about.split) == (1, "test")
+
+
+def test_options_can_be_given_over_those_of_the_experiment(run, capsys):
+    arguments = ["lfsr-table1", "--output", str(run), "--option", "roi_size=16"]
+    assert evaluate.main([*arguments, "epoch_images=7"]) == 0
+    assert evaluate.main([*arguments, "epoch_images=many"]) == 2
+    assert "options of lfsr-table1: epoch_images" in capsys.readouterr().err
+    assert evaluate.main([*arguments, "choose"]) == 2
+    assert "KEY=VALUE, found 'choose'" in capsys.readouterr().err
+
+
+def test_values_of_options_are_json_or_text():
+    found = evaluate.parsed(["choose=true", "at=x4", "margins=[0, 0.1]", "name=a=b", "empty="])
+    assert found == {"choose": True, "at": "x4", "margins": [0, 0.1], "name": "a=b", "empty": ""}
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from evaluation_fakes import FakeNetwork, bench, experiment
 from PIL import Image
 from training_fakes import disc, slices
 
+from metasr_training.condition import Condition
 from metasr_training.datasets.slices import Slice
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.every_scale import evaluate_every_scale
@@ -26,7 +27,6 @@ from metasr_training.evaluation.scales import evaluate_scales, scale_cases
 from metasr_training.evaluation.sheets import Tile, compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
 from metasr_training.evaluation.through_plane import evaluate_through_plane
-from metasr_training.recipe import Condition
 from napari_metasr.degradations import degrade
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from evaluation_fakes import bench, experiment
 
+from metasr_training.condition import Condition
 from metasr_training.evaluation.opinion import (
     begun,
     evaluate_opinion,
@@ -16,7 +17,6 @@ from metasr_training.evaluation.opinion import (
     measured_opinions,
     study_folder,
 )
-from metasr_training.recipe import Condition
 from napari_metasr.quality.rating import Rating, read_study
 
 NAME = "ms-gan-mos"

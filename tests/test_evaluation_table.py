@@ -9,6 +9,7 @@ import pytest
 from evaluation_fakes import BASELINES, NETWORKS, FakeNetwork, bench, experiment, history
 from training_fakes import PAIRS, config, slices
 
+from metasr_training.condition import Condition
 from metasr_training.evaluation.about import NetworkAbout, networks_table
 from metasr_training.evaluation.cases import degrade_slice
 from metasr_training.evaluation.contestants import REFERENCE_LABEL, contestants
@@ -22,7 +23,7 @@ from metasr_training.evaluation.curves import caption, curve_panel, curve_panels
 from metasr_training.evaluation.method_table import evaluate_table
 from metasr_training.evaluation.timing import evaluate_time, low_resolution_window
 from metasr_training.lineage import Past
-from metasr_training.recipe import Condition, Stage
+from metasr_training.stage import Stage
 from napari_metasr.zoom.baselines import interpolate
 
 X2 = Condition(scale=2)

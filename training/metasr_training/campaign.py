@@ -10,25 +10,27 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from metasr_training.catalogue import Experiment, recipe
+from metasr_training.condition import Condition
 from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import load_slices, some_of_each
-from metasr_training.detector import NAME as DETECTOR
-from metasr_training.detector import LesionFinder, find_detector
+from metasr_training.detector import LD, LD_PLUS, SHIPPED, find_detector, find_weights
 from metasr_training.distributed import World
 from metasr_training.loop import Trainer
 from metasr_training.perceptual import Features, perceptual_features
-from metasr_training.recipe import Condition, Recipe, TrainConfig
+from metasr_training.recipe import Recipe
 from metasr_training.run_folder import RunFolder, surroundings, write_json
 from metasr_training.tasks.detection import Detection
 from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
+from metasr_training.train_config import TrainConfig
 from metasr_training.trained import finished, load_trained, network_folder, run_record
 from napari_metasr.weights import load_network, model_names
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Domain, Slice
     from metasr_training.tasks.base import Task
+    from napari_metasr.lesions.detector import Detector
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +136,9 @@ class Campaign:
         configs = [one.resolve(self.preset, condition) for one, condition in networks]
         asked = self.experiment.options.get("roi") == "detector" or any(map(asks_detector, configs))
         names = [config.name for config in configs]
-        if asked and DETECTOR not in (*names, *model_names()):
-            return [(recipe(DETECTOR), Condition()), *networks]
+        there = {*names, *model_names()}
+        if asked and there.isdisjoint((*SHIPPED, *SHIPPED.values())):
+            return [(recipe(LD), Condition()), *networks]
         return networks
 
     def unfinished(self) -> list[tuple[Recipe, Condition]]:
@@ -215,7 +218,7 @@ class Campaign:
             for split in ("train", "val")
         }
 
-    def detector(self) -> LesionFinder:
+    def detector(self) -> Detector:
         """The run's lesion detector, or the one that is shipped."""
         return find_detector(self.run_folder, self.device)
 
@@ -224,9 +227,9 @@ class Campaign:
         if not any("perceptual" in stage.losses for stage in config.stages):
             return None
         if config.perceptual.network == "lesion-detector":
-            finder = self.detector()
-            features, name = perceptual_features(config.perceptual, detector=finder.network)
-            return features, f"{name}, {finder.origin}"
+            weights = find_weights(self.run_folder, self.device, (LD, LD_PLUS))
+            features, name = perceptual_features(config.perceptual, detector=weights.network)
+            return features, f"{name}, {weights.title}"
         return perceptual_features(config.perceptual)
 
     def _begin(self, trainer: Trainer, config: TrainConfig) -> None:

@@ -1,80 +1,159 @@
-"""The lesion detector that regions of interest and perceptual losses ask."""
+"""The lesion detectors of a run, and those that are shipped: one way to ask all of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
+from metasr_training.run_folder import write_json
+from napari_metasr.lesions.detector import Detector, check_detects
 from napari_metasr.networks.folding import fold_batch_norm
-from napari_metasr.normalisation import LinearMap, intensity_range
-from napari_metasr.weights import load_network, model_names
+from napari_metasr.weights import OperatingPoint, load_network, model_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
     from torch import nn
 
-    from napari_metasr.volume import Window
+LD = "lesion-detector"
+LD_PLUS = "lesion-segmenter"
+SHIPPED = {LD_PLUS: "ld-plus", LD: "ld"}
+"""Networks that detect, the better first, and what they are called where they are shipped."""
 
-NAME = "lesion-detector"
+MAPPING = (LD_PLUS,)
+"""Those that answer with a map, whose level can be chosen."""
+
+POINT = "point.json"
+UNTUNED = OperatingPoint(threshold=0.5, level=0.5, margin=0.0)
+"""How answers are read as long as nobody has chosen."""
 
 
 @dataclass(frozen=True)
-class LesionFinder:
-    """A trained lesion detector in eval mode.
+class DetectorWeights:
+    """A trained network that detects.
 
     Attributes
     ----------
     network
-        (batch, 1, h, w) in 0..1 to (batch, 5).
-    origin
-        Where its weights are from.
+        In eval mode.
+    point
+        How its answers are read.
+    name, title
+        Of the network; where its weights are from.
     """
 
     network: nn.Module
-    origin: str
+    point: OperatingPoint
+    name: str
+    title: str
 
-    @torch.inference_mode()
-    def detect(
-        self, image: NDArray[Any], intensity: tuple[float, float] | None = None
-    ) -> tuple[Window, float]:
-        """A slice's tumour: (top, left, bottom, right) in its pixels, and a score 0..1.
-
-        Parameters
-        ----------
-        image
-            (rows, columns), of any intensity units.
-        intensity
-            What the network sees as 0 and 1: of a slice of a volume, the volume's. By default the
-            image's own percentiles.
-        """
-        standard = LinearMap(*(intensity or intensity_range(image))).forward(image)
-        device = next(self.network.parameters()).device
-        tensor = torch.from_numpy(standard)[None, None].float().to(device)
-        top, left, bottom, right, score = self.network(tensor)[0].float().cpu().tolist()
-        rows, columns = image.shape
-        return (top * rows, left * columns, bottom * rows, right * columns), score
+    def detector(self, device: str = "cpu") -> Detector:
+        """Ask it."""
+        return Detector(
+            self.network, self.point, name=self.name, title=self.title, device=torch.device(device)
+        )
 
 
-def find_detector(run: Path, device: str = "cpu") -> LesionFinder:
-    """The detector that a run has trained to its end, else the one that is shipped.
+def point_file(run: Path, name: str) -> Path:
+    """Where a run keeps how a detector's answers are read, beside its weights."""
+    from metasr_training.trained import network_folder
+
+    return network_folder(run, name) / POINT
+
+
+def keep_point(run: Path, name: str, point: OperatingPoint) -> None:
+    """Keep how a detector's answers are read from now on."""
+    path = point_file(run, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, point.model_dump(mode="json"))
+
+
+def kept_point(run: Path, name: str) -> OperatingPoint:
+    """How a run's detector is read: as was chosen, or at one half and without a margin.
+
+    Raises
+    ------
+    ValueError
+        If the file says something else.
+    """
+    path = point_file(run, name)
+    if not path.exists():
+        return UNTUNED
+    try:
+        return OperatingPoint.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"expected an operating point in {path}, found {error}") from None
+
+
+def trained_weights(run: Path, name: str, device: str = "cpu") -> DetectorWeights:
+    """A detector that a run has trained.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As ``metasr_training.trained.load_trained``.
+    """
+    from metasr_training.trained import load_trained
+
+    network = load_trained(run, name, device=device).network
+    return DetectorWeights(network, kept_point(run, name), name, f"{run.name}/{name}")
+
+
+def shipped_weights(name: str) -> DetectorWeights:
+    """A detector that comes with the package, by its name there.
+
+    Raises
+    ------
+    WeightsError
+        If it is none, or its weights are missing or damaged.
+    """
+    network, card = load_network(name)
+    point = check_detects(card)
+    return DetectorWeights(
+        fold_batch_norm(network), point, name, f"shipped {name} {card.sha256[:8]}"
+    )
+
+
+def find_weights(
+    run: Path, device: str = "cpu", order: Sequence[str] = tuple(SHIPPED)
+) -> DetectorWeights:
+    """The first detector that a run has trained to its end, else the first that is shipped.
+
+    Parameters
+    ----------
+    run, device
+        A run folder, and where its network is put.
+    order
+        Of the networks; the better first, unless one of them is asked for.
 
     Raises
     ------
     FileNotFoundError
         If there is neither.
     """
-    from metasr_training.trained import finished, load_trained
+    from metasr_training.trained import finished
 
-    if finished(run, NAME):
-        return LesionFinder(load_trained(run, NAME, device=device).network, f"{run.name}/{NAME}")
-    if NAME not in model_names():
-        raise FileNotFoundError(
-            f"expected the network {NAME} in {run}, found none; train it with "
-            f"metasr-train lfsr-detection --output {run} --resume"
-        )
-    network, card = load_network(NAME)
-    return LesionFinder(fold_batch_norm(network).to(device), f"shipped {card.sha256[:8]}")
+    for name in order:
+        if finished(run, name):
+            return trained_weights(run, name, device)
+    for name in order:
+        if SHIPPED[name] in model_names():
+            return shipped_weights(SHIPPED[name])
+    raise FileNotFoundError(
+        f"expected the network {' or '.join(order)} in {run}, found none; train it with "
+        f"metasr-train lfsr-detection --output {run} --resume"
+    )
+
+
+def find_detector(run: Path, device: str = "cpu") -> Detector:
+    """The detector with ``find_weights``.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    return find_weights(run, device).detector(device)

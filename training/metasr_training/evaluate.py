@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 from tqdm import tqdm
@@ -94,6 +94,7 @@ def evaluate(
     sources: tuple[str, ...] = (),
     split: Split = "val",
     device: str = "cpu",
+    option: tuple[str, ...] = (),
 ) -> None:
     """Evaluate the networks that a run has trained for an experiment.
 
@@ -117,12 +118,42 @@ def evaluate(
         Which patients: val, or in the end test.
     device
         A torch device.
+    option
+        KEY=VALUE of the experiment's options, over those of its file: choose=true of
+        lfsr-detection.
     """
     about = evaluate_experiment(
-        name, output, data=data, images=images, sources=sources, split=split, device=device
+        name,
+        output,
+        data=data,
+        images=images,
+        sources=sources,
+        split=split,
+        device=device,
+        options=parsed(option),
     )
     print(body(about))
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
+
+
+def parsed(options: Sequence[str]) -> dict[str, Any]:
+    """Options by their names; a value that is no JSON is text.
+
+    Raises
+    ------
+    ValueError
+        If one is not of the form KEY=VALUE.
+    """
+    found: dict[str, Any] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not (key and equals):
+            raise ValueError(f"expected an option of the form KEY=VALUE, found {option!r}")
+        try:
+            found[key] = json.loads(value)
+        except ValueError:
+            found[key] = value
+    return found
 
 
 def known(name: str) -> str:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 ACCEPTABLE = 0.95
 """Share of a tumour that an acceptable box covers (Zhu, Yang, Lio 2018, sec. 3.1)."""
 
+FOUND = 0.5
+"""Share of a tumour that a region covers at least where it has found it."""
+
 SMALLEST_AREA = 1e-9
 
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from metasr_training.detector import LesionFinder
 from metasr_training.generators import super_resolve
 from metasr_training.lineage import Past
 from metasr_training.players import build_generator
-from metasr_training.recipe import TrainConfig
 from metasr_training.run_folder import FINAL, RunFolder
+from metasr_training.train_config import TrainConfig
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_metasr.geometry import OutputGrid
-    from napari_metasr.volume import Window
 
 NETWORKS = "networks"
 KEPT = frozenset({"network", "task", "update", "seconds"})
@@ -167,12 +165,6 @@ class TrainedNetwork:
         output = super_resolve(self.network, low_resolution.float().to(self.device), grid)[-1]
         found = output[0, 0].float().cpu().numpy() * std + mean
         return mapping.inverse(found).clip(*(limits or value_range(image))).astype(np.float32)
-
-    def detect(
-        self, image: NDArray[Any], intensity: tuple[float, float] | None = None
-    ) -> tuple[Window, float]:
-        """A slice's tumour, if the network is a lesion detector: see ``LesionFinder.detect``."""
-        return LesionFinder(self.network, self.name).detect(image, intensity)
 
     def history(self) -> list[dict[str, Any]]:
         """The lines of its log."""

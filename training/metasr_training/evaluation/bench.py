@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.catalogue import Experiment
-    from metasr_training.datasets.slices import Slice
-    from metasr_training.detector import LesionFinder
+    from metasr_training.datasets.slices import Slice, Split
     from metasr_training.evaluation.cases import Detect, RegionOptions
     from metasr_training.evaluation.contestants import LoadNetwork
     from metasr_training.trained import TrainedNetwork
+    from napari_metasr.lesions.detector import Detector
     from napari_metasr.volume import Window
 
 Options = TypeVar("Options", bound=BaseModel)
@@ -47,9 +47,16 @@ class Bench:
     load
         The trained networks, by name.
     finder
-        Gives the lesion detector.
+        Gives the lesion detector that regions of interest come from.
+    detector
+        The detector with a trained network, by the network's name; what it has seen it answers
+        from memory.
     output
         An empty folder for scores, tables and figures.
+    split
+        Which patients the slices are of.
+    of_split
+        All slices of another split.
     """
 
     experiment: Experiment
@@ -59,8 +66,11 @@ class Bench:
     slices: tuple[Slice, ...]
     images: int
     load: LoadNetwork
-    finder: Callable[[], LesionFinder]
+    finder: Callable[[], Detector]
+    detector: Callable[[str], Detector]
     output: Path
+    split: Split
+    of_split: Callable[[Split], Sequence[Slice]]
 
     def options(self, model: type[Options]) -> Options:
         """The experiment's options, as this kind of evaluation takes them.
@@ -86,11 +96,21 @@ class Bench:
         ValueError
             If none is suitable.
         """
-        pool = [one for one in self.slices if suitable(one)]
+        return self.some_of(self.slices, suitable)
+
+    def some_of(self, slices: Sequence[Slice], suitable: Callable[[Slice], bool]) -> list[Slice]:
+        """As many suitable ones of any slices, likewise.
+
+        Raises
+        ------
+        ValueError
+            If none is suitable.
+        """
+        pool = [one for one in slices if suitable(one)]
         if not pool:
             raise ValueError(
                 f"expected slices that {self.experiment.id} can be evaluated on, found none among "
-                f"the {len(self.slices)} of {self.data}"
+                f"the {len(slices)} of {self.data}"
             )
         return some_of_each(pool, self.images)
 
@@ -113,8 +133,9 @@ class Bench:
 
         def detect(
             image: NDArray[np.float32], intensity: tuple[float, float], shape: tuple[int, int]
-        ) -> Window:
-            return box_on(finder.detect(image, intensity)[0], image.shape, shape)
+        ) -> Window | None:
+            found = finder.detect(image, intensity)
+            return box_on(found[0].region.window, image.shape, shape) if found else None
 
         return detect
 

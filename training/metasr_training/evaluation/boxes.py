@@ -1,15 +1,15 @@
-"""How well boxes cover tumours, and boxes that nobody needs a network for."""
+"""How well regions cover tumours, and regions that nobody needs a network for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from metasr_training.overlap import ACCEPTABLE, areas, coverage_and_iou
+from metasr_training.overlap import ACCEPTABLE, FOUND, areas
 from napari_metasr.geometry import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ BLOB = 8.0
 
 
 @dataclass(frozen=True)
-class BoxScore:
-    """One box against one tumour.
+class RegionScore:
+    """The union of some boxes against one tumour.
 
     Attributes
     ----------
     coverage
-        Share of the tumour's pixels in the box.
+        Share of the tumour's pixels in the region; 0 where there are no boxes.
     iou
-        Intersection over union of the box and the tumour's own box.
+        Intersection over union of the region and the tumour's own box.
     area_share, head_share
-        The box's area as a share of the slice, and of the head's box.
+        The region's area as a share of the slice, and of the head's box.
     """
 
     coverage: float
@@ -50,30 +50,54 @@ class BoxScore:
         """Whether nearly all of it is."""
         return self.coverage >= ACCEPTABLE
 
+    @property
+    def found(self) -> bool:
+        """Whether enough of it is to say that the region is there because of the tumour."""
+        return self.coverage >= FOUND
 
-def score_box(box: Window, mask: NDArray[np.bool_], tumour: Window, head: Window) -> BoxScore:
-    """Compare a box with a tumour.
+
+def union(boxes: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """The pixels (rows, columns) that at least one of the boxes touches.
 
     Parameters
     ----------
-    box
-        (top, left, bottom, right) in pixel edges; a pixel that it touches is in it, and what
-        reaches outside the slice is cut off.
+    boxes
+        (top, left, bottom, right) in pixel edges; what reaches outside the slice is cut off, and
+        a box without an area holds nothing.
+    shape
+        Of the slice.
+    """
+    region = np.zeros(shape, bool)
+    for box in boxes:
+        if area(box) > 0:
+            top, left, bottom, right = snapped_window(box, shape)
+            region[top : max(bottom, top), left : max(right, left)] = True
+    return region
+
+
+def score_region(
+    boxes: Iterable[Window], mask: NDArray[np.bool_], tumour: Window, head: Window
+) -> RegionScore:
+    """Compare the union of boxes with a tumour.
+
+    Parameters
+    ----------
+    boxes
+        See ``union``.
     mask
         (rows, columns), true where the tumour is, in at least one pixel.
     tumour, head
         The boxes of the mask and of the head.
     """
-    rows, columns = mask.shape
-    top, left, bottom, right = snapped_window(box, (rows, columns))
-    inside = (top, left, max(bottom, top), max(right, left))
-    covered = mask[inside[0] : inside[2], inside[1] : inside[3]].sum() / mask.sum()
-    _, iou = coverage_and_iou(np.array([inside]), np.array([tumour]))
-    return BoxScore(
-        coverage=float(covered),
-        iou=float(iou[0]),
-        area_share=area(inside) / mask.size,
-        head_share=area(inside) / area(head),
+    region = union(boxes, (mask.shape[0], mask.shape[1]))
+    top, left, bottom, right = (int(edge) for edge in tumour)
+    size = int(region.sum())
+    shared = int(region[top:bottom, left:right].sum())
+    return RegionScore(
+        coverage=float((region & mask).sum() / mask.sum()),
+        iou=shared / (size + area(tumour) - shared),
+        area_share=size / mask.size,
+        head_share=size / area(head),
     )
 
 
@@ -88,23 +112,14 @@ def area(box: Window) -> float:
     return float(areas(np.array([box]))[0])
 
 
-def mean_size(boxes: Sequence[Window]) -> tuple[float, float]:
-    """Height and width of a box with the mean area of these, and the ratio of their mean sides."""
-    heights = float(np.mean([max(box[2] - box[0], 0) for box in boxes]))
-    widths = float(np.mean([max(box[3] - box[1], 0) for box in boxes]))
-    mean_area = float(np.mean([area(box) for box in boxes]))
-    factor = float(np.sqrt(mean_area / (heights * widths))) if heights * widths else 0.0
-    return heights * factor, widths * factor
+def square(centre: tuple[float, float], size: float) -> Window:
+    """A square box of this area around a point given in pixel edges."""
+    side = float(np.sqrt(size))
+    return centred_window(centre, side, side)
 
 
-def centre_box(head: Window, size: tuple[float, float]) -> Window:
-    """A box of this size in the middle of the head: a detector that has seen nothing."""
-    return centred_window(window_centre(head), *size)
-
-
-def brightest_box(image: NDArray, size: tuple[float, float]) -> Window:
-    """A box of this size around the brightest blob: a detector that has learned nothing."""
+def brightest_point(image: NDArray) -> tuple[float, float]:
+    """The middle of the brightest blob, in pixel edges."""
     blurred = gaussian_filter(np.asarray(image, np.float64), BLOB)
     row, column = np.unravel_index(int(blurred.argmax()), blurred.shape)
-    pixel = (float(row), float(column), float(row) + 1, float(column) + 1)
-    return centred_window(window_centre(pixel), *size)
+    return window_centre((float(row), float(column), float(row) + 1, float(column) + 1))

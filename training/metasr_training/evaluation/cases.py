@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
-    from metasr_training.recipe import Condition
     from napari_metasr.volume import Window
 
-    # The lesion's box in a slice's pixels, from its low-resolution image, what is 0 and 1 to the
-    # detector, and the slice's shape.
-    Detect = Callable[[NDArray[np.float32], tuple[float, float], tuple[int, int]], Window]
+    # The lesion's box in a slice's pixels, or None, from its low-resolution image, what is 0 and 1
+    # to the detector, and the slice's shape.
+    Detect = Callable[[NDArray[np.float32], tuple[float, float], tuple[int, int]], Window | None]
 
 
 class RegionOptions(BaseModel, extra="forbid", frozen=True):
@@ -40,7 +40,8 @@ class RegionOptions(BaseModel, extra="forbid", frozen=True):
     roi
         What the window of interest is centred on: ``mask``, the box of the slice's tumour (of the
         brain where the data set has no masks; a slice without a tumour is left out);
-        ``detector``, the box that the lesion detector finds in the low-resolution slice;
+        ``detector``, the surest box that the lesion detector finds in the low-resolution slice (a
+        slice in which it finds none is left out);
         ``box``, the one that holds the brain.
     roi_size, crop_size
         Rows and columns of the window of interest and of the maximal-information crop, in
@@ -182,8 +183,8 @@ def make_case(
 ) -> Case | None:
     """A slice under a condition; None if it has nothing to compare in the region.
 
-    That is a slice without a tumour where regions of interest are compared, or one whose region
-    has a single intensity, of which there is no PSNR.
+    That is a slice without a tumour, or in which the detector finds none, where regions of
+    interest are compared, or one whose region has a single intensity, of which there is no PSNR.
     """
     one, truth, low_resolution, grid = degrade_slice(one, condition)
     rows, columns = truth.shape

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from metasr_training.catalogue import experiment, recipe
 from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.slices import load_slices
-from metasr_training.detector import find_detector
+from metasr_training.detector import find_detector, trained_weights
 from metasr_training.evaluation.about import EvaluationAbout, describe, write_about
 from metasr_training.evaluation.bench import Bench
 from metasr_training.evaluation.kinds import KINDS
+from metasr_training.evaluation.remembering import remembering
 from metasr_training.trained import load_trained, run_record
 from napari_metasr.files import replacing_folder
 
 if TYPE_CHECKING:
-    from metasr_training.datasets.slices import Split
+    from metasr_training.datasets.slices import Slice, Split
     from metasr_training.trained import TrainedNetwork
+    from napari_metasr.lesions.detector import Detector
 
 EVALUATION = "evaluation"
 
@@ -38,6 +43,7 @@ def evaluate_experiment(
     sources: tuple[str, ...] = (),
     split: Split = "val",
     device: str = "cpu",
+    options: Mapping[str, Any] = MappingProxyType({}),
 ) -> EvaluationAbout:
     """Evaluate an experiment of a run, and write scores, tables and figures.
 
@@ -57,6 +63,8 @@ def evaluate_experiment(
         Which patients. ``test`` is for the end.
     device
         A torch device.
+    options
+        Over those of the experiment.
 
     Raises
     ------
@@ -66,6 +74,7 @@ def evaluate_experiment(
         If the folder is no run, or lacks a network or the data.
     """
     wanted = experiment(name)
+    wanted = wanted.model_copy(update={"options": {**wanted.options, **options}})
     record = run_record(run)
     trained_on = Path(record["data"])
     folder = trained_on if data is None else data
@@ -84,14 +93,22 @@ def evaluate_experiment(
     for method in wanted.methods:
         for condition in wanted.conditions if method.recipe else ():
             load(recipe(str(method.recipe)).network_name(condition))
-    slices = load_slices(
-        folder,
-        split,
-        sources or wanted.sources or None,
-        unreadable=record.get("unreadable", "stop"),
-        split_file=run / "split.json" if folder.resolve() == trained_on.resolve() else None,
-        cache=default_folder(),
-    )
+
+    def of_split(one: Split) -> list[Slice]:
+        return load_slices(
+            folder,
+            one,
+            sources or wanted.sources or None,
+            unreadable=record.get("unreadable", "stop"),
+            split_file=run / "split.json" if folder.resolve() == trained_on.resolve() else None,
+            cache=default_folder(),
+        )
+
+    def detector(network: str) -> Detector:
+        weights = trained_weights(run, network, device)
+        return replace(weights, network=remembering(weights.network)).detector(device)
+
+    slices = of_split(split)
     started = time.perf_counter()
     output_folder = evaluation_folder(run, name)
     output_folder.parent.mkdir(exist_ok=True)
@@ -105,7 +122,10 @@ def evaluate_experiment(
             images=wanted.images[preset] if images is None else images,
             load=load,
             finder=lambda: find_detector(run, device),
+            detector=detector,
             output=output,
+            split=split,
+            of_split=of_split,
         )
         findings = KINDS[wanted.kind](bench)
         about = describe(

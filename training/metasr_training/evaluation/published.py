@@ -71,7 +71,7 @@ def published_figures() -> tuple[PublishedFigure, ...]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two labels agree in letters and digits: ``GAN + Pre-train``, ``GAN+Pre_train``."""
+    """Whether labels agree in letters, digits and +: ``GAN + Pre-train``, ``GAN+Pre_train``."""
     return _letters(one) == _letters(other)
 
 
@@ -119,4 +119,4 @@ def published_notes(experiment: str, *metrics: str) -> list[str]:
 
 
 def _letters(label: str) -> str:
-    return "".join(character for character in label.casefold() if character.isalnum())
+    return "".join(one for one in label.casefold() if one.isalnum() or one == "+")
