@@ -54,7 +54,7 @@ def search(
             desc="looking for tumours",
             unit="slice",
             file=sys.stderr,
-            disable=None if count > 1 else True,
+            disable=count == 1,
         ) as progress:
             slices.update(progress)
     return link(slices, plane, volume.slice_spacing(plane)), doubts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from napari_metasr.lesions.lesion import Lesion
     from napari_metasr.volume import Plane, Volume
+
+NUMBERS = re.compile(r"\[[^][{}\"]+\]")
+"""A list of numbers in JSON, which is easier to read on one line."""
 
 MASK_SUFFIXES = (".nii", ".nii.gz")
 MASK_DESCRIPTION = "regions that may hold a tumour; research use, not for diagnosis"
@@ -84,7 +88,10 @@ def write_rois(
     )
     with ExitStack() as outputs:
         temporary = outputs.enter_context(replacing(path, overwrite=overwrite))
-        temporary.write_text(f"{document.model_dump_json(indent=1)}\n", encoding="utf-8")
+        text = NUMBERS.sub(
+            lambda numbers: " ".join(numbers[0].split()), document.model_dump_json(indent=2)
+        )
+        temporary.write_text(f"{text}\n", encoding="utf-8")
         if mask is not None:
             write_mask(outputs.enter_context(replacing(mask, overwrite=overwrite)), volume, lesions)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEAST_HEAD_SHARE = 0.01
 SMALL_HEAD_SHARE = 0.08
-FULL = 0.97
+FULL = 0.85
 LOOKED_AT = 32
 """Slices, evenly spread, that intensities are judged by."""
 
