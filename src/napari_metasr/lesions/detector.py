@@ -65,6 +65,7 @@ class Detector:
         sha256: str = "",
     ) -> None:
         self._network = fold_batch_norm(network).to(device).requires_grad_(False)
+        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._longest = LARGEST_SEEN if isinstance(network, LesionDetector) else None
         self.point = point
         self.name = name
