@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import Command, SliceArgument
+from napari_metasr.cli.parsing import AnySliceArgument, Command
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
 from napari_metasr.lesions.files import check_outputs, write_rois
@@ -44,7 +44,7 @@ class Detect(Command):
     plane: Literal["axial", "coronal", "sagittal"] = Field(
         default="axial", description="Anatomical plane of the slices."
     )
-    slice: SliceArgument = Field(default=None, description="Look at this slice alone.")
+    slice: AnySliceArgument = Field(default=None, description="Look at this slice alone.")
     time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
     model: str = Field(
         default="ld-plus",

@@ -92,6 +92,7 @@ RegionArgument = Annotated[
     Region | None, _from_text(Region.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
 ]
 SliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "middle")]
+AnySliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "all")]
 
 
 def parse(argv: Sequence[str], program: str) -> Command:
