@@ -12,8 +12,10 @@ import torch
 import tyro
 
 from metasr_training.catalogue import recipe
+from metasr_training.datasets.detection import DetectionConfig
 from metasr_training.lineage import all_seconds, all_updates, updates_text
 from metasr_training.trained import TrainedNetwork, load_trained
+from napari_metasr.lesions.detector import LARGEST_SEEN
 from napari_metasr.networks import build
 from napari_metasr.weights import ModelCard, OperatingPoint, save_weights
 
@@ -80,11 +82,18 @@ def _schedule(trained: TrainedNetwork) -> str:
     )
 
 
+def _reductions(detection: DetectionConfig | None) -> tuple[float, ...]:
+    """By how much full slices are reduced before a detector sees them; a map's canvas too."""
+    if detection is None:
+        return ()
+    return (1.0, max(detection.scales) * LARGEST_SEEN / detection.canvas)
+
+
 def card_fields(trained: TrainedNetwork) -> dict[str, Any]:
     """What a model card says of a trained network."""
     config = trained.config
     pairs = config.pairs
-    scales = pairs.scales if pairs else (1.0,)
+    scales = pairs.scales if pairs else _reductions(config.detection)
     made_by = recipe(config.recipe)
     task = "pairs" if pairs else "detection"
     sources = trained.about.get("task", {}).get("images", {"tcga-lgg": 1, "cheng": 1})

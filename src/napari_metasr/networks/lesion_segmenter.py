@@ -66,7 +66,7 @@ class LesionSegmenter(nn.Module):
         self.head = nn.Conv2d(widths[0], 1, 1)
         with torch.no_grad():
             self.head.weight.mul_(0.1)
-            self.head.bias.fill_(math.log(RARE / (1 - RARE)))
+            self.head.get_parameter("bias").fill_(math.log(RARE / (1 - RARE)))
 
     def features(self, image: Tensor) -> Tensor:
         """The encoder's coarsest features, of the image as it is; see ``LesionDetector``.
