@@ -19,6 +19,7 @@ from metasr_training.evaluation.detection import evaluate_detection
 from metasr_training.evaluation.detection_answers import EXACT, TRIVIAL
 from metasr_training.evaluation.detection_curves import threshold_points
 from metasr_training.evaluation.detection_scores import DetectionScore, detection_rows
+from napari_metasr.lesions.brightness import brightness
 
 
 @pytest.fixture
@@ -264,6 +265,8 @@ def test_an_operating_point_is_chosen_kept_and_used(tmp_path):
     findings, one, rows = evaluated(tmp_path, parts, finders, options=options)
     point = kept_point(one.run, "lesion-segmenter")
     assert 0.3 < point.threshold <= 0.31
+    training = [brightness(one.normalised)["0.75"] for one in slices(2)]
+    assert point.brightness["0.75"] == pytest.approx((np.mean(training), np.std(training)))
     assert any(point.model_dump_json() in note for note in findings.notes)
     assert all(finder.point == UNTUNED for finder in finders.values())
     for label in ("LD", "LD+"):

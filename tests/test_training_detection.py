@@ -10,6 +10,7 @@ import torch
 from training_fakes import config, slices
 
 from metasr_training.datasets.detection import DetectionConfig, DetectionSampler
+from metasr_training.datasets.familiar import familiar_brightness
 from metasr_training.datasets.fields import mask_on_canvas, on_canvas
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.skull import strip_skull
@@ -19,6 +20,7 @@ from metasr_training.overlap import coverage_and_iou
 from metasr_training.stage import Stage
 from metasr_training.tasks.detection import Detection
 from napari_metasr.lesions import Detection as Rectangle
+from napari_metasr.lesions.brightness import brightness
 from napari_metasr.volume import Region
 
 STILL = DetectionConfig(
@@ -252,3 +254,13 @@ def test_a_stage_is_given_the_losses_that_it_names():
     assert outcome.losses.keys() == {"cross-entropy", "dice"}
     assert outcome.losses["cross-entropy"].item() == pytest.approx(np.log(2))
     assert outcome.losses["dice"].item() == pytest.approx(dice_loss(maps, truth).item())
+
+
+def test_what_a_detector_has_seen_is_with_and_without_skull():
+    found = slices(4)
+    whole, bare, both = (familiar_brightness(found, share) for share in (0, 1, 0.5))
+    upper = [brightness(one.normalised)["0.75"] for one in found]
+    assert whole["0.75"] == pytest.approx((np.mean(upper), np.std(upper)))
+    assert whole != bare
+    assert min(whole["0.75"][0], bare["0.75"][0]) < both["0.75"][0]
+    assert familiar_brightness(found[:1], 0) == {}  # one slice has no spread

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 from pydantic import Field
 
 from metasr_training.catalogue import recipe
+from metasr_training.datasets.familiar import familiar_brightness
 from metasr_training.detector import MAPPING, keep_point
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import RegionOptions
@@ -131,12 +133,17 @@ def _chosen(
     views: Views,
     findings: Findings,
 ) -> OperatingPoint:
-    """Choose a detector's operating point, keep it and tell it."""
+    """Choose a detector's operating point, with what it has seen; keep it and tell it."""
     levels = options.levels if name in MAPPING else (detector.point.level,)
     choice = choose_point(detector, views, options.at, levels=levels, margins=options.margins)
-    keep_point(bench.run, name, choice.point)
-    findings.notes.append(choice_text(label, choice, options.at))
-    return choice.point
+    config = bench.load(name).config.detection
+    seen = familiar_brightness(
+        bench.some_of(bench.of_split("train"), _outlined), config.stripped_share if config else 0
+    )
+    point = choice.point.model_copy(update={"brightness": seen})
+    keep_point(bench.run, name, point)
+    findings.notes.append(choice_text(label, replace(choice, point=point), options.at))
+    return point
 
 
 def _tables(bench: Bench, scores: Sequence[DetectionScore], name: str, heading: str = "") -> Tables:
