@@ -169,7 +169,7 @@ def test_bad_input_is_refused_before_anything_is_written(folder, capsys, argumen
     said = capsys.readouterr().err
     if message is None:
         assert code == 0
-        assert "trained on axial slices; these are coronal ones" in said
+        assert "learned from volumes in axial slices; these are coronal ones" in said
         return
     assert code == 2
     assert message in said

@@ -56,7 +56,7 @@ def test_a_head_in_the_plane_of_training_is_no_concern(rng):
 def test_other_planes_are_named_with_those_of_training(rng):
     volume = volume_of(head(rng, (40, 48, 56)))
     (said,) = concerns(volume, Plane.SAGITTAL, POINT)
-    assert "trained on axial slices; these are sagittal ones" in said
+    assert "learned from volumes in axial slices; these are sagittal ones" in said
 
 
 def test_other_contrasts_are_warned_of(rng):

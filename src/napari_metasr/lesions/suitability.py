@@ -88,8 +88,8 @@ def concerns(
     doubts = []
     if plane not in point.planes:
         doubts.append(
-            f"The detector was trained on {' and '.join(point.planes)} slices; these are {plane} "
-            "ones, in which it may find what is not there and miss what is."
+            f"The detector learned from volumes in {' and '.join(point.planes)} slices; these are "
+            f"{plane} ones, in which it may find what is not there and miss what is."
         )
     if largest < SMALL_HEAD_SHARE:
         doubts.append(

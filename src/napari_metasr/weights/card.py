@@ -22,7 +22,7 @@ class OperatingPoint(BaseModel, extra="forbid", frozen=True):
     margin
         By how much boxes grow on every side: a share of the slice's longer side in mm.
     planes
-        The anatomical planes that were seen in training.
+        The anatomical planes of the volumes seen in training.
     brightness
         Statistic of the intensities inside the head, such as ``0.75`` (a quantile) or
         ``0.99/0.75`` (a quotient of two), to its mean and standard deviation over training
