@@ -105,6 +105,37 @@ def test_the_weights_of_a_file_are_asked_and_named(folder, capsys):
     assert "1 lesion in 1 slice, by Tiny LD on cpu" in capsys.readouterr().out
 
 
+def segmentation(shape=SHAPE):
+    """The first lesion is labelled 1, half of the second 2; in canonical order."""
+    labels = np.zeros(shape, np.uint8)
+    labels[LESIONS[0]] = 1
+    labels[6:8, 26:30, 2:5] = 2
+    nib.save(nib.Nifti1Image(labels, AFFINE), "seg.nii.gz")
+
+
+def test_regions_are_compared_with_a_segmentation(folder, bright, capsys):
+    segmentation()
+    found = [*DETECT, "--output", "rois.json", "--overwrite", "--truth", "seg.nii.gz"]
+    assert main(found) == 0
+    said = capsys.readouterr().out
+    assert "seg.nii.gz: 100.0% of its voxels lie in the regions" in said
+    large, small = 8 * 8 * 4, 4 * 4 * 3
+    assert f"intersection over union with those {(large + small / 2) / (large + small):.3f}" in said
+    assert main([*found, "--truth-labels", "1", "--slice", "4"]) == 0
+    assert f"union with those {64 / (64 + 16):.3f}" in capsys.readouterr().out
+
+
+def test_a_segmentation_of_another_grid_or_without_the_labels(folder, bright, capsys):
+    segmentation((44, 40, 11))
+    found = [*DETECT, "--output", "rois.json", "--truth", "seg.nii.gz"]
+    assert main(found) == 2
+    assert "expected regions on the grid of head, 12 x 40 x 44" in capsys.readouterr().err
+    segmentation()
+    assert main([*found, "--truth-labels", "7"]) == 2
+    assert "expected the labels (7,) in what is looked at, found none" in capsys.readouterr().err
+    assert not (folder / "rois.json").exists()
+
+
 def test_where_nothing_is_found_nothing_is_invented(folder, monkeypatch, capsys):
     nothing = OneBox(0.2, 0.2, 0.8, 0.8, 0.1)
     monkeypatch.setattr(detectors, "load_detector", lambda *_, **__: detector_of(nothing))

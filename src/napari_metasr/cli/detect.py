@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 import tyro
 from pydantic import Field
 
 from napari_metasr.cli.parsing import AnySliceArgument, Command
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
-from napari_metasr.lesions.files import check_outputs, write_rois
+from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions import Lesion
+    from napari_metasr.volume import Volume
 
 
 class Detect(Command):
@@ -53,6 +62,13 @@ class Detect(Command):
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(
         default="auto", description="Where the network runs; auto takes the fastest there is."
     )
+    truth: Annotated[Path | None, tyro.conf.arg(metavar="SEG.NII.GZ")] = Field(
+        default=None,
+        description="A segmentation on the input's grid: print how well the regions agree with it.",
+    )
+    truth_labels: tuple[int, ...] = Field(
+        default=(), description="Which of its labels are tumour; by default all but 0."
+    )
     overwrite: bool = Field(default=False, description="Replace existing outputs.")
 
     def run(self) -> None:
@@ -63,6 +79,7 @@ class Detect(Command):
         if volume.data.ndim == 2 and (plane is not Plane.AXIAL or self.slice):
             raise ValueError(f"{self.input}: a 2-D image has one slice, 0 of the axial plane")
         volume.slice(plane, self.slice or 0, self.time)
+        truth = None if self.truth is None else self._read_truth(volume, self.truth)
 
         from napari_metasr.cli.lesion_search import finder_of, search, table
         from napari_metasr.lesions.detector import load_detector
@@ -82,12 +99,36 @@ class Detect(Command):
         )
         if lesions:
             print(table(lesions, volume, "px" if is_picture(self.input) else "mm"))
+        if truth is not None:
+            self._compare(lesions, truth, plane)
         count = sum(len(lesion.detections) for lesion in lesions)
         outputs = self.output if self.mask is None else f"{self.output} and {self.mask}"
         print(
             f"{outputs}: {_counted(len(lesions), 'lesion')} in {_counted(count, 'slice')}, "
             f"by {detector.title} on {detector.device.type} at a threshold of "
             f"{detector.point.threshold:g}, for research use, not for diagnosis"
+        )
+
+    def _read_truth(self, volume: Volume, path: Path) -> NDArray[np.bool_]:
+        """The voxels of the tumour, in the slice that is looked at alone if it is one."""
+        labels = read_labels(path, volume)
+        tumour = np.isin(labels, self.truth_labels) if self.truth_labels else labels != 0
+        if self.slice is not None and tumour.ndim == 3:
+            others = np.arange(tumour.shape[Plane(self.plane).normal_axis]) != self.slice
+            np.moveaxis(tumour, Plane(self.plane).normal_axis, 0)[others] = False
+        if not tumour.any():
+            wanted = f"the labels {self.truth_labels}" if self.truth_labels else "labels"
+            raise ValueError(f"{path}: expected {wanted} in what is looked at, found none")
+        return tumour
+
+    def _compare(self, lesions: Sequence[Lesion], tumour: NDArray[np.bool_], plane: Plane) -> None:
+        from napari_metasr.lesions.agreement import agreement
+
+        found = agreement(lesions, tumour, plane)
+        print(
+            f"{self.truth}: {found.coverage:.1%} of its voxels lie in the regions, which take "
+            f"{found.volume_share:.1%} of the volume (its own rectangles: "
+            f"{found.exact_share:.1%}); intersection over union with those {found.iou:.3f}"
         )
 
     def _check_scale(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -187,6 +187,21 @@ def read_rois(path: Path, volume: Volume) -> tuple[Lesion, ...]:
     return lesions
 
 
+def read_labels(path: Path, volume: Volume) -> NDArray[Any]:
+    """Read a volume's NIfTI segmentation: labels on its grid, 0 for background.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it lies in another space than the volume.
+    """
+    labels = read_volume(path)
+    check_same_grid(volume, path.name, labels.data.shape, labels.affine)
+    return labels.data
+
+
 def read_segmentation(path: Path, volume: Volume, plane: Plane) -> tuple[Lesion, ...]:
     """Take the lesions of a volume from a NIfTI segmentation.
 
@@ -197,6 +212,4 @@ def read_segmentation(path: Path, volume: Volume, plane: Plane) -> tuple[Lesion,
     ValueError
         If it is no segmentation, or lies in another space than the volume.
     """
-    labels = read_volume(path)
-    check_same_grid(volume, path.name, labels.data.shape, labels.affine)
-    return lesions_in(labels.data, plane)
+    return lesions_in(read_labels(path, volume), plane)
