@@ -96,6 +96,7 @@ def test_tiles_are_made_on_demand_and_kept(model, rng):
     encoded.prepare(window)
     assert encoded.is_ready(window)
     assert not encoded.is_ready((10, 10, 50, 100))
+    assert encoded.encoded_pixels == (64 + 16) ** 2
     seconds = encoded.encode_seconds
     assert seconds > 0
     model.render(encoded, 3.3, window)

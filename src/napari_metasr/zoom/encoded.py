@@ -84,6 +84,8 @@ class EncodedSlice:
         The value of every pixel where all are the same, else None: nothing is encoded then.
     encode_seconds
         Time spent on encoding so far.
+    encoded_pixels
+        How many pixels the network was run on in that time, halos and repetitions included.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class EncodedSlice:
         self.intensity = intensity
         self.limits = limits
         self.encode_seconds = 0.0
+        self.encoded_pixels = 0
         self._encoder = encoder
         self._tiling = tiling
         self._tiles: OrderedDict[TileIndex, Tensor] = OrderedDict()
@@ -215,6 +218,7 @@ class EncodedSlice:
             for y, x in missing
         }
         self.encode_seconds += time.perf_counter() - started
+        self.encoded_pixels += (bottom - top) * (right - left)
         return encoded
 
     def _evict(self) -> None:
