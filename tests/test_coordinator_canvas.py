@@ -187,7 +187,7 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
     line = point_of(viewer, *center[-2:])
     drag(viewer, line, line + QPoint(80, 0))
     settle(qtbot, dock)
-    assert dock.coordinator._mode.fraction > 0.55
+    assert dock.coordinator._comparing.mode.fraction > 0.55
     assert dock.swipe.value() > 55
     assert viewer.scene.camera.center == pytest.approx(center)
 

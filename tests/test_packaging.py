@@ -50,6 +50,7 @@ def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManife
     assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
     assert [widget.display_name for widget in offered.widgets] == [
         "Meta-SR Zoom",
+        "Detect tumour",
         "Rate images (MOS)",
     ]
 

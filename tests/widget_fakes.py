@@ -29,6 +29,7 @@ CARD = ModelCard(
     citation="none",
 )
 SHIFT = 10.0
+SECONDS_PER_PIXEL = 1e-5
 SHAPE = (6, 24, 32)
 """Of the volume in the fixture `viewer`."""
 
@@ -50,7 +51,8 @@ class FakeEncoded:
         self.engine, self.image, self.limits = engine, image, limits
         self.shape = image.shape
         self.nbytes = 1000
-        self.encode_seconds = 0.001
+        self.encode_seconds = 0.0
+        self.encoded_pixels = 0
         self._ready = []
 
     def is_ready(self, window):
@@ -63,6 +65,9 @@ class FakeEncoded:
         self.engine.gate.wait(20)
         if self.engine.error is not None:
             raise self.engine.error
+        top, left, bottom, right = window
+        self.encoded_pixels += round((bottom - top) * (right - left))
+        self.encode_seconds += SECONDS_PER_PIXEL * (bottom - top) * (right - left)
         self._ready.append((-1e9, -1e9, 1e9, 1e9))
 
 

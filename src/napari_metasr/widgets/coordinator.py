@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +12,13 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets import telling
 from napari_metasr.widgets.anatomical_view import anatomical_view
 from napari_metasr.widgets.camera import CameraControl
-from napari_metasr.widgets.comparison import MODES, Mode, Single, Swipe
+from napari_metasr.widgets.comparing import Comparing
+from napari_metasr.widgets.display import Display
 from napari_metasr.widgets.encoder import Engines
 from napari_metasr.widgets.exports import Exports
 from napari_metasr.widgets.layer_list import LayerList
 from napari_metasr.widgets.layer_source import UnsupportedLayerError, check_supported, layer_source
+from napari_metasr.widgets.lesion_region import LesionRegion
 from napari_metasr.widgets.plan import Plan, make_plan, region_of
 from napari_metasr.widgets.presenter import Presenter
 from napari_metasr.widgets.readout import Reading
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.exporting import RenderingSpec
     from napari_metasr.widgets.layer_source import LayerSource, SliceView
@@ -79,14 +81,24 @@ class Coordinator(QObject):
         self._fit_due = True
         self._complaint = ""
         self._device = dock.settings.device
-        self._mode: Mode | None = None
         self._shown: tuple[SliceKey, LayerSource, SliceView, Plan] | None = None
         self.engines = Engines(engine_factory)
         self.presenter = Presenter(viewer)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)
+        self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)
         self._layers = LayerList(viewer, dock, self._on_layer_changed, self._on_layers)
         self._region = RegionLayer(viewer, self._on_rectangle, dock.stop_drawing)
+        self._lesion = LesionRegion(
+            viewer,
+            dock,
+            changed=self.schedule,
+            chosen=self._on_lesion_chosen,
+            shown=self._comparing.remember,
+        )
+        self._display = Display(
+            dock, self.engines, self.slices, self.presenter, self._lesion, cards
+        )
         self._exports = Exports(viewer, dock, self.engines)
         self._anatomy = anatomical_view(viewer, convention)
         self._anatomy.hold("dock")
@@ -100,7 +112,7 @@ class Coordinator(QObject):
         dock.settings_changed.connect(self._on_setting)
         dock.plane_chosen.connect(self._on_plane)
         dock.draw_toggled.connect(self._on_draw)
-        dock.swipe_moved.connect(self._on_swipe_slider)
+        dock.swipe_moved.connect(self._comparing.swipe_to)
         dock.window_level_toggled.connect(self._anatomy.window_level.set_always)
         dock.window_level_reset.connect(self._anatomy.window_level.reset)
         dock.convention_chosen.connect(self._anatomy.set_convention)
@@ -138,7 +150,8 @@ class Coordinator(QObject):
         self.slices.close()
         self._exports.close()
         self._region.finish()
-        self._leave_mode()
+        self._lesion.close()
+        self._comparing.leave()
         self.presenter.close()
         self._layers.close()
         self._anatomy.window_level.set_always(False)
@@ -242,12 +255,17 @@ class Coordinator(QObject):
     def _on_plane(self, plane: str) -> None:
         self._camera.turn_to(Plane(plane))
 
-    def _on_swipe_slider(self, fraction: float) -> None:
-        if isinstance(self._mode, Swipe):
-            self._mode.fraction = fraction
+    def _on_lesion_chosen(self, layer: Image) -> None:
+        self._layers.choose_grid_of(layer)
+        self._dismissed, self._fit_due = False, True
+        self.schedule()
+
+    def _on_swiped(self, fraction: float) -> None:
+        self._dock.show_swipe(fraction)
+        self.schedule()
 
     def _on_keep(self) -> None:
-        self._export(lambda spec: self._exports.keep(spec, self._mode))
+        self._export(lambda spec: self._exports.keep(spec, self._comparing.mode))
 
     def _on_save(self) -> None:
         self._export(self._exports.save)
@@ -294,7 +312,7 @@ class Coordinator(QObject):
     def _rest(self, text: str) -> None:
         """Show nothing, and say why."""
         self._dock.stop_drawing()
-        self._leave_mode()
+        self._comparing.leave()
         self.presenter.close()
         self._wait(text)
 
@@ -315,7 +333,9 @@ class Coordinator(QObject):
         drawing = self._dock.draw.isChecked()
         self._anatomy.window_level.target = weakref.ref(source.layer)
         self._dock.set_plane(view.plane, enabled=source.layer.ndim > len(view.axes))
-        mode = self._enter_mode(drawing)
+        title, editing = self._dock.settings.comparison, self._lesion.is_editing
+        mode, is_new = self._comparing.enter(title, alone=drawing or editing)
+        self._fit_due = self._fit_due or is_new
         self.presenter.set_sources(
             [source, *self._layers.ticked] if mode.all_contrasts else [source]
         )
@@ -325,76 +345,27 @@ class Coordinator(QObject):
             self._region.edit(source, view)
         self._region.follow(view)
         if plan is None:
+            self._shown = None
             self.slices.rest()
             self._dock.show_notice(telling.OUT_OF_VIEW)
         else:
-            self._render(view, plan, mode)
-
-    def _enter_mode(self, drawing: bool) -> Mode:
-        title = self._dock.settings.comparison
-        kind = Single if drawing else next(mode for mode in MODES if mode.title == title)
-        if self._mode is not None and type(self._mode) is kind:
-            return self._mode
-        self._leave_mode()
-        self._mode = Swipe(self._on_swiped) if kind is Swipe else kind()
-        self._mode.enter(self.presenter.stage)
-        self._fit_due = True
-        return self._mode
-
-    def _on_swiped(self) -> None:
-        if isinstance(self._mode, Swipe):
-            self._dock.show_swipe(self._mode.fraction)
-        self.schedule()
-
-    def _leave_mode(self) -> None:
-        if self._mode is not None:
-            with self._camera.moving():
-                self._mode.leave()
-            self._mode = None
+            self._shown = self._display.show(view, plan, mode)
 
     def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> Plan | None:
         settings, viewport = self._dock.settings, self._camera.viewport()
-        rectangle = self._region.window(source, view)
+        marked = self._marked(source, view)
         if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):
-            region = whole(view) if drawing else region_of(settings, viewport, view, rectangle)
-            self._camera.move(viewport.fitted(region, view))
-            viewport = self._camera.viewport()
+            region = whole(view) if drawing else region_of(settings, viewport, view, marked)
+            if region is not None:
+                self._camera.move(viewport.fitted(region, view))
+                viewport = self._camera.viewport()
         self._fit_due = False
-        return make_plan(settings, viewport, view, rectangle)
+        return make_plan(settings, viewport, view, marked)
 
-    def _render(self, view: SliceView, plan: Plan, mode: Mode) -> None:
-        settings, stage = self._dock.settings, self.presenter.stage
-        card = self._cards[settings.model]
-        sources = [pair.source for pair in stage.pairs]
-        keys = self.slices.show(sources, view, settings.model, settings.device)
-        self.slices.want(view, dict.fromkeys(keys.values(), plan.window) if plan.magnifies else {})
-        engine = self.engines.loaded(settings.model, settings.device)
-        encoded = {
-            source: self.slices.encoded(key, plan.window) if plan.magnifies else None
-            for source, key in keys.items()
-        }
-        started = time.perf_counter()
-        self.presenter.show(
-            view,
-            plan,
-            {source: self.slices.image(key) for source, key in keys.items()},
-            encoded,
-            engine,
-            title=card.title,
-            awaited=plan.magnifies and all(map(self.slices.is_awaited, keys.values())),
-            mode=mode,
-        )
-        seconds = time.perf_counter() - started
-        mode.update(stage)
-        self._shown = (keys[sources[0]], sources[0], view, plan)
-        if card.fixed_scales:
-            self._dock.scale.slider.set_fixed(*card.fixed_scales)
-        else:
-            self._dock.scale.slider.set_trained(*card.trained_scales)
-        self._dock.show_notice(telling.notice(plan, card, [source.name for source in sources]))
-        self._dock.readout.show_reading(
-            telling.reading(sources[0], view, plan, list(encoded.values()), engine, card, seconds)
-        )
+    def _marked(self, source: LayerSource, view: SliceView) -> Window | None:
+        """What is marked in the slice as the region: the lesion or the rectangle."""
+        marks = self._lesion if self._dock.settings.region is RegionMode.LESION else self._region
+        return marks.window(source, view)
 
     def _export(self, action: Callable[[RenderingSpec], None]) -> None:
         if self._shown is None:

@@ -11,9 +11,9 @@ from napari_metasr import geometry
 from napari_metasr.figures.caption import super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
 from napari_metasr.figures.panel import View
-from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.io.writer import write_slice
-from napari_metasr.volume import Plane, Source
+from napari_metasr.widgets.layer_source import plane_and_index
+from napari_metasr.widgets.layer_volume import layer_volume
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ NIFTI_SOURCE = "NIfTI, the source's number type (*.nii.gz *.nii)"
 FIGURE_PNG = "Figure, PNG (*.png)"
 FIGURE_PDF = "Figure, PDF (*.pdf)"
 KINDS = {NIFTI_FLOAT: ".nii.gz", NIFTI_SOURCE: ".nii.gz", FIGURE_PNG: ".png", FIGURE_PDF: ".pdf"}
-DEFAULT_AFFINE_NDIM = 4
 
 
 @dataclass(frozen=True)
@@ -127,28 +126,15 @@ def save_region(path: Path, kind: str, spec: RenderingSpec, engines: Engines) ->
 
 def _write_nifti(path: Path, rendering: Rendering, dtype: np.dtype[Any]) -> Path:
     spec = rendering.spec
-    layer, volume = spec.source.layer, spec.source.volume
+    layer, volume = spec.source.layer, layer_volume(spec.source)
     plane, index = plane_and_index(spec.view, layer.ndim)
     shape = (1,) * (3 - min(layer.ndim, 3)) + tuple(layer.data.shape[-3:])
-    if volume is not None:
-        affine, source = volume.affine, volume.source
-    else:
-        affine = affine_of_layer(
-            {
-                "scale": layer.scale,
-                "translate": layer.translate,
-                "affine": layer.affine.affine_matrix,
-                "units": [str(unit) for unit in layer.units],
-            },
-            layer.ndim,
-        )
-        source = Source(spec.name, dtype=rendering.image.dtype)
     return write_slice(
         path,
         rendering.enhanced,
-        geometry.slice_affine(affine, shape, plane, index, spec.grid, spec.window),
+        geometry.slice_affine(volume.affine, shape, plane, index, spec.grid, spec.window),
         plane,
-        source,
+        volume.source,
         dtype=dtype,
         description=super_resolved_text(spec.title, spec.grid.true_scale, spec.spacing),
         overwrite=True,
@@ -176,22 +162,3 @@ def _write_figure(path: Path, rendering: Rendering) -> Path:
         ),
         overwrite=True,
     )
-
-
-def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
-    """The plane and the slice of a layer's last three axes, taken for (z, y, x).
-
-    Raises
-    ------
-    ValueError
-        If the layer has more axes than time and three of space, or shows time as an axis.
-    """
-    if ndim > DEFAULT_AFFINE_NDIM:
-        raise ValueError(f"only layers of two to four axes can be saved, found {ndim}")
-    if ndim == len(view.axes):
-        return Plane.AXIAL, 0
-    spatial = [axis - (ndim - 3) for axis in view.axes]
-    if min(spatial) < 0:
-        raise ValueError("a plane that runs along time cannot be saved")
-    normal = ({0, 1, 2} - set(spatial)).pop()
-    return list(Plane)[normal], view.index[-1]

@@ -96,6 +96,13 @@ class LayerList:
             self._chosen = self._listed[row]
             self.refresh()
 
+    def choose_grid_of(self, layer: Image) -> None:
+        """Take a layer as the source, unless the source lies on the same grid already."""
+        source = self.source
+        if source is None or not same_grid(source.layer, layer):
+            self._chosen = weakref.ref(layer)
+            self.refresh()
+
     def tick(self, rows: tuple[int, ...]) -> None:
         """Set which contrasts are ticked."""
         layers = [self._contrasts[row]() for row in rows if row < len(self._contrasts)]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
 
 MAX_SAMPLED_VALUES = 1 << 26
+MOST_AXES = 4
 SHORT_UNITS = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}
 _tokens = itertools.count(1)
 _sources: weakref.WeakKeyDictionary[Layer, LayerSource] = weakref.WeakKeyDictionary()
@@ -294,6 +295,25 @@ def check_supported(layer: Image) -> None:
     if layer.ndim < 2 or min(layer.data.shape) < 1:
         raise UnsupportedLayerError(f"{name} is empty: its shape is {tuple(layer.data.shape)}")
     _scale_and_translate(layer)
+
+
+def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
+    """The plane and the slice of a layer's last three axes, taken for (z, y, x).
+
+    Raises
+    ------
+    ValueError
+        If the layer has more axes than time and three of space, or shows time as an axis.
+    """
+    if ndim > MOST_AXES:
+        raise ValueError(f"expected a layer of two to four axes, found {ndim}")
+    if ndim == len(view.axes):
+        return Plane.AXIAL, 0
+    spatial = [axis - (ndim - 3) for axis in view.axes]
+    if min(spatial) < 0:
+        raise ValueError("expected a plane of space, found one that runs along time")
+    normal = ({0, 1, 2} - set(spatial)).pop()
+    return list(Plane)[normal], view.index[-1]
 
 
 def same_grid(first: Image, second: Image) -> bool:

@@ -4,12 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QWidget,
+)
 from superqt import QCollapsible
 from superqt.utils import signals_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+FONT_EVENTS = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
+
+
+class Words(QLabel):
+    """A text over a few lines, whose room is kept whether it is there or not.
+
+    Parameters
+    ----------
+    lines
+        How many there is room for before it needs more.
+    """
+
+    def __init__(self, lines: int, tip: str) -> None:
+        super().__init__()
+        self._lines = lines
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setToolTip(tip)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep the room that the lines take in the font that is used."""
+        handled = super().event(event)
+        if event is not None and event.type() in FONT_EVENTS:
+            text = self.text()
+            self.setText("\n".join("x" * self._lines))
+            self.setMinimumHeight(self.sizeHint().height())
+            self.setText(text)
+        return handled
 
 
 def combo_box(tip: str) -> QComboBox:
@@ -54,3 +92,13 @@ def collapsible(title: str, content: QWidget) -> QCollapsible:
     group.addWidget(content)
     group.setContentsMargins(0, 0, 0, 0)
     return group
+
+
+def reveal(widget: QWidget) -> None:
+    """Bring the dock that a widget is in to the front."""
+    parent: QWidget | None = widget
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    if parent is not None:
+        parent.show()
+        parent.raise_()

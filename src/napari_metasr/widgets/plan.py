@@ -32,7 +32,11 @@ class Plan:
     region
         What is magnified, in low-resolution edges.
     window
-        The part of it that is rendered now: what is seen.
+        The part of the slice that is rendered now: what is seen of the region, or, round a
+        lesion, all that is seen.
+    enhanced
+        The part of the window that the network is run on; interpolation fills the rest. None
+        where it is run on nothing.
     complete
         False where there would be too many pixels, and only the middle is rendered.
     magnifies
@@ -43,6 +47,7 @@ class Plan:
     grid: OutputGrid
     region: Window
     window: Window
+    enhanced: Window | None
     complete: bool = True
     magnifies: bool = True
 
@@ -58,20 +63,33 @@ def default_rectangle(view: SliceView) -> Window:
 
 
 def region_of(
-    settings: ZoomSettings, viewport: Viewport, view: SliceView, rectangle: Window | None
-) -> Window:
-    """What is magnified, in low-resolution edges."""
+    settings: ZoomSettings, viewport: Viewport, view: SliceView, marked: Window | None
+) -> Window | None:
+    """What the camera is to show, in low-resolution edges; None where there is nothing to show.
+
+    Parameters
+    ----------
+    marked
+        The rectangle or the lesion of this slice, if there is one.
+    """
     if settings.region is RegionMode.RECTANGLE:
-        return rectangle or default_rectangle(view)
+        return marked or default_rectangle(view)
+    if settings.region is RegionMode.LESION:
+        return viewports.with_surroundings(marked) if marked is not None else None
     if settings.region is RegionMode.CENTRE:
         return viewports.centre_region(viewport, view, settings.scale)
     return viewports.whole(view)
 
 
 def make_plan(
-    settings: ZoomSettings, viewport: Viewport, view: SliceView, rectangle: Window | None = None
+    settings: ZoomSettings, viewport: Viewport, view: SliceView, marked: Window | None = None
 ) -> Plan | None:
     """Decide what to render.
+
+    Parameters
+    ----------
+    marked
+        The rectangle or the lesion of this slice, if there is one.
 
     Returns
     -------
@@ -80,18 +98,18 @@ def make_plan(
     """
     scale: Scale = settings.scale
     magnifies = True
+    focused = settings.region is RegionMode.LESION
     if settings.follow_camera:
-        region: Window | None = viewports.intersection(
-            viewport.visible(view), viewports.whole(view)
-        )
         on_screen = viewport.screen_scale(view)
         magnifies = max(on_screen) >= SMALLEST_MAGNIFICATION
         scale_y, scale_x = (
             round(min(max(s, SMALLEST_MAGNIFICATION), MAX_SCREEN_SCALE), 2) for s in on_screen
         )
         scale = (scale_y, scale_x)
+    if settings.follow_camera or focused:
+        region = viewports.intersection(viewport.visible(view), viewports.whole(view))
     else:
-        region = region_of(settings, viewport, view, rectangle)
+        region = region_of(settings, viewport, view, marked)
     if region is None:
         return None
     window = viewports.rendered_window(region, viewport, view)
@@ -99,8 +117,24 @@ def make_plan(
         return None
     grid = OutputGrid.at_scale(view.shape, scale)
     window, complete = viewports.bounded_window(window, grid)
+    if not has_pixels(grid, window):
+        return None
+    enhanced = _part(window, marked, grid) if focused else window
+    if focused and marked is not None:
+        region = marked
+    return Plan(scale, grid, region, window, enhanced if magnifies else None, complete, magnifies)
+
+
+def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | None:
+    """What of a lesion lies in the window, if it holds any output pixel."""
+    part = viewports.intersection(window, lesion) if lesion is not None else None
+    return part if part is not None and has_pixels(grid, part) else None
+
+
+def has_pixels(grid: OutputGrid, window: Window) -> bool:
+    """Whether a window holds the centre of any output pixel."""
     try:
         grid.pixel_range(window)
     except ValueError:
-        return None
-    return Plan(scale, grid, region, window, complete, magnifies)
+        return False
+    return True

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.geometry import OutputGrid
+from napari_metasr.widgets import viewport as viewports
 from napari_metasr.widgets.comparison import Stage
+from napari_metasr.widgets.plan import has_pixels
+from napari_metasr.widgets.region_border import drop_border, show_border
 from napari_metasr.widgets.result_layers import ResultPair, bicubic_name, enhanced_name
 from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.zoom.inset import inset
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.plan import Plan
 
+LESION = "lesion"
+NOTHING = (0.0, 0.0, 0.0, 0.0)
+
 
 class Presenter:
     """Owns the result layers of all sources that are magnified."""
@@ -29,6 +36,7 @@ class Presenter:
         self.stage = Stage(viewer, [])
         self._changing = False
         self._axes: tuple[int, int] | None = None
+        self._mode: Mode | None = None
 
     @property
     def is_naming(self) -> bool:
@@ -56,6 +64,7 @@ class Presenter:
         for pair in self.stage.pairs:
             pair.close()
         self.stage.pairs.clear()
+        self._mode = None
         self._changing = False
 
     def show(
@@ -83,6 +92,10 @@ class Presenter:
         awaited
             Whether the network's result is still to come where it is not ready.
         """
+        if mode is not self._mode:
+            self._mode = mode
+            for layer in self.stage.own_layers:
+                drop_border(layer)
         for pair in self.stage.pairs:
             image, slice_ = images.get(pair.source), encoded.get(pair.source)
             if image is None:
@@ -113,6 +126,7 @@ class Presenter:
         for layer in pair.layers:
             name = f"reading the slice · {pair.source.name}"
             pair.show(layer, view, image, grid, plan.region, "reading", name)
+            show_border(layer, pair.source, view, None)
 
     def _show_pair(
         self,
@@ -129,16 +143,46 @@ class Presenter:
         limits = encoded.limits if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
+        part = viewports.intersection(high_window, plan.enhanced or NOTHING)
         bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
         label = bicubic_name(name, scale)
         pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)
+        enhanced = bicubic
+        if high_window != low_window and (encoded is None or part != high_window):
+            enhanced = interpolate(image, plan.scale, window=high_window, limits=limits)
         if encoded is not None:
-            enhanced = engine.render(encoded, plan.scale, window=high_window)
-            kind, label = title, enhanced_name(name, title, scale)
+            what = LESION if plan.enhanced != plan.window else ""
+            enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part)
+            kind, label = f"{what} {title}", enhanced_name(name, title, scale, what)
         else:
-            enhanced = bicubic
-            if high_window != low_window:
-                enhanced = interpolate(image, plan.scale, window=high_window)
             kind = f"bicubic {awaited}"
             label = bicubic_name(name, scale, waiting_for=title if awaited else "")
         pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, kind, label)
+        bordered = plan.region if encoded is not None and plan.enhanced != plan.window else None
+        for layer in pair.layers:
+            show_border(layer, pair.source, view, bordered)
+
+
+def super_resolved(
+    engine: Any,
+    encoded: Any,
+    plan: Plan,
+    surroundings: NDArray[Any],
+    window: Window,
+    part: Window | None,
+) -> NDArray[Any]:
+    """A window, super-resolved where it is to be and interpolated elsewhere.
+
+    Parameters
+    ----------
+    surroundings
+        The whole window, interpolated.
+    part
+        What of the window is super-resolved, if anything.
+    """
+    if part == window:
+        return engine.render(encoded, plan.scale, window=window)
+    if part is None or not has_pixels(plan.grid, part):
+        return surroundings
+    rendered = engine.render(encoded, plan.scale, window=part)
+    return inset(surroundings, rendered, plan.grid, window, part)

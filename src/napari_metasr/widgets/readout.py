@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from superqt import QElidingLabel
+
+if TYPE_CHECKING:
+    from napari_metasr.widgets.saving import Saving
 
 NOTHING = "–"
 
@@ -29,6 +33,8 @@ class Reading:
         How long the network and the last rendering of both results took.
     device
         Where the network runs.
+    saving
+        What running the network on a part of the slice saves.
     """
 
     scale: tuple[float, float] | None = None
@@ -38,6 +44,7 @@ class Reading:
     encode_seconds: float | None = None
     render_seconds: float | None = None
     device: str = ""
+    saving: Saving | None = None
 
 
 FIELDS = {
@@ -51,10 +58,17 @@ FIELDS = {
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
+    "saving": (
+        "Network",
+        (
+            "Pixels of the slice that the network was run on, its margins included, and the time\n"
+            "saved beside the whole slice (≈: estimated from the pixels)"
+        ),
+    ),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
     "device": ("Device", "Where the network runs"),
 }
-WIDE = ("scale", "spacing", "cursor", "device")
+WIDE = ("scale", "spacing", "saving", "cursor", "device")
 
 
 class Readout(QWidget):
@@ -92,6 +106,7 @@ class Readout(QWidget):
             "spacing": _pair(reading.spacing, "{:.3f}", f" {reading.unit}"),
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
+            "saving": _saving(reading.saving),
             "device": reading.device or NOTHING,
         }
         for name, text in texts.items():
@@ -121,3 +136,17 @@ def _milliseconds(seconds: float | None) -> str:
     if seconds is None:
         return NOTHING
     return f"{1000 * seconds:.1f} ms" if seconds < 0.1 else f"{1000 * seconds:.0f} ms"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+
+
+def _saving(saving: Saving | None) -> str:
+    if saving is None:
+        return NOTHING
+    ran = f"{100 * saving.share:.0f} % of pixels"
+    if saving.share >= 1 or saving.seconds <= 0:
+        return ran
+    about = "" if saving.is_measured else "≈ "
+    return f"{ran}, saves {about}{_duration(saving.seconds)}"

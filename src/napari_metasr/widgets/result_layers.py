@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari.components import ViewerModel
+    from napari.layers import Layer
     from numpy.typing import NDArray
 
     from napari_metasr.geometry import OutputGrid
@@ -52,14 +53,28 @@ def elided(name: str) -> str:
     return name if short else f"{name[: LONGEST_NAME - 5]}…{name[-4:]}"
 
 
-def enhanced_name(source: str, model: str, scale: tuple[float, float]) -> str:
-    """The name of a layer that shows a network's result."""
-    return f"super-resolved ({model} {scale_text(scale)}) · research use · {elided(source)}"
+def enhanced_name(source: str, model: str, scale: tuple[float, float], part: str = "") -> str:
+    """The name of a layer that shows a network's result.
+
+    Parameters
+    ----------
+    part
+        What alone is super-resolved, such as ``lesion``, where it is not all that is shown;
+        it takes the source's place, as there is room for one.
+    """
+    what = f"super-resolved ({model} {scale_text(scale)}) · research use"
+    return f"{part} {what}" if part else f"{what} · {elided(source)}"
 
 
 def is_result(layer: Any) -> bool:
     """Whether a layer is shown by the dock (a kept result is not: it is the user's)."""
     return isinstance(layer, Image) and ROLE in layer.metadata
+
+
+def active_layer(viewer: ViewerModel) -> Layer | None:
+    """The viewer's active layer itself: plugins are handed a stand-in that only equals it."""
+    active = viewer.layers.selection.active
+    return next((layer for layer in viewer.layers if layer == active), None)
 
 
 @contextmanager

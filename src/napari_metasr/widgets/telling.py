@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.plan import Plan
+    from napari_metasr.widgets.saving import Saving
 
 NO_IMAGE = "Open an image to magnify it."
 PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
@@ -21,6 +22,11 @@ OUT_OF_VIEW = "The region is out of view."
 DISMISSED = "The result was removed. Move the slider to get it back."
 NO_RESULT = "Meta-SR Zoom: there is no result to keep or save yet."
 TOO_SMALL = "Less than one screen pixel per voxel: nothing to super-resolve. Zoom in."
+DETECT_FIRST = "There is no lesion yet: Plugins > Detect tumour finds or draws one."
+NO_LESION_HERE = "The lesion does not reach into this slice: bicubic only."
+LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
+EDITING = "Boxes are selected: select the image to compare again."
+LESION_ONLY = "Bicubic outside the line."
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 
 
@@ -32,6 +38,7 @@ def reading(
     engine: Any | None,
     card: ModelCard,
     seconds: float,
+    saving: Saving | None = None,
 ) -> Reading:
     """The numbers of a result.
 
@@ -45,6 +52,8 @@ def reading(
         The model's.
     seconds
         How long rendering took.
+    saving
+        What running the network on a part of the slice saves.
     """
     scale_y, scale_x = plan.grid.true_scale
     times = [one.encode_seconds for one in encoded if one is not None]
@@ -56,6 +65,7 @@ def reading(
         encode_seconds=sum(times) if times else None,
         render_seconds=seconds,
         device=engine.device.upper() if engine is not None else "",
+        saving=saving,
     )
 
 
@@ -66,6 +76,25 @@ def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:
         texts.append(TOO_LARGE)
     texts.append(contrast_notice(names, card.trained_contrasts, card.title))
     return " ".join(text for text in texts if text)
+
+
+def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
+    """What to know where only a lesion is super-resolved.
+
+    Parameters
+    ----------
+    found
+        Whether there is a lesion to magnify.
+    reaches
+        Whether it reaches into the slice that is shown.
+    """
+    if not found:
+        return DETECT_FIRST
+    if not reaches:
+        return NO_LESION_HERE
+    if not plan.magnifies:
+        return ""
+    return LESION_OUT_OF_VIEW if plan.enhanced is None else LESION_ONLY
 
 
 def _scale_notice(plan: Plan, card: ModelCard) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FIT_MARGIN = 0.95
 VISIBLE_MARGIN = 2.0
+LESION_MARGIN = 0.25
 MAX_SCREEN_SCALE = 32.0
 MAX_RENDERED_PIXELS = 1 << 24
 MAX_ENCODED_VOXELS = 400_000
@@ -27,6 +28,7 @@ class RegionMode(StrEnum):
     WHOLE = "whole slice"
     RECTANGLE = "rectangle"
     CENTRE = "centre of view"
+    LESION = "lesion"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,13 @@ def intersection(first: Window, second: Window) -> Window | None:
     top, left = max(first[0], second[0]), max(first[1], second[1])
     bottom, right = min(first[2], second[2]), min(first[3], second[3])
     return (top, left, bottom, right) if bottom > top and right > left else None
+
+
+def with_surroundings(window: Window) -> Window:
+    """A lesion's rectangle with a margin on every side, so that it is seen where it lies."""
+    top, left, bottom, right = window
+    margin = LESION_MARGIN * max(bottom - top, right - left)
+    return top - margin, left - margin, bottom + margin, right + margin
 
 
 def shifted_inside(window: Window, view: SliceView) -> Window:

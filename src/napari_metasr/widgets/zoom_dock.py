@@ -36,8 +36,12 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QKeyEvent
 
+    from napari_metasr.widgets.model_choice import ModelChoice
+
 DEVICES = ("auto", "cuda", "mps", "cpu")
 RESEARCH_USE = "For research use; not a medical device."
+LESION = "Lesion"
+LESION_MISSING = "Lesion (detect tumour first)"
 SHORTCUT_STEP = 1.1
 
 
@@ -78,7 +82,7 @@ class ZoomDock(QWidget):
     Parameters
     ----------
     models
-        (name, title, tooltip) of the models to choose from.
+        The models to choose from.
     comparisons
         Titles of the comparison modes.
     """
@@ -97,7 +101,7 @@ class ZoomDock(QWidget):
 
     def __init__(
         self,
-        models: Sequence[tuple[str, str, str]],
+        models: Sequence[ModelChoice],
         comparisons: Sequence[str],
         parent: QWidget | None = None,
     ) -> None:
@@ -109,9 +113,7 @@ class ZoomDock(QWidget):
         self._lay_out()
         self._connect()
 
-    def _build_choices(
-        self, models: Sequence[tuple[str, str, str]], comparisons: Sequence[str]
-    ) -> None:
+    def _build_choices(self, models: Sequence[ModelChoice], comparisons: Sequence[str]) -> None:
         self.source = parts.combo_box("The image layer that is magnified")
         self.planes: dict[Plane, QPushButton] = {}
         self._plane_group = QButtonGroup(self)
@@ -122,7 +124,8 @@ class ZoomDock(QWidget):
             self._plane_group.addButton(button)
             self.planes[plane] = button
         self.region = parts.combo_box(
-            "What is magnified: the slice, a rectangle, or the middle of the view"
+            "What is magnified: the slice, a rectangle, the middle of the view, or the lesion\n"
+            "that was found or drawn in the dock “Detect tumour”: the network runs on it alone"
         )
         for mode in RegionMode:
             self.region.addItem(str(mode).capitalize(), mode)
@@ -131,12 +134,8 @@ class ZoomDock(QWidget):
         self.draw.setCheckable(True)
         self.draw.setToolTip("Draw the rectangle on the image, or drag the one there is")
         self.scale = ScaleControl()
-        self.notice = QLabel()
+        self.notice = parts.Words(2, "What to know about the result that is shown")
         self.notice.setObjectName("metasr_notice")
-        self.notice.setWordWrap(True)
-        self.notice.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.notice.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
-        self.notice.setToolTip("What to know about the result that is shown")
         self.move_camera = QCheckBox("Move the camera")
         self.move_camera.setChecked(True)
         self.move_camera.setToolTip("The slider moves the camera so that the region fills the view")
@@ -149,9 +148,11 @@ class ZoomDock(QWidget):
         self.contrasts.setToolTip("Layers on the same grid, magnified together with the source")
         self.contrasts.setMaximumHeight(84)
         self.model = parts.combo_box("The network that super-resolves")
-        for name, title, tip in models:
-            self.model.addItem(title, name)
-            self.model.setItemData(self.model.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        for before, model in zip([None, *models], models, strict=False):
+            if before is not None and model.is_fixed and not before.is_fixed:
+                self.model.insertSeparator(self.model.count())
+            self.model.addItem(model.text, model.name)
+            self.model.setItemData(self.model.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         for device in DEVICES:
             self.device.addItem(device if device in {"auto"} else device.upper(), device)
@@ -208,18 +209,19 @@ class ZoomDock(QWidget):
         form.setHorizontalSpacing(6)
         form.setVerticalSpacing(4)
         form.setColumnStretch(1, 1)
-        lines: list[tuple[str, list[QWidget]]] = [
-            ("Source", [self.source]),
-            ("Plane", [*self.planes.values()]),
-            ("Region", [self.region, self.draw]),
-            ("Compare", [self.comparison, self.swipe]),
-            ("Model", [self.model, self.device]),
+        lines: list[tuple[str, list[QWidget], int]] = [
+            ("Source", [self.source], 1),
+            ("Plane", [*self.planes.values()], 1),
+            ("Region", [self.region, self.draw], 2),
+            ("Compare", [self.comparison, self.swipe], 2),
+            ("Model", [self.model], 1),
+            ("Device", [self.device], 1),
         ]
-        for row, (title, widgets) in enumerate(lines):
+        for row, (title, widgets, first) in enumerate(lines):
             label = QLabel(title)
             label.setBuddy(widgets[0])
             form.addWidget(label, row, 0)
-            form.addLayout(parts.row(widgets, first=2 if len(widgets) == 2 else 1), row, 1)
+            form.addLayout(parts.row(widgets, first=first), row, 1)
         column.addLayout(form)
         column.addWidget(parts.line())
         column.addWidget(self.scale)
@@ -349,6 +351,12 @@ class ZoomDock(QWidget):
             button.setChecked(each == plane)
             button.setEnabled(enabled)
         self._plane_group.setExclusive(plane is not None)
+
+    def offer_lesion(self, found: bool) -> None:
+        """Let the lesion be chosen as the region, or say what is to be done first."""
+        place = self.region.findData(RegionMode.LESION)
+        self.region.setItemText(place, LESION if found else LESION_MISSING)
+        self.region.model().item(place).setEnabled(found)  # type: ignore[union-attr]
 
     def set_quietly(self, combo: QComboBox, data: str) -> None:
         """Choose an entry without telling anybody."""

@@ -9,6 +9,7 @@ from qtpy.QtCore import QEvent
 from napari_metasr.weights import ModelCard, model_card, model_names
 from napari_metasr.widgets.comparison import MODES
 from napari_metasr.widgets.coordinator import Coordinator
+from napari_metasr.widgets.model_choice import choices
 from napari_metasr.widgets.preferences import preferences
 from napari_metasr.widgets.zoom_dock import ZoomDock
 
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
+TILE = 32
+"""Small tiles, so that little more than the region is encoded."""
+JOINT = 256
+"""Rows and columns of what is encoded as one image."""
+
 
 def _load_model(model: str, *, device: str) -> Any:
+    from napari_metasr.zoom.encoded import Tiling
     from napari_metasr.zoom.engine import load_model
 
-    return load_model(model, device=device)
+    return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
 
 class MetaSRZoomWidget(ZoomDock):
@@ -48,7 +55,7 @@ class MetaSRZoomWidget(ZoomDock):
             every = {name: model_card(name) for name in model_names()}
             cards = {name: card for name, card in every.items() if card.enlarges_slices}
         super().__init__(
-            [(name, card.title, card.intended_use) for name, card in cards.items()],
+            choices(cards),
             [mode.title for mode in MODES],
         )
         settings = preferences()

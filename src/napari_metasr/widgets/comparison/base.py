@@ -92,8 +92,12 @@ class ViewSnapshot:
 
     def shown_later(self, layer: Layer) -> None:
         """Hide a layer that is to be seen once the view is put back."""
-        self._visible[layer] = True
+        self.remember(layer, visible=True)
         layer.visible = False
+
+    def remember(self, layer: Layer, visible: bool) -> None:
+        """Show or hide a layer once the view is put back."""
+        self._visible[layer] = visible
 
     def restore(self) -> None:
         """Put everything back, for the layers that still exist."""

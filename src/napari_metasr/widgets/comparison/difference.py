@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from napari.layers import Image
 
 from napari_metasr.widgets.comparison.base import Mode, set_visible
+from napari_metasr.widgets.region_border import copy_border
 from napari_metasr.widgets.result_layers import LABEL_SIZE, ROLE, place_like, undisturbed
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Difference(Mode):
                 stage.viewer.add_layer(self._layer)
         layer = self._layer
         place_like(stage.viewer, layer, enhanced, data)
+        copy_border(layer, enhanced)
         layer.contrast_limits = (-limit, limit)
         if layer.name != name:
             layer.name = name

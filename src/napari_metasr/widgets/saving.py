@@ -1,0 +1,65 @@
+"""What running the network on a part of a slice saves, from what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.volume import Region
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from napari_metasr.zoom.session import SliceKey
+
+Slices = tuple[str, str, tuple[int, int]]
+"""Model, device and shape: such slices take the same time."""
+MOST_REPEATED = 1.25
+"""Pixels encoded of pixels there are, up to which a slice counts as encoded in one go."""
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How much less was done than for whole slices.
+
+    Attributes
+    ----------
+    share
+        Pixels that the network was run on, of all pixels of the slices; halos and repetitions
+        count, so that it may exceed 1.
+    seconds
+        Time saved; negative where more was done than encoding whole slices at once.
+    is_measured
+        Whether the time of whole slices was measured, not estimated from the pixels.
+    """
+
+    share: float
+    seconds: float
+    is_measured: bool
+
+
+class WholeSlices:
+    """Remembers how long whole slices took."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[Slices, float] = {}
+
+    def saving(self, encoded: Mapping[SliceKey, Any]) -> Saving | None:
+        """What is saved with these encoded slices; None where nothing has been encoded."""
+        pixels = total = 0
+        spent = whole = 0.0
+        measured = True
+        for key, one in encoded.items():
+            if not one.encoded_pixels:
+                continue
+            size = one.shape[0] * one.shape[1]
+            kind = (key.model, key.device, tuple(one.shape))
+            at_once = size <= one.encoded_pixels <= MOST_REPEATED * size
+            if at_once and one.is_ready(Region.whole(one.shape).window):
+                self._seconds[kind] = one.encode_seconds
+            known = self._seconds.get(kind)
+            measured = measured and known is not None
+            pixels, total = pixels + one.encoded_pixels, total + size
+            spent += one.encode_seconds
+            whole += known if known is not None else one.encode_seconds * size / one.encoded_pixels
+        return Saving(pixels / total, whole - spent, measured) if total else None
