@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from detector_fakes import box
+from detector_fakes import DETECTOR_CARDS, box
+from lesion_fakes import Bright, detector_of
+from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from widget_fakes import CARD, SECONDS_PER_PIXEL, results, settle
 
 from napari_metasr.lesions import Lesion
@@ -12,6 +15,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets import telling
 from napari_metasr.widgets.comparison import MODES
 from napari_metasr.widgets.focus import lesion_focus, rectangle_of
+from napari_metasr.widgets.lesion_widget import LesionWidget
 from napari_metasr.widgets.region_border import border_of
 from napari_metasr.widgets.viewport import RegionMode
 from napari_metasr.widgets.zoom_dock import LESION_MISSING
@@ -224,6 +228,29 @@ def test_closing_the_zoom_dock_leaves_the_focus_alone(viewer, focused, focus):
 )
 def test_a_lesion_is_cut_by_every_plane(plane, index, window):
     assert rectangle_of(LESION, plane, index) == window
+
+
+def test_a_detector_s_find_in_a_head_is_magnified(qtbot, make_dock, rng):
+    """Detector, table and zoom together, with nothing but the two networks made up."""
+    y, x = np.mgrid[-1:1:64j, -1:1:48j]
+    head = np.where(x**2 + y**2 < 0.8, 300 + rng.normal(0, 10, x.shape), 0)
+    head[20:30, 12:24] = 900
+    viewer = ViewerModel()
+    viewer.add_image(head, name="t1c")
+    zoom = make_dock(viewer)
+    dock = LesionWidget(viewer, lambda *_, **__: detector_of(Bright()), DETECTOR_CARDS)
+    qtbot.addWidget(dock)
+    qtbot.mouseClick(dock.detect, Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    assert dock.table.rowCount() == 1
+    dock.table.cellClicked.emit(0, 0)
+    settle(qtbot, zoom)
+    bicubic, enhanced = results(zoom)
+    different = np.argwhere(enhanced.data != bicubic.data)
+    low, high = (enhanced.data_to_world(end(different, axis=0)) for end in (np.min, np.max))
+    np.testing.assert_allclose(low, (19.5, 11.5), atol=1)
+    np.testing.assert_allclose(high, (29.5, 23.5), atol=1)
+    dock.coordinator.close()
 
 
 def test_models_say_what_they_are(make_dock, viewer, engine, qtbot):

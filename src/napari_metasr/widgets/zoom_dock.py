@@ -204,10 +204,10 @@ class ZoomDock(QWidget):
         body = QWidget()
         column = QVBoxLayout(body)
         column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(5)
+        column.setSpacing(4)
         form = QGridLayout()
         form.setHorizontalSpacing(6)
-        form.setVerticalSpacing(4)
+        form.setVerticalSpacing(3)
         form.setColumnStretch(1, 1)
         lines: list[tuple[str, list[QWidget], int]] = [
             ("Source", [self.source], 1),
