@@ -42,7 +42,7 @@ class Boxes:
         return found[:, 4]
 
     @staticmethod
-    def judge(found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[np.float64]]:
+    def judge(found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[Any]]:
         """Overlap with the true boxes, of the slices with a tumour."""
         present = batch.present > 0
         covered, iou = coverage_and_iou(found[present].numpy(), batch.boxes[present].numpy())
@@ -72,7 +72,7 @@ class Masks:
         return found.amax((1, 2, 3)).sigmoid()
 
     @classmethod
-    def judge(cls, found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[np.float64]]:
+    def judge(cls, found: Tensor, batch: DetectionBatch) -> dict[str, NDArray[Any]]:
         """Overlap with the true masks, of the slices with a tumour."""
         present = batch.present > 0
         truth = cls.truth(found, batch)[present] > 0
@@ -129,7 +129,7 @@ class Detection:
     @torch.inference_mode()
     def validate(self, network: nn.Module, device: torch.device) -> Validation:
         """Overlap with the tumours, and how often tumours are told from none."""
-        collected: dict[str, list[NDArray[np.float64]]] = {}
+        collected: dict[str, list[NDArray[Any]]] = {}
         for batch in self.judged:
             found = network(batch.images.to(device)).float().cpu()
             losses = self.goal.losses(found, batch)
