@@ -40,8 +40,8 @@ class RegionOptions(BaseModel, extra="forbid", frozen=True):
     roi
         What the window of interest is centred on: ``mask``, the box of the slice's tumour (of the
         brain where the data set has no masks; a slice without a tumour is left out);
-        ``detector``, the surest box that the lesion detector finds in the low-resolution slice (a
-        slice in which it finds none is left out);
+        ``detector``, the surest box that the lesion detector finds in the low-resolution slice
+        (the brain's where it finds none, so that the same slices are compared);
         ``box``, the one that holds the brain.
     roi_size, crop_size
         Rows and columns of the window of interest and of the maximal-information crop, in
@@ -171,7 +171,7 @@ def interest(
     if detect is None:
         raise ValueError("expected a lesion detector for regions of interest, found none")
     rows, columns = truth.shape
-    return detect(low_resolution, intensity_limits(one), (rows, columns))
+    return detect(low_resolution, intensity_limits(one), (rows, columns)) or brain_box(truth)
 
 
 def make_case(
@@ -183,8 +183,8 @@ def make_case(
 ) -> Case | None:
     """A slice under a condition; None if it has nothing to compare in the region.
 
-    That is a slice without a tumour, or in which the detector finds none, where regions of
-    interest are compared, or one whose region has a single intensity, of which there is no PSNR.
+    That is a slice without a tumour where regions of interest are compared, or one whose region
+    has a single intensity, of which there is no PSNR.
     """
     one, truth, low_resolution, grid = degrade_slice(one, condition)
     rows, columns = truth.shape

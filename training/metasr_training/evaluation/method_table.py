@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 MIB = 2**20
 ROI = {
     "mask": "the tumour's outline (the brain's box where a data set has none)",
-    "detector": "the box that the lesion detector finds in the low-resolution slice",
+    "detector": "the box that the lesion detector finds in the low-resolution slice (the "
+    "brain's where it finds none)",
     "box": "the brain's box",
 }
 
