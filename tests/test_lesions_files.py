@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -100,9 +101,27 @@ def test_lesions_are_read_as_they_were_written(oblique, tmp_path):
     assert [one["number"] for one in written["lesions"]] == [1, 2]
 
 
-def test_of_a_series_the_mask_has_one_time_point(phantom_volume, tmp_path):
-    from dataclasses import replace
+def test_what_a_person_drew_has_no_score(oblique, tmp_path):
+    volume, path = read(oblique), tmp_path / "rois.json"
+    drawn = replace(box(1, 2, 6, 9, 1.0), by_hand=True)
+    lesions = (
+        Lesion(Plane.AXIAL, {2: box(1, 2, 6, 9, 0.6), 3: drawn}),
+        Lesion(Plane.AXIAL, {9: drawn, 10: box(1, 2, 6, 9, 0.0), 11: drawn}),
+    )
+    write_rois(path, volume, lesions, FINDER)
+    assert read_rois(path, volume) == lesions
+    written = json.loads(path.read_text())["lesions"]
+    assert [one["score"] for one in written] == [0.6, None]
+    told = [(one["by_hand"], one["score"]) for one in written[1]["regions"]]
+    assert told == [(True, None), (False, 0.0), (True, None)]
+    document = json.loads(path.read_text())
+    document["lesions"][0]["regions"][0]["score"] = None
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match="expected a score of a region that is not by hand"):
+        read_rois(path, volume)
 
+
+def test_of_a_series_the_mask_has_one_time_point(phantom_volume, tmp_path):
     series = replace(phantom_volume, data=np.stack([phantom_volume.data] * 3))
     lesion = Lesion(Plane.AXIAL, {4: box(1, 2, 3, 4)})
     write_mask(tmp_path / "mask.nii", series, [lesion])

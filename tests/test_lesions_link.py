@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lesion_fakes import box
 
 from napari_metasr.lesions import Lesion
+from napari_metasr.lesions.detection import merged
 from napari_metasr.lesions.link import link
 from napari_metasr.volume import Plane
 
@@ -78,6 +81,20 @@ def test_the_surest_comes_first_and_of_equals_the_largest():
     small, large, sure = box(0, 0, 4, 4, 0.801), box(20, 0, 40, 20, 0.799), box(0, 20, 4, 24, 0.95)
     lesions = link({k: [small, large, sure] for k in range(4)}, AXIAL, 1.0)
     assert [one.detections[0] for one in lesions] == [sure, large, small]
+
+
+def test_what_a_person_drew_is_no_part_of_the_score():
+    drawn = replace(box(0, 0, 5, 5, 1.0), by_hand=True)
+    found, filled = box(0, 0, 5, 5, 0.6), box(0, 0, 5, 5, 0.0)
+    mixed = Lesion(AXIAL, {0: drawn, 1: found, 2: drawn, 3: drawn})
+    assert (mixed.score, mixed.by_hand) == (0.6, False)
+    alone = Lesion(AXIAL, {0: drawn, 1: filled, 2: drawn})
+    assert (alone.score, alone.by_hand) == (1.0, True)
+    faint = Lesion(AXIAL, {0: filled})
+    assert (faint.score, faint.by_hand) == (0.0, False)
+    assert merged([found, drawn])[0].by_hand
+    with pytest.raises(ValueError, match=r"expected a score of 1 .* found 0\.6"):
+        replace(found, by_hand=True)
 
 
 def test_neither_a_lucky_slice_nor_faint_ends_make_the_score():

@@ -24,14 +24,24 @@ class Detection:
     score
         0..1. What a person or a segmentation has drawn scores 1. A rectangle that was filled in
         between those of other slices, where nothing was found, scores 0.
+    by_hand
+        Whether a person drew or changed it: its score, 1, is not a detector's.
+
+    Raises
+    ------
+    ValueError
+        If the score is not 0 to 1, or not 1 of what a person drew.
     """
 
     region: Region
     score: float
+    by_hand: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.score <= 1:
             raise ValueError(f"expected a score of 0 to 1, found {self.score:g}")
+        if self.by_hand and self.score != 1:
+            raise ValueError(f"expected a score of 1 for what a person drew, found {self.score:g}")
 
     @property
     def area(self) -> float:
@@ -80,11 +90,15 @@ def overlap_area(first: Window, second: Window) -> float:
 
 
 def covering(detections: Iterable[Detection]) -> Detection:
-    """The smallest rectangle round all of them, with the highest of their scores."""
+    """The smallest rectangle round all of them, with the highest of their scores.
+
+    It is by hand if any of them is.
+    """
     together = list(detections)
     tops, lefts, bottoms, rights = zip(*(one.region.window for one in together), strict=True)
     region = Region.from_window((min(tops), min(lefts), max(bottoms), max(rights)))
-    return Detection(region, max(one.score for one in together))
+    score = max(one.score for one in together)
+    return Detection(region, score, by_hand=any(one.by_hand for one in together))
 
 
 def merged(detections: Iterable[Detection]) -> tuple[Detection, ...]:

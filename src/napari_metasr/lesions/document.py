@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, PositiveFloat
+from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
 from napari_metasr import __version__
 from napari_metasr.geometry import box_corners, edges_of_world, world_of_edges
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float, float]
 Edges = tuple[float, float]
+Score = Annotated[float, Field(ge=0, le=1)]
 
 PURPOSE = (
     "Rectangles that may hold a tumour. For research use, not for diagnosis: scores say how sure "
@@ -31,7 +32,8 @@ COORDINATES = (
     "anterior, z to superior), pixel k spans k to k + 1, as in `napari-metasr zoom --region`. "
     "'stored' are edges along the axes of the file as it is stored. 'mm' are world positions "
     "(RAS+) by the file's affine: of a region's four corners in the middle of its slice, of a "
-    "lesion's eight. A region with score 0 was filled in between others: nothing was found there."
+    "lesion's eight. A region with score 0 was filled in between others: nothing was found there. "
+    "What a person drew or changed has no score (null), and does not count in its lesion's."
 )
 
 
@@ -56,11 +58,12 @@ class Finder(BaseModel, extra="forbid", frozen=True):
 
 
 class RegionRecord(BaseModel, extra="forbid", frozen=True):
-    """A rectangle of a slice."""
+    """A rectangle of a slice; without a score where a person drew or changed it."""
 
     plane: Plane
     slice: int = Field(ge=0)
-    score: float = Field(ge=0, le=1)
+    by_hand: bool = False
+    score: Score | None
     y: float
     x: float
     height: PositiveFloat
@@ -70,12 +73,27 @@ class RegionRecord(BaseModel, extra="forbid", frozen=True):
     stored: tuple[Edges, Edges, Edges]
     corners_mm: tuple[Point, Point, Point, Point]
 
+    @model_validator(mode="after")
+    def _check_score(self) -> Self:
+        if self.by_hand != (self.score is None):
+            raise ValueError(
+                f"expected {'no score' if self.by_hand else 'a score'} of a region that is "
+                f"{'' if self.by_hand else 'not '}by hand, found {self.score}"
+            )
+        return self
+
+    @property
+    def detection(self) -> Detection:
+        """The rectangle itself."""
+        region = Region(self.y, self.x, self.height, self.width)
+        return Detection(region, 1.0 if self.score is None else self.score, self.by_hand)
+
 
 class LesionRecord(BaseModel, extra="forbid", frozen=True):
-    """A lesion: its place and size, and its rectangles."""
+    """A lesion: its place and size, and its rectangles; without a score if all are by hand."""
 
     number: int = Field(ge=1)
-    score: float = Field(ge=0, le=1)
+    score: Score | None
     middle: int = Field(ge=0)
     size_mm: Point
     volume_mm3: PositiveFloat
@@ -94,11 +112,7 @@ class LesionRecord(BaseModel, extra="forbid", frozen=True):
         planes = {one.plane for one in self.regions}
         if len(planes) > 1:
             raise ValueError(f"expected regions of one plane, found {', '.join(sorted(planes))}")
-        detections = {
-            one.slice: Detection(Region(one.y, one.x, one.height, one.width), one.score)
-            for one in self.regions
-        }
-        return Lesion(planes.pop(), detections)
+        return Lesion(planes.pop(), {one.slice: one.detection for one in self.regions})
 
 
 class RegionsDocument(BaseModel, extra="forbid", frozen=True):
@@ -139,7 +153,7 @@ def record(number: int, lesion: Lesion, volume: Volume) -> LesionRecord:
     spacing = (1.0, *volume.spacing)[-3:]
     return LesionRecord(
         number=number,
-        score=_rounded(lesion.score),
+        score=None if lesion.by_hand else _rounded(lesion.score),
         middle=lesion.middle,
         size_mm=tuple(map(_rounded, lesion.extent(spacing)[::-1])),
         volume_mm3=_rounded(lesion.volume(spacing)),
@@ -164,7 +178,8 @@ def _region(index: int, detection: Detection, plane: Plane, volume: Volume) -> R
     return RegionRecord(
         plane=plane,
         slice=index,
-        score=_rounded(detection.score),
+        by_hand=detection.by_hand,
+        score=None if detection.by_hand else _rounded(detection.score),
         y=region.y,
         x=region.x,
         height=region.height,

@@ -53,10 +53,22 @@ class Lesion:
 
     @cached_property
     def score(self) -> float:
-        """The median score of its five best slices: neither one lucky slice nor its faint ends."""
-        scores = sorted((one.score for one in self.detections.values()), reverse=True)
-        found = [score for score in scores if score > 0]
-        return float(np.median(found[:BEST_SLICES])) if found else 0.0
+        """The median score of its five best slices: neither one lucky slice nor its faint ends.
+
+        Rectangles by hand do not count where others were found; a lesion `by_hand` scores 1.
+        """
+        found = sorted(self._found_scores, reverse=True)
+        return float(np.median(found[:BEST_SLICES])) if found else float(self.by_hand)
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether all that was found, not filled in, was drawn by a person."""
+        return not self._found_scores and any(one.by_hand for one in self.detections.values())
+
+    @property
+    def _found_scores(self) -> list[float]:
+        """Of the rectangles that were found, neither filled in nor by hand."""
+        return [one.score for one in self.detections.values() if one.score > 0 and not one.by_hand]
 
     @cached_property
     def middle(self) -> int:
