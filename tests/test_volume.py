@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -20,6 +23,19 @@ def test_slices_of_the_three_planes(phantom_volume, plane, expected):
     assert phantom_volume.plane_spacing(plane) == tuple(
         phantom_volume.spacing[axis] for axis in (plane.row_axis, plane.column_axis)
     )
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_slices_of_data_that_is_read_when_it_is_looked_at(phantom_volume, plane):
+    series = np.stack([phantom_volume.data, phantom_volume.data + 1])
+    for data in (phantom_volume.data, phantom_volume.data[4], series):
+        held = replace(phantom_volume, data=data)
+        lazy = replace(phantom_volume, data=da.from_array(data, chunks=5))
+        taken = lazy.slice(plane if data.ndim > 2 else Plane.AXIAL, 0, lazy.time_points - 1)
+        assert type(taken) is np.ndarray
+        expected = held.slice(plane if data.ndim > 2 else Plane.AXIAL, 0, held.time_points - 1)
+        assert np.array_equal(taken, expected)
+        assert np.shares_memory(expected, data)  # no copy of what is in memory
 
 
 def test_slices_and_times_outside(phantom_volume):

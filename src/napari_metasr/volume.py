@@ -202,7 +202,7 @@ class Volume:
         return 1.0 if self.data.ndim == 2 else self.spacing[-3:][plane.normal_axis]
 
     def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
-        """One slice, (rows, columns).
+        """One slice, (rows, columns); of data that is read when it is looked at, it is read here.
 
         Raises
         ------
@@ -221,10 +221,11 @@ class Volume:
                 "counted from 0"
             )
         if self.data.ndim == 2:
-            return self.data
-        spatial = self.data[time] if self.data.ndim == 4 else self.data
-        taken: NDArray[Any] = spatial.take(index, axis=plane.normal_axis)
-        return taken
+            return np.asarray(self.data)
+        place: list[int | slice] = [slice(None)] * 3
+        place[plane.normal_axis] = index
+        moment = (time,) if self.data.ndim == 4 else ()
+        return np.asarray(self.data[(*moment, *place)])
 
     @cached_property
     def intensity_range(self) -> tuple[float, float]:
