@@ -121,6 +121,20 @@ def test_what_a_person_drew_has_no_score(oblique, tmp_path):
         read_rois(path, volume)
 
 
+def test_sizes_of_tiny_voxels_are_kept(phantom_volume, tmp_path):
+    tiny = replace(
+        phantom_volume,
+        affine=np.diag([2e-3, 2e-3, 5e-3, 1.0]),
+        spacing=(5e-3, 2e-3, 2e-3),
+    )
+    lesion = Lesion(Plane.AXIAL, {4: box(1, 2, 3, 4)})
+    write_rois(tmp_path / "rois.json", tiny, [lesion], FINDER)
+    (written,) = json.loads((tmp_path / "rois.json").read_text())["lesions"]
+    assert written["volume_mm3"] == pytest.approx(4 * 2e-3**2 * 5e-3)
+    assert written["size_mm"] == pytest.approx([4e-3, 4e-3, 5e-3])
+    assert read_rois(tmp_path / "rois.json", tiny) == (lesion,)
+
+
 def test_of_a_series_the_mask_has_one_time_point(phantom_volume, tmp_path):
     series = replace(phantom_volume, data=np.stack([phantom_volume.data] * 3))
     lesion = Lesion(Plane.AXIAL, {4: box(1, 2, 3, 4)})

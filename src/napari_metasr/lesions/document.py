@@ -199,5 +199,5 @@ def _points(positions: NDArray[np.float64]) -> tuple[Point, ...]:
 
 
 def _rounded(number: float) -> float:
-    """To a ten-thousandth: a file for people too."""
-    return round(float(number), 4)
+    """To six digits, however small: a file for people too."""
+    return float(f"{number:.6g}")
