@@ -35,6 +35,8 @@ NOTICEABLE = 0.2
 TEXT_SIZE = 9
 OUTSIDE = "outside the image"
 FINISHED = ("added", "changed", "removed")
+DRAWN = {"lesion": NEW, "score": BY_HAND, "label": score_text(BY_HAND)}
+"""What a rectangle has that a person has just drawn."""
 
 
 class LesionLayer:
@@ -78,7 +80,7 @@ class LesionLayer:
         self._updating = False
         self.boxes = boxes_of(lesions)
         self.lesions = lesions_of(self.boxes)
-        self._last = len(self.lesions)
+        self._last, self._count = len(self.lesions), len(self.boxes)
         scale, translate = source.placement
         origin = source.layer
         self.layer = Shapes(
@@ -86,7 +88,7 @@ class LesionLayer:
             ndim=origin.ndim,
             shape_type="rectangle",
             features=self._features(self.boxes),
-            feature_defaults={"lesion": NEW, "score": BY_HAND, "label": score_text(BY_HAND)},
+            feature_defaults=DRAWN,
             text={
                 "string": "{label}",
                 "size": TEXT_SIZE,
@@ -103,6 +105,7 @@ class LesionLayer:
             axis_labels=origin.axis_labels,
         )
         self.layer.events.data.connect(self._on_data)
+        self.layer.events.features.connect(self._on_features)
 
     def choose(self, number: int | None) -> None:
         """Mark a lesion's rectangles."""
@@ -121,19 +124,36 @@ class LesionLayer:
     def close(self) -> None:
         """Listen no more."""
         self.layer.events.data.disconnect(self._on_data)
+        self.layer.events.features.disconnect(self._on_features)
 
     def _on_data(self, event: Any) -> None:
         action = str(getattr(event, "action", ""))
         if self._updating or action not in FINISHED:
             return
-        self._read(edited=event.data_indices if action == "changed" else ())
+        self._read(
+            edited=event.data_indices if action == "changed" else (),
+            drawn=event.data_indices if action == "added" else (),
+        )
         self._changed()
 
-    def _read(self, edited: Iterable[int]) -> None:
-        """Take over what the layer holds, and number it; what was edited has no score any more."""
-        numbers = np.asarray(self.layer.features["lesion"], int)
+    def _on_features(self, event: Any = None) -> None:
+        """Notice what was pasted: napari says no more of it than that the table has changed."""
+        if not self._updating and len(self.layer.data) != self._count:
+            self._read()
+            self._changed()
+
+    def _read(self, edited: Iterable[int] = (), drawn: Iterable[int] = ()) -> None:
+        """Take over what the layer holds, and number it.
+
+        What was edited has no score any more; what was drawn, or was not there before, has
+        nothing of the lesion whose number and score napari gave it.
+        """
+        numbers = np.array(self.layer.features["lesion"], int)
         scores = np.array(self.layer.features["score"], float)
-        scores[list(edited)] = BY_HAND
+        new = [*drawn, *range(self._count, len(numbers))]
+        numbers[new] = NEW
+        scores[[*new, *edited]] = BY_HAND
+        self._count = len(numbers)
         found = [
             box_from(data, self._shape, self._earlier, int(number), float(score))
             for data, number, score in zip(self.layer.data, numbers, scores, strict=True)
@@ -145,6 +165,7 @@ class LesionLayer:
         rows = [next(remaining) if box is not None else None for box in found]
         self._updating = True
         self.layer.features = self._features(rows)
+        self.layer.feature_defaults = DRAWN
         self._updating = False
         self._paint()
 
