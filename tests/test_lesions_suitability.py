@@ -7,6 +7,7 @@ import pytest
 from lesion_fakes import POINT
 
 from napari_metasr.io import read_volume
+from napari_metasr.lesions import suitability
 from napari_metasr.lesions.brightness import brightness, summary, unlike
 from napari_metasr.lesions.suitability import concerns
 from napari_metasr.normalisation import LinearMap
@@ -78,6 +79,23 @@ def test_cropped_and_small_heads_are_asked_about(rng):
     tiny = np.zeros((8, 64, 64))
     tiny[:, 20:30, 20:30] = rng.uniform(300, 900, (8, 10, 10))
     assert any("is this a brain?" in one for one in concerns(volume_of(tiny), Plane.AXIAL, POINT))
+
+
+def test_of_large_slices_some_pixels_say_as_much(rng, monkeypatch):
+    volume = volume_of(head(rng, (4, 480, 400)))
+    seen = []
+
+    def brightness_seen(image):
+        seen.append(image)
+        return brightness(image)
+
+    monkeypatch.setattr(suitability, "brightness", brightness_seen)
+    assert concerns(volume, Plane.AXIAL, POINT) == ()
+    to_unit = LinearMap(*volume.intensity_range)
+    whole = summary(brightness(to_unit.forward(image)) for image in volume.data)
+    for name, (mean, _) in summary(map(brightness, seen)).items():
+        assert mean == pytest.approx(whole[name][0], rel=0.01)
+    assert {image.shape for image in seen} == {(120, 100)}
 
 
 @pytest.mark.parametrize(
