@@ -163,7 +163,9 @@ def test_a_picture_is_one_slice(folder, bright, capsys):
     assert region["stored"] == [[40, 52], [20, 30], [0, 1]]  # the file's columns, then rows
     mask = np.asarray(nib.load("mask.nii.gz").dataobj)
     assert np.array_equal(np.squeeze(mask).T, picture == 250)
-    assert "100%" not in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "size x, y, z (px)" in printed.out
+    assert "100%" not in printed.err
     assert main(["detect", "slice.png", "--plane", "coronal", *arguments, "--overwrite"]) == 2
 
 

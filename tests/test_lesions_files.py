@@ -14,7 +14,7 @@ from napari_metasr.io import read
 from napari_metasr.lesions import Lesion, files
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import read_rois, write_mask, write_rois
-from napari_metasr.volume import Plane
+from napari_metasr.volume import Plane, Source
 
 FINDER = Finder(kind="detector", name="fake", title="Fake", sha256="0" * 64, point=POINT)
 
@@ -119,6 +119,14 @@ def test_what_a_person_drew_has_no_score(oblique, tmp_path):
     path.write_text(json.dumps(document))
     with pytest.raises(ValueError, match="expected a score of a region that is not by hand"):
         read_rois(path, volume)
+
+
+def test_sizes_of_a_layer_in_pixels_are_no_millimetres(phantom_volume, tmp_path):
+    lesion = Lesion(Plane.AXIAL, {4: box(1, 2, 3, 4)})
+    for unit in ("pixels", "mm"):
+        volume = replace(phantom_volume, source=Source("layer", unit=unit))
+        write_rois(tmp_path / f"{unit}.json", volume, [lesion], FINDER)
+        assert json.loads((tmp_path / f"{unit}.json").read_text())["unit"] == unit
 
 
 def test_sizes_of_tiny_voxels_are_kept(phantom_volume, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Window = tuple[float, float, float, float]
+
+Unit = Literal["mm", "pixels"]
+SIGNS: dict[Unit, str] = {"mm": "mm", "pixels": "px"}
+"""Units as they are written after a number."""
 
 
 class Plane(StrEnum):
@@ -145,6 +149,8 @@ class Source:
         The type of the numbers as stored.
     header
         The file's header (nibabel), if it had one.
+    unit
+        Of spacing and positions: pixels where nobody knows how large they are.
     """
 
     name: str
@@ -153,6 +159,7 @@ class Source:
     orientation: str = "RAS"
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
     header: Any = None
+    unit: Unit = "mm"
 
 
 @dataclass(frozen=True)
@@ -165,9 +172,9 @@ class Volume:
         ``(z, y, x)`` or ``(t, z, y, x)``, x to the right, y to anterior, z to superior;
         a plain image is ``(y, x)``. In the source's intensity units.
     affine
-        4 x 4, canonical voxel (x, y, z) to world mm (RAS+).
+        4 x 4, canonical voxel (x, y, z) to world mm (RAS+), or to pixels of ``source.unit``.
     spacing
-        mm between voxels, in the order of the last axes of ``data``.
+        mm (or pixels) between voxels, in the order of the last axes of ``data``.
     source
         Where it came from.
     """

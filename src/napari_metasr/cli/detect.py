@@ -12,7 +12,6 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import AnySliceArgument, Command
 from napari_metasr.io import read
-from napari_metasr.io.images import is_picture
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
@@ -98,7 +97,7 @@ class Detect(Command):
             overwrite=self.overwrite,
         )
         if lesions:
-            print(table(lesions, volume, "px" if is_picture(self.input) else "mm"))
+            print(table(lesions, volume))
         if truth is not None:
             self._compare(lesions, truth, plane)
         count = sum(len(lesion.detections) for lesion in lesions)

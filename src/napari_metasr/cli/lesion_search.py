@@ -11,6 +11,7 @@ from tqdm import tqdm
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.link import link
 from napari_metasr.lesions.suitability import concerns
+from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,9 +72,10 @@ def finder_of(detector: Detector) -> Finder:
     )
 
 
-def table(lesions: Sequence[Lesion], volume: Volume, unit: str) -> str:
+def table(lesions: Sequence[Lesion], volume: Volume) -> str:
     """Lesions as text: number, score, slices, which to look at, size and volume."""
     spacing = (1.0, *volume.spacing)[-3:]
+    unit = SIGNS[volume.source.unit]
     lines = [("lesion", "score", "slices", "look at", f"size x, y, z ({unit})", f"{unit}³")]
     for number, lesion in enumerate(lesions, start=1):
         first, last = min(lesion.detections), max(lesion.detections)

@@ -18,7 +18,7 @@ from napari_metasr.geometry import OutputGrid, slice_affine
 from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture
 from napari_metasr.normalisation import contrast_limits
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import SIGNS, Plane, Region
 from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Zoom(Command):
             self._write_figure(volume, plane, index, region, grid, result, model)
         source = resampled_from(model.fixed_scales, grid)
         resampled = "" if source is None else f" (resampled from its ×{source})"
-        unit = "px" if is_picture(self.input) else "mm"
+        unit = SIGNS[volume.source.unit]
         if told:
             share = encoded.encoded_pixels / image.size
             told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "

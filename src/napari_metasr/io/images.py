@@ -71,6 +71,7 @@ def read_picture(path: str | os.PathLike[str]) -> Volume:
             affine=PICTURE_AFFINE,
             orientation=axis_codes(PICTURE_AFFINE),
             dtype=pixels.dtype,
+            unit="pixels",
         ),
     )
 

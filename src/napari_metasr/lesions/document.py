@@ -11,7 +11,7 @@ from napari_metasr import __version__
 from napari_metasr.geometry import box_corners, edges_of_world, world_of_edges
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import Plane, Region, Unit
 from napari_metasr.weights import OperatingPoint
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ class RegionsDocument(BaseModel, extra="forbid", frozen=True):
     ----------
     source, shape, affine
         Name of the volume, its canonical (z, y, x) shape, and its canonical affine.
+    unit
+        What is meant wherever a name says mm: pixels where nobody knows how large they are.
     scale_input
         By how much the input was reduced in plane before; pixels are the input's own.
     concerns
@@ -134,7 +136,7 @@ class RegionsDocument(BaseModel, extra="forbid", frozen=True):
     source: str
     shape: tuple[int, ...]
     affine: tuple[tuple[float, float, float, float], ...]
-    unit: Literal["mm", "pixels"] = "mm"
+    unit: Unit = "mm"
     time: int = Field(0, ge=0)
     scale_input: float = Field(1.0, ge=1)
     found_by: Finder

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
-from napari_metasr.io.images import is_picture
 from napari_metasr.lesions.document import Finder, RegionsDocument, record
 from napari_metasr.lesions.labelled import check_same_grid, lesions_in
 
@@ -51,7 +50,7 @@ def write_rois(
     path
         Ends in ``.json``.
     volume
-        Where they were found.
+        Where they were found; its source says whether sizes are mm or pixels.
     lesions
         The best first.
     found_by
@@ -79,7 +78,7 @@ def write_rois(
         source=volume.source.name,
         shape=volume.spatial_shape,
         affine=tuple(tuple(map(float, row)) for row in volume.affine),
-        unit="pixels" if is_picture(volume.source.path or "") else "mm",
+        unit=volume.source.unit,
         time=time,
         scale_input=scale_input,
         found_by=found_by,
