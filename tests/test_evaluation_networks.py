@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -161,10 +160,15 @@ def test_a_runs_detector_is_read_as_was_chosen(tmp_path):
 def test_a_remembering_detector_looks_once_and_answers_as_the_one_it_was_made_of(tmp_path, name):
     keep_detector(tmp_path, name)
     plain = trained_weights(tmp_path, name)
-    network = trained_weights(tmp_path, name).network
     looks = []
-    network.head.register_forward_hook(lambda *_: looks.append(1))
-    asked = replace(plain, network=remembering(network)).detector()
+
+    def counted(network):
+        """Counts the looks of the network that runs, a copy, and remembers."""
+        assert network is not plain.network
+        network.head.register_forward_hook(lambda *_: looks.append(1))
+        return remembering(network)
+
+    asked = plain.detector(wrapped=counted)
     images = [disc(seed, (64, 80))[0] for seed in (1, 2, 1)]
     for level in (0.01, 0.02):
         for margin in (0.0, 0.1):

@@ -13,10 +13,12 @@ from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.weights import OperatingPoint, load_network, model_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
+
+    Wrapping = Callable[[nn.Module], Callable[[Tensor], Tensor]]
 
 LD = "lesion-detector"
 LD_PLUS = "lesion-segmenter"
@@ -50,10 +52,23 @@ class DetectorWeights:
     name: str
     title: str
 
-    def detector(self, device: str = "cpu") -> Detector:
-        """Ask it."""
+    def detector(self, device: str = "cpu", *, wrapped: Wrapping | None = None) -> Detector:
+        """Ask it.
+
+        Parameters
+        ----------
+        device
+            A torch device.
+        wrapped
+            As ``Detector``.
+        """
         return Detector(
-            self.network, self.point, name=self.name, title=self.title, device=torch.device(device)
+            self.network,
+            self.point,
+            name=self.name,
+            title=self.title,
+            device=torch.device(device),
+            wrapped=wrapped,
         )
 
 

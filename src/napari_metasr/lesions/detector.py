@@ -20,11 +20,11 @@ from napari_metasr.weights import WeightsError, load_network, model_card
 from napari_metasr.zoom.devices import resolve_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import nn
+    from torch import Tensor, nn
 
     from napari_metasr.lesions.answers import ScoredWindow
     from napari_metasr.volume import Volume
@@ -52,6 +52,8 @@ class Detector:
         Where it runs.
     sha256
         Of its weights, if they are a file's.
+    wrapped
+        What is asked in the place of the network as it runs, folded and on its device.
     """
 
     def __init__(
@@ -63,9 +65,11 @@ class Detector:
         title: str,
         device: torch.device,
         sha256: str = "",
+        wrapped: Callable[[nn.Module], Callable[[Tensor], Tensor]] | None = None,
     ) -> None:
-        self._network = fold_batch_norm(network).to(device).requires_grad_(False)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        folded = fold_batch_norm(network).to(device).requires_grad_(False)
+        folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network: Callable[[Tensor], Tensor] = folded if wrapped is None else wrapped(folded)
         self._longest = LARGEST_SEEN if isinstance(network, LesionDetector) else None
         self.point = point
         self.name = name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -105,8 +104,7 @@ def evaluate_experiment(
         )
 
     def detector(network: str) -> Detector:
-        weights = trained_weights(run, network, device)
-        return replace(weights, network=remembering(weights.network)).detector(device)
+        return trained_weights(run, network, device).detector(device, wrapped=remembering)
 
     slices = of_split(split)
     started = time.perf_counter()
