@@ -110,7 +110,8 @@ def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, dete
     search(qtbot, lesion_dock)
     assert lesion_dock.status.text() == "No tumour found in axial slice 2 at score ≥ 0.5."
     assert rows(lesion_dock) == []
-    assert all(not len(layer.data) for layer in box_layers(viewer))
+    (layer,) = box_layers(viewer)
+    assert not len(layer.data)
     assert lesion_focus(viewer).lesion is None
 
 
@@ -151,7 +152,8 @@ def test_a_deleted_box_leaves_the_table_and_the_focus(qtbot, viewer, lesion_dock
     (layer,) = box_layers(viewer)
     layer.selected_data = {0}
     layer.remove_selected()
-    assert [row[0] for row in rows(lesion_dock)] == ["2"]
+    assert [row[:2] for row in rows(lesion_dock)] == [("1", "0.61")]
+    assert list(layer.features["label"]) == ["1 · 0.61"]
     assert layer.name == "tumour regions (1) · t1c"
     assert lesion_focus(viewer).lesion.score == pytest.approx(0.61)
     layer.selected_data = {0}
@@ -323,7 +325,7 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     settle(qtbot, lesion_dock)
     path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
     document = json.loads(path.read_text())
-    assert [one["score"] for one in document["lesions"]] == [0.93, 1.0]
+    assert [one["score"] for one in document["lesions"]] == [0.93, None]
     assert document["found_by"]["name"] == "ld-plus"
     assert document["concerns"][-1] == "1 of 2 rectangles were drawn or changed by a person"
     voxels = read_volume(mask).data

@@ -11,6 +11,7 @@ from napari_metasr import geometry
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.edge_letters import EdgeLetters
+from napari_metasr.widgets.real_viewer import real_viewer
 from napari_metasr.widgets.window_level import WindowLevel
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ def is_anatomical(layer: Layer) -> bool:
 
 def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> AnatomicalView:
     """The anatomical view of a viewer: the same one until it is closed."""
-    if viewer not in _views:
-        _views[viewer] = AnatomicalView(viewer, convention)
-    return _views[viewer]
+    real = real_viewer(viewer)
+    if real not in _views:
+        _views[real] = AnatomicalView(real, convention)
+    return _views[real]
 
 
 class AnatomicalView:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_metasr.widgets.layer_source import plane_and_index, same_grid
+from napari_metasr.widgets.real_viewer import real_viewer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,9 +23,10 @@ _focuses: weakref.WeakKeyDictionary[ViewerModel, LesionFocus] = weakref.WeakKeyD
 
 def lesion_focus(viewer: ViewerModel) -> LesionFocus:
     """The focus of a viewer: always the same one."""
-    if viewer not in _focuses:
-        _focuses[viewer] = LesionFocus()
-    return _focuses[viewer]
+    real = real_viewer(viewer)
+    if real not in _focuses:
+        _focuses[real] = LesionFocus()
+    return _focuses[real]
 
 
 def rectangle_of(lesion: Lesion, plane: Plane, index: int) -> Window | None:

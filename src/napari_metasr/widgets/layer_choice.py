@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.widgets.layer_list import GEOMETRY_EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,8 @@ class LayerChoice:
         Which layer is taken while none has been chosen.
     show
         Called with the names of the listed layers and the place of the chosen one, -1 for none.
+    changed
+        Called with a listed layer whose numbers or place have changed.
     """
 
     def __init__(
@@ -31,8 +35,10 @@ class LayerChoice:
         belongs: Callable[[Layer], bool],
         first: Callable[[list[Layer]], Layer | None],
         show: Callable[[list[str], int], None],
+        changed: Callable[[Layer], None] = lambda layer: None,
     ) -> None:
         self._viewer, self._belongs, self._first, self._show = viewer, belongs, first, show
+        self._changed = changed
         self._listed: list[weakref.ref[Layer]] = []
         self._chosen: weakref.ref[Layer] | None = None
         self._shown: tuple[list[str], int] | None = None
@@ -50,6 +56,8 @@ class LayerChoice:
             if layer not in self._watched:
                 self._watched.add(layer)
                 layer.events.name.connect(self._on_renamed)
+                for name in GEOMETRY_EVENTS:
+                    getattr(layer.events, name).connect(self._on_changed)
         chosen = self.layer
         if chosen not in layers:
             chosen = self._first(layers)
@@ -69,7 +77,12 @@ class LayerChoice:
         """Listen to no layer any more."""
         for layer in self._watched:
             layer.events.name.disconnect(self._on_renamed)
+            for name in GEOMETRY_EVENTS:
+                getattr(layer.events, name).disconnect(self._on_changed)
         self._watched.clear()
+
+    def _on_changed(self, event: Any) -> None:
+        self._changed(event.source)
 
     def _on_renamed(self, event: object = None) -> None:
         self.refresh()

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image
 
 from napari_metasr import geometry, normalisation
 from napari_metasr.io.layers import volume_of
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import Dims
-    from napari.layers import Layer
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Volume
@@ -88,12 +87,18 @@ class LayerSource:
     """Reads slices of one image layer.
 
     Use `layer_source`, which gives the same source for a layer as long as it lives.
+
+    Attributes
+    ----------
+    measured
+        What others have measured of the layer, until its data change.
     """
 
     def __init__(self, layer: Image) -> None:
         self._layer = weakref.ref(layer)
         self.token = next(_tokens)
         self.warned_missing = False
+        self.measured: dict[Any, Any] = {}
 
     @property
     def layer(self) -> Image:
@@ -156,6 +161,7 @@ class LayerSource:
         """The layer's data have changed: what was measured holds no longer."""
         for name in ("intensity_range", "value_range"):
             self.__dict__.pop(name, None)
+        self.measured = {}
 
     def _sample(self) -> NDArray[Any]:
         data = self.layer.data
@@ -266,11 +272,6 @@ def layer_source(layer: Image) -> LayerSource:
     if layer not in _sources:
         _sources[layer] = LayerSource(layer)
     return _sources[layer]
-
-
-def is_candidate(layer: Layer) -> bool:
-    """Whether a layer is listed at all: images are, other kinds of layers are not."""
-    return isinstance(layer, Image)
 
 
 def check_supported(layer: Image) -> None:

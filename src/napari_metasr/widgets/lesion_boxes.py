@@ -66,7 +66,9 @@ def lesions_of(boxes: Iterable[Box]) -> dict[int, Lesion]:
             parts[number][0].plane,
             {
                 box.index: Detection(
-                    Region.from_window(box.window), 1.0 if box.is_by_hand else box.score
+                    Region.from_window(box.window),
+                    1.0 if box.is_by_hand else box.score,
+                    box.is_by_hand,
                 )
                 for box in sorted(parts[number], key=lambda box: box.index)
             },

@@ -16,16 +16,24 @@ from napari_metasr.widgets.flight import fly_to
 from napari_metasr.widgets.focus import lesion_focus
 from napari_metasr.widgets.layer_choice import LayerChoice
 from napari_metasr.widgets.layer_source import (
+    UnsupportedLayerError,
     check_supported,
     layer_source,
     plane_and_index,
     same_grid,
 )
-from napari_metasr.widgets.layer_volume import layer_volume
+from napari_metasr.widgets.layer_volume import layer_volume, size_unit
 from napari_metasr.widgets.lesion_editing import BoxEditing
 from napari_metasr.widgets.lesion_export import LesionExport
 from napari_metasr.widgets.lesion_results import Results
-from napari_metasr.widgets.lesion_worker import Found, Scope, Searcher, detect, take_labels
+from napari_metasr.widgets.lesion_worker import (
+    Found,
+    Kind,
+    Scope,
+    Searcher,
+    detect,
+    take_labels,
+)
 from napari_metasr.widgets.result_layers import is_result
 
 if TYPE_CHECKING:
@@ -34,7 +42,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_metasr.widgets.layer_source import LayerSource
     from napari_metasr.widgets.lesion_dock import LesionDock
     from napari_metasr.widgets.lesion_worker import Progress
 
@@ -71,7 +78,6 @@ class LesionCoordinator(QObject):
         super().__init__(dock)
         self._viewer, self._dock, self._device, self._open_zoom = viewer, dock, device, open_zoom
         self._closed = False
-        self._searched: tuple[LayerSource, tuple[int, ...]] | None = None
         self._detectors = Engines(detector_factory)
         self._focus = lesion_focus(viewer)
         self._camera = CameraControl(viewer)
@@ -79,15 +85,16 @@ class LesionCoordinator(QObject):
         self.export = LesionExport(dock)
         self.searcher = Searcher(
             on_progress=self._on_progress,
-            on_found=self._on_found,
+            on_found=self._add,
             on_error=lambda error: show_error(f"Detect tumour: {error}"),
             on_finished=self._on_finished,
         )
         self._images = LayerChoice(
             viewer,
             lambda layer: isinstance(layer, Image) and not is_result(layer),
-            lambda layers: first_image(viewer) if layers else None,
+            self._first,
             dock.show_sources,
+            self._on_image_changed,
         )
         self._labels = LayerChoice(
             viewer,
@@ -100,7 +107,8 @@ class LesionCoordinator(QObject):
         self._anatomy.hold(HOLDER)
         self._connect()
         self._on_layers()
-        dock.show_status(self._idle_text())
+        self.results.resume()
+        self._show()
 
     def _connect(self) -> None:
         dock = self._dock
@@ -155,16 +163,15 @@ class LesionCoordinator(QObject):
     def _on_labels(self, place: int) -> None:
         self._labels.choose(place)
         labels, scope = self._labels.layer, self._scope(whole=True)
-        if labels is None or scope is None or self._searched is None:
+        if labels is None or scope is None:
             return
-        source, earlier = self._searched
-        if not same_grid(source.layer, labels):
+        if not same_grid(scope.source.layer, labels):
             show_error(
-                f"Detect tumour: expected “{labels.name}” on the grid of “{source.name}”, found "
-                "another shape or place"
+                f"Detect tumour: expected “{labels.name}” on the grid of “{scope.source.name}”, "
+                "found another shape or place"
             )
             return
-        data = labels.data[earlier] if earlier else labels.data
+        data = labels.data[scope.earlier] if scope.earlier else labels.data
         self.searcher.start(take_labels, scope, data, labels.name)
 
     def _scope(self, *, whole: bool) -> Scope | None:
@@ -186,16 +193,16 @@ class LesionCoordinator(QObject):
             show_error(f"Detect tumour: {refusal}")
             return None
         earlier = view.index[: max(layer.ndim - 3, 0)]
-        self._searched = (source, earlier)
-        return Scope(volume, plane, earlier[-1] if earlier else 0, None if whole else index)
+        unit = size_unit(source)
+        return Scope(source, volume, plane, earlier, unit, None if whole else index)
+
+    def _first(self, layers: list[Layer]) -> Layer | None:
+        """The image that is looked through while none has been chosen."""
+        first = first_image(self._viewer)
+        return first if first in layers else next(iter(layers), None)
 
     def _on_progress(self, progress: Progress) -> None:
         self._dock.show_progress(progress.text, progress.done, progress.total)
-
-    def _on_found(self, found: Found) -> None:
-        if self._searched is None or self._searched[0].is_gone:
-            return
-        self._add(found)
 
     def _on_finished(self, cancelled: bool) -> None:
         self._dock.show_rest()
@@ -210,9 +217,7 @@ class LesionCoordinator(QObject):
 
     def _add(self, found: Found) -> None:
         """Show a new result, its boxes selected so that they are seen and can be edited."""
-        if self._searched is None:
-            return
-        result = self.results.add(self._searched[0], found, self._searched[1])
+        result = self.results.add(found)
         self._editing.begin(result)
         self._show()
 
@@ -221,21 +226,23 @@ class LesionCoordinator(QObject):
         self._editing.drawn()
 
     def _new_by_hand(self) -> bool:
-        """Begin a result that nothing was found for, unless the image has one already."""
-        result = self.results.current
-        if result is not None and result.source.layer is self._images.layer:
-            return True
-        scope = self._scope(whole=True)
-        if scope is not None:
-            self._add(Found((), scope, None, words.BY_HAND))
-        return scope is not None
+        """Begin a result that nothing was found for, unless one of what is shown is current."""
+        result, scope = self.results.current, self._scope(whole=True)
+        if scope is None:
+            return False
+        if result is None or (result.source, result.earlier) != (scope.source, scope.earlier):
+            self._add(Found((), scope, Kind.PERSON, None, words.BY_HAND))
+        return True
 
     def _show(self) -> None:
         """Bring the dock in step with the current result."""
         result, dock = self.results.current, self._dock
         dock.show_results(self.results.names, self.results.place)
         dock.show_state(has_image=self._images.layer is not None, has_boxes=result is not None)
-        dock.table.show_rows(result.rows if result else [], result.chosen if result else None)
+        if result is None:
+            dock.table.show_rows([], None)
+        else:
+            dock.table.show_rows(result.rows, result.chosen, result.unit)
         dock.show_concerns(result.found.concerns if result else ())
         dock.show_status(words.summary(result.found) if result else self._idle_text())
         self._editing.show()
@@ -253,7 +260,7 @@ class LesionCoordinator(QObject):
     def _on_lesion_chosen(self, number: int) -> None:
         """Go there and have it magnified."""
         result = self.results.current
-        if result is None or result.source.is_gone:
+        if result is None or self.results.image(result) is None:
             return
         result.chosen = number
         self.results.tell()
@@ -261,7 +268,11 @@ class LesionCoordinator(QObject):
         if lesion is None:
             return
         self._editing.stop()
-        fly_to(self._viewer, self._camera, result.source, lesion, result.earlier)
+        try:
+            fly_to(self._viewer, self._camera, result.source, lesion, result.earlier)
+        except UnsupportedLayerError as refusal:
+            show_error(f"Detect tumour: {refusal}")
+            return
         if not self._focus.watchers:
             self._open_zoom()
         self._focus.magnify_requested.emit()
@@ -281,16 +292,21 @@ class LesionCoordinator(QObject):
             has_image=self._images.layer is not None, has_boxes=self.results.current is not None
         )
 
+    def _on_image_changed(self, layer: Layer) -> None:
+        """Numbers or place of an image: what was measured holds no longer, and boxes go along."""
+        source = layer_source(layer)
+        source.forget()
+        if self.results.follow(source):
+            self._editing.set_line()
+            self._show()
+
     def _on_removed(self, event: Any) -> None:
         layer: Layer = event.value
-        if self._searched is not None and (
-            self._searched[0].is_gone or self._searched[0].layer is layer
-        ):
-            self._searched = None
-            if self.searcher.is_running:
-                self.searcher.close()
-                self._dock.show_rest()
-                self._dock.show_status(words.REMOVED)
+        scope = self.searcher.scope
+        if scope is not None and (scope.source.is_gone or scope.source.layer is layer):
+            self.searcher.close()
+            self._dock.show_rest()
+            self._dock.show_status(words.REMOVED)
         self._on_layers()
         if self.results.removed(layer):
             self._show()

@@ -52,6 +52,8 @@ class BoxEditing(QObject):
         dock.edit_toggled.connect(self._on_edit)
         for emitter, callback in self._viewer_events():
             emitter.connect(callback)
+        for result in results:
+            self._watch(result)
 
     def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         layers = self._viewer.layers
@@ -71,10 +73,13 @@ class BoxEditing(QObject):
 
     def begin(self, result: Result) -> None:
         """Show a new result's boxes: selected, so that they are seen in every comparison."""
-        result.boxes.layer.events.mode.connect(self._on_mode)
+        self._watch(result)
         self._viewer.layers.selection.active = result.boxes.layer
         self._raise()
         self.set_line()
+
+    def _watch(self, result: Result) -> None:
+        result.boxes.layer.events.mode.connect(self._on_mode)
 
     def drawn(self) -> None:
         """A box that has been drawn can be dragged, once napari is done with the drawing."""
@@ -85,8 +90,9 @@ class BoxEditing(QObject):
         result = self._results.current
         if result is not None:
             result.boxes.layer.mode = LOOK
-            if self._results.owns(active_layer(self._viewer)):
-                self._viewer.layers.selection.active = result.source.layer
+            image = self._results.image(result)
+            if image is not None and self._results.owns(active_layer(self._viewer)):
+                self._viewer.layers.selection.active = image
         self.show()
 
     def show(self) -> None:

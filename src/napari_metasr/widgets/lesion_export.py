@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
-from napari_metasr.widgets import lesion_words as words
 from napari_metasr.widgets.encoder import silence
 from napari_metasr.widgets.lesion_boxes import lesions_of
+from napari_metasr.widgets.lesion_worker import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,14 +57,12 @@ def mask_path(path: Path) -> Path:
 
 def finder(found: Found) -> Finder:
     """What the regions are from, as the JSON file says it."""
-    if found.detector is not None:
-        one = found.detector
-        return Finder(
-            kind="detector", name=one.name, title=one.title, sha256=one.sha256, point=one.point
-        )
-    if found.title == words.BY_HAND:
-        return Finder(kind="person", name=words.BY_HAND)
-    return Finder(kind="segmentation", name=found.title)
+    one = found.detector
+    if one is None:
+        return Finder(kind=found.kind.value, name=found.title)
+    return Finder(
+        kind=found.kind.value, name=one.name, title=one.title, sha256=one.sha256, point=one.point
+    )
 
 
 def write(path: Path, found: Found, boxes: Sequence[Box], overwrite: bool) -> Path:
@@ -77,7 +75,7 @@ def write(path: Path, found: Found, boxes: Sequence[Box], overwrite: bool) -> Pa
     """
     notes = list(found.concerns)
     by_hand = sum(box.is_by_hand for box in boxes)
-    if by_hand and found.title != words.BY_HAND:
+    if by_hand and found.kind is not Kind.PERSON:
         notes.append(f"{by_hand} of {len(boxes)} rectangles were drawn or changed by a person")
     write_rois(
         path,

@@ -63,6 +63,8 @@ class LesionLayer:
         Its rectangles, as they are now; those that lie outside the image are left out.
     lesions
         What they make up, by number.
+    changed
+        Called after rectangles were drawn, dragged or deleted.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class LesionLayer:
         word: str = "",
     ) -> None:
         self._shape = tuple(source.layer.data.shape)
-        self._earlier, self._changed = earlier, changed
+        self._earlier, self.changed = earlier, changed
         self._word = word
         self._chosen: int | None = None
         self._updating = False
@@ -121,6 +123,16 @@ class LesionLayer:
             if len(self.layer.data):
                 self.layer.edge_width = [width] * len(self.layer.data)
 
+    def follow(self, source: LayerSource) -> None:
+        """Go where the image is now.
+
+        Raises
+        ------
+        UnsupportedLayerError
+            If it has been rotated or sheared.
+        """
+        self.layer.scale, self.layer.translate = source.placement
+
     def close(self) -> None:
         """Listen no more."""
         self.layer.events.data.disconnect(self._on_data)
@@ -134,13 +146,13 @@ class LesionLayer:
             edited=event.data_indices if action == "changed" else (),
             drawn=event.data_indices if action == "added" else (),
         )
-        self._changed()
+        self.changed()
 
     def _on_features(self, event: Any = None) -> None:
         """Notice what was pasted: napari says no more of it than that the table has changed."""
         if not self._updating and len(self.layer.data) != self._count:
             self._read()
-            self._changed()
+            self.changed()
 
     def _read(self, edited: Iterable[int] = (), drawn: Iterable[int] = ()) -> None:
         """Take over what the layer holds, and number it.
@@ -171,8 +183,9 @@ class LesionLayer:
 
     def _features(self, boxes: Iterable[Box | None]) -> dict[str, NDArray[Any]]:
         """The layer's table: number and score of every shape, and what stands beside it."""
+        places = {number: place for place, number in enumerate(self.lesions, start=1)}
         rows = [
-            (box.lesion, box.score, f"{box.lesion} · {score_text(box.score, self._word)}")
+            (box.lesion, box.score, f"{places[box.lesion]} · {score_text(box.score, self._word)}")
             if box is not None
             else (NEW, BY_HAND, OUTSIDE)
             for box in boxes

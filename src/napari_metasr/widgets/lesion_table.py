@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.lesion_words import Row
 
-HEADINGS = ("#", "Score", "Slices", "Size (mm)")
+HEADINGS = ("#", "Score", "Slices", "Size")
 ROWS_SEEN = 5
 ROW_HEIGHT = 22
 TIP = "Click a region: the view goes there and the zoom magnifies it"
@@ -51,18 +51,21 @@ class LesionTable(QTableWidget):
         """As narrow as the dock."""
         return QSize(200, self.height())
 
-    def show_rows(self, rows: Sequence[Row], chosen: int | None) -> None:
+    def show_rows(self, rows: Sequence[Row], chosen: int | None, unit: str = "mm") -> None:
         """List lesions, one of them marked; emits nothing.
 
         Parameters
         ----------
         chosen
             The number of the marked one.
+        unit
+            Of sizes.
         """
+        self.setHorizontalHeaderLabels([*HEADINGS[:-1], f"{HEADINGS[-1]} ({unit})"])
         with signals_blocked(self):
             self.setRowCount(len(rows))
             for place, row in enumerate(rows):
-                for column, text in enumerate((str(row.number), row.score, row.slices, row.size)):
+                for column, text in enumerate((str(row.place), row.score, row.slices, row.size)):
                     item = QTableWidgetItem(text)
                     item.setData(Qt.ItemDataRole.UserRole, row.number)
                     item.setToolTip(TIP)

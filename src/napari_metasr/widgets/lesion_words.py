@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_metasr.widgets.lesion_worker import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,12 +34,15 @@ class Row:
 
     Attributes
     ----------
+    place
+        In the table and in what is exported, from 1.
     number
-        Of the lesion.
+        Of the lesion, which it keeps when others go.
     score, slices, size
-        In words; the size in mm, rows × columns and, of more slices than one, across them.
+        In words; the size as rows × columns and, of more slices than one, across them.
     """
 
+    place: int
     number: int
     score: str
     slices: str
@@ -58,6 +63,7 @@ def score_text(score: float, word: str = "") -> str:
 
 
 def row_of(
+    place: int,
     number: int,
     lesion: Lesion,
     boxes: Sequence[Box],
@@ -69,6 +75,8 @@ def row_of(
 
     Parameters
     ----------
+    place, number
+        See `Row`.
     boxes
         Its rectangles.
     found
@@ -92,14 +100,14 @@ def row_of(
     if first != last:
         axes.append(lesion.plane.normal_axis)
     size = " × ".join(f"{extent[axis]:.0f}" for axis in axes)
-    return Row(number, score, slices, size)
+    return Row(place, number, score, slices, size)
 
 
 def summary(found: Found) -> str:
     """What a search has come to, in a sentence."""
     where = f"in {found.scope}"
     count = len(found.lesions)
-    if found.title == BY_HAND:
+    if found.kind is Kind.PERSON:
         return "Boxes drawn by hand."
     if found.detector is None:
         return f"{_regions(count)} taken from “{found.title}”."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.lesions import Detection, Lesion
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.encoder import Engines
+    from napari_metasr.widgets.layer_source import LayerSource
 
 SIGNALS = ("yielded", "returned", "errored", "finished")
 
@@ -39,23 +41,42 @@ class Scope:
 
     Attributes
     ----------
-    volume
-        The whole image.
-    plane, time
+    source, volume
+        The whole image: its layer, and what that was when the search began.
+    plane
         Of the slices.
+    earlier
+        The position on the layer's axes before z, y, x, such as time.
+    unit
+        What the volume is measured in.
     index
         The slice; None for all of them.
     """
 
+    source: LayerSource
     volume: Volume
     plane: Plane
-    time: int = 0
+    earlier: tuple[int, ...]
+    unit: str
     index: int | None = None
+
+    @property
+    def time(self) -> int:
+        """The time point, 0 without a time axis."""
+        return self.earlier[-1] if self.earlier else 0
 
     def __str__(self) -> str:
         if self.index is not None:
             return f"{self.plane} slice {self.index}" if self.volume.data.ndim > 2 else "the image"
         return f"{self.volume.slice_count(self.plane)} {self.plane} slices"
+
+
+class Kind(StrEnum):
+    """What regions can be from."""
+
+    DETECTOR = "detector"
+    SEGMENTATION = "segmentation"
+    PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -66,8 +87,12 @@ class Found:
     ----------
     lesions
         Best score first; none where none was found.
+    scope
+        Where they were looked for.
+    kind
+        What they are from.
     detector
-        What found them; None for a segmentation.
+        What found them; None for a segmentation or a person.
     title
         Of the detector or of the segmentation.
     concerns
@@ -76,6 +101,7 @@ class Found:
 
     lesions: tuple[Lesion, ...]
     scope: Scope
+    kind: Kind
     detector: Any | None
     title: str
     concerns: tuple[str, ...] = ()
@@ -100,7 +126,7 @@ def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterato
     detector = detectors.get(model, device)
     total = volume.slice_count(plane) if scope.index is None else 1
     yield Progress("Reading the image", 0, total)
-    doubts = concerns(volume, plane, detector.point, time=time)
+    doubts = _concerns(scope, detector)
     slices: dict[int, tuple[Detection, ...]] = {}
     if scope.index is not None:
         image = volume.slice(plane, scope.index, time)
@@ -110,8 +136,19 @@ def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterato
         for index, detections in detector.detect_slices(volume, plane, time):
             slices[index] = detections
             yield Progress("Looking for tumour", len(slices), total)
-    lesions = link(slices, plane, slice_step(volume, plane))
-    yield Found(lesions, scope, detector, detector.title, doubts)
+    lesions = link(slices, plane, volume.slice_spacing(plane))
+    yield Found(lesions, scope, Kind.DETECTOR, detector, detector.title, doubts)
+
+
+def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
+    """What speaks against trusting a detector here, looked at once for an image as it is."""
+    measured = scope.source.measured
+    key = (scope.plane, scope.time, detector.point.model_dump_json())
+    volume, doubts = measured.get(key, (None, ()))
+    if volume is not scope.volume:
+        doubts = concerns(scope.volume, scope.plane, detector.point, time=scope.time)
+        measured[key] = scope.volume, doubts
+    return tuple(doubts)
 
 
 def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Progress | Found]:
@@ -125,12 +162,7 @@ def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Prog
         Of the segmentation.
     """
     yield Progress("Reading the labels")
-    yield Found(lesions_in(labels, scope.plane), scope, None, title)
-
-
-def slice_step(volume: Volume, plane: Plane) -> float:
-    """From slice to slice, in mm; 1 for a picture."""
-    return volume.spacing[-3:][plane.normal_axis] if len(volume.spacing) == 3 else 1.0
+    yield Found(lesions_in(labels, scope.plane), scope, Kind.SEGMENTATION, None, title)
 
 
 class Searcher:
@@ -140,6 +172,11 @@ class Searcher:
     ----------
     on_progress, on_found, on_error, on_finished
         Called with what happened; ``on_finished`` with whether it was cancelled.
+
+    Attributes
+    ----------
+    scope
+        What is looked through; None while nothing is.
     """
 
     def __init__(
@@ -154,18 +191,21 @@ class Searcher:
         self._on_error, self._on_finished = on_error, on_finished
         self._worker: Any = None
         self._cancelled = False
+        self.scope: Scope | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether anything is being looked for."""
         return self._worker is not None
 
-    def start(self, function: Callable[..., Iterator[Progress | Found]], *args: Any) -> None:
+    def start(
+        self, function: Callable[..., Iterator[Progress | Found]], scope: Scope, *args: Any
+    ) -> None:
         """Start a search; what another one was looking for is no longer of interest."""
         self.close()
         self._cancelled = False
-        worker = create_worker(function, *args, _start_thread=False, _ignore_errors=True)
-        self._worker = worker
+        worker = create_worker(function, scope, *args, _start_thread=False, _ignore_errors=True)
+        self._worker, self.scope = worker, scope
         worker.yielded.connect(self._on_step)
         worker.errored.connect(self._on_error)
         worker.finished.connect(self._finish)
@@ -181,7 +221,7 @@ class Searcher:
         """Stop, and hear no more of it."""
         if self._worker is not None:
             silence(self._worker, SIGNALS)
-            self._worker = None
+            self._worker = self.scope = None
 
     def _on_step(self, step: Progress | Found) -> None:
         if self._cancelled:
@@ -192,5 +232,5 @@ class Searcher:
             self._on_progress(step)
 
     def _finish(self) -> None:
-        self._worker = None
+        self._worker = self.scope = None
         self._on_finished(self._cancelled)
