@@ -10,9 +10,11 @@ import torch
 from napari_metasr.geometry import fitted_shape, square_shape
 from napari_metasr.lesions.answers import READERS
 from napari_metasr.lesions.detection import Detection, grown, merged
+from napari_metasr.lesions.mirrored import mirrored
 from napari_metasr.lesions.suitability import check_size, has_head
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.lesion_detector import LesionDetector
+from napari_metasr.networks.lesion_segmenter import LesionSegmenter
 from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.volume import Plane
@@ -43,7 +45,7 @@ class Detector:
     ----------
     network
         (batch, 1, h, w) in 0..1 to boxes (batch, 5) or to logits of a map (batch, 1, m, n); a
-        folded copy in eval mode is used.
+        folded copy in eval mode is used. LD+ is asked about the mirror images of a slice too.
     point
         Threshold, level and margin, unless others are asked for.
     name, title
@@ -69,7 +71,8 @@ class Detector:
     ) -> None:
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
         folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network: Callable[[Tensor], Tensor] = folded if wrapped is None else wrapped(folded)
+        asked = mirrored(folded) if isinstance(network, LesionSegmenter) else folded
+        self._network: Callable[[Tensor], Tensor] = asked if wrapped is None else wrapped(asked)
         self._longest = LARGEST_SEEN if isinstance(network, LesionDetector) else None
         self.point = point
         self.name = name
