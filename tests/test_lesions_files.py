@@ -188,3 +188,57 @@ def test_json_of_another_kind_or_space_is_refused(oblique, tmp_path, phantom_vol
         write_rois(tmp_path / "rois.txt", volume, [], FINDER)
     with pytest.raises(ValueError, match=r"\.nii or \.nii\.gz"):
         write_rois(tmp_path / "a.json", volume, [], FINDER, mask=tmp_path / "mask.png")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("regions", 1, "slice"), 4, "expected one region a slice, found several in 4"),
+        (("regions", 1, "slice"), 6, r"expected rectangles of neighbouring slices .* \[4, 6\]"),
+        (("regions", 1, "plane"), "coronal", "expected regions of one plane"),
+        (("regions", 1, "y"), 500.0, "lies wholly outside the slice of 26 x 22 pixels"),
+    ],
+)
+def test_regions_that_make_no_lesion_are_refused_by_name(
+    phantom_volume, tmp_path, place, value, message
+):
+    path = tmp_path / "rois.json"
+    write_rois(
+        path, phantom_volume, [Lesion(Plane.AXIAL, {k: box(1, 2, 3, 4) for k in (4, 5)})], FINDER
+    )
+    document = json.loads(path.read_text())
+    name, number, key = place
+    document["lesions"][0][name][number][key] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(ValueError, match=rf"rois\.json: lesion 1: .*{message}"):
+        read_rois(path, phantom_volume)
+
+
+def test_slices_outside_the_volume_are_refused(phantom_volume, tmp_path):
+    path = tmp_path / "rois.json"
+    write_rois(path, phantom_volume, [Lesion(Plane.AXIAL, {18: box(1, 2, 3, 4)})], FINDER)
+    with pytest.raises(ValueError, match=r"rois\.json: .* slices 18 to 18, found a volume of 18"):
+        read_rois(path, phantom_volume)
+
+
+def test_damaged_json_is_refused_by_name(phantom_volume, tmp_path):
+    path = tmp_path / "rois.json"
+    write_rois(path, phantom_volume, [], FINDER)
+    document = json.loads(path.read_text())
+    for affine in (document["affine"][:2], [[float("nan")] * 4] * 4):
+        path.write_text(json.dumps({**document, "affine": affine}))
+        with pytest.raises(ValueError, match=r"rois\.json: expected regions .* found affine\."):
+            read_rois(path, phantom_volume)
+    path.write_bytes(b'{"source": "\xe4"}')
+    with pytest.raises(ValueError, match=r"rois\.json: expected regions .* found the file: "):
+        read_rois(path, phantom_volume)
+
+
+def test_regions_of_another_time_point_are_warned_of(phantom_volume, tmp_path):
+    series = replace(phantom_volume, data=np.stack([phantom_volume.data] * 3))
+    path = tmp_path / "rois.json"
+    lesion = Lesion(Plane.AXIAL, {4: box(1, 2, 3, 4)})
+    write_rois(path, series, [lesion], FINDER, time=2)
+    assert read_rois(path, series, time=2) == (lesion,)
+    with pytest.warns(UserWarning, match=r"found at time point 2, they are looked at at 1"):
+        assert read_rois(path, series, time=1) == (lesion,)

@@ -144,3 +144,5 @@ def test_gaps_and_foreign_volumes_are_refused():
         Lesion(AXIAL, {})
     with pytest.raises(ValueError, match=r"axial slices 5 to 5, found a volume of 4"):
         Lesion(AXIAL, {5: box(0, 0, 2, 2)}).mask((4, 8, 8))
+    with pytest.raises(ValueError, match="lies wholly outside the slice of 8 x 9 pixels"):
+        Lesion(AXIAL, {3: box(-5, 0, -2, 2)}).mask((4, 8, 9))

@@ -79,7 +79,7 @@ class LesionChoice:
         from napari_metasr.lesions.files import read_rois, read_segmentation
 
         if self.rois is not None:
-            return read_rois(self.rois, volume), self.rois.name
+            return read_rois(self.rois, volume, time=time), self.rois.name
         if self.segmentation is not None:
             return read_segmentation(self.segmentation, volume, plane), self.segmentation.name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, Field, PositiveFloat, model_validator
+from pydantic import BaseModel, Field, FiniteFloat, PositiveFloat, model_validator
 
 from napari_metasr import __version__
 from napari_metasr.geometry import box_corners, edges_of_world, world_of_edges
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float, float]
 Edges = tuple[float, float]
+Row = tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat]
 Score = Annotated[float, Field(ge=0, le=1)]
 
 PURPOSE = (
@@ -107,12 +108,17 @@ class LesionRecord(BaseModel, extra="forbid", frozen=True):
         Raises
         ------
         ValueError
-            If its slices are no neighbours, or of several planes.
+            If its slices are no neighbours, of several planes, or one has several regions.
         """
         planes = {one.plane for one in self.regions}
         if len(planes) > 1:
             raise ValueError(f"expected regions of one plane, found {', '.join(sorted(planes))}")
-        return Lesion(planes.pop(), {one.slice: one.detection for one in self.regions})
+        detections: dict[int, Detection] = {}
+        for one in self.regions:
+            if one.slice in detections:
+                raise ValueError(f"expected one region a slice, found several in {one.slice}")
+            detections[one.slice] = one.detection
+        return Lesion(planes.pop(), detections)
 
 
 class RegionsDocument(BaseModel, extra="forbid", frozen=True):
@@ -135,7 +141,7 @@ class RegionsDocument(BaseModel, extra="forbid", frozen=True):
     software: str = f"napari-metasr {__version__}"
     source: str
     shape: tuple[int, ...]
-    affine: tuple[tuple[float, float, float, float], ...]
+    affine: tuple[Row, Row, Row, Row]
     unit: Unit = "mm"
     time: int = Field(0, ge=0)
     scale_input: float = Field(1.0, ge=1)

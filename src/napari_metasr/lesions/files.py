@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
-from napari_metasr.lesions.document import Finder, RegionsDocument, record
+from napari_metasr.lesions.document import Finder, LesionRecord, RegionsDocument, record
 from napari_metasr.lesions.labelled import check_same_grid, lesions_in
 
 if TYPE_CHECKING:
@@ -151,24 +151,31 @@ def check_outputs(path: Path, mask: Path | None, *, overwrite: bool = False) -> 
         check_writable(mask, overwrite=overwrite)
 
 
-def read_rois(path: Path, volume: Volume) -> tuple[Lesion, ...]:
+def read_rois(path: Path, volume: Volume, *, time: int = 0) -> tuple[Lesion, ...]:
     """Read the lesions of a volume from JSON that `write_rois` has written.
+
+    Parameters
+    ----------
+    path
+        The file.
+    volume, time
+        Where they are to be looked at.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such JSON, or its regions lie in another space than the volume.
+        If it is no such JSON, its regions lie in another space than the volume or outside it, or
+        a lesion's are not one in each of neighbouring slices.
 
     Warns
     -----
     UserWarning
-        If they were found in a volume of another name.
+        If they were found in a volume of another name, or at another time point.
     """
     try:
-        document = RegionsDocument.model_validate_json(path.read_text(encoding="utf-8"))
-        lesions = tuple(one.lesion for one in document.lesions)
+        document = RegionsDocument.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
@@ -177,13 +184,28 @@ def read_rois(path: Path, volume: Volume) -> tuple[Lesion, ...]:
             f"{first['msg']}"
         ) from None
     check_same_grid(volume, path.name, document.shape, np.array(document.affine))
+    lesions = tuple(_lesion(path, one, volume) for one in document.lesions)
     if document.source != volume.source.name:
         warnings.warn(
             f"{path.name}: its regions were found in {document.source}, they are looked at in "
             f"{volume.source.name}",
             stacklevel=2,
         )
+    if document.time != time:
+        warnings.warn(
+            f"{path.name}: its regions were found at time point {document.time}, they are looked "
+            f"at at {time}",
+            stacklevel=2,
+        )
     return lesions
+
+
+def _lesion(path: Path, found: LesionRecord, volume: Volume) -> Lesion:
+    """A lesion of a file, whose name is told where it is none of the volume."""
+    try:
+        return found.lesion.inside(volume.spatial_shape)
+    except ValueError as error:
+        raise ValueError(f"{path}: lesion {found.number}: {error}") from None
 
 
 def read_labels(path: Path, volume: Volume) -> NDArray[Any]:

@@ -104,6 +104,30 @@ class Lesion:
         )
         return z, y, x
 
+    def inside(self, shape: Sequence[int]) -> Lesion:
+        """Return this lesion, having checked that it lies in a volume of this shape.
+
+        Parameters
+        ----------
+        shape
+            Of the volume: (z, y, x), or (y, x) of a picture.
+
+        Raises
+        ------
+        ValueError
+            If there are no such slices, or a rectangle lies wholly outside its own.
+        """
+        size = (1, *shape)[-3:]
+        first, last = min(self.detections), max(self.detections)
+        if first < 0 or last >= size[self.plane.normal_axis]:
+            raise ValueError(
+                f"expected {self.plane} slices {first} to {last}, "
+                f"found a volume of {size[self.plane.normal_axis]}"
+            )
+        for one in self.detections.values():
+            one.region.clipped((size[self.plane.row_axis], size[self.plane.column_axis]))
+        return self
+
     def mask(self, shape: Sequence[int]) -> NDArray[np.bool_]:
         """The voxels that the rectangles reach into.
 
@@ -115,15 +139,11 @@ class Lesion:
         Raises
         ------
         ValueError
-            If it has no such slices.
+            As `inside`.
         """
         mask = np.zeros((1, *shape)[-3:], np.bool_)
         slices = np.moveaxis(mask, self.plane.normal_axis, 0)
-        if min(self.detections) < 0 or max(self.detections) >= len(slices):
-            raise ValueError(
-                f"expected {self.plane} slices {min(self.detections)} to {max(self.detections)}, "
-                f"found a volume of {len(slices)}"
-            )
+        self.inside(shape)
         rows, columns = slices.shape[1:]
         for index, detection in self.detections.items():
             top, left, bottom, right = snapped_window(detection.region.window, (rows, columns))
