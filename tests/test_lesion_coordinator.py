@@ -24,9 +24,9 @@ from napari_metasr.widgets.result_layers import ROLE
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _no_head_is_needed(monkeypatch):
-    """The images here are noise; whether they are like what was trained on is asked elsewhere."""
+    """For images of noise that are looked through: they are nothing like a head."""
     monkeypatch.setattr(lesion_worker, "concerns", lambda *_, **__: ("A doubt.", "Another one."))
 
 
@@ -82,6 +82,7 @@ def box_layers(viewer):
     return [layer for layer in viewer.layers if layer.name.startswith("tumour regions")]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_slice_gives_rectangles_with_scores_and_a_table_in_their_order(
     qtbot, viewer, lesion_dock, detector
 ):
@@ -102,6 +103,7 @@ def test_a_slice_gives_rectangles_with_scores_and_a_table_in_their_order(
     assert detector.loads == [("ld-plus", "auto")]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_volume_gives_one_row_for_a_lesion_of_many_slices(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock, "volume")
     assert rows(lesion_dock) == [("1", "0.90", "1–4", "12 × 15 × 12")]
@@ -110,6 +112,7 @@ def test_a_volume_gives_one_row_for_a_lesion_of_many_slices(qtbot, viewer, lesio
     assert set(layer.features["lesion"]) == {1}
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, detector):
     detector.everywhere = ()
     search(qtbot, lesion_dock)
@@ -120,6 +123,7 @@ def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, dete
     assert lesion_focus(viewer).lesion is None
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_earlier_results_are_hidden_and_come_back(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
     search(qtbot, lesion_dock, "volume")
@@ -131,6 +135,7 @@ def test_earlier_results_are_hidden_and_come_back(qtbot, viewer, lesion_dock):
     assert lesion_focus(viewer).lesion.detections.keys() == {2}
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_dragged_box_is_manual_and_its_lesion_follows(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
     (layer,) = box_layers(viewer)
@@ -144,6 +149,7 @@ def test_a_dragged_box_is_manual_and_its_lesion_follows(qtbot, viewer, lesion_do
     assert lesion_focus(viewer).lesion.detections[2].region.window == (6, 9, 14, 19)
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_lesion_with_one_edited_slice_says_so(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock, "volume")
     (layer,) = box_layers(viewer)
@@ -152,6 +158,7 @@ def test_a_lesion_with_one_edited_slice_says_so(qtbot, viewer, lesion_dock):
     assert list(layer.features["label"]) == ["1 · 0.90", "1 · manual", "1 · 0.90", "1 · 0.90"]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_deleted_box_leaves_the_table_and_the_focus(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
     (layer,) = box_layers(viewer)
@@ -202,6 +209,7 @@ def test_a_segmentation_of_another_grid_is_refused(qtbot, viewer, lesion_dock, n
     assert box_layers(viewer) == []
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_cancel_adds_nothing(qtbot, viewer, lesion_dock, detector):
     detector.gate.clear()
     lesion_dock.scope.setCurrentIndex(1)
@@ -215,6 +223,7 @@ def test_cancel_adds_nothing(qtbot, viewer, lesion_dock, detector):
     assert box_layers(viewer) == []
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_progress_counts_slices(qtbot, lesion_dock, detector):
     seen = []
     show = lesion_dock.show_progress
@@ -223,6 +232,7 @@ def test_progress_counts_slices(qtbot, lesion_dock, detector):
     assert [done for done, total in seen if total == 6] == [0, 1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_the_newest_search_wins(qtbot, viewer, lesion_dock, detector):
     detector.gate.clear()
     lesion_dock.scope.setCurrentIndex(1)
@@ -236,6 +246,7 @@ def test_the_newest_search_wins(qtbot, viewer, lesion_dock, detector):
     assert len(rows(lesion_dock)) == 2
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_failure_is_notified_and_the_next_search_works(qtbot, lesion_dock, detector, notes):
     detector.error = ValueError("expected slices of at least 32 x 32 square pixels, found 24 x 32")
     search(qtbot, lesion_dock)
@@ -245,6 +256,13 @@ def test_a_failure_is_notified_and_the_next_search_works(qtbot, lesion_dock, det
     assert len(rows(lesion_dock)) == 2
 
 
+def test_an_image_that_is_too_small_is_refused(qtbot, viewer, lesion_dock, notes):
+    search(qtbot, lesion_dock)
+    assert "at least 32 x 32 square pixels" in notes[-1]
+    assert box_layers(viewer) == []
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock, detector):
     detector.gate.clear()
     qtbot.mouseClick(lesion_dock.detect, LEFT)
@@ -257,6 +275,7 @@ def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock,
     assert not lesion_dock.detect.isEnabled()
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
     search(qtbot, lesion_dock, "volume")
@@ -269,6 +288,7 @@ def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion
     assert lesion_focus(viewer).lesion is None
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_closing_the_dock_while_detecting_leaves_the_viewer_alone(
     qtbot, viewer, lesion_dock, detector
 ):
@@ -281,6 +301,7 @@ def test_closing_the_dock_while_detecting_leaves_the_viewer_alone(
 
 
 @pytest.mark.parametrize("plane", list(Plane))
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_all_planes_are_searched_as_they_are_shown(qtbot, viewer, lesion_dock, plane):
     viewer.dims.order = (plane.normal_axis, plane.row_axis, plane.column_axis)
     viewer.dims.set_current_step(plane.normal_axis, 3)
@@ -295,6 +316,7 @@ def test_all_planes_are_searched_as_they_are_shown(qtbot, viewer, lesion_dock, p
     assert lesion_focus(viewer).lesion.plane is plane
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_picture_and_a_time_series_have_regions_too(qtbot, make_lesion_dock, rng):
     viewer = ViewerModel()
     picture = viewer.add_image(rng.normal(size=(40, 50)), name="picture")
@@ -316,6 +338,7 @@ def test_three_dimensions_on_the_screen_are_refused(qtbot, viewer, lesion_dock, 
     assert "switch it to 2-D" in notes[-1]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_export_writes_both_files_and_asks_before_it_replaces(
     qtbot, viewer, lesion_dock, tmp_path, notes
 ):
@@ -351,6 +374,7 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     assert "does not exist" in notes[-1]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion_dock):
     opened = []
     dock = make_lesion_dock(viewer, open_zoom=lambda: opened.append(True))
@@ -386,6 +410,7 @@ def square(index, row, column, size=6.0):
     )
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_what_is_found_belongs_to_the_image_it_was_looked_for_in(
     qtbot, viewer, lesion_dock, detector, rng
 ):
@@ -404,6 +429,7 @@ def test_what_is_found_belongs_to_the_image_it_was_looked_for_in(
     assert lesion_focus(viewer).layer is viewer.layers[0]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_what_is_found_stays_at_its_time_point(qtbot, make_lesion_dock, detector, rng):
     viewer = ViewerModel()
     viewer.add_image(rng.normal(size=(2, 3, 40, 50)), name="series")
@@ -418,6 +444,7 @@ def test_what_is_found_stays_at_its_time_point(qtbot, make_lesion_dock, detector
     assert set(box_layers(viewer)[-1].data[0][:, 0]) == {0.0}
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_box_of_another_time_point_begins_a_result(qtbot, make_lesion_dock, rng):
     viewer = ViewerModel()
     viewer.add_image(rng.normal(size=(3, 6, 40, 50)), name="series")
@@ -432,6 +459,7 @@ def test_a_box_of_another_time_point_begins_a_result(qtbot, make_lesion_dock, rn
     assert dock.results.count() == 2
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_boxes_go_where_their_image_goes(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
     image, (layer,) = viewer.layers[0], box_layers(viewer)
@@ -441,6 +469,7 @@ def test_boxes_go_where_their_image_goes(qtbot, viewer, lesion_dock):
     assert rows(lesion_dock)[0][3] == "16 × 30"
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_an_image_whose_data_are_replaced_is_looked_through_anew(
     qtbot, make_lesion_dock, detector, phantom_volume
 ):
@@ -466,6 +495,7 @@ def test_removing_the_first_image_while_results_are_the_first_layers(
     assert lesion_dock.detect.isEnabled()
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_lesion_that_cannot_be_shown_is_notified(qtbot, viewer, lesion_dock, notes):
     search(qtbot, lesion_dock)
     viewer.layers[0].rotate = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
@@ -473,6 +503,7 @@ def test_a_lesion_that_cannot_be_shown_is_notified(qtbot, viewer, lesion_dock, n
     assert "is rotated or sheared" in notes[-1]
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_results_outlive_their_dock_and_edits_meanwhile_count(
     qtbot, viewer, lesion_dock, make_lesion_dock
 ):
@@ -492,6 +523,7 @@ def test_results_outlive_their_dock_and_edits_meanwhile_count(
     assert rows(make_lesion_dock(viewer)) == []
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_result_without_its_image_is_seen_and_exported(qtbot, viewer, lesion_dock, tmp_path):
     search(qtbot, lesion_dock)
     viewer.layers.remove("t1c")
@@ -504,6 +536,7 @@ def test_a_result_without_its_image_is_seen_and_exported(qtbot, viewer, lesion_d
     assert (tmp_path / "t1c_label-tumor_rois.json").exists()
 
 
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_the_table_and_the_file_have_the_same_numbers_and_scores(
     qtbot, viewer, lesion_dock, tmp_path
 ):
@@ -539,6 +572,7 @@ def test_a_segmentation_by_any_name_is_a_segmentation(qtbot, viewer, lesion_dock
 
 
 @pytest.mark.parametrize(("units", "heading"), [("pixel", "Size (px)"), ("mm", "Size (mm)")])
+@pytest.mark.usefixtures("_no_head_is_needed")
 def test_sizes_are_in_the_unit_of_the_image(qtbot, make_lesion_dock, rng, units, heading):
     viewer = ViewerModel()
     viewer.add_image(rng.normal(size=(40, 50)), units=units)
