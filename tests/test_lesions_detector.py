@@ -10,6 +10,7 @@ from torch import nn
 
 from napari_metasr.lesions.detection import Detection, merged
 from napari_metasr.lesions.detector import load_detector
+from napari_metasr.lesions.search import look_through
 from napari_metasr.networks import build
 from napari_metasr.volume import Plane, Region, Source, Volume
 from napari_metasr.weights import WeightsError, save_weights
@@ -127,6 +128,22 @@ def test_a_volume_is_looked_through_as_its_slices_are(rng):
         assert found == alone
     assert [index for index, found in slices.items() if found] == [7, 8, 9, 10, 11]
     assert windows(slices[8]) == [(10, 12, 20, 30)]
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_one_slice_is_looked_at_as_it_is_among_all(rng, plane):
+    data = rng.uniform(100, 500, (34, 36, 40)).astype(np.float32)
+    data[7:12, 10:20, 12:30] = 1500
+    series = volume_of(np.stack([data, np.flip(data, 0)]))
+    detector = detector_of(Bright())
+    everywhere = dict(look_through(series, plane, detector, time=1))
+    assert list(everywhere) == list(range(series.slice_count(plane)))
+    middle = next(index for index, found in everywhere.items() if found) + 1
+    alone = dict(look_through(series, plane, detector, index=middle, time=1))
+    assert alone == {middle: everywhere[middle]}
+    assert alone[middle]
+    with pytest.raises(ValueError, match="slice 99 is outside the volume"):
+        next(look_through(series, plane, detector, index=99))
 
 
 def test_missing_pixels_are_background():

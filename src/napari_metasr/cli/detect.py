@@ -12,6 +12,7 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import AnySliceArgument, Command
 from napari_metasr.io import read
+from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
@@ -55,7 +56,7 @@ class Detect(Command):
     slice: AnySliceArgument = Field(default=None, description="Look at this slice alone.")
     time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
     model: str = Field(
-        default="ld-plus",
+        default=DEFAULT_DETECTOR,
         description="A detector of `napari-metasr models`, or a .safetensors file with its card.",
     )
     device: Literal["auto", "cuda", "mps", "cpu"] = Field(

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.link import link
+from napari_metasr.lesions.search import look_through
 from napari_metasr.lesions.suitability import concerns
 from napari_metasr.volume import SIGNS
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_metasr.lesions import Lesion
-    from napari_metasr.lesions.detection import Detection
     from napari_metasr.lesions.detector import Detector
     from napari_metasr.volume import Plane, Volume
 
@@ -40,24 +40,16 @@ def search(
     doubts = concerns(volume, plane, detector.point, time=time)
     for doubt in doubts:
         warnings.warn(doubt, stacklevel=2)
-    slices: dict[int, tuple[Detection, ...]] = {}
-    if index is not None:
-        image = volume.slice(plane, index, time)
-        slices[index] = detector.detect(
-            image, volume.intensity_range, spacing=volume.plane_spacing(plane)
-        )
-    else:
-        found = detector.detect_slices(volume, plane, time)
-        count = volume.slice_count(plane)
-        with tqdm(
-            found,
-            total=count,
-            desc="looking for tumours",
-            unit="slice",
-            file=sys.stderr,
-            disable=count == 1,
-        ) as progress:
-            slices.update(progress)
+    count = volume.slice_count(plane) if index is None else 1
+    with tqdm(
+        look_through(volume, plane, detector, index=index, time=time),
+        total=count,
+        desc="looking for tumours",
+        unit="slice",
+        file=sys.stderr,
+        disable=count == 1,
+    ) as progress:
+        slices = dict(progress)
     return link(slices, plane, volume.slice_spacing(plane)), doubts
 
 

@@ -17,6 +17,7 @@ from napari_metasr.files import check_writable
 from napari_metasr.geometry import OutputGrid, slice_affine
 from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture
+from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.volume import SIGNS, Plane, Region
 from napari_metasr.weights import model_card
@@ -69,7 +70,7 @@ class Zoom(Command):
         default=None, description="Take lesions from a segmentation on the input's grid."
     )
     detector: str = Field(
-        default="ld-plus",
+        default=DEFAULT_DETECTOR,
         description="What looks for lesions otherwise: a detector of `napari-metasr models`.",
     )
     time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")

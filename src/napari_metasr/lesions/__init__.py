@@ -3,4 +3,7 @@
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
 
-__all__ = ["Detection", "Lesion"]
+__all__ = ["DEFAULT_DETECTOR", "Detection", "Lesion"]
+
+DEFAULT_DETECTOR = "ld-plus"
+"""The model that looks for tumours unless another is asked for."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from napari_metasr.geometry import fitted_shape, square_shape
+from napari_metasr.lesions import DEFAULT_DETECTOR as DEFAULT
 from napari_metasr.lesions.answers import READERS
 from napari_metasr.lesions.detection import Detection, grown, merged
 from napari_metasr.lesions.mirrored import mirrored
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
     from napari_metasr.weights import ModelCard, OperatingPoint
 
-DEFAULT = "ld-plus"
+    Look = Callable[[Tensor], Tensor]
+
 BATCH = 8
 LARGEST_SEEN = 256
 """Pixels of a slice's longer side that LD was trained up to; the segmenter resizes by itself."""
@@ -55,7 +57,7 @@ class Detector:
     sha256
         Of its weights, if they are a file's.
     wrapped
-        What is asked in the place of the network as it runs, folded and on its device.
+        Makes of the network as it runs, folded and on its device, what is asked in its place.
     """
 
     def __init__(
@@ -67,12 +69,12 @@ class Detector:
         title: str,
         device: torch.device,
         sha256: str = "",
-        wrapped: Callable[[nn.Module], Callable[[Tensor], Tensor]] | None = None,
+        wrapped: Callable[[Look], Look] | None = None,
     ) -> None:
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
         folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        asked = mirrored(folded) if isinstance(network, LesionSegmenter) else folded
-        self._network: Callable[[Tensor], Tensor] = asked if wrapped is None else wrapped(asked)
+        asked: Look = mirrored(folded) if isinstance(network, LesionSegmenter) else folded
+        self._network = asked if wrapped is None else wrapped(asked)
         self._longest = LARGEST_SEEN if isinstance(network, LesionDetector) else None
         self.point = point
         self.name = name

@@ -71,7 +71,7 @@ def write_rois(
     FileExistsError, FileNotFoundError, IsADirectoryError
         As `check_writable`.
     ValueError
-        If a name's ending is wrong, or both names are the same.
+        If a name's ending is wrong.
     """
     check_outputs(path, mask, overwrite=overwrite)
     document = RegionsDocument(
