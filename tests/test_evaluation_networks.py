@@ -163,11 +163,16 @@ def test_a_remembering_detector_looks_once_and_answers_as_the_one_it_was_made_of
     looks = []
 
     def counted(network):
-        """Counts the looks of the network that runs, a copy, and remembers."""
-        assert network is not plain.network
-        network.head.register_forward_hook(lambda *_: looks.append(1))
-        return remembering(network)
+        """Remembers, and counts looks at what is not remembered."""
 
+        def look(image):
+            looks.append(1)
+            return network(image)
+
+        return remembering(look)
+
+    ran = []
+    plain.network.head.register_forward_hook(lambda module, *_: ran.append(module))  # copies too
     asked = plain.detector(wrapped=counted)
     images = [disc(seed, (64, 80))[0] for seed in (1, 2, 1)]
     for level in (0.01, 0.02):
@@ -180,3 +185,5 @@ def test_a_remembering_detector_looks_once_and_answers_as_the_one_it_was_made_of
     assert len(looks) == 2  # once for each image that differs
     asked.detect(images[0], (0, 100))
     assert len(looks) == 3
+    assert ran
+    assert all(module is not plain.network.head for module in ran)  # the detector's own copy ran

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    Wrapping = Callable[[nn.Module], Callable[[Tensor], Tensor]]
+    Look = Callable[[Tensor], Tensor]
 
 LD = "lesion-detector"
 LD_PLUS = "lesion-segmenter"
@@ -52,7 +52,9 @@ class DetectorWeights:
     name: str
     title: str
 
-    def detector(self, device: str = "cpu", *, wrapped: Wrapping | None = None) -> Detector:
+    def detector(
+        self, device: str = "cpu", *, wrapped: Callable[[Look], Look] | None = None
+    ) -> Detector:
         """Ask it.
 
         Parameters
