@@ -28,7 +28,8 @@ class AroundTumour:
     views
         Whose tumours it knows, by their low-resolution images.
     lacking
-        By how much its boxes are too small on every side, at a level; or one number.
+        By how much its boxes are too small on every side, at a level; or one number; or one for
+        each view.
     scores
         Of the views.
     """
@@ -36,7 +37,8 @@ class AroundTumour:
     def __init__(self, views, lacking, scores):
         self.known = {view.low_resolution.tobytes(): view for view in views}
         self.scores = dict(zip(self.known, scores, strict=True))
-        self.lacking = lacking if callable(lacking) else lambda level: lacking
+        each = lacking if isinstance(lacking, list) else [lacking] * len(views)
+        self.lacking = dict(zip(self.known, each, strict=True))
         self.point = OperatingPoint(
             threshold=0.5, level=0.5, margin=0.0, planes=("axial", "coronal")
         )
@@ -49,7 +51,8 @@ class AroundTumour:
         top, left, bottom, right = view.tumour or (10, 10, 30, 30)
         rows, columns = view.shape
         box = (top / rows, left / columns, bottom / rows, right / columns)
-        margin = point.margin - self.lacking(point.level)
+        lacking = self.lacking[key]
+        margin = point.margin - (lacking(point.level) if callable(lacking) else lacking)
         return (grown(box, score, image.shape, (1.0, 1.0), margin),)
 
 
@@ -107,6 +110,17 @@ def test_what_cannot_be_reached_is_said_and_the_most_within_a_quarter_is_taken()
     assert (choice.specific, choice.reached) == (True, False)
     assert choice.acceptable == 1
     assert choice.area_share > 0.25
+
+
+@pytest.mark.parametrize(("tight", "margin"), [(1, 0.0), (2, 0.05)])
+def test_a_few_tumours_more_are_not_worth_larger_regions(tight, margin):
+    views = views_of(40, 2)
+    lacking = [0.05] * tight + [0.0] * (42 - tight)
+    scores = [0.9] * 37 + [0.1] * 3 + [0.3] * 2  # three are missed, so that 92.5 % is the most
+    detector = AroundTumour(views, lacking, scores)
+    choice = choose_point(detector, {"x2": views}, "x2", levels=[0.05], margins=MARGINS)
+    assert choice.point.margin == margin
+    assert choice.acceptable == (37 - tight * (margin == 0)) / 40
 
 
 def test_without_slices_that_stay_empty_the_threshold_stays():

@@ -27,6 +27,9 @@ ENOUGH = 0.95
 LARGEST_SHARE = 0.25
 """Of the slice that regions may take on average: one that covers everything is worthless."""
 
+CLOSE = 0.03
+"""Share of the tumours that is given up for smaller regions where not enough can be covered."""
+
 THRESHOLDS = tuple(step / 200 for step in range(1, 200))
 
 
@@ -86,8 +89,9 @@ def choose_point(
     First the lowest score threshold that leaves 90 % of the slices without a tumour empty under
     every condition, so that sensitivity is the highest. Then, under one condition, the level (none
     above the threshold, which it would raise) and margin with the smallest mean area of all that
-    cover 95 % of the tumours acceptably; where none does on a quarter of the slice or less, of
-    those that are as small the one that covers most.
+    cover 95 % of the tumours acceptably; where none does on a quarter of the slice or less, the
+    smallest that covers at most 3 % of the tumours fewer than the best of those that are as small:
+    the last few cost as much area as all others.
 
     Parameters
     ----------
@@ -118,7 +122,9 @@ def choose_point(
             tried.append((point.model_copy(update={"margin": found.margin}), found))
             if found.acceptable >= ENOUGH or found.area_share > LARGEST_SHARE:
                 break
-    point, found = max(tried, key=lambda one: _worth(one[1]))
+    small = [one for _, one in tried if one.area_share <= LARGEST_SHARE]
+    most = max((one.acceptable for one in small), default=0.0)
+    point, found = max(tried, key=lambda one: _worth(one[1], most))
     return Choice(point, found.acceptable, found.area_share, specific, _reached(found))
 
 
@@ -129,7 +135,10 @@ def choice_text(label: str, choice: Choice, at: str) -> str:
     elif choice.reached:
         verdict = "which is what was aimed at"
     else:
-        verdict = f"the most within {LARGEST_SHARE:.0%} of the slice, and less than was aimed at"
+        verdict = (
+            f"within {CLOSE:.0%} of the most that {LARGEST_SHARE:.0%} of the slice holds, and less "
+            "than was aimed at"
+        )
     return (
         f"Operating point of {label}, chosen on these very patients, whom its figures above "
         f"flatter: {choice.acceptable:.1%} acceptable at {at} on {choice.area_share:.1%} of the "
@@ -141,10 +150,11 @@ def _reached(found: CoveragePoint) -> bool:
     return found.acceptable >= ENOUGH and found.area_share <= LARGEST_SHARE
 
 
-def _worth(found: CoveragePoint) -> tuple[float, float, float]:
-    """What is chosen comes out largest: enough by the smallest, most of the small, the smallest."""
+def _worth(found: CoveragePoint, most: float) -> tuple[float, float, float]:
+    """What is chosen comes out largest: enough, then nearly most, then the smallest."""
     if _reached(found):
-        return 2.0, -found.area_share, found.acceptable
-    if found.area_share <= LARGEST_SHARE:
-        return 1.0, found.acceptable, -found.area_share
-    return 0.0, -found.area_share, found.acceptable
+        return 3.0, -found.area_share, found.acceptable
+    if found.area_share > LARGEST_SHARE:
+        return 0.0, -found.area_share, found.acceptable
+    nearly = found.acceptable >= most - CLOSE
+    return (2.0 if nearly else 1.0), -found.area_share, found.acceptable
