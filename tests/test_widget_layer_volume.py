@@ -8,7 +8,7 @@ from napari.layers import Image, Layer
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.widgets.layer_source import layer_source
-from napari_metasr.widgets.layer_volume import layer_volume, size_unit
+from napari_metasr.widgets.layer_volume import layer_volume
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_data_put_in_place_of_a_volume_s_are_what_is_taken(phantom_volume):
     np.testing.assert_array_equal(layer_volume(source).affine, phantom_volume.affine)
 
 
-@pytest.mark.parametrize(("units", "expected"), [("pixel", "px"), ("mm", "mm"), ("um", "mm")])
+@pytest.mark.parametrize(("units", "expected"), [("pixel", "pixels"), ("mm", "mm"), ("um", "mm")])
 def test_sizes_are_in_pixels_where_no_length_is_known(rng, units, expected):
     layer = Image(rng.normal(size=(24, 32)), units=units)
-    assert size_unit(layer_source(layer)) == expected
+    assert layer_volume(layer_source(layer)).source.unit == expected

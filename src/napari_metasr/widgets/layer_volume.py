@@ -7,16 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.io.images import is_picture
 from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.volume import Source, Volume
-from napari_metasr.widgets.layer_source import SHORT_UNITS
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.layer_source import LayerSource
-
-PIXELS = SHORT_UNITS["pixel"]
-MILLIMETRES = SHORT_UNITS["millimeter"]
 
 
 def layer_volume(source: LayerSource) -> Volume:
@@ -37,14 +32,6 @@ def layer_volume(source: LayerSource) -> Volume:
     return volume
 
 
-def size_unit(source: LayerSource) -> str:
-    """What a layer's volume is measured in: ``px`` where nothing tells how large a pixel is."""
-    volume = source.volume
-    path = volume.source.path if volume is not None else None
-    in_pixels = str(source.layer.units[-1]) == "pixel" or (path is not None and is_picture(path))
-    return PIXELS if in_pixels else MILLIMETRES
-
-
 def _volume(source: LayerSource) -> Volume:
     volume, layer = source.volume, source.layer
     if volume is not None:
@@ -63,14 +50,19 @@ def _volume(source: LayerSource) -> Volume:
         data=layer.data,
         affine=affine,
         spacing=tuple(float(step) for step in spacing),
-        source=Source(source.name, affine=affine, dtype=layer.dtype),
+        source=Source(
+            source.name,
+            affine=affine,
+            dtype=layer.dtype,
+            unit="pixels" if str(layer.units[-1]) == "pixel" else "mm",
+        ),
     )
 
 
 def _is_same(known: Volume, now: Volume) -> bool:
-    """Whether two volumes of a layer have the same array, place and origin."""
+    """Whether two volumes of a layer have the same array, place, unit and name."""
     return (
         known.data is now.data
         and np.array_equal(known.affine, now.affine)
-        and (known.source.name, known.source.path) == (now.source.name, now.source.path)
+        and (known.source.name, known.source.unit) == (now.source.name, now.source.unit)
     )

@@ -22,7 +22,7 @@ from napari_metasr.widgets.layer_source import (
     plane_and_index,
     same_grid,
 )
-from napari_metasr.widgets.layer_volume import layer_volume, size_unit
+from napari_metasr.widgets.layer_volume import layer_volume
 from napari_metasr.widgets.lesion_editing import BoxEditing
 from napari_metasr.widgets.lesion_export import LesionExport
 from napari_metasr.widgets.lesion_results import Results
@@ -193,8 +193,7 @@ class LesionCoordinator(QObject):
             show_error(f"Detect tumour: {refusal}")
             return None
         earlier = view.index[: max(layer.ndim - 3, 0)]
-        unit = size_unit(source)
-        return Scope(source, volume, plane, earlier, unit, None if whole else index)
+        return Scope(source, volume, plane, earlier, None if whole else index)
 
     def _first(self, layers: list[Layer]) -> Layer | None:
         """The image that is looked through while none has been chosen."""

@@ -69,8 +69,8 @@ class Result:
 
     @property
     def unit(self) -> str:
-        """What sizes are measured in."""
-        return self.found.scope.unit
+        """What sizes are measured in, in short."""
+        return words.SHORT_UNITS[self.found.scope.volume.source.unit]
 
     @property
     def rows(self) -> list[words.Row]:

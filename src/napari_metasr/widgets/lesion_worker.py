@@ -47,8 +47,6 @@ class Scope:
         Of the slices.
     earlier
         The position on the layer's axes before z, y, x, such as time.
-    unit
-        What the volume is measured in.
     index
         The slice; None for all of them.
     """
@@ -57,7 +55,6 @@ class Scope:
     volume: Volume
     plane: Plane
     earlier: tuple[int, ...]
-    unit: str
     index: int | None = None
 
     @property
