@@ -14,9 +14,9 @@ from qtpy.QtCore import Qt
 
 from napari_metasr.io import read_volume
 from napari_metasr.io.layers import layer_data
-from napari_metasr.lesions.detector import DEFAULT
+from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
-from napari_metasr.widgets import lesion_widget, lesion_worker
+from napari_metasr.widgets import lesion_worker
 from napari_metasr.widgets.focus import lesion_focus
 from napari_metasr.widgets.lesion_widget import LesionWidget
 from napari_metasr.widgets.result_layers import ROLE
@@ -599,5 +599,5 @@ def test_doubts_are_looked_for_once_while_the_image_stays_as_it_is(
     assert asked[0] is not asked[1]
 
 
-def test_the_first_detector_is_the_default_one():
-    assert lesion_widget.DEFAULT == DEFAULT
+def test_the_default_detector_is_the_first_one(lesion_dock):
+    assert lesion_dock.detector.currentData() == DEFAULT_DETECTOR

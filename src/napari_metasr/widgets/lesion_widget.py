@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.weights import ModelCard, model_card, model_names
 from napari_metasr.widgets.lesion_coordinator import LesionCoordinator
 from napari_metasr.widgets.lesion_dock import LesionDock
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-DEFAULT = "ld-plus"
 ZOOM = "Meta-SR Zoom"
 
 
@@ -50,7 +50,7 @@ class LesionWidget(LesionDock):
         if cards is None:
             every = {name: model_card(name) for name in model_names()}
             cards = {name: card for name, card in every.items() if card.detects}
-        ordered = sorted(cards, key=lambda name: (name != DEFAULT, name))
+        ordered = sorted(cards, key=lambda name: (name != DEFAULT_DETECTOR, name))
         super().__init__([(name, cards[name].title, cards[name].intended_use) for name in ordered])
         self._viewer = napari_viewer
         settings = preferences()
