@@ -10,6 +10,7 @@ from napari.qt.threading import create_worker
 
 from napari_metasr.lesions.labelled import lesions_in
 from napari_metasr.lesions.link import link
+from napari_metasr.lesions.search import look_through
 from napari_metasr.lesions.suitability import concerns
 from napari_metasr.widgets.encoder import silence
 
@@ -125,14 +126,9 @@ def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterato
     yield Progress("Reading the image", 0, total)
     doubts = _concerns(scope, detector)
     slices: dict[int, tuple[Detection, ...]] = {}
-    if scope.index is not None:
-        image = volume.slice(plane, scope.index, time)
-        spacing = volume.plane_spacing(plane)
-        slices[scope.index] = detector.detect(image, volume.intensity_range, spacing=spacing)
-    else:
-        for index, detections in detector.detect_slices(volume, plane, time):
-            slices[index] = detections
-            yield Progress("Looking for tumour", len(slices), total)
+    for index, detections in look_through(volume, plane, detector, index=scope.index, time=time):
+        slices[index] = detections
+        yield Progress("Looking for tumour", len(slices), total)
     lesions = link(slices, plane, volume.slice_spacing(plane))
     yield Found(lesions, scope, Kind.DETECTOR, detector, detector.title, doubts)
 
