@@ -11,6 +11,7 @@ from napari_metasr.geometry import fitted_shape, square_shape
 from napari_metasr.lesions import DEFAULT_DETECTOR as DEFAULT
 from napari_metasr.lesions.answers import READERS
 from napari_metasr.lesions.detection import Detection, grown, merged
+from napari_metasr.lesions.head import head_window, within
 from napari_metasr.lesions.mirrored import mirrored
 from napari_metasr.lesions.suitability import check_size, has_head
 from napari_metasr.networks.folding import fold_batch_norm
@@ -108,7 +109,7 @@ class Detector:
         -------
         tuple of Detection
             Highest score first, none below the threshold, none overlapping, clipped to the
-            slice. Empty where no tumour, or no head, was found.
+            head's box. Empty where no tumour, or no head, was found.
 
         Raises
         ------
@@ -177,8 +178,10 @@ class Detector:
             answers = self._ask(np.stack([normal[number] for number in asked]), spacing, point)
             for number, windows in zip(asked, answers, strict=True):
                 kept = ((window, score) for window, score in windows if score >= point.threshold)
+                head = head_window(normal[number])
                 found[number] = merged(
-                    grown(window, score, shape, spacing, point.margin) for window, score in kept
+                    within(grown(window, score, shape, spacing, point.margin), head)
+                    for window, score in kept
                 )
         return found
 
