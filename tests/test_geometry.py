@@ -180,3 +180,35 @@ def test_cell_blocks_cover_every_index_once():
     assert (blocks[0][1], blocks[-1][2]) == (0, len(cells))
     for tile, first, last in blocks:
         assert set(cells[first:last] // 64) == {tile}
+
+
+@pytest.mark.parametrize(
+    ("size", "output", "step"), [(30, 43, "0.7"), (7, 8, "0.9"), (5, 9, "0.6")]
+)
+def test_an_exact_step_keeps_the_middle_where_it_is(size, output, step):
+    step = Fraction(step)
+    grid = AxisGrid(size, output, step)
+    positions = grid.positions()
+    np.testing.assert_allclose(positions + positions[::-1], size, rtol=1e-12)
+    np.testing.assert_allclose(np.diff(positions), float(step), rtol=1e-12)
+    np.testing.assert_allclose(grid.cells() + 0.5 + grid.offsets(), positions, rtol=1e-12)
+    assert grid.scale == 1 / step
+    spacing, first = grid.place(2.0, 10.0)
+    assert spacing == pytest.approx(2 * float(step))
+    assert first == pytest.approx(10 + 2 * (positions[0] - 0.5))
+
+
+def test_an_exact_step_of_the_same_field_of_view_is_no_other_grid():
+    plain, exact = AxisGrid(6, 15), AxisGrid(6, 15, Fraction(2, 5))
+    for convention in ("center", "corner"):
+        assert np.array_equal(plain.cells(convention), exact.cells(convention))
+        assert np.array_equal(plain.offsets(convention), exact.offsets(convention))
+    assert [plain.pixel_range(k, k + 2) for k in range(5)] == [
+        exact.pixel_range(k, k + 2) for k in range(5)
+    ]
+    assert plain.refined(3).positions() == pytest.approx(exact.refined(3).positions())
+
+
+def test_output_pixels_outside_the_input_are_refused():
+    with pytest.raises(ValueError, match="expected 12 output pixels inside 10 input pixels"):
+        AxisGrid(10, 12, Fraction(1))

@@ -6,14 +6,16 @@ import math
 import subprocess
 import sys
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 
 import napari_metasr
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry import AxisGrid, OutputGrid
 from napari_metasr.weights import load_network
+from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.encoded import Tiling
 from napari_metasr.zoom.engine import ZoomModel
 from napari_metasr.zoom.kernels import KERNELS
@@ -230,3 +232,23 @@ def test_windows_of_a_huge_slice_stay_under_two_gibibytes():
         ).stdout
     )
     assert kibibytes < 2 << 20
+
+
+@pytest.mark.parametrize("name", ["meta-srgan", "srgan-x2"])
+def test_a_grid_of_exact_spacing_lies_where_it_says(name):
+    """A ramp stays a ramp: what is rendered is the place of each output pixel."""
+    ramp = np.broadcast_to(np.arange(40.0), (24, 40))
+    grid = OutputGrid(AxisGrid(24, 24), AxisGrid(40, 57, Fraction(7, 10)))
+    model = napari_metasr.load_model(name, device="cpu")
+    rendered = model.render_pixels(model.encode(ramp), grid, grid.pixel_range())
+    inner = slice(12, -12)
+    expected = grid.columns.positions() - 0.5
+    assert np.abs(rendered[12, inner] - expected[inner]).mean() < 0.1
+    interpolated = interpolate_pixels(ramp, grid, grid.pixel_range())
+    np.testing.assert_allclose(interpolated[12, inner], expected[inner], atol=1e-4)
+
+
+def test_a_grid_of_another_slice_is_refused(model, image):
+    grid = OutputGrid.at_scale((9, 9), 2)
+    with pytest.raises(ValueError, match="expected a grid over"):
+        model.render_pixels(model.encode(image), grid, grid.pixel_range())

@@ -95,15 +95,58 @@ def fitted_shape(shape: tuple[int, int], longest: int, multiple: int = 1) -> tup
 
 @dataclass(frozen=True)
 class AxisGrid:
-    """``N = output`` pixels laid over ``n = input`` pixels along one axis."""
+    """``N = output`` pixels laid over ``n = input`` pixels along one axis, middle on middle.
+
+    Attributes
+    ----------
+    input, output
+        Numbers of pixels.
+    exact_step
+        Input pixels from one output pixel to the next. By default ``n / N``, so that both cover
+        the same; another one must leave every output centre inside the input.
+
+    Raises
+    ------
+    ValueError
+        If an output centre lies outside the input.
+    """
 
     input: int
     output: int
+    exact_step: Fraction | None = None
+
+    def __post_init__(self) -> None:
+        if self.exact_step is not None and (self.output - 1) * self.exact_step >= self.input:
+            raise ValueError(
+                f"expected {self.output} output pixels inside {self.input} input pixels, found "
+                f"them {float(self.exact_step):g} input pixels apart"
+            )
+
+    @property
+    def step(self) -> Fraction:
+        """Input pixels from one output pixel to the next."""
+        return self.exact_step or Fraction(self.input, self.output)
 
     @property
     def scale(self) -> Fraction:
-        """The true scale ``N / n``."""
-        return Fraction(self.output, self.input)
+        """The true scale, ``N / n`` where both cover the same."""
+        return 1 / self.step
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the output pixels are the input pixels."""
+        return self.step == 1 and self.input == self.output
+
+    def refined(self, factor: int) -> AxisGrid:
+        """The same output pixels over input pixels that are ``factor`` times as many."""
+        step = None if self.exact_step is None else self.exact_step * factor
+        return AxisGrid(self.input * factor, self.output, step)
+
+    def _numerators(self, twice_place: int) -> tuple[NDArray[np.int64], int]:
+        """Places in output pixels, 1 being a centre, as integers over a common denominator."""
+        p, q = self.step.as_integer_ratio()
+        i = np.arange(self.output, dtype=np.int64)
+        return self.input * q + (2 * i + twice_place - self.output) * p, 2 * q
 
     def cells(self, convention: Convention = "center") -> NDArray[np.int64]:
         """The low-resolution pixel that each output pixel falls in.
@@ -111,33 +154,36 @@ class AxisGrid:
         ``(2i + 1) n // 2N`` by the centres of output pixels; ``i n // N`` by their corners
         (the convention of Hu et al. 2019 and of Meta-SRGAN's published code).
         """
-        i = np.arange(self.output, dtype=np.int64)
-        if convention == "corner":
-            return i * self.input // self.output
-        return (2 * i + 1) * self.input // (2 * self.output)
+        numerators, denominator = self._numerators(0 if convention == "corner" else 1)
+        return np.maximum(numerators // denominator, 0)
 
     def offsets(self, convention: Convention = "center") -> NDArray[np.float64]:
         """Where each output pixel lies in its cell.
 
         From the cell's centre, in [-1/2, 1/2); in the corner convention from the cell's
-        corner, in [0, 1).
+        corner, in [0, 1), less only for a first pixel that reaches out of the input.
         """
-        i = np.arange(self.output, dtype=np.int64)
         cells = self.cells(convention)
         if convention == "corner":
-            return (i * self.input - cells * self.output) / self.output
-        numerator = (2 * i + 1) * self.input - (2 * cells + 1) * self.output
-        return numerator / (2 * self.output)
+            numerators, denominator = self._numerators(0)
+            return (numerators - cells * denominator) / denominator
+        numerators, denominator = self._numerators(1)
+        return (numerators - cells * denominator - denominator // 2) / denominator
 
     def positions(self) -> NDArray[np.float64]:
         """Output pixel centres in low-resolution pixel edges, ``(i + 1/2) n / N``."""
-        return (2 * np.arange(self.output) + 1) * self.input / (2 * self.output)
+        numerators, denominator = self._numerators(1)
+        return numerators / denominator
+
+    def edge(self, place: float) -> Fraction:
+        """A place in low-resolution pixel edges, in those of the output pixels."""
+        middle = Fraction(self.input, 2)
+        return (Fraction(place) - middle) * self.scale + Fraction(self.output, 2)
 
     def pixel_range(self, start: float, stop: float) -> tuple[int, int]:
         """The output pixels ``i0 .. i1 - 1`` whose centres lie in the edges ``[start, stop)``."""
         first, last = (
-            min(max(math.ceil(Fraction(edge) * self.scale - HALF), 0), self.output)
-            for edge in (start, stop)
+            min(max(math.ceil(self.edge(edge) - HALF), 0), self.output) for edge in (start, stop)
         )
         return first, last
 
@@ -146,9 +192,9 @@ class AxisGrid:
 
         ``scale`` is the input's spacing, ``translate`` the centre of its pixel 0.
         """
-        step = self.input / self.output
-        centre = float((first + HALF) / self.scale - HALF)
-        return scale * step, translate + scale * centre
+        middle = Fraction(self.input, 2)
+        centre = middle + (first + HALF - Fraction(self.output, 2)) * self.step - HALF
+        return scale * float(self.step), translate + scale * float(centre)
 
 
 @dataclass(frozen=True)
@@ -312,9 +358,17 @@ def resampled_affine(
     first_out
         The output voxel that the returned affine maps index (0, 0, 0) to.
     """
+    grids = (AxisGrid(int(before), int(after)) for before, after in zip(n_in, n_out, strict=True))
+    return affine_on(affine, tuple(grids), first_out)
+
+
+def affine_on(
+    affine: NDArray[np.float64], grids: Sequence[AxisGrid], first_out: Sequence[int] = (0, 0, 0)
+) -> NDArray[np.float64]:
+    """The affine of a volume resampled onto grids along x, y, z; see `resampled_affine`."""
     to_input = np.eye(4)
-    for axis, (before, after, first) in enumerate(zip(n_in, n_out, first_out, strict=True)):
-        step, start = AxisGrid(int(before), int(after)).place(1.0, 0.0, int(first))
+    for axis, (grid, first) in enumerate(zip(grids, first_out, strict=True)):
+        step, start = grid.place(1.0, 0.0, int(first))
         to_input[axis, axis] = step
         to_input[axis, 3] = start
     return affine @ to_input

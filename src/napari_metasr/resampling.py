@@ -12,6 +12,7 @@ from napari_metasr.geometry import AxisGrid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -49,13 +50,14 @@ KERNELS: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], f
 
 @lru_cache(maxsize=512)
 def resampling_band(
-    n_in: int, n_out: int, kernel: str, start: int, stop: int
+    n_in: int, n_out: int, kernel: str, start: int, stop: int, step: Fraction | None = None
 ) -> tuple[slice, csr_array]:
     """The part of an axis' resampling matrix that output pixels ``start .. stop - 1`` need.
 
-    Pixel centres lie on pixel centres. When the axis shrinks the kernel is stretched by
-    n_in / n_out (antialiasing); taps outside the image are dropped and the rest scaled to sum
-    to 1, as Pillow does. ``nearest`` takes the pixel that an output centre falls in.
+    Pixel centres lie where `AxisGrid` puts them; ``step`` is its exact step, if not n_in / n_out.
+    When the axis shrinks the kernel is stretched by the step (antialiasing); taps outside the
+    image are dropped and the rest scaled to sum to 1, as Pillow does. ``nearest`` takes the pixel
+    that an output centre falls in.
 
     Returns
     -------
@@ -68,13 +70,13 @@ def resampling_band(
     ValueError
         If there is no such kernel.
     """
-    grid = AxisGrid(n_in, n_out)
+    grid = AxisGrid(n_in, n_out, step)
     cells = grid.cells()[start:stop]
     if kernel == "nearest":
         taps, weights = cells[:, None], np.ones((len(cells), 1))
     elif kernel in KERNELS:
         function, radius = KERNELS[kernel]
-        stretch = max(n_in / n_out, 1.0)
+        stretch = max(float(grid.step), 1.0)
         reach = int(radius * stretch) + 1
         taps = cells[:, None] + np.arange(-reach, reach + 1)
         inside = (taps >= 0) & (taps < n_in)

@@ -3,7 +3,7 @@
 from napari_metasr.degradations.downsampling import DEGRADATIONS, degradation_matrix, degrade
 from napari_metasr.degradations.k_space import truncation_matrix
 from napari_metasr.degradations.noise import add_k_space_noise
-from napari_metasr.degradations.slice_profile import slice_profile_matrix
+from napari_metasr.degradations.slice_profile import slice_profile_matrix, slice_profile_on
 
 __all__ = [
     "DEGRADATIONS",
@@ -11,5 +11,6 @@ __all__ = [
     "degradation_matrix",
     "degrade",
     "slice_profile_matrix",
+    "slice_profile_on",
     "truncation_matrix",
 ]

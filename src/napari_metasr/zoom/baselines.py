@@ -14,7 +14,7 @@ from napari_metasr.zoom.resampled import resample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import Scale
+    from napari_metasr.geometry import PixelRange, Scale
     from napari_metasr.volume import Window
 
 BASELINES = ("nearest", "bilinear", "bicubic", "lanczos")
@@ -50,11 +50,27 @@ def interpolate(
     ValueError
         If the image, the scale, the window or the method is not as described.
     """
-    if method not in BASELINES:
-        raise ValueError(f"expected one of {', '.join(BASELINES)}, found {method!r}")
     image = np.asarray(image)
     grid = OutputGrid.at_scale(image.shape, scale)
-    pixels = grid.pixel_range(window)
+    return interpolate_pixels(image, grid, grid.pixel_range(window), method, limits)
+
+
+def interpolate_pixels(
+    image: NDArray[Any],
+    grid: OutputGrid,
+    pixels: PixelRange,
+    method: str = "bicubic",
+    limits: tuple[float, float] | None = None,
+) -> NDArray[np.float32]:
+    """Interpolate a range of output pixels (i0, j0, i1, j1) of any grid; see ``interpolate``.
+
+    Raises
+    ------
+    ValueError
+        If the image or the method is not as described, or the output would be too large.
+    """
+    if method not in BASELINES:
+        raise ValueError(f"expected one of {', '.join(BASELINES)}, found {method!r}")
     limits = limits or value_range(image)
     filled, missing = fill_missing(image, limits[0])
     out = new_output(pixels)

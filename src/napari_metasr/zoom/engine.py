@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from napari_metasr.geometry import Scale
+    from napari_metasr.geometry import PixelRange, Scale
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
@@ -209,7 +209,22 @@ class ZoomModel:
             If the scale or the window is not as described, or the output would be too large.
         """
         grid = OutputGrid.at_scale(encoded.shape, scale)
-        pixels = grid.pixel_range(window)
+        return self.render_pixels(encoded, grid, grid.pixel_range(window))
+
+    def render_pixels(
+        self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange
+    ) -> NDArray[np.float32]:
+        """Render a range of output pixels (i0, j0, i1, j1) of any grid; see ``render``.
+
+        Raises
+        ------
+        ValueError
+            If the grid is of another slice, or the output would be too large.
+        """
+        if grid.input_shape != encoded.shape:
+            raise ValueError(
+                f"expected a grid over {encoded.shape} pixels, found one over {grid.input_shape}"
+            )
         out = new_output(pixels)
         if encoded.constant is not None:
             out[:] = encoded.constant

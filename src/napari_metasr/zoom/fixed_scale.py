@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry import OutputGrid
 from napari_metasr.zoom.resampled import resample
 from napari_metasr.zoom.scales import nearest_scale
 
@@ -69,10 +69,7 @@ class FixedScaleRenderer:
     ) -> None:
         """Resample a range of output pixels from the nearest fixed scale."""
         scale = nearest_scale(self.fixed_scales, grid)
-        super_resolved = OutputGrid(
-            AxisGrid(scale * grid.rows.input, grid.rows.output),
-            AxisGrid(scale * grid.columns.input, grid.columns.output),
-        )
+        super_resolved = OutputGrid(grid.rows.refined(scale), grid.columns.refined(scale))
 
         def read(rows: slice, columns: slice) -> NDArray[np.float32]:
             return self._read(encoded, scale, rows, columns)

@@ -11,8 +11,9 @@ from napari_metasr.resampling import resampling_band
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
-    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
 
 BLOCK = 1024
 
@@ -48,12 +49,14 @@ def resample(
     i0, j0, i1, j1 = pixels
     for top in range(i0, i1, BLOCK):
         bottom = min(top + BLOCK, i1)
-        rows, left_matrix = resampling_band(grid.rows.input, grid.rows.output, method, top, bottom)
+        rows, left_matrix = _band(grid.rows, method, top, bottom)
         for left in range(j0, j1, BLOCK):
             right = min(left + BLOCK, j1)
-            columns, right_matrix = resampling_band(
-                grid.columns.input, grid.columns.output, method, left, right
-            )
+            columns, right_matrix = _band(grid.columns, method, left, right)
             wide = right_matrix.astype(np.float32) @ read(rows, columns).T.astype(np.float32)
             block = left_matrix.astype(np.float32) @ np.ascontiguousarray(wide.T)
             out[top - i0 : bottom - i0, left - j0 : right - j0] = block
+
+
+def _band(axis: AxisGrid, method: str, start: int, stop: int) -> tuple[slice, csr_array]:
+    return resampling_band(axis.input, axis.output, method, start, stop, axis.exact_step)
