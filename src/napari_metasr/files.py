@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import uuid
 from contextlib import contextmanager
@@ -30,6 +32,31 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path}: the file exists; overwrite is needed to replace it")
+
+
+def allocate(path: Path, size: int) -> None:
+    """Make a file of zeros whose room on the disk is certain.
+
+    Raises
+    ------
+    OSError
+        If there is not so much room, or a file may not be so large.
+    """
+    free = shutil.disk_usage(path.parent).free
+    if size > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"expected {size / 2**30:.2f} GiB of room on the disk, found {free / 2**30:.2f}",
+            str(path),
+        )
+    try:
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            file.truncate(size)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

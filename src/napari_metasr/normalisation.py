@@ -20,17 +20,21 @@ NARROWEST_WINDOW = 1e-3
 
 
 def _finite(data: NDArray[Any]) -> NDArray[Any]:
-    """The finite values as a flat array; every n-th of a very large array."""
-    values = np.asarray(data).reshape(-1)
-    if values.dtype.kind not in "fiu":
-        raise ValueError(f"expected a real-valued image, found values of type {values.dtype}")
-    if values.size == 0:
+    """The finite values as a flat array."""
+    data = np.asarray(data)
+    if data.dtype.kind not in "fiu":
+        raise ValueError(f"expected a real-valued image, found values of type {data.dtype}")
+    if data.size == 0:
         raise ValueError("expected an image with at least one pixel, found an empty one")
-    if values.dtype.kind == "f":
-        values = values[np.isfinite(values)]
-        if values.size == 0:
-            raise ValueError("expected an image with finite values, found only NaN or infinity")
+    values = _finite_values(data)
+    if values.size == 0:
+        raise ValueError("expected an image with finite values, found only NaN or infinity")
     return values
+
+
+def _finite_values(data: NDArray[Any]) -> NDArray[Any]:
+    values = data.reshape(-1)
+    return values[np.isfinite(values)] if values.dtype.kind == "f" else values
 
 
 def value_range(data: NDArray[Any]) -> tuple[float, float]:
@@ -52,6 +56,54 @@ def _percentile_range(data: NDArray[Any], percentiles: tuple[float, float]) -> t
     if high <= low:
         low, high = float(values.min()), float(values.max())
     return float(low), float(high)
+
+
+class StreamedRange:
+    """The smallest and largest finite value, and ``intensity_range``, of an array in parts.
+
+    The parts are given twice, in the array's order: to ``look`` and, once all were, to ``sample``.
+    Then `intensity_range` and `value_range` are what the functions of that name return of the
+    whole array.
+
+    Attributes
+    ----------
+    finite, missing
+        How many values are finite, and how many are not.
+    """
+
+    def __init__(self) -> None:
+        self.finite = 0
+        self.missing = 0
+        self._low, self._high = np.inf, -np.inf
+        self._samples: list[NDArray[Any]] = []
+        self._seen = 0
+
+    def look(self, part: NDArray[Any]) -> None:
+        """Take a part in."""
+        values = _finite_values(part)
+        self.missing += part.size - values.size
+        if values.size:
+            self.finite += values.size
+            self._low = min(self._low, values.min())
+            self._high = max(self._high, values.max())
+
+    def sample(self, part: NDArray[Any]) -> None:
+        """Take evenly spaced values of a part."""
+        values = _finite_values(part)
+        step = -(-self.finite // SAMPLED_VALUES)
+        self._samples.append(values[-self._seen % step :: step].copy())
+        self._seen += values.size
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The smallest and the largest finite value."""
+        return float(self._low), float(self._high)
+
+    @property
+    def intensity_range(self) -> tuple[float, float]:
+        """The 0.1 and 99.9 percentiles of what was sampled, or `value_range` if they coincide."""
+        low, high = np.percentile(np.concatenate(self._samples), INFERENCE_PERCENTILES)
+        return (float(low), float(high)) if high > low else self.value_range
 
 
 def intensity_range(data: NDArray[Any]) -> tuple[float, float]:

@@ -29,7 +29,7 @@ SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
 SPACING_RANGE = (1e-4, 1e3)
 """Voxel sizes, in mm, that a medical image or a micrograph can have."""
 
-_UNREADABLE = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError)
+UNREADABLE = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError)
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
@@ -86,11 +86,11 @@ def read_volume(path: str | os.PathLike[str], *, volume_index: int | None = None
         Some voxels are not finite.
     """
     path = Path(path)
-    image = _open(path)
-    _check_type(path, image.header)
-    shape = _image_shape(path, image.shape)
+    image = open_image(path)
+    check_type(path, image.header)
+    shape = image_shape(path, image.shape)
     file_affine = affine_in_mm(image.affine, image.header)
-    _check_affine(path, file_affine)
+    check_affine(path, file_affine)
     data = _load(path, image, shape, volume_index)
     _check_finite(path, data)
 
@@ -116,7 +116,8 @@ def read_volume(path: str | os.PathLike[str], *, volume_index: int | None = None
     )
 
 
-def _open(path: Path) -> nib.Nifti1Pair:
+def open_image(path: Path) -> nib.Nifti1Pair:
+    """Open a file with its header alone, having checked that it is NIfTI."""
     if path.is_dir():
         raise ValueError(f"{path}: expected a NIfTI file, found a folder")
     if not path.exists():
@@ -125,15 +126,16 @@ def _open(path: Path) -> nib.Nifti1Pair:
         raise ValueError(f"{path}: expected a NIfTI file, found an empty file")
     try:
         image = nib.load(path, mmap=False)
-    except _UNREADABLE as error:
-        raise ValueError(f"{path}: expected a NIfTI file, {_cause(error)}") from error
+    except UNREADABLE as error:
+        raise ValueError(f"{path}: expected a NIfTI file, {cause(error)}") from error
     if not isinstance(image, nib.Nifti1Pair):
         found = type(image).__name__.removesuffix("Image")
         raise ValueError(f"{path}: expected a NIfTI file, found the format {found}")
     return image
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
+    """What was found in place of a NIfTI file, in words."""
     if isinstance(error, EOFError | zlib.error) or "Expected" in str(error):
         return "found a truncated or damaged one"
     if "data code 1 not supported" in str(error):
@@ -143,7 +145,8 @@ def _cause(error: BaseException) -> str:
     return "found a damaged header or body (" + " ".join(str(error).split()) + ")"
 
 
-def _check_type(path: Path, header: nib.Nifti1Header) -> None:
+def check_type(path: Path, header: nib.Nifti1Header) -> None:
+    """Refuse voxels that are not gray."""
     dtype = header.get_data_dtype()
     if dtype.fields is not None:
         raise ValueError(
@@ -153,7 +156,7 @@ def _check_type(path: Path, header: nib.Nifti1Header) -> None:
         raise ValueError(f"{path}: expected integer or floating voxels, found {dtype.name}")
 
 
-def _image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:
+def image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the file's shape without trailing or extra dimensions of length 1."""
     if len(shape) < 2 or 0 in shape:
         raise ValueError(f"{path}: expected an image of 2 to 4 dimensions, found shape {shape}")
@@ -165,7 +168,8 @@ def _image_shape(path: Path, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[:3] + series
 
 
-def _check_affine(path: Path, affine: NDArray[np.float64]) -> None:
+def check_affine(path: Path, affine: NDArray[np.float64]) -> None:
+    """Refuse an affine that puts voxels nowhere, or at sizes that no image has."""
     low, high = SPACING_RANGE
     if not np.isfinite(affine).all():
         raise ValueError(f"{path}: expected a finite affine, found NaN or Inf in it")
@@ -195,7 +199,7 @@ def _load(path: Path, image: Any, shape: tuple[int, ...], volume_index: int | No
     proxy = image.dataobj
     stored = ArrayProxy(proxy.file_like, (proxy.shape, proxy.dtype, proxy.offset), mmap=False)
     try:
-        data = _scaled(np.asanyarray(stored[index]), proxy.slope, proxy.inter)
+        data = scaled(np.asanyarray(stored[index]), proxy.slope, proxy.inter)
     except MemoryError as error:
         size = np.prod(shape, dtype=float) * image.get_data_dtype().itemsize / 2**30
         raise ValueError(
@@ -203,12 +207,12 @@ def _load(path: Path, image: Any, shape: tuple[int, ...], volume_index: int | No
         ) from error
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path}: the other file of the pair is missing") from error
-    except _UNREADABLE as error:
-        raise ValueError(f"{path}: expected a whole NIfTI file, {_cause(error)}") from error
+    except UNREADABLE as error:
+        raise ValueError(f"{path}: expected a whole NIfTI file, {cause(error)}") from error
     return data.reshape(shape, order="F")
 
 
-def _scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
+def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
     """Return stored values in the image's units: native integers, or float32 where they fit."""
     if stored.dtype.kind != "f" and (slope, inter) == (1.0, 0.0):
         return stored.astype(stored.dtype.newbyteorder("="), copy=False)

@@ -10,7 +10,7 @@ from nibabel import orientations
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["axis_codes", "from_canonical", "to_canonical"]
+__all__ = ["axis_codes", "canonical_axes", "from_canonical", "to_canonical"]
 
 _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 
@@ -18,6 +18,11 @@ _CANONICAL = np.array([[0, 1], [1, 1], [2, 1]])
 def axis_codes(affine: NDArray[np.float64]) -> str:
     """Return the anatomical directions of the voxel axes, such as ``"LPS"``."""
     return "".join(orientations.aff2axcodes(affine))
+
+
+def canonical_axes(affine: NDArray[np.float64]) -> tuple[int, ...]:
+    """The canonical (z, y, x) axis that each voxel axis i, j, k becomes."""
+    return tuple(2 - int(axis) for axis in orientations.io_orientation(affine)[:, 0])
 
 
 def to_canonical(data: NDArray, affine: NDArray[np.float64]) -> tuple[NDArray, NDArray[np.float64]]:

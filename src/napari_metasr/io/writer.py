@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["WRITTEN_SUFFIXES", "write_image", "write_slice", "write_volume"]
+__all__ = ["WRITTEN_SUFFIXES", "image_like", "write_image", "write_slice", "write_volume"]
 
 WRITTEN_SUFFIXES = (".nii", ".nii.gz")
 
@@ -93,8 +93,7 @@ def write_volume(
     )
     if flat and voxels.shape[2] == 1:
         voxels = voxels[:, :, 0]
-    image = _image(path, voxels, stored_affine, source)
-    image.header["descrip"] = _descrip(description)
+    image = image_like(path, voxels, stored_affine, source, description)
     with replacing(path, overwrite=overwrite) as temporary:
         nib.save(image, temporary)
     return path
@@ -201,9 +200,20 @@ def _stored_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
     return np.dtype({"f": np.float32, "b": np.uint8}.get(data.dtype.kind, data.dtype))
 
 
-def _image(
-    path: Path, voxels: NDArray[Any], affine: NDArray[np.float64], source: Source
+def image_like(
+    path: Path,
+    voxels: NDArray[Any],
+    affine: NDArray[np.float64],
+    source: Source,
+    description: str = "",
 ) -> nib.Nifti1Image:
+    """An image in the order of its file, with codes, units and time step of its source.
+
+    Raises
+    ------
+    ValueError
+        If NIfTI cannot hold the type.
+    """
     large = max(voxels.shape) > _MAX_NIFTI1_SIZE
     second = large or isinstance(source.header, nib.Nifti2Header)
     try:
@@ -222,6 +232,7 @@ def _image(
     forms = _forms(source, affine)
     image.set_sform(*forms["sform"])
     image.set_qform(*forms["qform"])
+    image.header["descrip"] = _descrip(description)
     return image
 
 

@@ -1,0 +1,85 @@
+"""Arrays in uncompressed files, read and written a part at a time in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    Place = tuple[slice, ...]
+
+__all__ = ["MappedArray"]
+
+MAPPED_BYTES = 32 << 20
+"""No more of a file than this, or one layer if that is larger, is mapped at a time."""
+
+
+@dataclass(frozen=True)
+class MappedArray:
+    """A (t, z, y, x) array in a file, in C order.
+
+    Attributes
+    ----------
+    path
+        The file.
+    shape
+        Four numbers.
+    dtype
+        Of the numbers.
+    offset
+        Bytes of the file before the array.
+    """
+
+    path: Path
+    shape: tuple[int, int, int, int]
+    dtype: np.dtype[Any]
+    offset: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file up to the array's end."""
+        return self.offset + int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+    def read(self, place: Place) -> NDArray[Any]:
+        """A part, four slices without steps, as an array in memory."""
+        out = np.empty([part.stop - part.start for part in place], self.dtype)
+        for mapped, own in self._pieces(place, "r"):
+            out[own] = mapped
+        return out
+
+    def write(self, place: Place, block: NDArray[Any]) -> None:
+        """Put numbers of the array's type in their place."""
+        for mapped, own in self._pieces(place, "r+"):
+            mapped[...] = block[own]
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk."""
+        with self.path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+    def _pieces(self, place: Place, mode: str) -> Iterator[tuple[NDArray[Any], tuple[Any, ...]]]:
+        """Views of a few mapped layers, and where in the part they belong."""
+        times, layers, *rest = place
+        _, depth, *plane = self.shape
+        layer = int(np.prod(plane)) * self.dtype.itemsize
+        step = max(MAPPED_BYTES // layer, 1)
+        for time in range(times.start, times.stop):
+            for first in range(layers.start, layers.stop, step):
+                last = min(first + step, layers.stop)
+                mapped = np.memmap(
+                    self.path,
+                    self.dtype,
+                    mode,  # type: ignore[call-overload]
+                    offset=self.offset + (time * depth + first) * layer,
+                    shape=(last - first, *plane),
+                )
+                own = (time - times.start, slice(first - layers.start, last - layers.start))
+                yield mapped[(slice(None), *rest)], own

@@ -1,0 +1,187 @@
+"""NIfTI files a part at a time: for volumes that do not fit into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from nibabel.affines import voxel_sizes
+from nibabel.openers import ImageOpener
+
+from napari_metasr.io.nifti import (
+    UNREADABLE,
+    affine_in_mm,
+    cause,
+    check_affine,
+    check_type,
+    image_shape,
+    open_image,
+    scaled,
+    stem,
+)
+from napari_metasr.io.orientation import axis_codes, canonical_axes, to_canonical
+from napari_metasr.volume import Source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["StoredVolume"]
+
+READ_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class StoredVolume:
+    """A NIfTI file of three or four dimensions, of which nothing but the header is in memory.
+
+    Attributes
+    ----------
+    path
+        The file.
+    file_shape
+        (i, j, k) or (i, j, k, t), as stored.
+    file_affine
+        4 x 4, voxel (i, j, k) to world mm.
+    image
+        nibabel's image, its data not read.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        From ``open``, as `read_volume`.
+    """
+
+    path: Path
+    file_shape: tuple[int, ...]
+    file_affine: NDArray[np.float64]
+    image: Any
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> StoredVolume:
+        """Read the header, and refuse what cannot be read as a volume."""
+        path = Path(path)
+        image = open_image(path)
+        check_type(path, image.header)
+        shape = image_shape(path, image.shape)
+        if len(shape) < 3:
+            raise ValueError(f"{path}: expected a volume of 3 or 4 dimensions, found a 2-D image")
+        affine = affine_in_mm(image.affine, image.header)
+        check_affine(path, affine)
+        return cls(path, shape, affine, image)
+
+    @cached_property
+    def source(self) -> Source:
+        """Enough of the file to write another one like it."""
+        return Source(
+            name=stem(self.path),
+            path=self.path,
+            affine=self.file_affine,
+            orientation=axis_codes(self.file_affine),
+            dtype=self.image.get_data_dtype(),
+            header=self.image.header,
+        )
+
+    @property
+    def time_points(self) -> int:
+        """How many volumes there are; 1 without a time axis."""
+        return self.file_shape[3] if len(self.file_shape) == 4 else 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What is read: native integers, or float32 for all that is scaled or floating."""
+        stored = self.image.get_data_dtype()
+        plain = (self.image.dataobj.slope, self.image.dataobj.inter) == (1.0, 0.0)
+        return np.dtype(np.float32 if stored.kind == "f" or not plain else stored.newbyteorder("="))
+
+    @cached_property
+    def affine(self) -> NDArray[np.float64]:
+        """4 x 4, canonical voxel (x, y, z) to world mm."""
+        return self._canonical[1]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(t, z, y, x), canonical; t is 1 without a time axis."""
+        z, y, x = self._canonical[0].shape
+        return self.time_points, z, y, x
+
+    @cached_property
+    def spacing(self) -> tuple[float, float, float]:
+        """Between voxels, in mm, along z, y, x."""
+        x, y, z = (float(size) for size in voxel_sizes(self.affine))
+        return z, y, x
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The canonical (z, y, x) axis of each of the file's own axes i, j, k."""
+        return canonical_axes(self.file_affine)
+
+    @cached_property
+    def _canonical(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """An array of the canonical shape without memory of its own, and the affine."""
+        shapes = np.broadcast_to(np.uint8(0), self.file_shape[:3])
+        return to_canonical(shapes, self.file_affine)
+
+    def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
+        """The voxels, in the file's order, once through.
+
+        Yields
+        ------
+        place, block
+            Slices along t, z, y, x, and the canonical voxels there, `dtype`.
+
+        Raises
+        ------
+        ValueError
+            The file ends too early or is damaged, or a value is beyond float32.
+        """
+        proxy = self.image.dataobj
+        layer = int(np.prod(self.file_shape[:2]))
+        stored = self.image.get_data_dtype()
+        step = max(READ_BYTES // (layer * stored.itemsize), 1)
+        depth = self.file_shape[2]
+        try:
+            with ImageOpener(proxy.file_like) as file:
+                file.seek(proxy.offset)
+                for time in range(self.time_points):
+                    for first in range(0, depth, step):
+                        last = min(first + step, depth)
+                        size = layer * (last - first) * stored.itemsize
+                        content = file.read(size)
+                        if len(content) < size:
+                            raise EOFError
+                        values = np.frombuffer(content, stored)
+                        values = values.reshape((*self.file_shape[:2], last - first), order="F")
+                        yield self._canonical_part(self._scaled(values), time, first, last)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"{self.path}: the other file of the pair is missing"
+            ) from error
+        except UNREADABLE as error:
+            if isinstance(error, ValueError):
+                raise
+            raise ValueError(f"{self.path}: expected a whole NIfTI file, {cause(error)}") from error
+
+    def _scaled(self, values: NDArray[Any]) -> NDArray[Any]:
+        proxy = self.image.dataobj
+        found = scaled(values, proxy.slope, proxy.inter)
+        if found.dtype == np.float64:
+            raise ValueError(f"{self.path}: expected values that float32 can hold, found larger")
+        return found
+
+    def _canonical_part(
+        self, values: NDArray[Any], time: int, first: int, last: int
+    ) -> tuple[tuple[slice, ...], NDArray[Any]]:
+        block, _ = to_canonical(values, self.file_affine)
+        place = [slice(0, size) for size in self.shape]
+        axis = self.axes[2]
+        size = self.shape[1 + axis]
+        flipped = axis_codes(self.file_affine)[2] in "LPI"
+        place[0] = slice(time, time + 1)
+        place[1 + axis] = slice(size - last, size - first) if flipped else slice(first, last)
+        return tuple(place), block[np.newaxis]
