@@ -71,6 +71,23 @@ def parse_scale(text: str) -> float | tuple[float, float]:
     return scale
 
 
+def parse_numbers(text: str) -> tuple[float] | tuple[float, float, float]:
+    """Read one number, or three.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or one is not positive.
+    """
+    try:
+        numbers = tuple(float(number) for number in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in {1, 3} or not all(0 < number < float("inf") for number in numbers):
+        raise ValueError(f"expected a positive number, or three with commas, found {text!r}")
+    return numbers if len(numbers) == 3 else (numbers[0],)
+
+
 def parse_slice(text: str) -> int:
     """Read the number of a slice.
 
@@ -87,6 +104,10 @@ def parse_slice(text: str) -> int:
 
 ScaleArgument = Annotated[
     float | tuple[float, float], _from_text(parse_scale, "NUMBER|Y,X", "required")
+]
+NumbersArgument = Annotated[
+    tuple[float] | tuple[float, float, float] | None,
+    _from_text(parse_numbers, "NUMBER|I,J,K", "none"),
 ]
 RegionArgument = Annotated[
     Region | None, _from_text(Region.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
@@ -109,6 +130,8 @@ def parse(argv: Sequence[str], program: str) -> Command:
     from napari_metasr.cli.detect import Detect
     from napari_metasr.cli.models import Models
     from napari_metasr.cli.rate import Rate
+    from napari_metasr.cli.replay import Replay
+    from napari_metasr.cli.upscale import Upscale
     from napari_metasr.cli.zoom import Zoom
 
     errors = io.StringIO()
@@ -117,6 +140,8 @@ def parse(argv: Sequence[str], program: str) -> Command:
             command: Command = tyro.extras.subcommand_cli_from_dict(
                 {
                     "zoom": Zoom,
+                    "upscale": Upscale,
+                    "replay": Replay,
                     "detect": Detect,
                     "models": Models,
                     "demo": Demo,

@@ -1,0 +1,1 @@
+"""Whole volumes, from file to file."""

@@ -1,0 +1,66 @@
+"""What is put between slices must give the slices again when it is averaged over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from napari_metasr.degradations import slice_profile_on
+from napari_metasr.geometry import AxisGrid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LEAST_WEIGHT = 1e-6
+THICKEST = 1.5
+
+
+class SliceConsistency:
+    """The smallest change after which thin slices, averaged over thick ones, are the thick ones.
+
+    With D the slices' profile (see ``degradations.slice_profile_on``), x the thin slices and y
+    the thick ones: ``x + D' (D D')^-1 (y - D x)``, the projection onto all x with D x = y.
+
+    Parameters
+    ----------
+    grid
+        Of the thin slices over the thick ones.
+    thickness
+        Of the thick slices, as a share of their spacing: 1 for slices that touch.
+
+    Raises
+    ------
+    ValueError
+        If the slices overlap too much to tell them apart.
+    """
+
+    def __init__(self, grid: AxisGrid, thickness: float = 1.0) -> None:
+        if not 0 <= thickness <= THICKEST:
+            raise ValueError(
+                f"expected a slice thickness of at most {THICKEST:g} spacings, found {thickness:g}"
+            )
+        profile = slice_profile_on(AxisGrid(grid.output, grid.input, grid.scale), thickness)
+        profile = np.where(profile < LEAST_WEIGHT, 0, profile)
+        back = np.linalg.solve(profile @ profile.T, profile).T
+        self._profile = csr_array(profile.astype(np.float32))
+        self._back = back.astype(np.float32)
+
+    def averaged(self, thin: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Thin slices, (N, ...), averaged over the thick ones' profiles: (n, ...)."""
+        flat = self._profile @ thin.reshape(len(thin), -1)
+        return flat.reshape(-1, *thin.shape[1:])
+
+    def __call__(
+        self, thin: NDArray[np.float32], thick: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Thin slices, (N, ...), made consistent with the thick ones, (n, ...).
+
+        Where either is not finite nothing is changed.
+        """
+        filled = np.nan_to_num(thin, nan=0, posinf=0, neginf=0)
+        rest = (thick - self.averaged(filled)).reshape(len(thick), -1)
+        gaps = ~np.isfinite(thin).all(axis=0).ravel() | ~np.isfinite(rest).all(axis=0)
+        rest[:, gaps] = 0
+        return thin + (self._back @ rest).reshape(thin.shape)

@@ -1,0 +1,123 @@
+"""Unfinished work: a folder beside the output, which says how far it got."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from napari_metasr.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JOURNAL = "journal.json"
+
+
+class Findings(BaseModel, extra="forbid", frozen=True):
+    """What was found when the input was unpacked.
+
+    Attributes
+    ----------
+    intensity, limits
+        Its intensity and value range.
+    missing
+        How many values are NaN or infinite.
+    """
+
+    intensity: tuple[float, float]
+    limits: tuple[float, float]
+    missing: int
+
+
+class Journal(BaseModel, extra="forbid", frozen=True):
+    """How far the work got.
+
+    Attributes
+    ----------
+    plan
+        A hash of everything that decides the result.
+    findings
+        Of the input, once it is unpacked.
+    done
+        How many parts are.
+    """
+
+    plan: str
+    findings: Findings | None = None
+    done: int = 0
+
+
+class Workspace:
+    """The folder of the work on one output; one process at a time may use it.
+
+    Parameters
+    ----------
+    output
+        The file that is to appear.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.folder = output.with_name(f".{output.name}.unfinished")
+        self._lock = output.with_name(f".{output.name}.lock")
+
+    @contextmanager
+    def opened(self, plan: str, *, resume: bool) -> Iterator[Journal]:
+        """Make the folder, or with ``resume`` go on in it, and keep others out meanwhile.
+
+        What is in it stays when the work fails, and until `remove`.
+
+        Raises
+        ------
+        ValueError
+            If what is there is of another plan, or another process works on it.
+        OSError
+            If the folder cannot be made.
+        """
+        lock = FileLock(self._lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise ValueError(f"{self.folder}: another process is working on this output") from None
+        try:
+            yield self._begun(plan, resume=resume)
+        finally:
+            with suppress(OSError):  # Windows does not remove what is open
+                self._lock.unlink()
+            lock.release()
+
+    def _begun(self, plan: str, *, resume: bool) -> Journal:
+        path = self.folder / JOURNAL
+        if resume and path.is_file():
+            try:
+                journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
+            except ValidationError:
+                raise ValueError(
+                    f"{path}: expected a journal of unfinished work, found a damaged one; without "
+                    "--resume the work starts anew"
+                ) from None
+            if journal.plan != plan:
+                raise ValueError(
+                    f"{self.folder}: expected unfinished work on the same input with the same "
+                    "options and version, found other work; without --resume it starts anew"
+                )
+            return journal
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        journal = Journal(plan=plan)
+        self.write(journal)
+        return journal
+
+    def write(self, journal: Journal) -> None:
+        """Keep how far the work got."""
+        with replacing(self.folder / JOURNAL, overwrite=True) as temporary:
+            temporary.write_text(journal.model_dump_json(), encoding="utf-8")
+
+    def remove(self) -> None:
+        """Free the disk: the work is done, or not wanted any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)
