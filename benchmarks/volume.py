@@ -30,7 +30,6 @@ import napari_metasr
 from napari_metasr.cohort.consistency import SliceConsistency
 from napari_metasr.cohort.options import UpscaleOptions
 from napari_metasr.cohort.plan import Plan
-from napari_metasr.cohort.sidecar import file_sha256
 from napari_metasr.cohort.slabs import SlabPass
 from napari_metasr.cohort.upscale import Upscaling
 from napari_metasr.degradations import slice_profile_matrix
@@ -53,7 +52,7 @@ def one(path, scale):
     model.upscale(np.eye(64), 2)  # compiles, which is not to be timed
     before = peak_mib()
     options = UpscaleOptions(scale=scale)
-    plan = Plan.of(StoredVolume.open(path), options, "cpu", file_sha256(path))
+    plan = Plan.of(StoredVolume.open(path), options, "cpu")
     with tempfile.TemporaryDirectory() as folder:
         work = Upscaling(plan, Path(folder) / "out.nii.gz")
         for _ in work.steps():

@@ -55,7 +55,7 @@ def test_replay_refuses_another_input_and_says_what_differs(scan, tmp_path, caps
     assert "in place of 0.1" in captured.err
     stored(scan, smooth((16, 14, 6), seed=9), affine_with("LPS"))
     assert main(["replay", "out.json", "--output", "again.nii.gz"]) == 2
-    assert "expected the file with sha256" in capsys.readouterr().err
+    assert "expected the input with sha256" in capsys.readouterr().err
     assert not (tmp_path / "again.nii.gz").exists()
 
 

@@ -15,14 +15,15 @@ import pytest
 from scipy import ndimage
 from test_io_writer import ORIENTATIONS, affine_with, stored
 
-from napari_metasr.cohort import stages
+from napari_metasr.cohort import parts
 from napari_metasr.cohort.consistency import SliceConsistency
 from napari_metasr.cohort.options import UpscaleOptions
 from napari_metasr.cohort.plan import Plan
-from napari_metasr.cohort.sidecar import file_sha256, read_sidecar
+from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.cohort.upscale import Upscaling
 from napari_metasr.cohort.workspace import Workspace
 from napari_metasr.degradations import slice_profile_matrix
+from napari_metasr.files import file_sha256
 from napari_metasr.geometry import AxisGrid
 from napari_metasr.io import read_volume
 from napari_metasr.io.stored import StoredVolume
@@ -39,7 +40,7 @@ def smooth(shape=SHAPE, seed=3):
 
 
 def work_on(path, output, *, resume=False, overwrite=False, **options):
-    plan = Plan.of(StoredVolume.open(path), UpscaleOptions(**options), "cpu", file_sha256(path))
+    plan = Plan.of(StoredVolume.open(path), UpscaleOptions(**options), "cpu")
     return Upscaling(plan, output, resume=resume, overwrite=overwrite)
 
 
@@ -188,7 +189,7 @@ def test_the_sidecar_says_how_it_was_made_and_names_no_folder(tmp_path, scan):
 
 def test_slabs_make_no_difference(tmp_path, scan, monkeypatch):
     upscaled(scan, tmp_path / "whole.nii", scale=(2,))
-    monkeypatch.setattr(stages, "SLAB_BYTES", 20_000)
+    monkeypatch.setattr(parts, "SLAB_BYTES", 20_000)
     upscaled(scan, tmp_path / "slabs.nii", scale=(2,))
     assert (tmp_path / "whole.nii").read_bytes() == (tmp_path / "slabs.nii").read_bytes()
 
@@ -196,7 +197,7 @@ def test_slabs_make_no_difference(tmp_path, scan, monkeypatch):
 @pytest.mark.parametrize(("stop", "left"), [(1, 17), (2, 15), (6, 11), (12, 5), (16, 1)], ids=str)
 def test_stopped_work_goes_on_to_the_same_file(tmp_path, scan, monkeypatch, stop, left):
     """The input is read, 3, 6 and 6 slabs follow, and compression."""
-    monkeypatch.setattr(stages, "SLAB_BYTES", 20_000)
+    monkeypatch.setattr(parts, "SLAB_BYTES", 20_000)
     upscaled(scan, tmp_path / "whole.nii.gz", scale=(2,))
     output = tmp_path / "out.nii.gz"
     steps = work_on(scan, output, scale=(2,)).steps()
@@ -241,10 +242,10 @@ def test_two_processes_do_not_write_one_output(tmp_path, scan):
 
 def test_killed_work_leaves_no_broken_file_and_goes_on(tmp_path, scan, monkeypatch):
     """A process of its own is killed in the middle of enlarging, whatever it is doing."""
-    monkeypatch.setattr(stages, "SLAB_BYTES", 6_000)
+    monkeypatch.setattr(parts, "SLAB_BYTES", 6_000)
     output = tmp_path / "out.nii.gz"
     program = (
-        "import sys; from napari_metasr.cohort import stages; stages.SLAB_BYTES = 6_000\n"
+        "import sys; from napari_metasr.cohort import parts; parts.SLAB_BYTES = 6_000\n"
         "from napari_metasr.cli import main; main(sys.argv[1:])"
     )
     command = [sys.executable, "-c", program, "upscale", str(scan), "--scale", "2"]

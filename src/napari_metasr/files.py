@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 import uuid
@@ -12,6 +13,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+HASHED_BYTES = 8 << 20
+
+
+def file_sha256(path: Path) -> str:
+    """The hash of a file's content."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(HASHED_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def check_writable(path: Path, *, overwrite: bool = False) -> None:

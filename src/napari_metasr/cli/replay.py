@@ -11,8 +11,9 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import Command
 from napari_metasr.cohort.plan import Plan
-from napari_metasr.cohort.sidecar import file_sha256, read_sidecar
-from napari_metasr.io.stored import StoredVolume
+from napari_metasr.cohort.sidecar import read_sidecar
+from napari_metasr.files import file_sha256
+from napari_metasr.io.opening import open_stored
 
 if TYPE_CHECKING:
     from napari_metasr.cohort.sidecar import Sidecar
@@ -27,6 +28,7 @@ class Replay(Command):
     input: Annotated[Path | None, tyro.conf.arg(metavar="INPUT")] = Field(
         default=None, description="Where the input lies now; by default beside OUT.json."
     )
+    series: str | None = Field(default=None, description="Which of several DICOM series.")
     output: Annotated[Path | None, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
         default=None, description="What to write; by default what was written then."
     )
@@ -39,22 +41,31 @@ class Replay(Command):
         from napari_metasr.cohort.upscale import Upscaling
 
         record = read_sidecar(self.sidecar)
-        path = self.input or self.sidecar.with_name(record.sources[0])
         output = self.output or self.sidecar.with_name(record.output_name)
-        volume = StoredVolume.open(path)
-        digest = file_sha256(path)
-        if digest != record.input_sha256:
+        path = self._input_of(record)
+        plan = Plan.of(open_stored(path, series=self.series), record.options, record.device)
+        if plan.input_sha256 != record.input_sha256:
             raise ValueError(
-                f"{path}: expected the file with sha256 {record.input_sha256}, found {digest}"
+                f"{path}: expected the input with sha256 {record.input_sha256}, found "
+                f"{plan.input_sha256}"
             )
-        plan = Plan.of(volume, record.options, record.device, digest)
         _check_models(plan, record)
         work = Upscaling(plan, output, overwrite=self.overwrite, resume=self.resume)
-        carry_out(work, plan)
+        carry_out(work)
         same = file_sha256(output) == record.output_sha256
-        print(f"{told(output, plan, work)}; {'the same file' if same else 'another file'} as then")
+        print(f"{told(output, work)}; {'the same file' if same else 'another file'} as then")
         if not same:
             warnings.warn(_differences(plan, record), stacklevel=2)
+
+    def _input_of(self, record: Sidecar) -> Path:
+        if self.input is not None:
+            return self.input
+        if not record.sources:
+            raise ValueError(
+                f"{self.sidecar}: expected --input, since it does not say what the input was "
+                "called (it was DICOM)"
+            )
+        return self.sidecar.with_name(record.sources[0])
 
 
 def _check_models(plan: Plan, record: Sidecar) -> None:

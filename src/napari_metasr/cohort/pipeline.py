@@ -19,7 +19,7 @@ def pipelined(
     compute: Callable[[Item, Any], Any],
     write: Callable[[Item, Any], None],
     seconds: dict[str, float],
-) -> Iterator[Item]:
+) -> Iterator[tuple[Item, Any]]:
     """Do all items, reading the next one and writing the last one meanwhile.
 
     Parameters
@@ -35,12 +35,12 @@ def pipelined(
 
     Yields
     ------
-    item
-        Each one, once it is written.
+    item, result
+        Each one and what was computed for it, once it is written.
     """
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         upcoming: Future[Any] | None = reader.submit(read, items[0]) if items else None
-        last: tuple[Item, Future[None]] | None = None
+        last: tuple[Item, Any, Future[None]] | None = None
         for number, item in enumerate(items):
             started = time.perf_counter()
             block = upcoming.result() if upcoming is not None else None
@@ -50,13 +50,13 @@ def pipelined(
             result = compute(item, block)
             computed_at = time.perf_counter()
             if last is not None:
-                last[1].result()
-                yield last[0]
-            last = item, writer.submit(write, item, result)
+                last[2].result()
+                yield last[:2]
+            last = item, result, writer.submit(write, item, result)
             seconds["computing"] += computed_at - read_at
             seconds["waiting"] += read_at - started
         if last is not None:
             started = time.perf_counter()
-            last[1].result()
+            last[2].result()
             seconds["waiting"] += time.perf_counter() - started
-            yield last[0]
+            yield last[:2]

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_metasr import __version__
 from napari_metasr.cohort.consistency import THICKEST
+from napari_metasr.cohort.parts import Part, Way, parts_of, ways_through
 from napari_metasr.cohort.sidecar import ModelRecord
 from napari_metasr.cohort.target import target_of
 from napari_metasr.weights import ModelCard, WeightsError, model_card
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.cohort.options import UpscaleOptions
     from napari_metasr.cohort.target import Target
-    from napari_metasr.io.stored import StoredVolume
+    from napari_metasr.io.parts import VolumeInParts
 
 PACKAGES = ("numpy", "torch", "numba", "nibabel", "scipy")
 SLACK = 0.05
@@ -44,10 +45,10 @@ class Plan:
     device
         Where they run.
     input_sha256
-        Of the input file.
+        Of the input.
     """
 
-    volume: StoredVolume
+    volume: VolumeInParts
     options: UpscaleOptions
     target: Target
     in_plane: ModelCard | None
@@ -56,9 +57,7 @@ class Plan:
     input_sha256: str
 
     @classmethod
-    def of(
-        cls, volume: StoredVolume, options: UpscaleOptions, device: str, input_sha256: str
-    ) -> Plan:
+    def of(cls, volume: VolumeInParts, options: UpscaleOptions, device: str) -> Plan:
         """Make a plan.
 
         Raises
@@ -67,21 +66,19 @@ class Plan:
             If the options do not fit the volume, or a model is not there or not for this.
         """
         target = target_of(volume, options)
-        plane = options.plane
-        across = not target.axes[plane.normal_axis].is_identity
-        along = [target.axes[axis] for axis in (plane.row_axis, plane.column_axis)]
+        stages = {way.stage for way in ways_through(target, options.plane)}
         in_plane = through_plane = None
-        if not all(axis.is_identity for axis in along):
+        if "in plane" in stages:
             in_plane = model_card(options.model)
             if not in_plane.enlarges_slices:
                 raise WeightsError(f"expected a model for slices, found {in_plane.title}")
-        if across:
+        if "across, first view" in stages:
             through_plane = model_card(options.through_plane_model)
             if not through_plane.magnifies or through_plane.axes != "one":
                 raise WeightsError(
                     f"expected a model for what is between slices, found {through_plane.title}"
                 )
-            spacing = target.input_spacing[plane.normal_axis]
+            spacing = target.input_spacing[options.plane.normal_axis]
             if (options.thickness or 0) > THICKEST * spacing:
                 raise ValueError(
                     f"expected slices of at most {THICKEST:g} times their spacing of "
@@ -94,8 +91,18 @@ class Plan:
             in_plane,
             through_plane,
             resolve_device(device).type,
-            input_sha256,
+            volume.sha256(),
         )
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Through each time point, in order."""
+        return ways_through(self.target, self.options.plane)
+
+    @property
+    def parts(self) -> list[Part]:
+        """All of the work, in order."""
+        return parts_of(self.ways, self.volume.time_points)
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -182,8 +189,9 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything that decides the result."""
-        parts = [self.options.model_dump_json(), self.input_sha256, self.device]
-        parts += [card.sha256 for card in self.cards]
-        parts += [f"{name} {number}" for name, number in sorted(self.versions.items())]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        """A hash of everything that decides the result, and how the work is cut up."""
+        decisions = [self.options.model_dump_json(), self.input_sha256, self.device]
+        decisions += [card.sha256 for card in self.cards]
+        decisions += [f"{name} {number}" for name, number in sorted(self.versions.items())]
+        decisions += map(repr, self.parts)
+        return hashlib.sha256("\n".join(decisions).encode()).hexdigest()

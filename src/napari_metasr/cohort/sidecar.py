@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PURPOSE = "For research use, not for diagnosis."
-HASHED_BYTES = 8 << 20
 
 
 class _Record(BaseModel):
@@ -57,7 +55,7 @@ class Sidecar(_Record):
     Attributes
     ----------
     description, sources, resolution, generated_by
-        As BIDS has them; sources are names without folders.
+        As BIDS has them; sources are names without folders, and none of what may name a person.
     learned, interpolated
         What networks made, and what was interpolated.
     scale, spacing
@@ -124,12 +122,3 @@ def read_sidecar(path: Path) -> Sidecar:
         ) from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: expected a JSON sidecar, found no text") from None
-
-
-def file_sha256(path: Path) -> str:
-    """The hash of a file's content."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(HASHED_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

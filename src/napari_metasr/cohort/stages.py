@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.cohort.consistency import SliceConsistency
+from napari_metasr.cohort.progress import Preview
 from napari_metasr.cohort.slabs import SlabPass
-from napari_metasr.geometry import AxisGrid, OutputGrid
 from napari_metasr.io.mapped import MappedArray
+from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from napari_metasr.cohort.options import UpscaleOptions
+    from napari_metasr.cohort.parts import Part, StageName
+    from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.slabs import Box
     from napari_metasr.cohort.target import Target
     from napari_metasr.cohort.workspace import Findings
@@ -26,20 +28,21 @@ if TYPE_CHECKING:
 
     Place = tuple[slice, ...]
 
-SLAB_BYTES = 32 << 20
-"""Of a slab's output; one slice if that is larger."""
-
-StageName = Literal["in plane", "across, first view", "across, second view"]
-
 
 @dataclass(frozen=True)
-class Part:
-    """A slab of one stage: slices ``first`` up to ``last`` of a time point."""
+class Slab:
+    """What was made of a part.
 
-    stage: StageName
-    time: int
-    first: int
-    last: int
+    Attributes
+    ----------
+    voxels
+        (z, y, x).
+    preview
+        Its last slice.
+    """
+
+    voxels: NDArray[np.float32]
+    preview: Preview
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,14 @@ class Models:
 
 
 class Stages:
-    """The parts of the work on one volume, and how each of them is done.
+    """How each part of the work on one volume is done.
 
     A part reads files that earlier parts have written and writes files that it does not read, so
     that it can be done again after it was interrupted.
 
     Parameters
     ----------
-    target, options
+    plan
         What is wanted.
     unpacked
         The input.
@@ -74,20 +77,18 @@ class Stages:
 
     def __init__(
         self,
-        target: Target,
-        options: UpscaleOptions,
+        plan: Plan,
         unpacked: MappedArray,
         output: UnfinishedVolume,
         folder: Path,
         models: Models,
         findings: Findings,
     ) -> None:
+        target, options = plan.target, plan.options
         self._unpacked, self._output = unpacked, output
-        self._axes = target.axes
-        self._limits = findings.limits
-        plane = options.plane
-        normal, rows, columns = plane.normal_axis, plane.row_axis, plane.column_axis
-        self._normal = normal
+        self._shape = target.shape
+        self._intensity, self._limits = findings.intensity, findings.limits
+        self._normal = normal = options.plane.normal_axis
         z, y, x = (
             axis.input if number == normal else axis.output
             for number, axis in enumerate(target.axes)
@@ -96,23 +97,16 @@ class Stages:
         self._enlarged = MappedArray(folder / "in-plane.raw", (1, z, y, x), single)
         self._first = MappedArray(folder / "first.raw", (1, *target.shape), single)
         self._passes: dict[StageName, SlabPass] = {}
-        ranges = findings.intensity, findings.limits
-        if models.in_plane is not None:
-            grid = OutputGrid(target.axes[rows], target.axes[columns])
-            self._passes["in plane"] = SlabPass(
-                (normal, rows, columns), grid, models.in_plane, *ranges, options.boxes
-            )
+        across = tuple(enlarged_box(box, target, normal) for box in options.boxes)
+        for way in plan.ways:
+            in_plane = way.stage == "in plane"
+            model = models.in_plane if in_plane else models.through_plane
+            if model is not None:
+                boxes = options.boxes if in_plane else across
+                self._passes[way.stage] = SlabPass(
+                    way.axes, way.grid, model, self._intensity, self._limits, boxes
+                )
         if models.through_plane is not None:
-            boxes = tuple(enlarged_box(box, target, normal) for box in options.boxes)
-            views: tuple[tuple[StageName, int, int], ...] = (
-                ("across, first view", rows, columns),
-                ("across, second view", columns, rows),
-            )
-            for name, along, kept in views:
-                size = target.axes[kept].output
-                grid = OutputGrid(target.axes[normal], AxisGrid(size, size))
-                axes = (along, normal, kept)
-                self._passes[name] = SlabPass(axes, grid, models.through_plane, *ranges, boxes)
             spacing = target.input_spacing[normal]
             share = 1.0 if options.thickness is None else options.thickness / spacing
             self._consistency = SliceConsistency(target.axes[normal], share)
@@ -124,56 +118,53 @@ class Stages:
             return ()
         return (self._enlarged, self._first) if "in plane" in self._passes else (self._first,)
 
-    def parts(self) -> list[Part]:
-        """All of the work, in order."""
-        parts = []
-        for time in range(self._unpacked.shape[0]):
-            for stage, one in self._passes.items():
-                along = one.axes[0]
-                count = self._axes[along].input if stage == "in plane" else self._count(along)
-                rows, columns = one.grid.output_shape
-                step = max(SLAB_BYTES // (4 * rows * columns), 1)
-                parts += [
-                    Part(stage, time, first, min(first + step, count))
-                    for first in range(0, count, step)
-                ]
-        return parts
-
-    def _count(self, axis: int) -> int:
-        return self._axes[axis].output
-
     def read(self, part: Part) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
         """What a part is made from: the slab before, and of the second view that of the first."""
-        if part.stage == "in plane" or "in plane" not in self._passes:
+        if part.way.stage == "in plane" or "in plane" not in self._passes:
             slab = self._unpacked.read(self._place(part, self._unpacked, part.time))[0]
         else:
             slab = self._enlarged.read(self._place(part, self._enlarged))[0]
-        if part.stage != "across, second view":
+        if part.way.stage != "across, second view":
             return slab, None
         return slab, self._first.read(self._place(part, self._first))[0]
 
-    def compute(
-        self, part: Part, found: tuple[NDArray[Any], NDArray[np.float32] | None]
-    ) -> NDArray[np.float32]:
-        """The slab that a part is for, (z, y, x)."""
+    def compute(self, part: Part, found: tuple[NDArray[Any], NDArray[np.float32] | None]) -> Slab:
+        """What becomes of a part."""
         slab, first_view = found
-        result = self._passes[part.stage](slab, part.first)
-        if first_view is None:
-            return result
-        fused = (result + first_view) / 2
+        result = self._passes[part.way.stage](slab, part.first)
+        if first_view is not None:
+            result = self._fused(result, first_view, slab)
+        return Slab(result, self._preview(part, slab, result))
+
+    def _fused(
+        self, first: NDArray[np.float32], second: NDArray[np.float32], slab: NDArray[Any]
+    ) -> NDArray[np.float32]:
+        """Both views' average, made consistent with the slab they are of."""
+        fused = (first + second) / 2
         thin, thick = (np.moveaxis(one, self._normal, 0) for one in (fused, slab))
         consistent = self._consistency(np.ascontiguousarray(thin), thick.astype(np.float32))
         np.clip(consistent, *map(np.float32, self._limits), out=consistent)
         return np.moveaxis(consistent, 0, self._normal)
 
-    def write(self, part: Part, result: NDArray[np.float32]) -> None:
+    def _preview(self, part: Part, before: NDArray[Any], after: NDArray[np.float32]) -> Preview:
+        along = part.way.axes[0]
+        return Preview(
+            image=after.take(-1, axis=along),
+            before=before.take(-1, axis=along),
+            plane=list(Plane)[along],
+            index=part.last - 1,
+            count=part.way.count,
+            intensity=self._intensity,
+        )
+
+    def write(self, part: Part, slab: Slab) -> None:
         """Put a slab where it belongs, and wait until it is there."""
-        last = part.stage == next(reversed(self._passes))
-        target = self._output.voxels if last else self._between(part.stage)
+        last = part.way.stage == next(reversed(self._passes))
+        target = self._output.voxels if last else self._between(part.way.stage)
         if last:
-            self._output.write(self._output_place(part), result[np.newaxis])
+            self._output.write(self._output_place(part), slab.voxels[np.newaxis])
         else:
-            target.write(self._place(part, target), result[np.newaxis])
+            target.write(self._place(part, target), slab.voxels[np.newaxis])
         target.sync()
 
     def _between(self, stage: StageName) -> MappedArray:
@@ -183,12 +174,11 @@ class Stages:
         return self._slab(part, array.shape[1:], time)
 
     def _output_place(self, part: Part) -> Place:
-        shape = tuple(axis.output for axis in self._axes)
-        return self._slab(part, shape, part.time)
+        return self._slab(part, self._shape, part.time)
 
     def _slab(self, part: Part, shape: tuple[int, ...], time: int) -> Place:
         places = [slice(0, size) for size in shape]
-        places[self._passes[part.stage].axes[0]] = slice(part.first, part.last)
+        places[part.way.axes[0]] = slice(part.first, part.last)
         return (slice(time, time + 1), *places)
 
 

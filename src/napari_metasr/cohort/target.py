@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.cohort.options import UpscaleOptions
-    from napari_metasr.io.stored import StoredVolume
+    from napari_metasr.io.parts import VolumeInParts
 
 LARGEST_SIDE = 4096
 LARGEST_VOXELS = 1 << 32
@@ -63,7 +63,7 @@ class Target:
         return affine_on(input_affine, self.axes[::-1])
 
 
-def target_of(volume: StoredVolume, options: UpscaleOptions) -> Target:
+def target_of(volume: VolumeInParts, options: UpscaleOptions) -> Target:
     """The grid that is asked for.
 
     Raises

@@ -11,24 +11,24 @@ import time
 import warnings
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_metasr import __version__
+from napari_metasr.cohort.costs import Costs
 from napari_metasr.cohort.pipeline import pipelined
+from napari_metasr.cohort.progress import Preview, Progress
 from napari_metasr.cohort.sidecar import (
     PURPOSE,
     GeneratedBy,
     Sidecar,
-    file_sha256,
     sidecar_path,
 )
 from napari_metasr.cohort.stages import Models, Stages
 from napari_metasr.cohort.workspace import Findings, Workspace
-from napari_metasr.files import allocate, check_writable, replacing
+from napari_metasr.files import allocate, check_writable, file_sha256, replacing
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
@@ -44,25 +44,11 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.workspace import Journal
 
+__all__ = ["Preview", "Progress", "Upscaling"]
+
 MEMORY_BOUND = 1 << 30
 CODES_BYTES = 128 << 20
 MEASURED_BYTES = 32 << 20
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the work is.
-
-    Attributes
-    ----------
-    stage
-        In words.
-    done
-        Share of the stage, 0 to 1.
-    """
-
-    stage: str
-    done: float
 
 
 class Upscaling:
@@ -81,6 +67,8 @@ class Upscaling:
 
     Attributes
     ----------
+    plan
+        What is to be done.
     stage_seconds
         Spent on each stage.
     enlarging_seconds
@@ -97,13 +85,11 @@ class Upscaling:
     def __init__(
         self, plan: Plan, output: Path, *, overwrite: bool = False, resume: bool = False
     ) -> None:
-        if not output.name.lower().endswith(WRITTEN_SUFFIXES):
-            raise ValueError(f"{output}: expected a name that ends in .nii or .nii.gz")
-        check_writable(output, overwrite=overwrite)
-        check_writable(sidecar_path(output), overwrite=overwrite or resume)
-        self._plan, self._output = plan, output
+        check_outputs(output, overwrite=overwrite, resume=resume)
+        self.plan, self._output = plan, output
         self._overwrite, self._resume = overwrite, resume
         self._workspace = Workspace(output)
+        self._costs = Costs.of(plan)
         self.stage_seconds: dict[str, float] = defaultdict(float)
         self.enlarging_seconds: dict[str, float] = defaultdict(float)
 
@@ -123,7 +109,7 @@ class Upscaling:
             If the input is damaged, or the unfinished work is of another kind. What is done
             stays beside the output, for ``resume``.
         """
-        plan = self._plan
+        plan = self.plan
         with self._workspace.opened(plan.fingerprint, resume=self._resume) as begun:
             journal = begun
             folder = self._workspace.folder
@@ -142,9 +128,7 @@ class Upscaling:
                 plan.dtype,
                 f"{plan.description}, for research use",
             )
-            stages = Stages(
-                plan.target, plan.options, unpacked, voxels, folder, self._models(), findings
-            )
+            stages = Stages(plan, unpacked, voxels, folder, self._models(), findings)
             if journal.done == 0:
                 voxels.create(header)
                 for array in stages.scratch:
@@ -157,10 +141,10 @@ class Upscaling:
         with self._timed("reading"):
             allocate(unpacked.path, unpacked.nbytes)
             size, done = int(np.prod(unpacked.shape)), 0
-            for place, block in self._plan.volume.blocks():
+            for place, block in self.plan.volume.blocks():
                 unpacked.write(place, block)
                 done += block.size
-                yield Progress("reading", done / size)
+                yield Progress("reading", done / size, self._costs.read(done / size))
         with self._timed("measuring"):
             measured = StreamedRange()
             for look in (measured.look, measured.sample):
@@ -168,7 +152,7 @@ class Upscaling:
                     look(unpacked.read(place))
                 if not measured.finite:
                     raise ValueError(
-                        f"{self._plan.volume.path}: expected an image, found no finite voxel"
+                        f"{self.plan.volume.path}: expected an image, found no finite voxel"
                     )
         return Findings(
             intensity=measured.intensity_range,
@@ -179,24 +163,28 @@ class Upscaling:
     def _warn_of_gaps(self, findings: Findings) -> None:
         if findings.missing:
             warnings.warn(
-                f"{self._plan.volume.path.name}: {findings.missing:,} voxels are NaN or infinite: "
+                f"{self.plan.volume.path.name}: {findings.missing:,} voxels are NaN or infinite: "
                 "they count as the lowest value and stay what they are in the output",
                 stacklevel=3,
             )
 
     def _enlarge(self, stages: Stages, journal: Journal) -> Iterator[Progress]:
-        parts = stages.parts()
+        parts = self.plan.parts
+        left = groupby(parts[journal.done :], lambda part: (part.time, part.way))
         with self._timed("enlarging"), warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingPixelsWarning)
-            for _, stage in groupby(parts[journal.done :], lambda part: (part.time, part.stage)):
+            for (_, way), stage in groupby(
+                parts[journal.done :], lambda part: (part.time, part.way)
+            ):
                 # a stage reads what the one before it has written
                 done = pipelined(
                     list(stage), stages.read, stages.compute, stages.write, self.enlarging_seconds
                 )
-                for part in done:
+                for _, slab in done:
                     journal = journal.model_copy(update={"done": journal.done + 1})
                     self._workspace.write(journal)
-                    yield Progress(part.stage, journal.done / len(parts))
+                    overall = self._costs.enlarged(journal.done)
+                    yield Progress(way.stage, journal.done / len(parts), overall, slab.preview)
 
     def _finish(self, findings: Findings) -> Iterator[Progress]:
         """Compress, and give the files their names."""
@@ -205,7 +193,7 @@ class Upscaling:
             with self._timed("compressing"):
                 compressed = self._workspace.folder / "output.nii.gz"
                 for done in compress(finished, compressed, os.cpu_count() or 1):
-                    yield Progress("compressing", done)
+                    yield Progress("compressing", done, self._costs.compressed(done))
             finished = compressed
         check_writable(self._output, overwrite=self._overwrite)
         sidecar = self.sidecar(findings, file_sha256(finished))
@@ -218,7 +206,7 @@ class Upscaling:
 
     def sidecar(self, findings: Findings, output_sha256: str) -> Sidecar:
         """What is written beside the output."""
-        plan = self._plan
+        plan = self.plan
         target, source = plan.target, plan.volume
         spacing, scale = (
             tuple(float(numbers[axis]) for axis in source.axes)
@@ -227,7 +215,7 @@ class Upscaling:
         shape = tuple(target.shape[axis] for axis in source.axes)
         return Sidecar(
             description=f"{plan.description}. {PURPOSE}",
-            sources=(source.path.name,),
+            sources=source.record_names,
             resolution=" x ".join(f"{size:.6g}" for size in spacing) + " mm",
             generated_by=(GeneratedBy(name="napari-metasr", version=__version__),),
             learned=plan.learned,
@@ -258,15 +246,31 @@ class Upscaling:
 
     def _models(self) -> Models:
         tiling = Tiling(budget=CODES_BYTES)
-        options, device = self._plan.options, self._plan.device
+        options, device = self.plan.options, self.plan.device
         return Models(
             None
-            if self._plan.in_plane is None
+            if self.plan.in_plane is None
             else load_model(options.model, device=device, tiling=tiling),
             None
-            if self._plan.through_plane is None
+            if self.plan.through_plane is None
             else load_model(options.through_plane_model, device=device, tiling=tiling),
         )
+
+
+def check_outputs(output: Path, *, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuse an output, or the sidecar beside it, before any work is done for them.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`.
+    ValueError
+        If the name's ending is wrong.
+    """
+    if not output.name.lower().endswith(WRITTEN_SUFFIXES):
+        raise ValueError(f"{output}: expected a name that ends in .nii or .nii.gz")
+    check_writable(output, overwrite=overwrite)
+    check_writable(sidecar_path(output), overwrite=overwrite or resume)
 
 
 def _layers(array: MappedArray) -> Iterator[tuple[slice, ...]]:

@@ -11,6 +11,7 @@ import numpy as np
 from nibabel.affines import voxel_sizes
 from nibabel.openers import ImageOpener
 
+from napari_metasr.files import file_sha256
 from napari_metasr.io.nifti import (
     UNREADABLE,
     affine_in_mm,
@@ -126,6 +127,15 @@ class StoredVolume:
         """An array of the canonical shape without memory of its own, and the affine."""
         shapes = np.broadcast_to(np.uint8(0), self.file_shape[:3])
         return to_canonical(shapes, self.file_affine)
+
+    @property
+    def record_names(self) -> tuple[str, ...]:
+        """The file's name without folders."""
+        return (self.path.name,)
+
+    def sha256(self) -> str:
+        """The hash of the file's content."""
+        return file_sha256(self.path)
 
     def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
         """The voxels, in the file's order, once through.

@@ -1,0 +1,172 @@
+"""Datasets that are derived from others, as BIDS has them: their files' names, what tells of them.
+
+The rules are those of the Brain Imaging Data Structure, https://bids-specification.readthedocs.io.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from napari_metasr import __version__
+from napari_metasr.cohort.sidecar import PURPOSE
+from napari_metasr.files import replacing
+from napari_metasr.io.nifti import stem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_metasr.cohort.options import UpscaleOptions
+
+DESCRIPTION = "dataset_description.json"
+BIDS_VERSION = "1.10.0"
+PROGRAM = "napari-metasr"
+MADE = "metasr"
+"""Of what is made here, the label of the entity ``desc``."""
+
+LOGS = "logs"
+IGNORED = ".bidsignore"
+AFTER_RESOLUTION = ("den", "label", "desc")
+_ENTITY = re.compile(r"[a-zA-Z]+-[a-zA-Z0-9+]+")
+_README = """\
+Volumes of another dataset on a finer grid, made by `napari-metasr cohort`, version {version}.
+
+Names and folders are those of the source, with the entities `res` (the grid that was asked for)
+and `desc-{made}`. The JSON file beside each volume tells what networks made and what was
+interpolated, with which options, and the hashes of the input, the weights and the output;
+`napari-metasr replay` makes the same file from it again. {logs}/ holds a log of every run.
+
+{purpose} Super-resolution can show what is not there, and hide what is.
+"""
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder says of itself that it is a BIDS dataset."""
+    return "BIDSVersion" in description_of(folder)
+
+
+def description_of(folder: Path) -> dict[str, Any]:
+    """What a dataset says of itself; nothing if that is missing or cannot be read."""
+    try:
+        found = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def resolution_label(options: UpscaleOptions) -> str:
+    """The grid that is asked for, in letters and digits: ``0p7mm``, ``2x`` or ``2x2x1p5x``."""
+    if options.spacing is not None:
+        return "x".join(_label(number) for number in options.spacing) + "mm"
+    return "".join(f"{_label(number)}x" for number in options.scale or ())
+
+
+def _label(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".").replace(".", "p")
+
+
+def derivative_name(name: str, resolution: str) -> str:
+    """The name of what is made of a file of a BIDS dataset.
+
+    Parameters
+    ----------
+    name
+        Of the input, without folders: ``sub-01_acq-x_T1w.nii.gz``.
+    resolution
+        Its label, see `resolution_label`.
+
+    Returns
+    -------
+    str
+        ``sub-01_acq-x_res-0p7mm_desc-metasr_T1w.nii.gz``. The label of an input that has a
+        description of its own comes first: ``desc-preprocmetasr``.
+
+    Raises
+    ------
+    ValueError
+        If the name is none of BIDS.
+    """
+    *entities, suffix = stem(name).split("_")
+    regular = all(map(_ENTITY.fullmatch, entities)) and suffix.isalnum()
+    if not regular or not entities or not entities[0].startswith("sub-"):
+        raise ValueError(f"{name}: expected a name of BIDS like sub-01_T1w.nii.gz")
+    labels = dict(entity.split("-") for entity in entities)
+    if len(labels) < len(entities):
+        raise ValueError(f"{name}: expected every entity of BIDS once")
+    labels.pop("res", None)
+    last = {key: labels.pop(key, "") for key in AFTER_RESOLUTION}
+    last["desc"] += MADE
+    ordered = [*labels.items(), ("res", resolution), *last.items()]
+    return "_".join([*(f"{key}-{label}" for key, label in ordered if label), f"{suffix}.nii.gz"])
+
+
+def plain_name(name: str, resolution: str) -> str:
+    """The name of what is made of a file of any folder: ``head_res-2x_desc-metasr.nii.gz``."""
+    return f"{stem(name)}_res-{resolution}_desc-{MADE}.nii.gz"
+
+
+def is_made_here(name: str) -> bool:
+    """Whether a file's name is one of those that are given here."""
+    return any(part.startswith("desc-") and part.endswith(MADE) for part in stem(name).split("_"))
+
+
+def check_dataset(output: Path) -> None:
+    """Refuse to write into a dataset that something else has made.
+
+    Raises
+    ------
+    ValueError
+        If the folder says that it is one.
+    """
+    found = description_of(output)
+    if found and PROGRAM not in _names(found.get("GeneratedBy")):
+        raise ValueError(
+            f"{output}: expected a folder of its own for what is made, found the dataset "
+            f"{found.get('Name', 'without a name')!r}"
+        )
+
+
+def _names(programs: Any) -> Sequence[Any]:
+    if not isinstance(programs, list):
+        return ()
+    return [program.get("Name") for program in programs if isinstance(program, dict)]
+
+
+def describe_dataset(output: Path, source: Path) -> None:
+    """Write what makes a folder a dataset: its description, a README, and what is no part of it.
+
+    A README and a ``.bidsignore`` that are there stay as they are.
+
+    Parameters
+    ----------
+    output, source
+        Folders: of what is made, and the dataset it is made of.
+    """
+    found = description_of(source)
+    origin = {key: found[own] for key, own in (("DOI", "DatasetDOI"),) if found.get(own)}
+    try:
+        origin["URL"] = quote(os.path.relpath(source, output).replace(os.sep, "/"))
+    except ValueError:  # on another drive there is no way from here to there
+        pass
+    description = {
+        "Name": f"{found.get('Name', source.name)}, super-resolved",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        **({"License": found["License"]} if found.get("License") else {}),
+        "GeneratedBy": [{"Name": PROGRAM, "Version": __version__, "Description": PURPOSE}],
+        "SourceDatasets": [origin],
+    }
+    _write(output / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
+    readme = _README.format(version=__version__, made=MADE, logs=LOGS, purpose=PURPOSE)
+    for name, text in (("README.md", readme), (IGNORED, f"{LOGS}/\n")):
+        if not (output / name).exists():
+            _write(output / name, text)
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,68 @@
+"""What the stages of the work cost, so that the time left can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.cohort.plan import Plan
+
+READ = 1.0
+ENLARGED_FROM = 100.0
+ENLARGED_TO = 5.0
+COMPRESSED = 2.0
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs of the stages, in any unit.
+
+    Attributes
+    ----------
+    reading
+        Of unpacking the input and measuring it.
+    parts
+        Of enlarging each part, in order.
+    compressing
+        Of the output.
+    """
+
+    reading: float
+    parts: Sequence[float]
+    compressing: float
+
+    @classmethod
+    def of(cls, plan: Plan) -> Costs:
+        """Estimate them by the numbers of voxels."""
+        times = plan.volume.time_points
+        parts = []
+        for part in plan.parts:
+            before, after = part.way.pixels
+            parts.append((part.last - part.first) * (before * ENLARGED_FROM + after * ENLARGED_TO))
+        return cls(
+            reading=READ * float(np.prod(plan.volume.shape, dtype=float)),
+            parts=parts,
+            compressing=COMPRESSED * times * float(np.prod(plan.target.shape, dtype=float)),
+        )
+
+    @property
+    def total(self) -> float:
+        """Of all stages."""
+        return self.reading + sum(self.parts) + self.compressing
+
+    def read(self, share: float) -> float:
+        """How much of the whole is done when a share of the input is read."""
+        return self.reading * share / self.total
+
+    def enlarged(self, count: int) -> float:
+        """How much of the whole is done after so many parts."""
+        return (self.reading + sum(self.parts[:count])) / self.total
+
+    def compressed(self, share: float) -> float:
+        """How much of the whole is done when a share of the output is compressed."""
+        return 1 - self.compressing * (1 - share) / self.total

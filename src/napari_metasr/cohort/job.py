@@ -1,0 +1,124 @@
+"""Everything that can be asked for when a volume is enlarged, from file to file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, PositiveFloat
+
+from napari_metasr.cohort.options import Numbers, UpscaleOptions
+from napari_metasr.cohort.plan import Plan
+from napari_metasr.cohort.target import check_size
+from napari_metasr.cohort.upscale import Upscaling, check_outputs
+from napari_metasr.io.opening import open_stored
+from napari_metasr.lesions import DEFAULT_DETECTOR
+from napari_metasr.volume import Plane, Volume
+
+if TYPE_CHECKING:
+    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.lesions.lesion import Box, Lesion
+
+LESION = "lesion"
+
+
+class Job(BaseModel, extra="forbid", frozen=True):
+    """One volume to enlarge; can be pickled, and needs no screen.
+
+    Attributes
+    ----------
+    input
+        A NIfTI file; or DICOM: a folder, a file or a .zip.
+    output
+        ``.nii`` or ``.nii.gz``; the sidecar lies beside it.
+    series
+        Which of several DICOM series.
+    scale, spacing, plane, model, through_plane_model, thickness, dtype
+        As ``UpscaleOptions``.
+    within
+        Where networks work: ``lesion`` for the boxes round what a detector finds, or a
+        segmentation on the input's grid. Everywhere by default.
+    detector
+        What looks for lesions.
+    device
+        Where networks run: ``auto``, ``cuda``, ``mps`` or ``cpu``.
+    overwrite, resume
+        Replace an existing output; go on with unfinished work.
+    force
+        Whatever the size of the output.
+    """
+
+    input: Path
+    output: Path
+    series: str | None = None
+    scale: Numbers | None = None
+    spacing: Numbers | None = None
+    plane: Plane = Plane.AXIAL
+    model: str = "meta-srgan"
+    through_plane_model: str = "meta-srgan-through-plane"
+    thickness: PositiveFloat | None = None
+    within: str | None = None
+    detector: str = DEFAULT_DETECTOR
+    dtype: Literal["source", "float32"] = "source"
+    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
+    overwrite: bool = False
+    resume: bool = False
+    force: bool = False
+
+    def prepare(self) -> Upscaling:
+        """Open the input, plan the work and check what it takes; nothing is written yet.
+
+        Raises
+        ------
+        ValueError
+            If the options do not go together or do not fit the volume, a model is not there or
+            not for this, the input is no image, or the output would be very large (see
+            ``force``).
+        OSError
+            If the input is not there, or the output exists or cannot be written.
+        """
+        check_outputs(self.output, overwrite=self.overwrite, resume=self.resume)
+        options = UpscaleOptions(
+            scale=self.scale,
+            spacing=self.spacing,
+            plane=self.plane,
+            model=self.model,
+            through_plane_model=self.through_plane_model,
+            thickness=self.thickness,
+            dtype=self.dtype,
+        )
+        volume = open_stored(self.input, series=self.series)
+        plan = Plan.of(volume, options, self.device)
+        check_size(plan.target, volume.time_points, plan.dtype.itemsize, force=self.force)
+        if self.within is not None:
+            boxes = self._boxes(volume, self.within)
+            plan = replace(plan, options=options.model_copy(update={"boxes": boxes}))
+        return Upscaling(plan, self.output, overwrite=self.overwrite, resume=self.resume)
+
+    def _boxes(self, volume: VolumeInParts, within: str) -> tuple[Box, ...]:
+        lesions: tuple[Lesion, ...]
+        if within == LESION:
+            from napari_metasr.io import read
+            from napari_metasr.lesions.detector import load_detector
+            from napari_metasr.lesions.link import link
+            from napari_metasr.lesions.search import look_through
+
+            whole = read(self.input)
+            detector = load_detector(self.detector, device=self.device)
+            slices = dict(look_through(whole, self.plane, detector))
+            lesions = link(slices, self.plane, whole.slice_spacing(self.plane))
+        else:
+            from napari_metasr.lesions.files import read_segmentation
+
+            grid = Volume(
+                data=np.broadcast_to(np.uint8(0), volume.shape[1:]),
+                affine=volume.affine,
+                spacing=volume.spacing,
+                source=volume.source,
+            )
+            lesions = read_segmentation(Path(within), grid, self.plane)
+        if not lesions:
+            raise ValueError(f"{within}: expected lesions, found none; nothing was written")
+        return tuple(lesion.box for lesion in lesions)
