@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 JOURNAL = "journal.json"
 
 
+class InUseError(ValueError):
+    """Another process works on the same output."""
+
+
 class Findings(BaseModel, extra="forbid", frozen=True):
     """What was found when the input was unpacked.
 
@@ -73,8 +77,10 @@ class Workspace:
 
         Raises
         ------
+        InUseError
+            If another process works on it.
         ValueError
-            If what is there is of another plan, or another process works on it.
+            If what is there is of another plan.
         OSError
             If the folder cannot be made.
         """
@@ -82,7 +88,7 @@ class Workspace:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise ValueError(f"{self.folder}: another process is working on this output") from None
+            raise InUseError(f"{self.folder}: another process is working on this output") from None
         try:
             yield self._begun(plan, resume=resume)
         finally:
