@@ -12,12 +12,15 @@ are left out.
 Zoom: encoding and rendering the window of a lesion, with the halo and the whole tiles that the
 engine takes, against the whole slice.
 
+Detection: a slice of the simulated glioma phantom alone, and a slice's share of the whole phantom.
+
 Times are medians of the repeats after one that is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -33,13 +36,18 @@ from torch.nn import functional
 import napari_metasr
 from metasr_training.memory import peak_mib
 from napari_metasr.geometry import centred_window
+from napari_metasr.io.phantom import glioma_phantom
+from napari_metasr.lesions.detector import load_detector
 from napari_metasr.networks import build
+from napari_metasr.volume import Plane
 
 SCALE = 4
 TINY = 32
 GUESSES = 4
 SLACK = 0.05
 MODELS = ("meta-srgan", "srresnet-x4")
+DETECTORS = ("ld", "ld-plus")
+NEIGHBOURS = 32
 ZOOMS = (2.0, 4.0)
 
 
@@ -208,6 +216,24 @@ def print_zoom(side, region, repeats, device):
             print(f"| {name} | x{scale:g} | {' | '.join(cells)} | {ratio:.1f} |", flush=True)
 
 
+def print_detection(side, repeats, device):
+    """The detectors on one slice, and on all of a volume."""
+    volume, _ = glioma_phantom((NEIGHBOURS, side, side), (4.0, 200 / side, 200 / side))
+    image = volume.slice(Plane.AXIAL, NEIGHBOURS // 2)
+    print(f"\nDetection in {side} x {side} pixels on {device}, milliseconds a slice\n")
+    print(f"| detector | one slice | of {NEIGHBOURS} slices |")
+    print("|---|---|---|")
+    for name in DETECTORS:
+        detector = load_detector(name, device=device)
+        alone = median_ms(functools.partial(detector.detect, image), repeats)
+        many = median_ms(functools.partial(look_through, detector, volume), repeats)
+        print(f"| {name} | {alone:.0f} | {many / NEIGHBOURS:.0f} |", flush=True)
+
+
+def look_through(detector, volume):
+    return list(detector.detect_slices(volume))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small network and images, to try it")
@@ -235,6 +261,7 @@ def main():
     )
     print_training(whole, replace(whole, patch=options.roi))
     print_zoom(*zoomed, repeats, options.device)
+    print_detection(zoomed[0], repeats, options.device)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 
