@@ -84,13 +84,35 @@ class Workspace:
         OSError
             If the folder cannot be made.
         """
+        with self._alone():
+            yield self._begun(plan, resume=resume)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is unfinished work to go on with."""
+        return (self.folder / JOURNAL).is_file()
+
+    def discard(self) -> None:
+        """Remove unfinished work.
+
+        Raises
+        ------
+        InUseError
+            If another process works on it.
+        """
+        with self._alone():
+            self.remove()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes out."""
         lock = FileLock(self._lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise InUseError(f"{self.folder}: another process is working on this output") from None
         try:
-            yield self._begun(plan, resume=resume)
+            yield
         finally:
             with suppress(OSError):  # Windows does not remove what is open
                 self._lock.unlink()
