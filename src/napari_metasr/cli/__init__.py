@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after one line on the standard error that says what was wrong.
+        0, or 2 after one line on the standard error that says what was wrong, or what the
+        command has told otherwise.
     """
     from napari_metasr.cli.parsing import ArgumentError, parse
 
@@ -41,21 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as stop:  # --help
             return int(stop.code or 0)
         try:
-            command.run()
+            return command.run() or 0
         except EXPECTED_FAILURES as error:
             if command.debug:
                 traceback.print_exc()
             return _fail(error)
-    return 0
 
 
 def _fail(error: BaseException) -> int:
-    message = " ".join(str(error).split())
-    if isinstance(error, MemoryError):
-        message = f"not enough memory: {message or 'try a smaller region or scale'}"
-    elif isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    print(f"{PROGRAM}: error: {message or type(error).__name__}", file=sys.stderr)
+    from napari_metasr.cohort.failure import in_words
+
+    print(f"{PROGRAM}: error: {in_words(error)}", file=sys.stderr)
     return 2
 
 

@@ -36,8 +36,8 @@ class Command(BaseModel):
 
     debug: bool = Field(default=False, description="Show where in the code an error came from.")
 
-    def run(self) -> None:
-        """Do it."""
+    def run(self) -> int | None:
+        """Do it; the exit code, if it is not 0."""
         raise NotImplementedError
 
 
@@ -126,6 +126,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
     SystemExit
         After help was asked for and printed.
     """
+    from napari_metasr.cli.cohort import Cohort
     from napari_metasr.cli.demo import Demo
     from napari_metasr.cli.detect import Detect
     from napari_metasr.cli.models import Models
@@ -142,6 +143,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
                     "zoom": Zoom,
                     "upscale": Upscale,
                     "replay": Replay,
+                    "cohort": Cohort,
                     "detect": Detect,
                     "models": Models,
                     "demo": Demo,

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from napari_metasr import __version__
-from napari_metasr.cohort.sidecar import PURPOSE
+from napari_metasr.cohort.sidecar import PURPOSE, sidecar_path
 from napari_metasr.files import replacing
 from napari_metasr.io.nifti import stem
 
@@ -51,8 +52,17 @@ def is_dataset(folder: Path) -> bool:
 
 def description_of(folder: Path) -> dict[str, Any]:
     """What a dataset says of itself; nothing if that is missing or cannot be read."""
+    return _read(folder / DESCRIPTION)
+
+
+def is_skull_stripped(image: Path) -> bool:
+    """Whether the sidecar of an image says that nothing but the brain is in it."""
+    return _read(sidecar_path(image)).get("SkullStripped") is True
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -148,10 +158,8 @@ def describe_dataset(output: Path, source: Path) -> None:
     """
     found = description_of(source)
     origin = {key: found[own] for key, own in (("DOI", "DatasetDOI"),) if found.get(own)}
-    try:
+    with suppress(ValueError):  # on another drive there is no way from here to there
         origin["URL"] = quote(os.path.relpath(source, output).replace(os.sep, "/"))
-    except ValueError:  # on another drive there is no way from here to there
-        pass
     description = {
         "Name": f"{found.get('Name', source.name)}, super-resolved",
         "BIDSVersion": BIDS_VERSION,

@@ -88,7 +88,8 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
     parts = PurePosixPath(pattern).parts
     if not parts or ".." in parts or PurePosixPath(pattern).is_absolute():
         raise ValueError(f"expected a pattern of names within {root}, found {pattern!r}")
-    kept, left_out = [], []
+    kept: list[PurePosixPath] = []
+    left_out: list[PurePosixPath] = []
     for name in _matching(root, pattern):
         others = set(OTHER_DATASETS) - set(parts)
         within = output is not None and (root / name).is_relative_to(output)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
 from napari_metasr.cohort.options import UpscaleOptions
+from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,14 @@ class ModelRecord(_Record):
     trained_contrasts: tuple[str, ...]
 
 
+class DetectorRecord(_Record):
+    """What has found the boxes that networks worked in."""
+
+    name: str
+    title: str
+    sha256: str
+
+
 class Sidecar(_Record):
     """The whole file, a BIDS derivative's.
 
@@ -72,6 +81,10 @@ class Sidecar(_Record):
         What speaks against trusting the result.
     input_sha256, output_name, output_sha256
         Of the files.
+    skull_stripped
+        Whether nothing but the brain is in the image, as BIDS wants to know; in datasets.
+    detector
+        What has found the boxes of the options, if that is known.
     """
 
     description: str
@@ -94,11 +107,26 @@ class Sidecar(_Record):
     input_sha256: str
     output_name: str
     output_sha256: str
+    skull_stripped: bool | None = None
+    detector: DetectorRecord | None = None
 
 
 def sidecar_path(output: Path) -> Path:
     """Where the sidecar of a ``.nii`` or ``.nii.gz`` file lies."""
     return output.with_name(output.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+
+
+def write_sidecar(path: Path, record: Sidecar, *, overwrite: bool = False) -> None:
+    """Write it as JSON.
+
+    Raises
+    ------
+    OSError
+        As `replacing`, or if it cannot be written.
+    """
+    text = record.model_dump_json(indent=2, by_alias=True, exclude_none=True)
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def read_sidecar(path: Path) -> Sidecar:

@@ -1,0 +1,125 @@
+"""A run of ``napari-metasr cohort``: a bar and a log while it goes on, a table at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from napari_metasr.cli.columns import in_columns
+from napari_metasr.cohort.items import output_folders
+from napari_metasr.cohort.work_item import Outcome
+from napari_metasr.cohort.workers import Advanced, Ended, Started, work_through
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from distributed import Client
+
+    from napari_metasr.cohort.items import Item
+    from napari_metasr.cohort.ledger import Ledger
+    from napari_metasr.cohort.work_item import State
+    from napari_metasr.cohort.workers import Event
+
+ALL_WELL, SOME_FAILED, INTERRUPTED = 0, 3, 130
+STATES: tuple[State, ...] = ("skipped", "done", "failed")
+_BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{remaining}]"
+
+
+@dataclass
+class Run:
+    """The work on many volumes.
+
+    Attributes
+    ----------
+    items
+        What can be done.
+    refused
+        Why the other volumes cannot, by name.
+    ledger
+        Where everything is put down.
+    outcomes
+        By name, as they come.
+    """
+
+    items: Sequence[Item]
+    refused: Mapping[str, str]
+    ledger: Ledger
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def carry_out(self, client: Client) -> int:
+        """Do it, until it is done or interrupted, and tell what became of each volume.
+
+        Returns
+        -------
+        int
+            The exit code.
+        """
+        started = time.perf_counter()
+        code = ALL_WELL
+        for name, reason in self.refused.items():
+            self._end(name, Outcome("failed", reason))
+        try:
+            with output_folders(self.items):
+                self._follow(client)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        seconds = time.perf_counter() - started
+        self.ledger.write("interrupted" if code else "end", seconds=round(seconds, 1))
+        print(self.table)
+        left = len(self.items) + len(self.refused) - len(self.outcomes)
+        more = f", {left} left for the next run" if left else ""
+        took = time.strftime("%H:%M:%S", time.gmtime(seconds))
+        print(f"{self.counted}{more}, in {took}; {self.ledger.path}")
+        failed = any(outcome.state == "failed" for outcome in self.outcomes.values())
+        return code or (SOME_FAILED if failed else ALL_WELL)
+
+    def _follow(self, client: Client) -> None:
+        shares = {item.name: 0.0 for item in self.items}
+        with tqdm(total=len(shares), bar_format=_BAR, file=sys.stderr) as bar:
+            for event in work_through(client, self.items):
+                shares[event.name] = self._heard(event)
+                bar.set_description(self.counted, refresh=False)
+                bar.update(sum(shares.values()) - bar.n)
+
+    def _heard(self, event: Event) -> float:
+        """Put down what happened; the share of the volume that is done."""
+        match event:
+            case Started(name, worker, process):
+                self.ledger.write("start", name=name, worker=worker, process=process)
+                return 0.0
+            case Ended(name, outcome):
+                self._end(name, outcome)
+                return 1.0
+            case Advanced(_, share):
+                return share
+
+    def _end(self, name: str, outcome: Outcome) -> None:
+        self.outcomes[name] = outcome
+        self.ledger.write(
+            outcome.state, name=name, reason=outcome.reason, seconds=round(outcome.seconds, 2)
+        )
+
+    @property
+    def counted(self) -> str:
+        """How many volumes there are of each outcome."""
+        counts = Counter(outcome.state for outcome in self.outcomes.values())
+        told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
+        return ", ".join(told) or "0 done"
+
+    @property
+    def table(self) -> str:
+        """What became of each volume, failures last."""
+        order = sorted(self.outcomes, key=lambda name: (self._rank(name), name))
+        rows = [("file", "outcome", "seconds", "reason")]
+        for name in order:
+            outcome = self.outcomes[name]
+            rows.append((name, outcome.state, f"{outcome.seconds:.1f}", outcome.reason))
+        return in_columns(rows, right=(2,))
+
+    def _rank(self, name: str) -> int:
+        return STATES.index(self.outcomes[name].state)

@@ -1,0 +1,101 @@
+"""What is to be made of a folder of volumes: a job for each, no two with one output."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path, PurePosixPath
+
+    from napari_metasr.cohort.inputs import Inputs
+    from napari_metasr.cohort.job import Job
+
+
+@dataclass(frozen=True)
+class Item:
+    """One volume.
+
+    Attributes
+    ----------
+    name
+        Of the input, from its root on.
+    job
+        What is to be done.
+    skull_stripped
+        Whether nothing but the brain is in it, if that is known.
+    """
+
+    name: str
+    job: Job
+    skull_stripped: bool | None = None
+
+
+def items_of(
+    inputs: Inputs, output: Path, resolution: str, job_of: Callable[[Path, Path], Job]
+) -> tuple[tuple[Item, ...], dict[str, str]]:
+    """Give every input its output, in the same folder from ``output`` on.
+
+    Parameters
+    ----------
+    inputs
+        What was found.
+    output
+        The folder of all outputs.
+    resolution
+        The label of the grid, for names.
+    job_of
+        Makes the job of an input and an output.
+
+    Returns
+    -------
+    items
+        One for each input that can be done.
+    refused
+        Why the others cannot, by name.
+
+    Raises
+    ------
+    ValueError
+        If two inputs would have the same output, also where capitals do not count.
+    """
+    items: list[Item] = []
+    refused: dict[str, str] = {}
+    taken: dict[str, PurePosixPath] = {}
+    name_of = derivative_name if inputs.is_bids else plain_name
+    for name in inputs.names:
+        path = inputs.root / name
+        try:
+            target = name.with_name(name_of(name.name, resolution))
+        except ValueError as error:
+            refused[str(name)] = str(error)
+            continue
+        other = taken.setdefault(str(target).casefold(), name)
+        if other != name:
+            raise ValueError(
+                f"expected an output for each input, found {other} and {name} with the same "
+                f"output {target}; a narrower --pattern takes one of them"
+            )
+        stripped = is_skull_stripped(path) if inputs.is_bids else None
+        items.append(Item(str(name), job_of(path, output / target), stripped))
+    return tuple(items), refused
+
+
+@contextmanager
+def output_folders(items: Iterable[Item]) -> Iterator[None]:
+    """Make the folders of all outputs, and in the end take those away that stayed empty."""
+    folders = {item.job.output.parent for item in items}
+    made = [folder for folder in folders if not folder.exists()]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # the first that is not empty ends the climb
+                for one in (folder, *folder.parents):
+                    one.rmdir()

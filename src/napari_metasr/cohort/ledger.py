@@ -1,0 +1,31 @@
+"""What a run on many volumes leaves in writing: a line for everything that happens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A file of JSON lines that every run adds to.
+
+    Attributes
+    ----------
+    path
+        Of the file; its folder is made.
+    """
+
+    path: Path
+
+    def write(self, event: str, **what: Any) -> None:
+        """Add a line: the time, what happened, and to what."""
+        self.path.parent.mkdir(exist_ok=True)
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line | what, ensure_ascii=False) + "\n")

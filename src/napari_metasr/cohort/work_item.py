@@ -1,0 +1,126 @@
+"""One volume of many: made, or left as it is, or failed; what is wrong with it stops no other."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, cast
+
+from napari_metasr.cohort.earlier import complete_sidecar, prepared, reason_to_make_again
+from napari_metasr.cohort.failure import in_words
+from napari_metasr.cohort.workspace import InUseError, Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from napari_metasr.cohort.job import Job
+    from napari_metasr.cohort.progress import Progress
+    from napari_metasr.cohort.upscale import Upscaling
+
+    Tell = Callable[[float], None]
+
+State = Literal["done", "skipped", "failed"]
+PATIENCE = 30
+"""Seconds that a worker which is to stop has for the part it works on."""
+
+
+class StoppedError(Exception):
+    """The work is not wanted any more; what is done of it stays for another time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a volume.
+
+    Attributes
+    ----------
+    state
+        In a word.
+    reason
+        Why it failed or was made again, and what speaks against trusting the result.
+    seconds
+        It took.
+    """
+
+    state: State
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Outcome:
+    """Make an output, unless it is there already as this job would make it.
+
+    It is made again if the input has changed or the output is damaged; unfinished work is gone
+    on with, if it is of the same kind. What failed leaves no file.
+
+    Parameters
+    ----------
+    job
+        ``overwrite`` is for outputs that something else has made, or that other options have;
+        ``resume`` is not looked at.
+    tell
+        Called with the share that is done, 0 to 1, again and again. May raise `StoppedError`.
+    skull_stripped
+        For the sidecar, if it is known.
+
+    Returns
+    -------
+    Outcome
+        Also for whatever goes wrong.
+
+    Raises
+    ------
+    StoppedError
+        From ``tell``; what is done stays beside the output.
+    """
+    started = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            state, notes = _attempt(job, tell, started + PATIENCE, skull_stripped)
+        except StoppedError:
+            raise
+        except Exception as error:
+            state, notes = "failed", (in_words(error),)
+    if state != "failed":
+        notes += tuple(" ".join(str(one.message).split()) for one in caught)
+    return Outcome(state, "; ".join(dict.fromkeys(notes)), time.perf_counter() - started)
+
+
+def _attempt(
+    job: Job, tell: Tell, latest: float, skull_stripped: bool | None
+) -> tuple[State, tuple[str, ...]]:
+    while True:
+        work = prepared(job)
+        again = None
+        state: State = "done"
+        if job.output.exists():
+            again = reason_to_make_again(job.output, work.plan, overwrite=job.overwrite)
+            state = "done" if again else "skipped"
+        if state == "done":
+            try:
+                _finish(work, job.output, tell)
+            except InUseError:
+                if time.perf_counter() > latest:
+                    raise
+                tell(0.0)
+                time.sleep(1)
+                continue
+        complete_sidecar(job, skull_stripped)
+        notes = (f"made again: {again}",) if again else ()
+        return state, notes + work.plan.concerns
+
+
+def _finish(work: Upscaling, output: Path, tell: Tell) -> None:
+    try:
+        with closing(cast("Generator[Progress]", work.steps())) as steps:
+            for progress in steps:
+                tell(progress.overall)
+    except (StoppedError, InUseError):
+        raise
+    except Exception:
+        Workspace(output).remove()
+        raise

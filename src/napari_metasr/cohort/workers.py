@@ -1,0 +1,172 @@
+"""Many jobs on the workers of a Dask cluster: processes of this machine, or of many."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from napari_metasr.cohort.failure import in_words
+from napari_metasr.cohort.work_item import Outcome, StoppedError, carry_out
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from distributed import Client, Future
+
+    from napari_metasr.cohort.items import Item
+
+TELLING = 1.0
+"""Seconds between two words from a worker on the same volume."""
+
+WAKING = 0.5
+"""Seconds within which an interrupt is noticed on every system."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """A worker begins with a volume, perhaps after another one died on it."""
+
+    name: str
+    worker: str
+    process: int
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """A share of a volume is done, 0 to 1."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing is left to do for a volume."""
+
+    name: str
+    outcome: Outcome
+
+
+Event = Started | Advanced | Ended
+
+
+def work_through(client: Client, items: Iterable[Item]) -> Iterator[Event]:
+    """Do all of it, in any order.
+
+    Parameters
+    ----------
+    client
+        Of a cluster.
+    items
+        Whose names differ.
+
+    Yields
+    ------
+    Event
+        As things happen; `Ended` once for each item. Whoever stops listening stops the work: what
+        is begun stays beside its output for another time.
+    """
+    topic = f"napari-metasr-{uuid4().hex}"
+    events: SimpleQueue[Started | Advanced | tuple[str, Future]] = SimpleQueue()
+    client.subscribe_topic(topic, lambda event: events.put(_event_of(event[1])))
+    tasks = _tasks_at_a_time(client)
+    futures: dict[str, Future] = {}
+    try:
+        for item in items:
+            key = f"upscale-{uuid4().hex}"  # one group, so that the scheduler keeps the queue
+            future = client.submit(_on_worker, item, topic, tasks, key=key)
+            future.add_done_callback(lambda done, name=item.name: events.put((name, done)))
+            futures[item.name] = future
+        while futures:
+            try:
+                event = events.get(timeout=WAKING)
+            except Empty:
+                continue
+            if isinstance(event, tuple):
+                name, future = event
+                del futures[name]
+                yield Ended(name, _outcome_of(future))
+            elif event.name in futures:
+                yield event
+    finally:
+        client.cancel(list(futures.values()))
+        client.unsubscribe_topic(topic)
+
+
+def _event_of(told: Mapping[str, Any]) -> Started | Advanced:
+    return Advanced(**told) if "share" in told else Started(**told)
+
+
+def _outcome_of(future: Future) -> Outcome:
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        outcome: Outcome | None = future.result()
+        return outcome or Outcome("failed", "it was stopped")
+    if future.status != "error":
+        return Outcome("failed", "the scheduler was lost")
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return Outcome(
+            "failed", f"{error.allowed_failures + 1} workers died while they worked on it"
+        )
+    return Outcome("failed", in_words(error))
+
+
+def _tasks_at_a_time(client: Client) -> dict[str, int]:
+    """How many volumes each host works on at a time."""
+    from distributed.comm.addressing import get_address_host
+
+    tasks: Counter[str] = Counter()
+    for address, threads in client.nthreads().items():
+        tasks[get_address_host(address)] += threads
+    return dict(tasks)
+
+
+def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
+    """Carry a job out in a worker's process, and tell the client how far it is."""
+    from distributed import get_worker
+    from distributed.comm.addressing import get_address_host
+
+    worker = get_worker()
+    key = worker.get_current_task()
+    share_cores(tasks.get(get_address_host(worker.address), worker.state.nthreads))
+    worker.log_event(topic, {"name": item.name, "worker": worker.address, "process": os.getpid()})
+    told = time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal told
+        task = worker.state.tasks.get(key)
+        if task is None or task.state == "cancelled":
+            raise StoppedError
+        if time.monotonic() - told > TELLING:
+            told = time.monotonic()
+            worker.log_event(topic, {"name": item.name, "share": share})
+
+    try:
+        return carry_out(item.job, tell, skull_stripped=item.skull_stripped)
+    except StoppedError:
+        return None
+
+
+def share_cores(tasks: int) -> None:
+    """Let the networks of this process use its share of the cores.
+
+    Parameters
+    ----------
+    tasks
+        How many volumes the machine works on at a time.
+    """
+    import numba
+    import torch
+    from dask.system import CPU_COUNT
+
+    threads = max(CPU_COUNT // tasks, 1)
+    most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    numba.set_num_threads(min(threads, most))
+    torch.set_num_threads(threads)  # after numba, which changes it
