@@ -169,22 +169,23 @@ class Upscaling:
             )
 
     def _enlarge(self, stages: Stages, journal: Journal) -> Iterator[Progress]:
-        parts = self.plan.parts
-        left = groupby(parts[journal.done :], lambda part: (part.time, part.way))
+        parts = self.plan.parts[journal.done :]
         with self._timed("enlarging"), warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingPixelsWarning)
-            for (_, way), stage in groupby(
-                parts[journal.done :], lambda part: (part.time, part.way)
-            ):
-                # a stage reads what the one before it has written
+            for (_, way), left in groupby(parts, lambda part: (part.time, part.way)):
+                # a way reads what the one before it has written
                 done = pipelined(
-                    list(stage), stages.read, stages.compute, stages.write, self.enlarging_seconds
+                    list(left), stages.read, stages.compute, stages.write, self.enlarging_seconds
                 )
-                for _, slab in done:
+                for part, slab in done:
                     journal = journal.model_copy(update={"done": journal.done + 1})
                     self._workspace.write(journal)
-                    overall = self._costs.enlarged(journal.done)
-                    yield Progress(way.stage, journal.done / len(parts), overall, slab.preview)
+                    yield Progress(
+                        way.stage,
+                        part.last / way.count,
+                        self._costs.enlarged(journal.done),
+                        slab.preview,
+                    )
 
     def _finish(self, findings: Findings) -> Iterator[Progress]:
         """Compress, and give the files their names."""
