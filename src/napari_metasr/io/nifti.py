@@ -92,7 +92,7 @@ def read_volume(path: str | os.PathLike[str], *, volume_index: int | None = None
     file_affine = affine_in_mm(image.affine, image.header)
     check_affine(path, file_affine)
     data = _load(path, image, shape, volume_index)
-    _check_finite(path, data)
+    check_finite(path, data)
 
     flat = data.ndim == 2
     if flat:
@@ -228,7 +228,8 @@ def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
     return data if overflow.any() else single
 
 
-def _check_finite(path: Path, data: NDArray) -> None:
+def check_finite(path: Path, data: NDArray) -> None:
+    """Refuse voxels none of which is finite, and warn of single ones."""
     if data.dtype.kind != "f":
         return
     missing = data.size - int(np.count_nonzero(np.isfinite(data)))

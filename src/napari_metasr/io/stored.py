@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from nibabel.affines import voxel_sizes
 from nibabel.openers import ImageOpener
 
 from napari_metasr.files import file_sha256
+from napari_metasr.io.grid import FileGrid
 from napari_metasr.io.nifti import (
     UNREADABLE,
     affine_in_mm,
@@ -23,7 +23,7 @@ from napari_metasr.io.nifti import (
     scaled,
     stem,
 )
-from napari_metasr.io.orientation import axis_codes, canonical_axes, to_canonical
+from napari_metasr.io.orientation import axis_codes
 from napari_metasr.volume import Source
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ READ_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class StoredVolume:
+class StoredVolume(FileGrid):
     """A NIfTI file of three or four dimensions, of which nothing but the header is in memory.
 
     Attributes
@@ -89,44 +89,11 @@ class StoredVolume:
         )
 
     @property
-    def time_points(self) -> int:
-        """How many volumes there are; 1 without a time axis."""
-        return self.file_shape[3] if len(self.file_shape) == 4 else 1
-
-    @property
     def dtype(self) -> np.dtype[Any]:
         """What is read: native integers, or float32 for all that is scaled or floating."""
         stored = self.image.get_data_dtype()
         plain = (self.image.dataobj.slope, self.image.dataobj.inter) == (1.0, 0.0)
         return np.dtype(np.float32 if stored.kind == "f" or not plain else stored.newbyteorder("="))
-
-    @cached_property
-    def affine(self) -> NDArray[np.float64]:
-        """4 x 4, canonical voxel (x, y, z) to world mm."""
-        return self._canonical[1]
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(t, z, y, x), canonical; t is 1 without a time axis."""
-        z, y, x = self._canonical[0].shape
-        return self.time_points, z, y, x
-
-    @cached_property
-    def spacing(self) -> tuple[float, float, float]:
-        """Between voxels, in mm, along z, y, x."""
-        x, y, z = (float(size) for size in voxel_sizes(self.affine))
-        return z, y, x
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """The canonical (z, y, x) axis of each of the file's own axes i, j, k."""
-        return canonical_axes(self.file_affine)
-
-    @cached_property
-    def _canonical(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """An array of the canonical shape without memory of its own, and the affine."""
-        shapes = np.broadcast_to(np.uint8(0), self.file_shape[:3])
-        return to_canonical(shapes, self.file_affine)
 
     @property
     def record_names(self) -> tuple[str, ...]:
@@ -167,7 +134,7 @@ class StoredVolume:
                             raise EOFError
                         values = np.frombuffer(content, stored)
                         values = values.reshape((*self.file_shape[:2], last - first), order="F")
-                        yield self._canonical_part(self._scaled(values), time, first, last)
+                        yield self.canonical_part(self._scaled(values), time, first)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{self.path}: the other file of the pair is missing"
@@ -183,15 +150,3 @@ class StoredVolume:
         if found.dtype == np.float64:
             raise ValueError(f"{self.path}: expected values that float32 can hold, found larger")
         return found
-
-    def _canonical_part(
-        self, values: NDArray[Any], time: int, first: int, last: int
-    ) -> tuple[tuple[slice, ...], NDArray[Any]]:
-        block, _ = to_canonical(values, self.file_affine)
-        place = [slice(0, size) for size in self.shape]
-        axis = self.axes[2]
-        size = self.shape[1 + axis]
-        flipped = axis_codes(self.file_affine)[2] in "LPI"
-        place[0] = slice(time, time + 1)
-        place[1 + axis] = slice(size - last, size - first) if flipped else slice(first, last)
-        return tuple(place), block[np.newaxis]

@@ -1,0 +1,80 @@
+"""Which of several series is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from napari_metasr.io.dicom.finding import Found
+    from napari_metasr.io.dicom.series import Series
+
+__all__ = ["choose"]
+
+NAMED = 12
+
+
+def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[str, ...]]:
+    """The series that is asked for, or the only one that is a volume.
+
+    Parameters
+    ----------
+    found
+        What there is.
+    wanted
+        A number of the list, or a UID.
+    path
+        Where it was found, for messages.
+
+    Returns
+    -------
+    series, concerns
+        With everything that speaks against it.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it is not clear which; with all that there are. A UID is not repeated.
+    """
+    if not found.series:
+        besides = "; ".join(found.left_out) or "no files"
+        raise ValueError(f"{path}: expected DICOM images, found none ({besides})")
+    concerns = [
+        f"{found.damaged} damaged DICOM files were left out, slices may be missing at the ends"
+    ]
+    concerns = concerns if found.damaged else []
+    if wanted is not None:
+        members = [
+            series
+            for series in found.series
+            if wanted in {series.number, series.number.partition(".")[0], series.uid}
+        ]
+        exact = [series for series in members if series.number == wanted]
+        members = exact or members
+        if not members:
+            raise ValueError(f"{path}: expected one of {_listed(found.series)}; found no such one")
+    else:
+        members = list(found.readable or found.series)
+        concerns += [
+            f"left out: {series.title}: {series.refusal}"
+            for series in found.series
+            if series not in members
+        ]
+    if len(members) > 1:
+        raise ValueError(
+            f"{path}: expected one series, found {len(members)}: {_listed(members)}; "
+            "choose one by its number"
+        )
+    return members[0], (*members[0].concerns, *concerns)
+
+
+def _listed(series: Iterable[Series]) -> str:
+    told = [
+        f"{one.number} ({' '.join(filter(None, (one.modality, one.description)))}, "
+        f"{one.matrix[0]} x {one.matrix[1]}, {one.images} images)"
+        for one in series
+    ]
+    more = f", and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more

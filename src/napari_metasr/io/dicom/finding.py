@@ -1,0 +1,90 @@
+"""What DICOM there is in a place."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_metasr.io.dicom.extra import need_dicom
+from napari_metasr.io.dicom.files import Opener, found_files
+from napari_metasr.io.dicom.headers import DamagedError, NoImageError, read_frames
+from napari_metasr.io.dicom.series import series_of
+
+if TYPE_CHECKING:
+    import os
+
+    from napari_metasr.io.dicom.frame import Frame
+    from napari_metasr.io.dicom.series import Series
+
+__all__ = ["Found", "find_series"]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that was found.
+
+    Attributes
+    ----------
+    series
+        In the order of their numbers.
+    others
+        How many files are not DICOM.
+    damaged
+        How many are DICOM, but cannot be told to belong to any series.
+    imageless
+        How many are of other DICOM kinds, by the kind.
+    """
+
+    series: tuple[Series, ...]
+    others: int = 0
+    damaged: int = 0
+    imageless: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def readable(self) -> tuple[Series, ...]:
+        """Those that are volumes."""
+        return tuple(series for series in self.series if series.refusal is None)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What else there was, in words."""
+        counts = [(self.damaged, "damaged DICOM"), (self.others, "not DICOM")]
+        counts += [(count, f"without an image: {kind}") for kind, count in self.imageless]
+        return tuple(
+            f"{count} file{'s' if count > 1 else ''} {what}" for count, what in counts if count
+        )
+
+
+def find_series(*paths: str | os.PathLike[str]) -> Found:
+    """Find the series in folders and those below them, in .zip files and in files.
+
+    Headers are read, and pixels only of images that may be copies of each other.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing.
+    ValueError
+        If an archive is damaged, or the libraries are missing.
+    """
+    need_dicom()
+    by_uid: dict[str, list[Frame]] = defaultdict(list)
+    others = damaged = 0
+    imageless: Counter[str] = Counter()
+    with Opener() as opener:
+        for path in paths:
+            for file in found_files(Path(path), opener):
+                if not opener.is_dicom(file):
+                    others += 1
+                    continue
+                try:
+                    for frame in read_frames(file, opener):
+                        by_uid[frame.header.uid].append(frame)
+                except NoImageError as error:
+                    imageless[str(error)] += 1
+                except DamagedError:
+                    damaged += 1
+        series = series_of(by_uid.values(), opener)
+    return Found(series, others, damaged, tuple(sorted(imageless.items())))

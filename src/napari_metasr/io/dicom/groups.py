@@ -1,0 +1,111 @@
+"""Where one image's elements stand: its own, those that frames share, or those of the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_metasr.io.dicom.frame import Frame, Header, Place
+
+__all__ = ["Groups", "frame_of"]
+
+
+class Groups:
+    """Elements of a frame: its own, those that it shares, or those of the file."""
+
+    def __init__(self, dataset: Any, shared: Any, own: Any) -> None:
+        self._dataset = dataset
+        self._groups = own, shared
+
+    def value(self, keyword: str, sequence: str = "", inner: str = "") -> Any:
+        """A value, in a macro's sequence or in the file; None if it is empty."""
+        for group in self._groups:
+            for item in group.get(sequence) or [] if sequence else []:
+                found = item.get(inner or keyword)
+                if found is not None and found != "":
+                    return found
+        found = self._dataset.get(keyword)
+        return None if found is None or found == "" else found
+
+    def numbers(self, keyword: str, sequence: str, count: int) -> Any:
+        """Several numbers, or None."""
+        found = self.value(keyword, sequence)
+        return None if found is None or len(found) != count else tuple(map(float, found))
+
+    def number(self, keyword: str, sequence: str = "", inner: str = "") -> float | None:
+        """A number, or None."""
+        found = self.value(keyword, sequence, inner)
+        return None if found is None else float(found)
+
+
+def frame_of(header: Header, index: int, of: Groups) -> Frame:
+    """One image of a file.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    index
+        Which image, from 0.
+    of
+        Its elements.
+    """
+    measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
+    slope, intercept = of.number("RescaleSlope", rescale), of.number("RescaleIntercept", rescale)
+    step = of.number("TemporalResolution") or of.number("RepetitionTime")
+    return Frame(
+        header=header,
+        index=index,
+        space=str(of.value("FrameOfReferenceUID") or ""),
+        place=_place(of),
+        thickness=of.number("SliceThickness", measures),
+        gap=of.number("SpacingBetweenSlices", measures),
+        slope=1.0 if slope is None else slope,
+        intercept=intercept or 0.0,
+        kinds=_kinds(header, of),
+        moments=_moments(header, index, of),
+        time_step=None if step is None else step / 1000,
+    )
+
+
+def _place(of: Groups) -> Place | None:
+    position = of.numbers("ImagePositionPatient", "PlanePositionSequence", 3)
+    orientation = of.numbers("ImageOrientationPatient", "PlaneOrientationSequence", 6)
+    spacing = of.numbers("PixelSpacing", "PixelMeasuresSequence", 2)
+    if position is None or orientation is None or spacing is None:
+        return None
+    return Place(position, orientation, spacing)
+
+
+def _kinds(header: Header, of: Groups) -> dict[str, Any]:
+    macro = "MRImageFrameTypeSequence"
+    frame_type = of.value("ImageType", macro, "FrameType") or header.image_type
+    return {
+        "image type": tuple(map(str, frame_type))[2:],
+        "part of complex numbers": str(of.value("ComplexImageComponent", macro) or ""),
+        "echo time": of.number("EchoTime", "MREchoSequence", "EffectiveEchoTime"),
+        "inversion time": of.number("InversionTime"),
+    }
+
+
+def _moments(header: Header, index: int, of: Groups) -> dict[str, Any]:
+    content, diffusion = "FrameContentSequence", "MRDiffusionSequence"
+    gradient = of.value("DiffusionGradientDirectionSequence", diffusion)
+    direction = (
+        of.value("DiffusionGradientOrientation")
+        if gradient is None
+        else gradient[0].get("DiffusionGradientOrientation")
+    )
+    weighting = of.number("DiffusionBValue", diffusion)
+    return {
+        "temporal position": of.value(
+            "TemporalPositionIdentifier", content, "TemporalPositionIndex"
+        ),
+        "trigger time": of.number(
+            "TriggerTime", "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"
+        ),
+        "diffusion weighting": None
+        if weighting is None
+        else (weighting, *(map(float, direction or ()))),
+        "acquisition number": of.value("AcquisitionNumber", content, "FrameAcquisitionNumber"),
+        "instance number": (header.instance_number, index),
+    }

@@ -1,0 +1,135 @@
+"""What the header of a file says of its images, read without their pixels."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.io.dicom.extra import quiet
+from napari_metasr.io.dicom.frame import Frame, Header, OtherKindError, RefusalError
+from napari_metasr.io.dicom.groups import Groups, frame_of
+from napari_metasr.io.dicom.pixel_format import check_decodable, check_length, pixel_format
+from napari_metasr.io.dicom.redaction import IDENTIFYING, redacted
+
+if TYPE_CHECKING:
+    from napari_metasr.io.dicom.files import FoundFile, Opener
+
+__all__ = ["UNREADABLE", "DamagedError", "NoImageError", "read_frames"]
+
+UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What the libraries raise when they meet a damaged file."""
+
+TAGS = (
+    *IDENTIFYING,
+    *("SOPClassUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "Modality"),
+    *("SeriesDescription", "ImageType", "ComplexImageComponent", "FrameOfReferenceUID"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
+    *("SpacingBetweenSlices", "EchoTime", "InversionTime", "TemporalPositionIdentifier"),
+    *("TriggerTime", "DiffusionBValue", "DiffusionGradientOrientation", "AcquisitionNumber"),
+    *("TemporalResolution", "RepetitionTime", "NumberOfFrames", "Rows", "Columns"),
+    *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
+    *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
+    *("LossyImageCompression", "SharedFunctionalGroupsSequence"),
+    "PerFrameFunctionalGroupsSequence",
+)
+
+
+class NoImageError(ValueError):
+    """The file holds something else; says what."""
+
+
+class DamagedError(ValueError):
+    """The header cannot be read."""
+
+
+def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
+    """Read the images of a DICOM file, without their pixels.
+
+    An image that is of no use is returned with the header's ``fault``, since its series lacks it.
+
+    Raises
+    ------
+    NoImageError
+        If the file is DICOM but no image.
+    DamagedError
+        If not even its series can be told.
+    """
+    from pydicom import dcmread
+
+    try:
+        with quiet(), opener.open(file) as stream:
+            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
+            dataset.SeriesInstanceUID  # noqa: B018
+            header = _header(file, dataset)
+            try:
+                _check_image(dataset)
+                header = replace(header, **pixel_format(dataset, stream))
+                check_decodable(header)
+                check_length(header, _number_of_frames(dataset), stream)
+                return _frames(header, dataset)
+            except RefusalError as refusal:
+                apart = isinstance(refusal, OtherKindError)
+                return [Frame(replace(header, fault=str(refusal), apart=apart))]
+    except NoImageError:
+        raise
+    except UNREADABLE:
+        raise DamagedError from None
+
+
+def _header(file: FoundFile, dataset: Any) -> Header:
+    number = dataset.get("SeriesNumber")
+    return Header(
+        file=file,
+        uid=str(dataset.SeriesInstanceUID),
+        series_number=None if number is None else int(number),
+        instance_number=int(dataset.get("InstanceNumber") or 0),
+        modality=redacted(str(dataset.get("Modality") or ""), {}),
+        description=redacted(str(dataset.get("SeriesDescription") or ""), dataset),
+        image_type=tuple(map(str, dataset.get("ImageType") or ())),
+        syntax=str(dataset.file_meta.get("TransferSyntaxUID") or ""),
+        rows=int(dataset.get("Rows") or 0),
+        columns=int(dataset.get("Columns") or 0),
+        lossy=dataset.get("LossyImageCompression") == "01",
+    )
+
+
+def _check_image(dataset: Any) -> None:
+    name = dataset.SOPClassUID.name if "SOPClassUID" in dataset else ""
+    if not dataset.get("Rows") or not dataset.get("Columns"):
+        if "Image Storage" in name:
+            raise RefusalError("expected whole files, found a truncated one")
+        raise NoImageError("another kind" if name[:1].isdigit() else name or "unknown kind")
+    if "MOSAIC" in (dataset.get("ImageType") or ()):
+        raise RefusalError("expected a slice in each image, found a mosaic of slices")
+    if "ModalityLUTSequence" in dataset:
+        raise RefusalError("expected a rescale slope, found a modality lookup table")
+
+
+def _number_of_frames(dataset: Any) -> int:
+    return int(dataset.get("NumberOfFrames") or 1)
+
+
+def _frames(header: Header, dataset: Any) -> list[Frame]:
+    count = _number_of_frames(dataset)
+    own = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
+    if count > 1 and not own:
+        raise RefusalError("expected a place for each frame, found frames without one")
+    if own and len(own) != count:
+        raise RefusalError(f"expected the places of {count} frames, found {len(own)}")
+    groups = [Groups(dataset, shared, group) for group in own or [{}]]
+    return [frame_of(header, index, group) for index, group in enumerate(groups)]

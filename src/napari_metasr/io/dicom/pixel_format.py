@@ -1,0 +1,122 @@
+"""How the numbers of an image are stored, and whether they can be read."""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from napari_metasr.io.dicom.frame import OtherKindError, RefusalError
+
+if TYPE_CHECKING:
+    from napari_metasr.io.dicom.frame import Header
+
+__all__ = ["check_decodable", "check_length", "pixel_format"]
+
+FLOATS = {0x7FE00008: np.float32, 0x7FE00009: np.float64}
+INTEGERS = 0x7FE00010
+GRAY = ("MONOCHROME1", "MONOCHROME2")
+DEFLATED = "1.2.840.10008.1.2.1.99"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
+
+
+def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
+    """The type of the numbers, how many bits count, and whether low ones are bright.
+
+    Parameters
+    ----------
+    dataset
+        Of the file.
+    stream
+        The file, where its pixels begin.
+
+    Raises
+    ------
+    RefusalError
+        If they are no gray images, or there are none.
+    """
+    photometric = str(dataset.get("PhotometricInterpretation") or "")
+    if int(dataset.get("SamplesPerPixel") or 1) != 1 or photometric not in {*GRAY, ""}:
+        raise OtherKindError(f"expected gray images, found colour ({photometric})")
+    tag = _pixel_tag(dataset, stream)
+    if tag in FLOATS:
+        return {"pixels": np.dtype(FLOATS[tag]), "bits": 8 * np.dtype(FLOATS[tag]).itemsize}
+    allocated = int(dataset.get("BitsAllocated") or 0)
+    if allocated not in {8, 16, 32}:
+        raise RefusalError(f"expected 8, 16 or 32 bits for a pixel, found {allocated}")
+    bits = int(dataset.get("BitsStored") or allocated)
+    high = int(dataset.get("HighBit") or bits - 1)
+    if not 0 < bits <= allocated or high != bits - 1:
+        raise RefusalError(
+            f"expected the lowest bits of {allocated} to be used, found {bits} up to bit {high}"
+        )
+    kind = "i" if dataset.get("PixelRepresentation") else "u"
+    return {
+        "pixels": np.dtype(f"{kind}{allocated // 8}"),
+        "bits": bits,
+        "inverted": photometric == "MONOCHROME1",
+    }
+
+
+def check_decodable(header: Header) -> None:
+    """Refuse a compression that nothing here can undo.
+
+    Raises
+    ------
+    RefusalError
+        Which one.
+    """
+    from pydicom.pixels.decoders.base import get_decoder
+    from pydicom.uid import UID
+
+    syntax = UID(header.syntax)
+    name = "an unknown one" if syntax.name[:1].isdigit() else syntax.name
+    try:
+        readable = get_decoder(syntax).is_available
+    except NotImplementedError:
+        readable = False
+    if not readable:
+        raise RefusalError(f"expected a compression that can be undone here, found {name}")
+
+
+def check_length(header: Header, frames: int, stream: BinaryIO) -> None:
+    """Refuse a file that ends before its pixels do, where that can be told from their number.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    frames
+        How many images it says it has.
+    stream
+        The file, where its pixels begin.
+
+    Raises
+    ------
+    RefusalError
+        If it is truncated.
+    """
+    from pydicom.uid import UID
+
+    if UID(header.syntax).is_encapsulated or header.syntax == DEFLATED:
+        return
+    expected = header.rows * header.columns * frames * header.pixels.itemsize
+    start = stream.tell()
+    if stream.seek(0, os.SEEK_END) - start < expected:
+        raise RefusalError("expected whole files, found a truncated one")
+
+
+def _pixel_tag(dataset: Any, stream: BinaryIO) -> int:
+    """Which element the file goes on with; its reader has stopped before it."""
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    if syntax == DEFLATED:  # unpacked in memory, so that the file itself is at its end
+        return INTEGERS
+    start = stream.tell()
+    content = stream.read(4)
+    stream.seek(start)
+    if len(content) < 4:
+        raise RefusalError("expected an image, found no pixels")
+    group, element = struct.unpack(">HH" if syntax == BIG_ENDIAN else "<HH", content)
+    return int(group << 16 | element)

@@ -1,0 +1,70 @@
+"""What holds DICOM files, told fast and without their library."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["has_magic", "is_dicom", "is_zip", "walked"]
+
+MAGIC = b"DICM"
+PREAMBLE = 128
+LOOKS = 256
+"""After so many files of other kinds a folder is not looked through any further."""
+
+ZARR = frozenset({".zarray", ".zattrs", ".zgroup", "zarr.json"})
+
+
+def is_dicom(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file is DICOM, or a folder or a .zip file holds such files."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return any(_is_dicom_file(file) for file in islice(walked(path), LOOKS))
+        return _holds_dicom(path) if is_zip(path) else path.is_file() and _is_dicom_file(path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return False
+
+
+def is_zip(path: Path) -> bool:
+    """Tell by its ending whether a file is an archive."""
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+def has_magic(stream: BinaryIO) -> bool:
+    """Tell whether a file that is open at its beginning is DICOM."""
+    return stream.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
+
+
+def walked(folder: Path) -> Iterator[Path]:
+    """The files of a folder and those below it, in the order of their names.
+
+    Hidden ones and those of zarr arrays are passed over, links to folders are not followed.
+    """
+    for parent, folders, names in os.walk(folder):
+        if ZARR.intersection(names):
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _is_dicom_file(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return has_magic(stream)
+
+
+def _holds_dicom(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        members = (member for member in archive.infolist() if not member.is_dir())
+        for member in islice(members, LOOKS):
+            with archive.open(member) as stream:
+                if has_magic(stream):  # type: ignore[arg-type]
+                    return True
+    return False

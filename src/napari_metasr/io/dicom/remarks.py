@@ -1,0 +1,49 @@
+"""What is worth saying of a volume that was made of DICOM images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nibabel.affines import voxel_sizes
+
+if TYPE_CHECKING:
+    from napari_metasr.io.dicom.moments import Arrangement
+    from napari_metasr.io.dicom.stacking import Slots
+
+__all__ = ["concerns_of", "remarks_of"]
+
+TOUCHING = 0.02
+"""Slices whose thickness differs from their spacing by a smaller share of it touch."""
+
+
+def remarks_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
+    """What is good to know."""
+    first = arrangement.frames[0][0]
+    found = []
+    if "LOCALIZER" in first.header.image_type:
+        found.append("localizer")
+    if arrangement.told_by is not None:
+        found.append(f"time points told apart by their {arrangement.told_by}")
+    if first.header.inverted:
+        found.append("MONOCHROME1: inverted, so that bright is high")
+    spacing = float(voxel_sizes(slots.affine)[2])
+    if slots.count > 1 and first.thickness and abs(first.thickness / spacing - 1) > TOUCHING:
+        found.append(f"slices {first.thickness:.4g} mm thick, {spacing:.4g} mm apart")
+    return tuple(found)
+
+
+def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
+    """What speaks against trusting it."""
+    first = arrangement.frames[0][0]
+    found = []
+    if arrangement.copies:
+        found.append(f"{arrangement.copies} images are there twice and were left out once")
+    if any(frame.header.lossy for frames in arrangement.frames for frame in frames):
+        found.append("the images were compressed with losses")
+    if first.header.modality != "MR":
+        found.append(
+            f"the networks are trained on brain MRI, this is {first.header.modality or 'unknown'}"
+        )
+    if slots.count == 1 and not (first.gap or first.thickness):
+        found.append("it is one slice of unknown thickness, which is taken for 1 mm")
+    return tuple(found)

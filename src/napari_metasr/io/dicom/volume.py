@@ -1,0 +1,183 @@
+"""A DICOM series, read a few slices at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+
+from napari_metasr.io.dicom.choice import choose
+from napari_metasr.io.dicom.files import Opener
+from napari_metasr.io.dicom.finding import find_series
+from napari_metasr.io.dicom.frame import RefusalError
+from napari_metasr.io.dicom.pixels import decode
+from napari_metasr.io.grid import FileGrid
+from napari_metasr.io.nifti import check_affine
+from napari_metasr.volume import Source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.dicom.series import Series
+
+__all__ = ["DicomVolume"]
+
+READ_BYTES = 32 << 20
+SCANNER = 1
+HASH_DIGITS = 6
+LARGEST_NIFTI1 = 32767
+
+
+@dataclass(frozen=True)
+class DicomVolume(FileGrid):
+    """A series of which nothing but the headers is in memory; i, j, k are column, row, slice.
+
+    Attributes
+    ----------
+    path
+        The folder, archive or file that it was found in.
+    file_shape
+        (column, row, slice) or (column, row, slice, time).
+    file_affine
+        4 x 4, voxel (column, row, slice) to world mm (RAS+).
+    series
+        Its images.
+    """
+
+    path: Path
+    file_shape: tuple[int, ...]
+    file_affine: NDArray[np.float64]
+    series: Series
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, series: str | None = None) -> DicomVolume:
+        """Find a series, and refuse what is no volume.
+
+        Parameters
+        ----------
+        path
+            A folder (searched with all below it), a .zip file or a DICOM file.
+        series
+            Its number as `napari-metasr series` lists it, or its UID; not needed where there is
+            one alone.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            In one line; with all series, if it is not clear which is meant.
+
+        Warns
+        -----
+        UserWarning
+            For everything that speaks against trusting the volume.
+        """
+        path = Path(path)
+        chosen, concerns = choose(find_series(path), series, path)
+        for concern in concerns:
+            warnings.warn(f"{path}: {concern}", stacklevel=2)
+        return cls.of(path, chosen)
+
+    @classmethod
+    def of(cls, path: Path, series: Series) -> DicomVolume:
+        """A series that was found.
+
+        Raises
+        ------
+        ValueError
+            If it is no volume.
+        """
+        if series.refusal is not None:
+            raise ValueError(f"{path}: {series.title}: {series.refusal}")
+        check_affine(path, series.affine)
+        times = (series.time_points,) if series.time_points > 1 else ()
+        return cls(path, (*series.matrix, series.slices, *times), series.affine, series)
+
+    @cached_property
+    def source(self) -> Source:
+        """Enough to write a NIfTI file of it, aligned to the scanner; without file names."""
+        return Source(
+            name=self.series.name,
+            path=self.path,
+            affine=self.file_affine,
+            orientation=self.series.orientation,
+            dtype=self.dtype,
+            header=self._header(),
+        )
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """What is read: the stored integers, or float32 for all that is rescaled or floating."""
+        frames = [frame for frames in self.series.frames for frame in frames]
+        stored = np.result_type(*{frame.header.pixels for frame in frames})
+        plain = all((frame.slope, frame.intercept) == (1.0, 0.0) for frame in frames)
+        return np.dtype(np.float32) if stored.kind == "f" or not plain else np.dtype(stored)
+
+    @property
+    def record_names(self) -> tuple[str, ...]:
+        """None: names of DICOM files and folders may be those of patients."""
+        return ()
+
+    def sha256(self) -> str:
+        """The hash of voxels and geometry: the same however the files are named or compressed."""
+        digest = hashlib.sha256()
+        affine = np.round(self.file_affine, HASH_DIGITS) + 0.0
+        digest.update(f"{self.file_shape} {self.dtype.str} {affine.tolist()}".encode())
+        for _, _, values in self._layers():
+            digest.update(np.asfortranarray(values).tobytes(order="F"))
+        return digest.hexdigest()
+
+    def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
+        """The voxels, in the order of slices and time points, once through.
+
+        Yields
+        ------
+        place, block
+            Slices along t, z, y, x, and the canonical voxels there, `dtype`.
+
+        Raises
+        ------
+        ValueError
+            If an image is damaged, or a value is beyond float32.
+        """
+        for time, first, values in self._layers():
+            yield self.canonical_part(values, time, first)
+
+    def _layers(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        """A few slices at a time, (column, row, slice), with time point and first slice."""
+        columns, rows = self.series.matrix
+        step = max(READ_BYTES // (columns * rows * self.dtype.itemsize), 1)
+        with Opener() as opener:
+            for time, frames in enumerate(self.series.frames):
+                for first in range(0, len(frames), step):
+                    try:
+                        images = decode(frames[first : first + step], opener)
+                    except RefusalError as refusal:
+                        raise ValueError(f"{self.path}: {self.series.title}: {refusal}") from None
+                    values = np.stack(images, dtype=np.result_type(*images, self.dtype)).T
+                    if values.dtype != self.dtype:
+                        raise ValueError(
+                            f"{self.path}: expected values that float32 can hold, found larger"
+                        )
+                    yield time, first, values
+
+    def _header(self) -> nib.Nifti1Header:
+        large = max(self.file_shape) > LARGEST_NIFTI1
+        header = nib.Nifti2Header() if large else nib.Nifti1Header()
+        header.set_data_dtype(self.dtype)
+        header.set_data_shape(self.file_shape)
+        step = self.series.frames[0][0].time_step
+        timed = len(self.file_shape) == 4
+        header.set_zooms((*self.series.spacing, *((step or 1.0,) if timed else ())))
+        header.set_xyzt_units("mm", "sec" if step else "unknown")
+        header.set_sform(self.file_affine, SCANNER)
+        header.set_qform(self.file_affine, SCANNER)
+        return header
