@@ -132,6 +132,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
     from napari_metasr.cli.models import Models
     from napari_metasr.cli.rate import Rate
     from napari_metasr.cli.replay import Replay
+    from napari_metasr.cli.series import ListSeries
     from napari_metasr.cli.upscale import Upscale
     from napari_metasr.cli.zoom import Zoom
 
@@ -144,6 +145,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
                     "upscale": Upscale,
                     "replay": Replay,
                     "cohort": Cohort,
+                    "series": ListSeries,
                     "detect": Detect,
                     "models": Models,
                     "demo": Demo,

@@ -1,12 +1,15 @@
-"""napari's reader for NIfTI files."""
+"""napari's reader for NIfTI files and DICOM series."""
 
 from __future__ import annotations
 
 import re
+import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr.io.dicom.recognition import is_dicom
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.nifti import is_nifti, read_volume
 
@@ -16,14 +19,20 @@ if TYPE_CHECKING:
     from napari_metasr.io.layers import LayerData
     from napari_metasr.volume import Volume
 
-__all__ = ["get_reader", "read_layers"]
+__all__ = ["get_reader", "read_dicom_layers", "read_layers"]
 
 _SEGMENTATION = re.compile(r"(^|[_-])(d?seg|mask|labels?)$|(^|_)label-", re.IGNORECASE)
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | None:
-    """Return the function that reads these paths, or None if any is not a NIfTI file."""
-    return read_layers if all(is_nifti(one) for one in _as_list(path)) else None
+    """Return the function that reads these paths, or None if they are not ours.
+
+    Ours are NIfTI files, by their endings, and what holds DICOM: files, folders and .zip files.
+    """
+    paths = _as_list(path)
+    if all(is_nifti(one) for one in paths):
+        return read_layers
+    return read_dicom_layers if all(is_dicom(one) for one in paths) else None
 
 
 def read_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
@@ -39,6 +48,45 @@ def read_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     """
     volumes = [read_volume(one) for one in _as_list(path)]
     return [layer_data(volume, labels=_is_segmentation(volume)) for volume in volumes]
+
+
+def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
+    """Read DICOM series as napari layers, one a volume; several paths are looked through as one.
+
+    Layers are called by modality and redacted series description. Single images, such as those
+    of localizers, are left out where there are volumes.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no volume at all, in one line.
+
+    Warns
+    -----
+    UserWarning
+        Of what was left out and why, and of what speaks against trusting a volume; napari shows
+        it as a notification.
+    """
+    from napari_metasr.io.dicom.choice import none_found
+    from napari_metasr.io.dicom.finding import find_series
+    from napari_metasr.io.dicom.reading import loaded
+    from napari_metasr.io.dicom.volume import DicomVolume
+
+    paths = [Path(one) for one in _as_list(path)]
+    found = find_series(*paths)
+    if not found.readable:
+        raise ValueError(f"{paths[0]}: {none_found(found)}")
+    volumes = [series for series in found.readable if series.slices > 1] or found.readable
+    for series in found.series:
+        if series.refusal is not None:
+            warnings.warn(f"Left out: {series.title}: {series.refusal}", stacklevel=2)
+        elif series not in volumes:
+            warnings.warn(f"Left out: {series.title}: a single image", stacklevel=2)
+        for concern in series.concerns:
+            warnings.warn(f"{series.title}: {concern}", stacklevel=2)
+    if found.damaged:
+        warnings.warn(f"Left out: {found.left_out[0]}; slices may be missing", stacklevel=2)
+    return [layer_data(loaded(DicomVolume.of(paths[0], series))) for series in volumes]
 
 
 def _as_list(path: str | Sequence[str]) -> Sequence[str]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_metasr.io.dicom.finding import Found
     from napari_metasr.io.dicom.series import Series
 
-__all__ = ["choose"]
+__all__ = ["choose", "none_found"]
 
 NAMED = 12
 
@@ -39,12 +39,10 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
         If there is none, or it is not clear which; with all that there are. A UID is not repeated.
     """
     if not found.series:
-        besides = "; ".join(found.left_out) or "no files"
-        raise ValueError(f"{path}: expected DICOM images, found none ({besides})")
-    concerns = [
-        f"{found.damaged} damaged DICOM files were left out, slices may be missing at the ends"
-    ]
-    concerns = concerns if found.damaged else []
+        raise ValueError(f"{path}: {none_found(found)}")
+    concerns = []
+    if found.damaged:
+        concerns.append(f"{found.left_out[0]} left out; slices may be missing")
     if wanted is not None:
         members = [
             series
@@ -68,6 +66,13 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
             "choose one by its number"
         )
     return members[0], (*members[0].concerns, *concerns)
+
+
+def none_found(found: Found) -> str:
+    """What there was in place of a volume, in words."""
+    refused = [f"{series.title}: {series.refusal}" for series in found.series]
+    told = "; ".join([*refused[:NAMED], *found.left_out]) or "no files"
+    return f"expected DICOM images that make up a volume, found none ({told})"
 
 
 def _listed(series: Iterable[Series]) -> str:
