@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.zoom.baselines import interpolate_pixels
+from napari_metasr.zoom.whole import WholeSlices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -51,6 +53,10 @@ class SlabPass:
     limits: tuple[float, float]
     boxes: tuple[Box, ...] = ()
 
+    @cached_property
+    def _by_network(self) -> WholeSlices:
+        return WholeSlices(self.model, self.grid, self.intensity, self.limits)
+
     def __call__(self, block: NDArray[Any], first: int) -> NDArray[np.float32]:
         """Enlarge all slices of a part (z, y, x), the first one being slice ``first``."""
         slices = block.transpose(self.axes)
@@ -61,28 +67,16 @@ class SlabPass:
         return out.transpose(tuple(int(axis) for axis in back))
 
     def _enlarge(self, image: NDArray[Any], index: int, out: NDArray[np.float32]) -> None:
-        if not self.boxes:
-            self._render(image, [(0, 0, *out.shape)], out)
-            return
-        for band in _bands((0, 0, *out.shape)):
-            out[_part(band)] = interpolate_pixels(image, self.grid, band, limits=self.limits)
-        windows = [self.grid.pixel_range(window) for window in self._windows(index)]
-        if windows:
-            self._render(image, windows, out)
-
-    def _render(
-        self,
-        image: NDArray[Any],
-        windows: Sequence[tuple[int, int, int, int]],
-        out: NDArray[np.float32],
-    ) -> None:
         if not np.isfinite(image).any():
             out[...] = image[np.ix_(self.grid.rows.cells(), self.grid.columns.cells())]
-            return
-        encoded = self.model.encode(image, self.intensity, self.limits)
-        for window in windows:
-            for band in _bands(window):
-                out[_part(band)] = self.model.render_pixels(encoded, self.grid, band)
+        elif not self.boxes:
+            self._by_network(image, [self.grid.pixel_range()], out)
+        else:
+            for band in _bands((0, 0, *out.shape)):
+                out[_part(band)] = interpolate_pixels(image, self.grid, band, limits=self.limits)
+            windows = [self.grid.pixel_range(window) for window in self._windows(index)]
+            if windows:
+                self._by_network(image, windows, out)
 
     def _windows(self, index: int) -> Iterator[Window]:
         normal, rows, columns = self.axes

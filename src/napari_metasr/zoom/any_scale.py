@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.encoded import EncodedSlice
 
 
+STRIP = 32
+"""Rows of cells whose codes are there at a time, where codes are not kept."""
+
+
 class AnyScaleRenderer:
     """Codes are G, without a scale in them; an output pixel is evaluated from its cell's.
 
@@ -81,3 +85,27 @@ class AnyScaleRenderer:
                     torch.as_tensor(row_cells[rows[y]] - y * size, device=g.device),
                     torch.as_tensor(column_cells[columns[x]] - x * size, device=g.device),
                 )[0].cpu()
+
+    def render_part(
+        self,
+        image: Tensor,
+        origin: tuple[int, int],
+        grid: OutputGrid,
+        pixels: PixelRange,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Evaluate a range of output pixels from a part of the slice, strip by strip."""
+        i0, j0, i1, j1 = pixels
+        upscale = self._upscale
+        features = self._network.trunk(image)
+        row_terms, column_terms = upscale.terms(grid, pixels)
+        row_cells = upscale.cells(grid.rows)[i0:i1] - origin[0]
+        column_cells = upscale.cells(grid.columns)[j0:j1] - origin[1]
+        left, right = max(int(column_cells[0]) - 1, 0), int(column_cells[-1]) + 2
+        columns = torch.as_tensor(column_cells - left, device=image.device)
+        for _, first, last in cell_blocks(row_cells, STRIP):
+            top, bottom = max(int(row_cells[first]) - 1, 0), int(row_cells[last - 1]) + 2
+            g = upscale.associate(features[:, :, top:bottom, left:right]).float()
+            rows = torch.as_tensor(row_cells[first:last] - top, device=image.device)
+            strip = upscale.kernel(g, row_terms[first:last], column_terms, rows, columns)
+            out[first:last] = strip[0].cpu()

@@ -27,9 +27,11 @@ from napari_metasr.zoom.devices import resolve_device
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 from napari_metasr.zoom.fixed_scale import FixedScaleRenderer
 from napari_metasr.zoom.kernels import kernel_for
+from napari_metasr.zoom.once import render_once
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -118,6 +120,11 @@ class ZoomModel:
         See ``napari_metasr.zoom.scales`` for which is taken.
         """
         return self._renderer.fixed_scales
+
+    @property
+    def reach(self) -> int:
+        """Low-resolution pixels around its own that an output pixel depends on."""
+        return self._renderer.halo + self._renderer.margin
 
     @property
     def device(self) -> str:
@@ -236,19 +243,38 @@ class ZoomModel:
         restore_missing(out, encoded.source, encoded.missing, grid, pixels)
         return out
 
+    def render_once(
+        self,
+        encoded: EncodedSlice,
+        grid: OutputGrid,
+        pixels: PixelRange,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Fill ``out`` with a range of output pixels as the network makes them, keeping no codes.
+
+        Unlike `render_pixels` it asks the network about constant slices too, and does not restore
+        what is missing; see ``napari_metasr.zoom.once``.
+        """
+        with torch.inference_mode(), self._reduced():
+            render_once(self._renderer, self._tensor, encoded, grid, pixels, out)
+
     def upscale(self, image: NDArray[Any], scale: Scale) -> NDArray[np.float32]:
         """Encode and render a whole image; see ``encode`` and ``render``."""
         return self.render(self.encode(image), scale)
 
     def _encode(self, image: NDArray[np.float32]) -> Tensor:
+        with torch.inference_mode(), self._reduced():
+            return self._renderer.encode(self._tensor(image)).float()
+
+    def _reduced(self) -> AbstractContextManager[None]:
+        """Where convolutions have the precision that was chosen."""
         reduced = self._precision == "bfloat16"
+        return torch.autocast(self.device, torch.bfloat16, enabled=reduced)
+
+    def _tensor(self, image: NDArray[np.float32]) -> Tensor:
+        """A part of a normalised slice on the device, (1, 1, h, w)."""
         tensor = torch.from_numpy(np.ascontiguousarray(image))[None, None].to(self._device)
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device, torch.bfloat16, enabled=reduced),
-        ):
-            tensor = tensor.contiguous(memory_format=torch.channels_last)
-            return self._renderer.encode(tensor).float()
+        return tensor.contiguous(memory_format=torch.channels_last)
 
 
 def load_model(

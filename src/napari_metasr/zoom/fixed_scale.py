@@ -76,6 +76,27 @@ class FixedScaleRenderer:
 
         resample(read, super_resolved, pixels, METHOD, out)
 
+    def render_part(
+        self,
+        image: Tensor,
+        origin: tuple[int, int],
+        grid: OutputGrid,
+        pixels: PixelRange,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Resample a range of output pixels from the nearest fixed scale of a part."""
+        scale = nearest_scale(self.fixed_scales, grid)
+        super_resolved = OutputGrid(grid.rows.refined(scale), grid.columns.refined(scale))
+        part = self._shuffled(self.encode(image).float(), scale)
+        top, left = origin[0] * scale, origin[1] * scale
+
+        def read(rows: slice, columns: slice) -> NDArray[np.float32]:
+            return part[
+                rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+            ]
+
+        resample(read, super_resolved, pixels, METHOD, out)
+
     def _read(
         self, encoded: EncodedSlice, scale: int, rows: slice, columns: slice
     ) -> NDArray[np.float32]:
@@ -89,14 +110,19 @@ class FixedScaleRenderer:
         top, left = cells[0] * scale, cells[1] * scale
         part = np.empty((cells[2] * scale - top, cells[3] * scale - left), np.float32)
         size = encoded.tile_size
-        first = sum(other**2 for other in self.fixed_scales if other < scale)
         for block in encoded.blocks(cells):
             for (y, x), codes in encoded.tiles(block).items():
                 y0, x0 = max(y * size, cells[0]), max(x * size, cells[1])
                 y1, x1 = min((y + 1) * size, cells[2]), min((x + 1) * size, cells[3])
                 inside = codes[:, y0 - y * size : y1 - y * size, x0 - x * size : x1 - x * size]
-                own = inside[..., first : first + scale**2].permute(0, 3, 1, 2)
                 part[y0 * scale - top : y1 * scale - top, x0 * scale - left : x1 * scale - left] = (
-                    functional.pixel_shuffle(own, scale)[0, 0].cpu()
+                    self._shuffled(inside, scale)
                 )
         return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+
+    def _shuffled(self, codes: Tensor, scale: int) -> NDArray[np.float32]:
+        """Codes (1, h, w, channels) to the image of one fixed scale, (h scale, w scale)."""
+        first = sum(other**2 for other in self.fixed_scales if other < scale)
+        own = codes[..., first : first + scale**2].permute(0, 3, 1, 2)
+        image: NDArray[np.float32] = functional.pixel_shuffle(own, scale)[0, 0].cpu().numpy()
+        return image

@@ -46,3 +46,22 @@ class Renderer(Protocol):
         out: NDArray[np.float32],
     ) -> None:
         """Fill ``out`` with a range of output pixels, in the network's units."""
+
+    def render_part(
+        self,
+        image: Tensor,
+        origin: tuple[int, int],
+        grid: OutputGrid,
+        pixels: PixelRange,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Fill ``out`` with a range of output pixels from a part of the slice, keeping no codes.
+
+        Parameters
+        ----------
+        image
+            The normalised part, (1, 1, h, w): everything within ``halo + margin`` pixels of the
+            cells of ``pixels`` that lies in the slice.
+        origin
+            The slice's (row, column) at which it begins.
+        """
