@@ -14,6 +14,7 @@ from napari_metasr import __version__
 from napari_metasr.cli.enlarging import Enlarging
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from distributed import Client
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.items import Item
 
 CORES_OF_A_WORKER = 4
+INTERRUPTED = 130
 LOG = "cohort.jsonl"
 
 
@@ -66,11 +68,9 @@ class Cohort(Enlarging):
 
     def run(self) -> int:
         """Find the volumes, do them all, and say what became of each."""
-        from napari_metasr.cli.cohort_run import Run
-        from napari_metasr.cohort.bids import LOGS, check_dataset, describe_dataset
-        from napari_metasr.cohort.cluster import check_workers, need_distributed
+        from napari_metasr.cohort.bids import check_dataset
+        from napari_metasr.cohort.cluster import need_distributed
         from napari_metasr.cohort.inputs import find_inputs
-        from napari_metasr.cohort.ledger import Ledger
 
         if self.scheduler is not None and self.workers is not None:
             raise ValueError("expected a scheduler or a number of workers, found both")
@@ -78,19 +78,37 @@ class Cohort(Enlarging):
         root, output = self.input.resolve(), self.output.resolve()
         _check_output(root, output)
         inputs = find_inputs(root, self.pattern, output)
-        items, refused = self._items(inputs, output)
+        work = self._items(inputs, output)
         check_dataset(output)
         aside = f", {len(inputs.left_out)} more left out" if inputs.left_out else ""
         print(f"{len(inputs.names)} volumes match {inputs.pattern}{aside}", file=sys.stderr)
-        with self._client(len(items)) as client:
-            output.mkdir(parents=True, exist_ok=True)
-            check_workers(client, root, output)
-            if inputs.is_bids:
-                describe_dataset(output, root)
-            ledger = Ledger(output / LOGS / LOG)
-            asked = self.model_dump(mode="json", exclude={"input", "output", "debug"})
-            ledger.write("run", version=__version__, volumes=len(inputs.names), options=asked)
-            return Run(items, refused, ledger).carry_out(client)
+        try:
+            with self._client(len(inputs.names)) as client:
+                return self._carry_out(client, inputs, output, *work)
+        except KeyboardInterrupt:  # before the work or after it
+            return INTERRUPTED
+
+    def _carry_out(
+        self,
+        client: Client,
+        inputs: Inputs,
+        output: Path,
+        items: Sequence[Item],
+        refused: Mapping[str, str],
+    ) -> int:
+        from napari_metasr.cli.cohort_run import Run
+        from napari_metasr.cohort.bids import LOGS, describe_dataset
+        from napari_metasr.cohort.cluster import check_workers
+        from napari_metasr.cohort.ledger import Ledger
+
+        output.mkdir(parents=True, exist_ok=True)
+        check_workers(client, inputs.root, output)
+        if inputs.is_bids:
+            describe_dataset(output, inputs.root)
+        ledger = Ledger(output / LOGS / LOG)
+        asked = self.model_dump(mode="json", exclude={"input", "output", "debug"})
+        ledger.write("run", version=__version__, volumes=len(inputs.names), options=asked)
+        return Run(items, refused, ledger).carry_out(client)
 
     def _items(self, inputs: Inputs, output: Path) -> tuple[tuple[Item, ...], dict[str, str]]:
         """The work, its options checked, and what cannot be done."""
@@ -112,7 +130,7 @@ class Cohort(Enlarging):
         if self.scheduler is not None:
             return workers_of(self.scheduler)
         default = max((os.cpu_count() or 1) // CORES_OF_A_WORKER, 1)
-        return local_workers(max(min(self.workers or default, volumes), 1))
+        return local_workers(min(self.workers or default, volumes))
 
 
 def _check_output(root: Path, output: Path) -> None:

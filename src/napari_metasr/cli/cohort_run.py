@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from napari_metasr.cli.cohort import INTERRUPTED
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.work_item import State
     from napari_metasr.cohort.workers import Event
 
-ALL_WELL, SOME_FAILED, INTERRUPTED = 0, 3, 130
+ALL_WELL, SOME_FAILED = 0, 3
 STATES: tuple[State, ...] = ("skipped", "done", "failed")
 _BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{remaining}]"
 
