@@ -1,0 +1,52 @@
+"""How long work will still take, from how far it is."""
+
+from __future__ import annotations
+
+import time
+
+ENOUGH = 0.02
+"""Of the whole: with less done than this nobody can tell."""
+
+
+class TimeLeft:
+    """Told how far work is, it says how long the rest will take.
+
+    Attributes
+    ----------
+    overall
+        How far the work is, 0 to 1.
+    """
+
+    def __init__(self) -> None:
+        self.overall = 0.0
+        self._begun = time.monotonic()
+        self._first: tuple[float, float] | None = None
+        self._last = self._begun
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._begun
+
+    @property
+    def per_whole(self) -> float | None:
+        """Seconds that the whole would take at this speed; None while nobody can tell."""
+        if self._first is None:
+            return None
+        first, begun = self._first  # work that is resumed does not begin at 0
+        share = self.overall - first
+        return (self._last - begun) / share if share > ENOUGH else None
+
+    @property
+    def seconds(self) -> float | None:
+        """Until the end; None while nobody can tell."""
+        whole = self.per_whole
+        if whole is None:
+            return None
+        return max((1 - self.overall) * whole - (time.monotonic() - self._last), 0.0)
+
+    def tell(self, overall: float) -> None:
+        """It is this far now."""
+        self.overall, self._last = overall, time.monotonic()
+        if self._first is None:
+            self._first = overall, self._last
