@@ -10,8 +10,13 @@ import numpy as np
 import pytest
 from test_cohort_upscale import smooth
 from test_io_writer import affine_with, stored
+from upscale_fakes import small_models
 
 from napari_metasr.cli import main
+from napari_metasr.io import read_volume
+from napari_metasr.lesions.detection import Detection
+from napari_metasr.lesions.detector import Detector
+from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,6 +76,79 @@ def test_replay_wants_weights_that_are_the_same(scan, tmp_path, capsys):
     assert "expected a sidecar as `napari-metasr upscale` writes it" in capsys.readouterr().err
 
 
+def test_replay_finds_weights_that_lie_beside_it_or_are_given(scan, tmp_path, capsys):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    model = small_models(folder)["model"]
+    arguments = ["--scale", "2,2,1", "--device", "cpu", "--output", "out.nii.gz"]
+    assert main(["upscale", "in.nii.gz", "--model", model, *arguments]) == 0
+    assert str(tmp_path) not in (tmp_path / "out.json").read_text()
+    capsys.readouterr()
+    again = ["replay", "out.json", "--output", "again.nii.gz"]
+    assert main(again) == 2
+    assert "expected a model card at small-meta-srgan.json, found none" in capsys.readouterr().err
+    assert main([*again, "--model", model]) == 0
+    first, second = (tmp_path / f"{name}.nii.gz" for name in ("out", "again"))
+    assert first.read_bytes() == second.read_bytes()
+    for path in folder.glob("small-meta-srgan.*"):
+        path.rename(tmp_path / path.name)
+    assert main([*again, "--overwrite"]) == 0
+    (tmp_path / "small-meta-srgan.safetensors").unlink()
+    capsys.readouterr()
+    assert main([*again, "--overwrite"]) == 2
+    assert "small-meta-srgan.safetensors, found none" in capsys.readouterr().err
+
+
+def test_replay_of_an_input_without_a_name_asks_for_it(scan, tmp_path, capsys):
+    main(["upscale", "in.nii.gz", "--scale", "2,2,1", "--device", "cpu", "--output", "out.nii"])
+    record = json.loads((tmp_path / "out.json").read_text())
+    (tmp_path / "out.json").write_text(json.dumps(record | {"Sources": []}))
+    capsys.readouterr()
+    assert main(["replay", "out.json", "--overwrite"]) == 2
+    assert "expected --input" in capsys.readouterr().err
+    assert main(["replay", "out.json", "--overwrite", "--input", "in.nii.gz"]) == 0
+
+
+def test_within_lesions_that_a_detector_finds(tmp_path, monkeypatch, capsys):
+    """The boxes are those that `detect` would give, and stand in the sidecar."""
+    monkeypatch.chdir(tmp_path)
+    data = smooth((40, 38, 7), seed=5)
+    data[:6], data[-6:] = 0, 0
+    stored(tmp_path / "in.nii.gz", data, affine_with("LPS"))
+    detection = Detection(Region(8, 10, 12, 14), 0.9)
+    asked = []
+
+    def detect_slices(self, volume, plane, time=0, **_):
+        for index in range(volume.slice_count(plane)):
+            asked.append(volume.slice(plane, index, time).copy())
+            yield index, (detection,) if 2 <= index < 6 else ()
+
+    monkeypatch.setattr(Detector, "detect_slices", detect_slices)
+    arguments = ["--scale", "2,2,1", "--device", "cpu", "--dtype", "float32", "--output", "a.nii"]
+    assert main(["upscale", "in.nii.gz", *arguments, "--within", "lesion"]) == 0
+    np.testing.assert_array_equal(asked, read_volume(tmp_path / "in.nii.gz").data)
+    assert "is this another contrast" in capsys.readouterr().err
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["Options"]["boxes"] == [[[2, 6], [8, 20], [10, 24]]]
+    assert "in the boxes of the options" in record["Learned"][0]
+    assert main(["replay", "a.json", "--output", "b.nii"]) == 0
+    assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
+
+
+def test_within_lesions_where_none_are_found_leaves_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    data = smooth((40, 38, 4), seed=5)
+    data[:6] = 0
+    stored(tmp_path / "in.nii", data, affine_with("LPS"))
+    monkeypatch.setattr(
+        Detector, "detect_slices", lambda _, volume, *__: ((k, ()) for k in range(4))
+    )
+    arguments = ["--scale", "2", "--within", "lesion", "--device", "cpu", "--output", "out.nii"]
+    assert main(["upscale", "in.nii", *arguments]) == 2
+    assert "expected lesions, found none; nothing was written" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.nii"]
+
+
 def test_within_a_mask(scan, tmp_path, capsys):
     mask = np.zeros((16, 14, 6), np.uint8)
     mask[4:9, 5:9, 2:4] = 1
@@ -100,6 +178,17 @@ def test_within_a_mask(scan, tmp_path, capsys):
         (["--scale", "2", "--output", "missing/out.nii"], "does not exist"),
         (["--scale", "2", "--output", "in.nii.gz"], "the file exists"),
         (["--scale", "2", "--output", "in.nii.gz/out.nii"], "does not exist"),
+        (["--spacing", "0.7,1.1,0.000375", "--output", "out.nii"], "16 x 14 x 40000 voxels"),
+        (["--scale", "2", "--within", "none.nii", "--output", "out.nii"], "none.nii: no such file"),
+        (
+            ["--scale", "2", "--within", "lesion", "--detector", "meta-srgan", "--output", "o.nii"],
+            "expected a detector",
+        ),
+        (["--scale", "2", "--thickness", "-1", "--output", "out.nii"], "greater than 0"),
+        (
+            ["--scale", "2", "--series", "1", "--output", "out.nii"],
+            "expected DICOM to choose a series of",
+        ),
         (["--spacing", "0.7,1.1,0.0003", "--output", "out.nii"], "--force"),
         (["--scale", "2", "--model", "meta-sran", "--output", "out.nii"], "did you mean"),
     ],
@@ -112,3 +201,71 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
     assert message in error
     assert error.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["in.nii.gz"]
+
+
+def test_an_existing_output_or_sidecar_is_kept(scan, tmp_path, capsys):
+    arguments = ["upscale", "in.nii.gz", "--scale", "2", "--device", "cpu", "--output"]
+    (tmp_path / "out.json").write_text("{}")
+    assert main([*arguments, "out.nii.gz"]) == 2
+    assert "out.json: the file exists" in capsys.readouterr().err
+    (tmp_path / "folder.nii").mkdir()
+    assert main([*arguments, "folder.nii"]) == 2
+    assert "expected a file to write, found a folder" in capsys.readouterr().err
+    assert main([*arguments, "out.nii.gz", "--overwrite"]) == 0
+    assert json.loads((tmp_path / "out.json").read_text())["OutputName"] == "out.nii.gz"
+
+
+def _flat(path):
+    return stored(path, smooth((16, 14, 6))[..., 0], affine_with("LPS"))
+
+
+def _colour(path):
+    image = np.zeros((5, 6, 7), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    return stored(path, image, affine_with("LPS"))
+
+
+def _five(path):
+    return stored(path, np.zeros((5, 6, 7, 2, 3), np.int16), affine_with("LPS"))
+
+
+def _empty(path):
+    return stored(path, np.full((5, 6, 7), np.nan, np.float32), affine_with("LPS"))
+
+
+def _corrupt(path):
+    """The file's middle is not what was compressed."""
+    stored(path, smooth((40, 38, 30)), affine_with("LPS"))
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 200] = bytes(200)
+    path.write_bytes(content)
+
+
+def _truncated(path):
+    stored(path, smooth((40, 38, 30)), affine_with("LPS"))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_flat, "found a 2-D image"),
+        (_colour, "found colour"),
+        (_five, "at most one dimension beyond space"),
+        (_empty, "found no finite voxel"),
+        (_corrupt, "expected a whole NIfTI file"),
+        (_truncated, "found a truncated or damaged one"),
+    ],
+)
+def test_what_is_no_volume_is_refused_and_leaves_nothing(
+    tmp_path, monkeypatch, capsys, make, message
+):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "bad.nii.gz")
+    arguments = ["--scale", "2,2,1", "--device", "cpu", "--output", "out.nii.gz"]
+    assert main(["upscale", "bad.nii.gz", *arguments]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(errors) == 1
+    assert "bad.nii.gz" in errors[0]
+    assert message in errors[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.nii.gz"]

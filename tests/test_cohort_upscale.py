@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 
 import nibabel as nib
 import numpy as np
 import pytest
 from scipy import ndimage
 from test_io_writer import ORIENTATIONS, affine_with, stored
+from upscale_fakes import small_models
 
 from napari_metasr.cohort import parts
 from napari_metasr.cohort.consistency import SliceConsistency
@@ -30,6 +26,8 @@ from napari_metasr.io.stored import StoredVolume
 from napari_metasr.zoom.engine import load_model
 
 SHAPE = (20, 18, 9)
+SHIPPED = {"model": "meta-srgan", "through_plane_model": "meta-srgan-through-plane"}
+MODELS: dict[str, str] = {}
 
 
 def smooth(shape=SHAPE, seed=3):
@@ -39,8 +37,13 @@ def smooth(shape=SHAPE, seed=3):
     return np.interp(image, (image.min(), image.max()), (0, 2000)).astype(np.int16)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def models(tmp_path_factory):
+    MODELS.update(small_models(tmp_path_factory.mktemp("models")))
+
+
 def work_on(path, output, *, resume=False, overwrite=False, **options):
-    plan = Plan.of(StoredVolume.open(path), UpscaleOptions(**options), "cpu")
+    plan = Plan.of(StoredVolume.open(path), UpscaleOptions(**(MODELS | options)), "cpu")
     return Upscaling(plan, output, resume=resume, overwrite=overwrite)
 
 
@@ -56,7 +59,8 @@ def scan(tmp_path):
 
 
 def test_slices_are_those_of_the_zoom(tmp_path, scan):
-    result = upscaled(scan, tmp_path / "out.nii.gz", scale=(2, 1.5, 1), dtype="float32")
+    options = {"scale": (2, 1.5, 1), "dtype": "float32", "model": "meta-srgan"}
+    result = upscaled(scan, tmp_path / "out.nii.gz", **options)
     volume = read_volume(scan)
     model = load_model("meta-srgan", device="cpu")
     encoded = model.encode(volume.slice(index=4), volume.intensity_range, volume.value_range)
@@ -85,12 +89,12 @@ def offset(image, reference):
 
 
 @pytest.mark.parametrize("options", [{"scale": (2,)}, {"spacing": (0.5, 0.6, 0.65)}], ids=str)
-@pytest.mark.parametrize("codes", ["RAS", "LPS", "PSR", "ILA"])
+@pytest.mark.parametrize("codes", ["LPS", "PSR"])
 def test_a_smooth_phantom_registers_to_its_source(tmp_path, codes, options):
     affine = affine_with(codes, oblique=True)
     data = ndimage.gaussian_filter(smooth((26, 24, 22)).astype(np.float32), 2)
     path = stored(tmp_path / "in.nii", data, affine)
-    result = upscaled(path, tmp_path / "out.nii", **options)
+    result = upscaled(path, tmp_path / "out.nii", **SHIPPED, **options)
     to_source = np.linalg.inv(affine) @ result.affine
     inner = tuple(slice(8, size - 8) for size in result.shape)
     voxels = np.stack(np.meshgrid(*map(np.arange, result.shape), indexing="ij"), axis=-1)[inner]
@@ -100,19 +104,27 @@ def test_a_smooth_phantom_registers_to_its_source(tmp_path, codes, options):
     assert offset(result.get_fdata()[inner], expected) * max(scale, 1) < 0.05
 
 
+@pytest.fixture(scope="module")
+def canonical(models, tmp_path_factory):
+    """A small image, and what becomes of it."""
+    image = nib.Nifti1Image(smooth((8, 7, 5)), affine_with("RAS", oblique=True))
+    folder = tmp_path_factory.mktemp("canonical")
+    nib.save(image, folder / "in.nii")
+    upscaled(folder / "in.nii", folder / "out.nii", scale=(1.5, 2, 3))
+    return image, read_volume(folder / "out.nii")
+
+
 @pytest.mark.parametrize("codes", ORIENTATIONS)
-def test_every_orientation_gives_the_same_picture(tmp_path, codes):
-    """The canonical result is one and the same, however the file was stored."""
-    canonical = nib.Nifti1Image(smooth((8, 7, 5)), np.diag([1.0, 1.0, 2.0, 1.0]))
+def test_every_orientation_gives_the_same_picture(tmp_path, codes, canonical):
+    """The canonical result is one and the same, and lies in the same place in the world."""
+    image, plain = canonical
     change = nib.orientations.ornt_transform(
-        nib.orientations.io_orientation(canonical.affine), nib.orientations.axcodes2ornt(codes)
+        nib.orientations.io_orientation(image.affine), nib.orientations.axcodes2ornt(codes)
     )
-    nib.save(canonical.as_reoriented(change), tmp_path / "in.nii")
-    nib.save(canonical, tmp_path / "plain.nii")
+    nib.save(image.as_reoriented(change), tmp_path / "in.nii")
     sizes = {"R": 1.5, "L": 1.5, "A": 2, "P": 2, "S": 3, "I": 3}
     upscaled(tmp_path / "in.nii", tmp_path / "a.nii", scale=tuple(sizes[one] for one in codes))
-    upscaled(tmp_path / "plain.nii", tmp_path / "b.nii", scale=(1.5, 2, 3))
-    turned, plain = (read_volume(tmp_path / f"{name}.nii") for name in "ab")
+    turned = read_volume(tmp_path / "a.nii")
     np.testing.assert_array_equal(turned.data, plain.data)
     np.testing.assert_allclose(turned.affine, plain.affine, atol=1e-5)
 
@@ -133,7 +145,7 @@ def test_slices_averaged_over_their_profile_are_the_input(tmp_path):
     data = smooth().astype(np.float32) + 500
     data[0, 0], data[-1, -1] = 0, 3000  # so that nothing in between is clipped
     path = stored(tmp_path / "in.nii", data, affine_with("RAS"))
-    result = upscaled(path, tmp_path / "out.nii", scale=(1, 1, 3)).get_fdata()
+    result = upscaled(path, tmp_path / "out.nii", scale=(1, 1, 3), **SHIPPED).get_fdata()
     profile = slice_profile_matrix(27, 9)
     inner = slice(3, -3)
     np.testing.assert_allclose((result @ profile.T)[inner, inner], data[inner, inner], atol=1)
@@ -174,8 +186,29 @@ def test_outside_the_boxes_it_is_interpolated(tmp_path, scan):
     assert (within[~inside] != everywhere[~inside]).mean() > 0.9
 
 
+def test_progress_tells_the_whole_and_shows_slices(tmp_path, scan, monkeypatch):
+    monkeypatch.setattr(parts, "SLAB_BYTES", 20_000)
+    work = work_on(scan, tmp_path / "out.nii.gz", scale=(2,))
+    told = list(work.steps())
+    shares = [progress.overall for progress in told]
+    assert shares == sorted(shares)
+    assert shares[0] > 0
+    assert shares[-1] == 1
+    stages = list(dict.fromkeys(progress.stage for progress in told))
+    assert stages[:2] == ["reading", "in plane"]
+    assert [progress.done for progress in told if progress.stage == "in plane"][-1] == 1
+    shown = [progress.preview for progress in told if progress.preview is not None]
+    planes = list(dict.fromkeys(preview.plane for preview in shown))
+    assert planes == ["axial", "coronal", "sagittal"]
+    last = {preview.plane: preview for preview in shown}
+    assert [last[plane].image.shape for plane in planes] == [(36, 40), (18, 40), (18, 36)]
+    assert [last[plane].before.shape for plane in planes] == [(18, 20), (9, 40), (9, 36)]
+    np.testing.assert_array_equal(last["axial"].before, read_volume(scan).slice(index=8))
+    assert [last[plane].index + 1 for plane in planes] == [9, 36, 40]
+
+
 def test_the_sidecar_says_how_it_was_made_and_names_no_folder(tmp_path, scan):
-    upscaled(scan, tmp_path / "out.nii.gz", spacing=(0.35, 0.55, 0.3))
+    upscaled(scan, tmp_path / "out.nii.gz", spacing=(0.35, 0.55, 0.3), **SHIPPED)
     text = (tmp_path / "out.json").read_text(encoding="utf-8")
     assert str(tmp_path) not in text
     record = read_sidecar(tmp_path / "out.json")
@@ -210,6 +243,20 @@ def test_stopped_work_goes_on_to_the_same_file(tmp_path, scan, monkeypatch, stop
     assert not list(tmp_path.glob(".*"))
 
 
+def test_work_whose_output_is_gone_is_enlarged_again(tmp_path, scan):
+    """It was renamed, and then moved away, when the process ended."""
+    output = tmp_path / "out.nii"
+    steps = work_on(scan, output, scale=(2,)).steps()
+    for progress in steps:
+        if progress.stage == "across, second view" and progress.done == 1:
+            break
+    steps.close()
+    (tmp_path / ".out.nii.unfinished" / "output.nii").rename(tmp_path / "moved.nii")
+    for _ in work_on(scan, output, scale=(2,), resume=True).steps():
+        pass
+    assert output.read_bytes() == (tmp_path / "moved.nii").read_bytes()
+
+
 def test_unfinished_work_of_other_options_is_not_gone_on_with(tmp_path, scan):
     steps = work_on(scan, tmp_path / "out.nii", scale=(2,)).steps()
     next(steps)
@@ -240,40 +287,11 @@ def test_two_processes_do_not_write_one_output(tmp_path, scan):
     steps.close()
 
 
-def test_killed_work_leaves_no_broken_file_and_goes_on(tmp_path, scan, monkeypatch):
-    """A process of its own is killed in the middle of enlarging, whatever it is doing."""
-    monkeypatch.setattr(parts, "SLAB_BYTES", 6_000)
-    output = tmp_path / "out.nii.gz"
-    program = (
-        "import sys; from napari_metasr.cohort import parts; parts.SLAB_BYTES = 6_000\n"
-        "from napari_metasr.cli import main; main(sys.argv[1:])"
-    )
-    command = [sys.executable, "-c", program, "upscale", str(scan), "--scale", "2"]
-    command += ["--device", "cpu", "--output", str(output)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    journal = tmp_path / ".out.nii.gz.unfinished" / "journal.json"
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if journal.exists() and json.loads(journal.read_text())["done"] >= 5:
-            break
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not output.exists()
-    assert not (tmp_path / "out.json").exists()
-    for _ in work_on(scan, output, scale=(2,), resume=True).steps():
-        pass
-    upscaled(scan, tmp_path / "whole.nii.gz", scale=(2,))
-    np.testing.assert_array_equal(
-        nib.load(output).get_fdata(), nib.load(tmp_path / "whole.nii.gz").get_fdata()
-    )
-
-
 def test_a_damaged_input_leaves_no_output(tmp_path, scan):
     scan.write_bytes(scan.read_bytes()[:-500])
     with pytest.raises(ValueError, match="truncated or damaged"):
         upscaled(scan, tmp_path / "out.nii", scale=(2,))
-    assert not (tmp_path / "out.nii").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["in.nii.gz"]
 
 
 def test_models_that_are_not_for_this_are_refused(tmp_path, scan):

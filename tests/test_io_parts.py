@@ -72,6 +72,25 @@ def test_a_file_that_ends_early_is_refused_by_name(tmp_path, suffix):
         unpacked(StoredVolume.open(path))
 
 
+def test_what_was_damaged_after_it_was_compressed_is_refused(tmp_path):
+    """It can be unpacked, but to other numbers."""
+    path = stored(tmp_path / "in.nii.gz", asymmetric((30, 31, 32)), affine_with("RAS"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"in\.nii\.gz: expected a whole NIfTI file"):
+        unpacked(StoredVolume.open(path))
+
+
+def test_a_pair_is_known_by_both_files(tmp_path):
+    path = tmp_path / "in.img"
+    nib.save(nib.Nifti1Pair(asymmetric(), affine_with("RAS")), path)
+    digest = StoredVolume.open(path).sha256()
+    assert StoredVolume.open(tmp_path / "in.hdr").sha256() == digest
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert StoredVolume.open(path).sha256() != digest
+
+
 def test_what_float32_cannot_hold_and_what_is_flat_are_refused(tmp_path):
     path = stored(tmp_path / "in.nii", np.full((3, 4, 5), 1e300), affine_with("RAS"))
     with pytest.raises(ValueError, match="float32"):

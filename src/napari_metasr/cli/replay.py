@@ -14,8 +14,10 @@ from napari_metasr.cohort.plan import Plan
 from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
+from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:
+    from napari_metasr.cohort.options import UpscaleOptions
     from napari_metasr.cohort.sidecar import Sidecar
 
 
@@ -26,9 +28,18 @@ class Replay(Command):
         description="What `upscale` has written beside its output."
     )
     input: Annotated[Path | None, tyro.conf.arg(metavar="INPUT")] = Field(
-        default=None, description="Where the input lies now; by default beside OUT.json."
+        default=None,
+        description="Where the input lies now; by default beside OUT.json, if that names it.",
     )
     series: str | None = Field(default=None, description="Which of several DICOM series.")
+    model: Annotated[Path | None, tyro.conf.arg(metavar="FILE.SAFETENSORS")] = Field(
+        default=None,
+        description="Where weights that are not of the package lie now; by default beside "
+        "OUT.json.",
+    )
+    through_plane_model: Annotated[Path | None, tyro.conf.arg(metavar="FILE.SAFETENSORS")] = Field(
+        default=None, description="Likewise, of what is between the slices."
+    )
     output: Annotated[Path | None, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
         default=None, description="What to write; by default what was written then."
     )
@@ -43,7 +54,8 @@ class Replay(Command):
         record = read_sidecar(self.sidecar)
         output = self.output or self.sidecar.with_name(record.output_name)
         path = self._input_of(record)
-        plan = Plan.of(open_stored(path, series=self.series), record.options, record.device)
+        options = self._located(record.options)
+        plan = Plan.of(open_stored(path, series=self.series), options, record.device)
         if plan.input_sha256 != record.input_sha256:
             raise ValueError(
                 f"{path}: expected the input with sha256 {record.input_sha256}, found "
@@ -56,6 +68,18 @@ class Replay(Command):
         print(f"{told(output, work)}; {'the same file' if same else 'another file'} as then")
         if not same:
             warnings.warn(_differences(plan, record), stacklevel=2)
+
+    def _located(self, options: UpscaleOptions) -> UpscaleOptions:
+        """The options with the paths of weights that they name without folders."""
+        paths = {}
+        for key, given in (
+            ("model", self.model),
+            ("through_plane_model", self.through_plane_model),
+        ):
+            name = getattr(options, key)
+            if name not in model_names():
+                paths[key] = str(given or self.sidecar.with_name(name))
+        return options.model_copy(update=paths)
 
     def _input_of(self, record: Sidecar) -> Path:
         if self.input is not None:

@@ -16,6 +16,7 @@ READ = 1.0
 ENLARGED_FROM = 100.0
 ENLARGED_TO = 5.0
 COMPRESSED = 2.0
+LOOKED_AT = 100.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Costs:
     ----------
     reading
         Of unpacking the input and measuring it.
+    looking
+        Of looking for lesions.
     parts
         Of enlarging each part, in order.
     compressing
@@ -33,19 +36,22 @@ class Costs:
     """
 
     reading: float
+    looking: float
     parts: Sequence[float]
     compressing: float
 
     @classmethod
     def of(cls, plan: Plan) -> Costs:
         """Estimate them by the numbers of voxels."""
-        times = plan.volume.time_points
         parts = []
         for part in plan.parts:
             before, after = part.way.pixels
             parts.append((part.last - part.first) * (before * ENLARGED_FROM + after * ENLARGED_TO))
+        times, *size = plan.volume.shape
+        voxels = float(np.prod(size, dtype=float))
         return cls(
-            reading=READ * float(np.prod(plan.volume.shape, dtype=float)),
+            reading=READ * times * voxels,
+            looking=0.0 if plan.search is None else LOOKED_AT * voxels,
             parts=parts,
             compressing=COMPRESSED * times * float(np.prod(plan.target.shape, dtype=float)),
         )
@@ -53,15 +59,19 @@ class Costs:
     @property
     def total(self) -> float:
         """Of all stages."""
-        return self.reading + sum(self.parts) + self.compressing
+        return self.reading + self.looking + sum(self.parts) + self.compressing
 
     def read(self, share: float) -> float:
         """How much of the whole is done when a share of the input is read."""
         return self.reading * share / self.total
 
+    def looked(self, share: float) -> float:
+        """How much of the whole is done when a share of the slices is looked at."""
+        return (self.reading + self.looking * share) / self.total
+
     def enlarged(self, count: int) -> float:
         """How much of the whole is done after so many parts."""
-        return (self.reading + sum(self.parts[:count])) / self.total
+        return (self.reading + self.looking + sum(self.parts[:count])) / self.total
 
     def compressed(self, share: float) -> float:
         """How much of the whole is done when a share of the output is compressed."""

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
 from pydantic import BaseModel, PositiveFloat
 
+from napari_metasr.cohort.lesion_search import LesionSearch, boxes_in
 from napari_metasr.cohort.options import Numbers, UpscaleOptions
 from napari_metasr.cohort.plan import Plan
 from napari_metasr.cohort.target import check_size
 from napari_metasr.cohort.upscale import Upscaling, check_outputs
 from napari_metasr.io.opening import open_stored
 from napari_metasr.lesions import DEFAULT_DETECTOR
-from napari_metasr.volume import Plane, Volume
-
-if TYPE_CHECKING:
-    from napari_metasr.io.parts import VolumeInParts
-    from napari_metasr.lesions.lesion import Box, Lesion
+from napari_metasr.volume import Plane
 
 LESION = "lesion"
 
@@ -90,35 +86,11 @@ class Job(BaseModel, extra="forbid", frozen=True):
             dtype=self.dtype,
         )
         volume = open_stored(self.input, series=self.series)
-        plan = Plan.of(volume, options, self.device)
+        looks = self.within == LESION
+        search = LesionSearch.by(self.detector, self.device, self.plane) if looks else None
+        plan = Plan.of(volume, options, self.device, search)
         check_size(plan.target, volume.time_points, plan.dtype.itemsize, force=self.force)
-        if self.within is not None:
-            boxes = self._boxes(volume, self.within)
+        if self.within is not None and not looks:
+            boxes = boxes_in(Path(self.within), volume, self.plane)
             plan = replace(plan, options=options.model_copy(update={"boxes": boxes}))
         return Upscaling(plan, self.output, overwrite=self.overwrite, resume=self.resume)
-
-    def _boxes(self, volume: VolumeInParts, within: str) -> tuple[Box, ...]:
-        lesions: tuple[Lesion, ...]
-        if within == LESION:
-            from napari_metasr.io import read
-            from napari_metasr.lesions.detector import load_detector
-            from napari_metasr.lesions.link import link
-            from napari_metasr.lesions.search import look_through
-
-            whole = read(self.input)
-            detector = load_detector(self.detector, device=self.device)
-            slices = dict(look_through(whole, self.plane, detector))
-            lesions = link(slices, self.plane, whole.slice_spacing(self.plane))
-        else:
-            from napari_metasr.lesions.files import read_segmentation
-
-            grid = Volume(
-                data=np.broadcast_to(np.uint8(0), volume.shape[1:]),
-                affine=volume.affine,
-                spacing=volume.spacing,
-                source=volume.source,
-            )
-            lesions = read_segmentation(Path(within), grid, self.plane)
-        if not lesions:
-            raise ValueError(f"{within}: expected lesions, found none; nothing was written")
-        return tuple(lesion.box for lesion in lesions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, model_validator
@@ -50,3 +51,9 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
             found = "neither" if self.scale is None else "both"
             raise ValueError(f"expected a scale or a spacing, found {found}")
         return self
+
+    @property
+    def recorded(self) -> UpscaleOptions:
+        """The same, weights named without folders."""
+        names = {key: Path(getattr(self, key)).name for key in ("model", "through_plane_model")}
+        return self.model_copy(update=names)

@@ -21,6 +21,7 @@ from napari_metasr.zoom.devices import resolve_device
 if TYPE_CHECKING:
     from typing import Any
 
+    from napari_metasr.cohort.lesion_search import LesionSearch
     from napari_metasr.cohort.options import UpscaleOptions
     from napari_metasr.cohort.target import Target
     from napari_metasr.io.parts import VolumeInParts
@@ -46,6 +47,8 @@ class Plan:
         Where they run.
     input_sha256
         Of the input.
+    search
+        What is to look for the lesions that networks work round, if that is wanted.
     """
 
     volume: VolumeInParts
@@ -55,9 +58,16 @@ class Plan:
     through_plane: ModelCard | None
     device: str
     input_sha256: str
+    search: LesionSearch | None = None
 
     @classmethod
-    def of(cls, volume: VolumeInParts, options: UpscaleOptions, device: str) -> Plan:
+    def of(
+        cls,
+        volume: VolumeInParts,
+        options: UpscaleOptions,
+        device: str,
+        search: LesionSearch | None = None,
+    ) -> Plan:
         """Make a plan.
 
         Raises
@@ -92,6 +102,7 @@ class Plan:
             through_plane,
             resolve_device(device).type,
             volume.sha256(),
+            search,
         )
 
     @property
@@ -143,11 +154,16 @@ class Plan:
         return f"super-resolved by {names}, x{x} x{y} x{z}"
 
     @property
+    def is_partial(self) -> bool:
+        """Whether networks work in boxes alone."""
+        return bool(self.options.boxes) or self.search is not None
+
+    @property
     def learned(self) -> tuple[str, ...]:
         """What networks make."""
         found = []
         plane = self.options.plane
-        where = " in the boxes of the options" if self.options.boxes else ""
+        where = " in the boxes of the options" if self.is_partial else ""
         if self.in_plane is not None:
             found.append(f"{plane} slices, one by one, by {self.in_plane.title}{where}")
         if self.through_plane is not None:
@@ -162,7 +178,7 @@ class Plan:
     def interpolated(self) -> tuple[str, ...]:
         """What is interpolated."""
         found = []
-        if self.options.boxes:
+        if self.is_partial:
             found.append("everything outside the boxes of the options, by cubic convolution")
         if self.in_plane is not None and self.in_plane.fixed_scales:
             fixed = " or ".join(f"x{scale}" for scale in self.in_plane.fixed_scales)
@@ -190,7 +206,8 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """A hash of everything that decides the result, and how the work is cut up."""
-        decisions = [self.options.model_dump_json(), self.input_sha256, self.device]
+        decisions = [self.options.recorded.model_dump_json(), self.input_sha256, self.device]
+        decisions += [] if self.search is None else [f"search {self.search.sha256}"]
         decisions += [card.sha256 for card in self.cards]
         decisions += [f"{name} {number}" for name, number in sorted(self.versions.items())]
         decisions += map(repr, self.parts)

@@ -149,8 +149,8 @@ class Stages:
     def _preview(self, part: Part, before: NDArray[Any], after: NDArray[np.float32]) -> Preview:
         along = part.way.axes[0]
         return Preview(
-            image=after.take(-1, axis=along),
-            before=before.take(-1, axis=along),
+            image=np.moveaxis(after, along, 0)[-1].copy(),
+            before=np.moveaxis(before, along, 0)[-1].copy(),
             plane=list(Plane)[along],
             index=part.last - 1,
             count=part.way.count,

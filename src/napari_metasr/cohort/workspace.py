@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
+from napari_metasr.cohort.options import Edges
 from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
@@ -31,11 +32,17 @@ class Findings(BaseModel, extra="forbid", frozen=True):
         Its intensity and value range.
     missing
         How many values are NaN or infinite.
+    boxes
+        Round lesions, if some were looked for; see ``UpscaleOptions``.
+    doubts
+        What speaks against trusting these.
     """
 
     intensity: tuple[float, float]
     limits: tuple[float, float]
     missing: int
+    boxes: tuple[tuple[Edges, Edges, Edges], ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):

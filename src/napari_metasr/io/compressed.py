@@ -44,21 +44,24 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
     size = source.stat().st_size
     checksum, done = 0, 0
     waiting: deque[tuple[Future[bytes], int]] = deque()
-    with (
-        source.open("rb") as file,
-        target.open("wb") as out,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        out.write(HEADER)
-        while done < size:
-            while len(waiting) < 2 * threads and (chunk := file.read(CHUNK)):
-                checksum = zlib.crc32(chunk, checksum)
-                waiting.append((pool.submit(_deflate, chunk, file.tell() == size), len(chunk)))
-            compressed, length = waiting.popleft()
-            out.write(compressed.result())
-            done += length
-            yield done / size
-        out.write(struct.pack("<II", checksum, size & 0xFFFFFFFF))
+    try:
+        with (
+            source.open("rb") as file,
+            target.open("wb") as out,
+            ThreadPoolExecutor(threads) as pool,
+        ):
+            out.write(HEADER)
+            while done < size:
+                while len(waiting) < 2 * threads and (chunk := file.read(CHUNK)):
+                    checksum = zlib.crc32(chunk, checksum)
+                    waiting.append((pool.submit(_deflate, chunk, file.tell() == size), len(chunk)))
+                compressed, length = waiting.popleft()
+                out.write(compressed.result())
+                done += length
+                yield done / size
+            out.write(struct.pack("<II", checksum, size & 0xFFFFFFFF))
+    except OSError as error:  # writing does not say where
+        raise OSError(error.errno, error.strerror, error.filename or str(target)) from error
 
 
 def _deflate(chunk: bytes, is_last: bool) -> bytes:

@@ -48,6 +48,21 @@ class MappedArray:
         """Bytes of the file up to the array's end."""
         return self.offset + int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
 
+    @property
+    def ndim(self) -> int:
+        """Four."""
+        return len(self.shape)
+
+    def __getitem__(self, place: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Read single places and whole axes, as of an array in memory."""
+        parts = tuple(
+            slice(part, part + 1) if isinstance(part, int) else slice(0, size)
+            for part, size in zip(place, self.shape, strict=True)
+        )
+        kept = tuple(0 if isinstance(part, int) else slice(None) for part in place)
+        found: NDArray[Any] = self.read(parts)[kept]
+        return found
+
     def read(self, place: Place) -> NDArray[Any]:
         """A part, four slices without steps, as an array in memory."""
         out = np.empty([part.stop - part.start for part in place], self.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -101,8 +102,12 @@ class StoredVolume(FileGrid):
         return (self.path.name,)
 
     def sha256(self) -> str:
-        """The hash of the file's content."""
-        return file_sha256(self.path)
+        """The hash of the file's content, of a pair's of both contents' hashes."""
+        paths = {Path(holder.filename) for holder in self.image.file_map.values()}
+        if len(paths) == 1:
+            return file_sha256(self.path)
+        digests = [file_sha256(path) for path in sorted(paths)]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
         """The voxels, in the file's order, once through.
@@ -135,6 +140,8 @@ class StoredVolume(FileGrid):
                         values = np.frombuffer(content, stored)
                         values = values.reshape((*self.file_shape[:2], last - first), order="F")
                         yield self.canonical_part(self._scaled(values), time, first)
+                while file.read(READ_BYTES):  # a compressed file's checksum is at its end
+                    pass
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{self.path}: the other file of the pair is missing"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_metasr.geometry import cell_blocks
+from napari_metasr.zoom.features import features_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,15 +98,20 @@ class AnyScaleRenderer:
         """Evaluate a range of output pixels from a part of the slice, strip by strip."""
         i0, j0, i1, j1 = pixels
         upscale = self._upscale
-        features = self._network.trunk(image)
         row_terms, column_terms = upscale.terms(grid, pixels)
         row_cells = upscale.cells(grid.rows)[i0:i1] - origin[0]
         column_cells = upscale.cells(grid.columns)[j0:j1] - origin[1]
-        left, right = max(int(column_cells[0]) - 1, 0), int(column_cells[-1]) + 2
-        columns = torch.as_tensor(column_cells - left, device=image.device)
+        around = upscale.halo
+        needed_rows, needed_columns = (
+            (max(int(cells[0]) - around, 0), min(int(cells[-1]) + 1 + around, size))
+            for cells, size in zip((row_cells, column_cells), image.shape[2:], strict=True)
+        )
+        features = features_of(self._network.trunk, image, needed_rows, needed_columns)
+        row_cells, column_cells = row_cells - needed_rows[0], column_cells - needed_columns[0]
+        columns = torch.as_tensor(column_cells, device=image.device)
         for _, first, last in cell_blocks(row_cells, STRIP):
-            top, bottom = max(int(row_cells[first]) - 1, 0), int(row_cells[last - 1]) + 2
-            g = upscale.associate(features[:, :, top:bottom, left:right]).float()
+            top = max(int(row_cells[first]) - around, 0)
+            g = upscale.associate(features[:, :, top : int(row_cells[last - 1]) + 1 + around])
             rows = torch.as_tensor(row_cells[first:last] - top, device=image.device)
-            strip = upscale.kernel(g, row_terms[first:last], column_terms, rows, columns)
+            strip = upscale.kernel(g.float(), row_terms[first:last], column_terms, rows, columns)
             out[first:last] = strip[0].cpu()
