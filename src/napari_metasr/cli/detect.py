@@ -34,7 +34,8 @@ class Detect(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; or a gray picture."
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; DICOM as a folder, "
+        "a .zip or a file; or a gray picture."
     )
     output: Annotated[Path, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
         description="The regions as JSON: plane, slice, box in pixels and mm, score of each; in "
@@ -49,6 +50,10 @@ class Detect(Command):
         default=1.0,
         description="By how much the input has been reduced in plane, at least 1; it is noted, "
         "and warned of where the detector has not been trained on it. Pixels stay the input's.",
+    )
+    series: str | None = Field(
+        default=None,
+        description="Which of several DICOM series: a number of `napari-metasr series`, or a UID.",
     )
     plane: Literal["axial", "coronal", "sagittal"] = Field(
         default="axial", description="Anatomical plane of the slices."
@@ -75,7 +80,7 @@ class Detect(Command):
         """Check, read, look, write, and say what was found."""
         check_outputs(self.output, self.mask, overwrite=self.overwrite)
         self._check_scale()
-        volume, plane = read(self.input), Plane(self.plane)
+        volume, plane = read(self.input, series=self.series), Plane(self.plane)
         if volume.data.ndim == 2 and (plane is not Plane.AXIAL or self.slice):
             raise ValueError(f"{self.input}: a 2-D image has one slice, 0 of the axial plane")
         volume.slice(plane, self.slice or 0, self.time)

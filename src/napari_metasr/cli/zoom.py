@@ -42,7 +42,8 @@ class Zoom(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; or a gray picture."
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; DICOM as a folder, "
+        "a .zip or a file; or a gray picture."
     )
     scale: ScaleArgument = Field(
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
@@ -50,6 +51,10 @@ class Zoom(Command):
     output: Annotated[Path, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description="The super-resolved region as .nii or .nii.gz, or a figure of it beside "
         "bicubic as .png or .pdf."
+    )
+    series: str | None = Field(
+        default=None,
+        description="Which of several DICOM series: a number of `napari-metasr series`, or a UID.",
     )
     plane: Literal["axial", "coronal", "sagittal"] = Field(
         default="axial", description="Anatomical plane of the slice."
@@ -93,7 +98,7 @@ class Zoom(Command):
         check_writable(self.output, overwrite=self.overwrite)
         model_card(self.model)
         choice = self._choice()
-        volume, plane = read(self.input), Plane(self.plane)
+        volume, plane = read(self.input, series=self.series), Plane(self.plane)
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
         told, index = "", self.slice

@@ -21,6 +21,9 @@ GRAY = ("MONOCHROME1", "MONOCHROME2")
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
+IMPLICIT_PREFIX, EXPLICIT_PREFIX = 8, 12
+"""Bytes of an element before its pixels: its tag and length, with or without its type."""
+
 
 def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
     """The type of the numbers, how many bits count, and whether low ones are bright.
@@ -100,10 +103,11 @@ def check_length(header: Header, frames: int, stream: BinaryIO) -> None:
     """
     from pydicom.uid import UID
 
-    if UID(header.syntax).is_encapsulated or header.syntax == DEFLATED:
+    syntax = UID(header.syntax)
+    if syntax.is_encapsulated or syntax == DEFLATED:
         return
     expected = header.rows * header.columns * frames * header.pixels.itemsize
-    start = stream.tell()
+    start = stream.tell() + (IMPLICIT_PREFIX if syntax.is_implicit_VR else EXPLICIT_PREFIX)
     if stream.seek(0, os.SEEK_END) - start < expected:
         raise RefusalError("expected whole files, found a truncated one")
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any
 
 __all__ = ["IDENTIFYING", "redacted", "series_name"]
 
@@ -47,8 +44,14 @@ def redacted(description: str, dataset: Any) -> str:
     dataset
         The file's, with as many of the `IDENTIFYING` elements as it has.
     """
-    known = {word.casefold() for word in _identifying_words(dataset)}
-    text = _NUMBERS.sub(" ", description)
+    values = [str(dataset.get(keyword) or "") for keyword in IDENTIFYING]
+    text = description
+    for value in values:
+        if len(value) >= SHORTEST_WORD:
+            text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
+    words = (word for value in values for word in _WORD.findall(value))
+    known = {word.casefold() for word in words if len(word) >= SHORTEST_WORD}
+    text = _NUMBERS.sub(" ", text)
     text = _WORD.sub(lambda word: " " if word[0].casefold() in known else word[0], text)
     kept = re.sub(r"[^\w.+*-]+", " ", text, flags=re.ASCII).strip(" _.-+*")
     return kept[:LONGEST].strip()
@@ -66,10 +69,3 @@ def series_name(modality: str, description: str, number: str) -> str:
     """
     told = description or f"series {number}"
     return re.sub(r"[^\w.+-]+", "-", f"{modality or 'image'}_{told}", flags=re.ASCII)
-
-
-def _identifying_words(dataset: Any) -> Iterator[str]:
-    for keyword in IDENTIFYING:
-        for word in _WORD.findall(str(dataset.get(keyword) or "")):
-            if len(word) >= SHORTEST_WORD:
-                yield word

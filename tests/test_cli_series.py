@@ -1,0 +1,65 @@
+"""``napari-metasr series``, and the verbs that take a series."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_fakes import STUDY, save, series, voxels
+
+from napari_metasr.cli import main
+
+MISSING = (
+    "expected 5 slices 2.5 mm apart, found 1 of them missing: number 3, counted from the inferior "
+    "end"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    missing = series(voxels(seed=2), uid=STUDY + ".3", SeriesNumber=12, SeriesDescription="flair")
+    del missing[2]
+    first = series(voxels((5, 24, 20)), SliceThickness=2)
+    timed = [
+        one
+        for time in (1, 2)
+        for one in series(
+            voxels(seed=time), uid=STUDY + ".2", SeriesNumber=7, SeriesDescription="bold",
+            TemporalPositionIdentifier=time,
+        )
+    ]  # fmt: skip
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").write_text("text")
+    return save(tmp_path / "in", [*missing, *first, *timed])
+
+
+def test_table(folder, capsys):
+    assert main(["series", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "series  modality  description   matrix  slices  times           spacing (mm)  axes",
+        "     3  MR        t1 mprage    20 x 24       5      1  0.600 x 0.800 x 2.500  LPS",
+        "    slices 2 mm thick, 2.5 mm apart",
+        "     7  MR        bold           6 x 7       5      2  0.600 x 0.800 x 2.500  LPS",
+        "    time points told apart by their temporal position",
+        "    12  MR        flair          6 x 7       4      -                      -  -",
+        f"    no volume: {MISSING}",
+        "besides: 1 file not DICOM",
+    ]
+
+
+def test_nothing_to_list(tmp_path, capsys):
+    assert main(["series", str(tmp_path)]) == 2
+    assert "expected DICOM images that make up a volume, found none" in capsys.readouterr().err
+    assert main(["series", str(tmp_path / "none")]) == 2
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_series_is_magnified(folder, tmp_path, capsys):
+    output = tmp_path / "out.nii.gz"
+    arguments = ["zoom", str(folder), "--scale", "2", "--output", str(output)]
+    assert main(arguments) == 2
+    assert "expected one series, found 2" in capsys.readouterr().err
+    assert main([*arguments, "--series", "3", "--device", "cpu"]) == 0
+    image = nib.load(output)
+    assert image.shape == (40, 48, 1)
+    np.testing.assert_allclose(image.header.get_zooms(), (0.3, 0.4, 2.5), rtol=1e-5)
