@@ -1,14 +1,18 @@
 """Whole volumes: slices a second, the share of each stage, memory, and whether slices flicker.
 
-    python benchmarks/volume.py VOLUME [--scale 2,2,1] [--keep 2 3 4 5] [--views 24]
+    python benchmarks/volume.py VOLUME [--scale 2,2,1] [--keep 2 3 4 5] [--views 24] [--large]
 
-The first table enlarges the volume from file to file by the command's own code, in a process of
-its own; the peak memory is above what the process held with everything loaded. The second one
-keeps every r-th slice, thin or thick (averaged over a Gaussian profile as wide as the spacing),
-fills the others in again, and compares: PSNR in the head, and the mean absolute difference of
-neighbouring slices there over that of the truth. 1 is the truth's; more is flicker, less is
-slices that are too alike. The head is looked at in a box of ``--views`` columns and rows, so
-that the networks run on few orthogonal slices.
+The first table keeps every r-th slice, thin or thick (averaged over a Gaussian profile as wide as
+the spacing), fills the others in again, and compares: PSNR in the head, and the mean absolute
+difference of neighbouring slices there over that of the truth. 1 is the truth's; more is flicker,
+less is slices that are too alike. The head is looked at in a box of ``--views`` columns and rows
+on either side of its middle, so that the networks run on few orthogonal slices.
+
+The second one enlarges the volume from file to file by the command's own code, in a process of
+its own; the peak memory is above what the process held with everything loaded. Beside it stands
+what one would do otherwise: a cubic spline of the whole volume in memory, and the upsampling of
+Meta-SRGAN as it was published, of one slice, times their number. ``--large`` adds simulated
+volumes of 1024 x 1024 x 64 voxels and of three time points, for their memory.
 """
 
 from __future__ import annotations
@@ -20,24 +24,31 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import torch
+from scipy import ndimage
+from zoom import cases
 
 import napari_metasr
 from napari_metasr.cohort.consistency import SliceConsistency
-from napari_metasr.cohort.options import UpscaleOptions
-from napari_metasr.cohort.plan import Plan
+from napari_metasr.cohort.job import Job
 from napari_metasr.cohort.slabs import SlabPass
-from napari_metasr.cohort.upscale import Upscaling
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.geometry import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
-from napari_metasr.io.stored import StoredVolume
 from napari_metasr.quality.metrics import FOREGROUND
 from napari_metasr.resampling import resampling_matrix
+
+LARGE = (
+    ((1024, 1024, 64), 256, "2,2,1"),
+    ((1024, 1024, 24), 64, "1,1,2"),
+    ((512, 512, 24, 3), 64, "1.5,1.5,2"),
+)
+"""Sizes, sides of the head, and scales."""
 
 THICKNESSES = {"thin": 0.0, "thick": 1.0}
 
@@ -46,45 +57,93 @@ def peak_mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def measured(options):
+    """Seconds of each stage and the MiB of enlarging a volume, by a process of its own."""
+    command = [sys.executable, __file__, str(options.volume), "--scale", options.scale, "--one"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(answer.stdout.splitlines()[-1])
+
+
 def one(path, scale):
-    """Print the seconds of each stage and the MiB of enlarging a volume, as JSON."""
     model = napari_metasr.load_model(device="cpu")
     model.upscale(np.eye(64), 2)  # compiles, which is not to be timed
     before = peak_mib()
-    options = UpscaleOptions(scale=scale)
-    plan = Plan.of(StoredVolume.open(path), options, "cpu")
     with tempfile.TemporaryDirectory() as folder:
-        work = Upscaling(plan, Path(folder) / "out.nii.gz")
+        job = Job(input=path, output=Path(folder) / "out.nii.gz", scale=scale, device="cpu")
+        started = time.perf_counter()
+        work = job.prepare()
         for _ in work.steps():
             pass
-    print(
-        json.dumps(
-            {
-                "slices": plan.volume.shape[1 + options.plane.normal_axis],
-                "shape": plan.target.shape[::-1],
-                "stages": work.stage_seconds,
-                "enlarging": work.enlarging_seconds,
-                "mib": peak_mib() - before,
-            }
-        )
-    )
+        seconds = time.perf_counter() - started
+    return {
+        "slices": work.plan.volume.shape[1 + work.plan.options.plane.normal_axis],
+        "shape": work.plan.target.shape[::-1],
+        "seconds": seconds,
+        "stages": work.stage_seconds,
+        "enlarging": work.enlarging_seconds,
+        "mib": peak_mib() - before,
+    }
 
 
-def print_speed(path, scale):
-    command = [sys.executable, __file__, str(path), "--scale", scale, "--one"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = json.loads(answer.stdout.splitlines()[-1])
-    total = sum(found["stages"].values())
+def print_speed(options):
+    found = measured(options)
+    total, slices = found["seconds"], found["slices"]
     size = " x ".join(map(str, found["shape"]))
     print(
-        f"\n{path.name} to {size}: {total:.1f} s, {found['slices'] / total:.2f} slices a second\n"
+        f"\n{options.volume.name} to {size}: {total:.1f} s, {slices / total:.2f} slices a second\n"
     )
     print("| stage | s | share |")
     print("|---|---|---|")
     for stage, seconds in [*found["stages"].items(), *found["enlarging"].items()]:
         label = stage if stage in found["stages"] else f"enlarging, {stage}"
-        print(f"| {label} | {seconds:.1f} | {seconds / total:.0%} |")
-    print(f"\n{found['mib']:,.0f} MiB above what was held with the network loaded")
+        print(f"| {label} | {seconds:.2f} | {seconds / total:.0%} |")
+    print(f"\n{found['mib']:,.0f} MiB above what was held with the network loaded\n")
+
+
+def print_others(path, scale):
+    image = nib.load(path)
+    started = time.perf_counter()
+    data = np.asanyarray(image.dataobj)
+    ndimage.zoom(data, scale, order=3, grid_mode=True, mode="nearest")
+    print(f"cubic spline of the whole volume in memory, not compressed: {since(started)} s")
+    rows, columns, slices = data.shape[:3]
+    if rows == columns and scale[0] == scale[1]:
+        published = cases(rows, scale[0])[0]["published"]
+        published()
+        started = time.perf_counter()
+        published()
+        each = time.perf_counter() - started
+        print(
+            f"the published upsampling, one slice {each:.2f} s, x {slices} slices (extrapolated): "
+            f"{each * slices:.0f} s"
+        )
+
+
+def since(started):
+    return f"{time.perf_counter() - started:.1f}"
+
+
+def simulated(folder, name, shape, side):
+    """A head of noise in the middle of air, so that all is large but what the networks see."""
+    data = np.zeros(shape, np.int16)
+    part = tuple(slice((size - side) // 2, (size + side) // 2) for size in shape[:2])
+    rng = np.random.default_rng(0)
+    data[part] = rng.integers(100, 2000, data[part].shape)
+    path = Path(folder) / name
+    nib.save(nib.Nifti1Image(data, np.eye(4)), path)
+    return path
+
+
+def print_large(options):
+    print("\n| volume | scale | s | MiB |")
+    print("|---|---|---|---|")
+    for shape, side, scale in LARGE:
+        with tempfile.TemporaryDirectory() as folder:
+            options.volume = simulated(folder, "large.nii.gz", shape, side)
+            options.scale = scale
+            found = measured(options)
+        size = " x ".join(map(str, shape))
+        print(f"| {size} | {scale} | {found['seconds']:.0f} | {found['mib']:,.0f} |", flush=True)
 
 
 def filled(thick, factor, thickness, volume, model):
@@ -149,16 +208,21 @@ def main():
     parser.add_argument("--scale", default="2,2,1")
     parser.add_argument("--keep", type=int, nargs="*", default=[2, 3, 4, 5])
     parser.add_argument("--views", type=int, default=24)
+    parser.add_argument("--large", action="store_true", help="large simulated volumes too")
     parser.add_argument("--one", action="store_true", help="speed alone, as JSON")
     options = parser.parse_args()
+    scale = tuple(float(number) for number in options.scale.split(","))
     if options.one:
-        one(options.volume, tuple(float(number) for number in options.scale.split(",")))
+        print(json.dumps(one(options.volume, scale)))
         return
     versions = f"torch {torch.__version__}, nibabel {nib.__version__}"
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, {versions}")
     if options.keep:
         print_flicker(options.volume, options.keep, options.views)
-    print_speed(options.volume, options.scale)
+    print_speed(options)
+    print_others(options.volume, scale)
+    if options.large:
+        print_large(options)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 

@@ -109,6 +109,18 @@ def test_replay_of_an_input_without_a_name_asks_for_it(scan, tmp_path, capsys):
     assert main(["replay", "out.json", "--overwrite", "--input", "in.nii.gz"]) == 0
 
 
+def test_within_a_mask_of_another_grid_or_of_no_labels(scan, tmp_path, capsys):
+    stored(tmp_path / "other.nii.gz", np.ones((16, 14, 5), np.uint8), affine_with("LPS"))
+    moved = affine_with("LPS")
+    moved[0, 3] += 3
+    stored(tmp_path / "moved.nii.gz", np.ones((16, 14, 6), np.uint8), moved)
+    arguments = ["upscale", "in.nii.gz", "--scale", "2", "--output", "out.nii", "--within"]
+    assert main([*arguments, "other.nii.gz"]) == 2
+    assert "found other.nii.gz with 5 x 14 x 16" in capsys.readouterr().err
+    assert main([*arguments, "moved.nii.gz"]) == 2
+    assert "expected regions in the space of in" in capsys.readouterr().err
+
+
 def test_within_lesions_that_a_detector_finds(tmp_path, monkeypatch, capsys):
     """The boxes are those that `detect` would give, and stand in the sidecar."""
     monkeypatch.chdir(tmp_path)

@@ -220,6 +220,14 @@ def test_the_sidecar_says_how_it_was_made_and_names_no_folder(tmp_path, scan):
     assert json.loads(text)["GeneratedBy"][0]["Name"] == "napari-metasr"
 
 
+def test_what_lies_in_gaps_is_doubted(tmp_path, scan):
+    """Slices of 2.5 mm that are 1 mm thick were not there for the most part."""
+    doubted = work_on(scan, tmp_path / "out.nii", scale=(1, 1, 2), thickness=1).plan.concerns
+    assert "leave gaps in which nothing was measured" in doubted[0]
+    assert not work_on(scan, tmp_path / "out.nii", scale=(1, 1, 2), thickness=2).plan.concerns
+    assert not work_on(scan, tmp_path / "out.nii", scale=(2, 2, 1), thickness=1).plan.concerns
+
+
 def test_slabs_make_no_difference(tmp_path, scan, monkeypatch):
     upscaled(scan, tmp_path / "whole.nii", scale=(2,))
     monkeypatch.setattr(parts, "SLAB_BYTES", 20_000)

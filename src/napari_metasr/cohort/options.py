@@ -31,7 +31,8 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
         Of the input's slices, in mm; by default that of slices that touch.
     boxes
         Where networks work: voxel edges (start, stop) of the input along canonical z, y, x.
-        Everywhere if there are none.
+        Everywhere if there are none. In plane the result inside is that of no boxes; where slices
+        are filled in, what is interpolated outside reaches as far in as the network looks.
     dtype
         Of the output: the source's, where its numbers are not scaled, or float32.
     """

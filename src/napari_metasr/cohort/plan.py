@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.target import Target
     from napari_metasr.io.parts import VolumeInParts
 
+GAP = 0.5
+"""A share of their spacing: slices thinner than that say little of what lies between them."""
+
 PACKAGES = ("numpy", "torch", "numba", "nibabel", "scipy")
 SLACK = 0.05
 """By so much a scale may exceed the trained ones before that is a concern."""
@@ -201,6 +204,13 @@ class Plan:
                     f"x{scale:.3g} {where} is beyond the x{card.trained_scales[1]:g} that "
                     f"{card.title} was trained on"
                 )
+        spacing = self.target.input_spacing[plane.normal_axis]
+        thickness = spacing if self.options.thickness is None else self.options.thickness
+        if self.through_plane is not None and thickness < GAP * spacing:
+            found.append(
+                f"slices of {thickness:g} mm, {spacing:g} mm apart, leave gaps in which nothing "
+                "was measured: what is put there is hardly better than interpolation"
+            )
         return tuple(found)
 
     @property

@@ -92,12 +92,7 @@ class WholeSlices:
             _grown(np.flatnonzero(differs.any(axis=1 - axis)), reach, size)
             for axis, size in enumerate(image.shape)
         )
-        encoded_rows, encoded_columns = (
-            _grown(np.array(part), reach, size)
-            for part, size in zip((rows, columns), image.shape, strict=True)
-        )
-        area = np.ptp(encoded_rows) * np.ptp(encoded_columns)
-        if area > WORTHWHILE * image.size:
+        if np.ptp(rows) * np.ptp(columns) > WORTHWHILE * image.size:
             return grid.pixel_range()
         (top, bottom), (left, right) = (
             _pixels(axis, *part) for axis, part in ((grid.rows, rows), (grid.columns, columns))
