@@ -68,6 +68,7 @@ def ended(base, command):
 def cut(monkeypatch):
     """The work is cut up as in the processes that were stopped."""
     monkeypatch.setattr(parts, "SLAB_BYTES", upscale_children.SLAB_BYTES)
+    monkeypatch.setattr(parts, "LEAST_PARTS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,7 @@ def test_a_disk_that_is_full_when_it_is_compressed_is_named(tmp_path, rng):
 def test_slabs_of_another_size_are_other_work(command, tmp_path, capsys, monkeypatch):
     """What is done by one way of cutting cannot be gone on with by another."""
     output = tmp_path / "out.nii.gz"
+    monkeypatch.setattr(parts, "LEAST_PARTS", 1)
     monkeypatch.setattr(parts, "SLAB_BYTES", 4_000)
     with monkeypatch.context() as patch:
         patch.setattr("napari_metasr.cohort.upscale.compress", _interrupted)

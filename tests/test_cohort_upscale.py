@@ -239,6 +239,7 @@ def test_slabs_make_no_difference(tmp_path, scan, monkeypatch):
 def test_stopped_work_goes_on_to_the_same_file(tmp_path, scan, monkeypatch, stop, left):
     """The input is read, 3, 6 and 6 slabs follow, and compression."""
     monkeypatch.setattr(parts, "SLAB_BYTES", 20_000)
+    monkeypatch.setattr(parts, "LEAST_PARTS", 1)
     upscaled(scan, tmp_path / "whole.nii.gz", scale=(2,))
     output = tmp_path / "out.nii.gz"
     steps = work_on(scan, output, scale=(2,)).steps()

@@ -125,6 +125,19 @@ def test_a_file_written_in_parts_is_the_file_written_whole(tmp_path, codes, time
     assert path.read_bytes() == (tmp_path / "whole.nii").read_bytes()
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16"])
+def test_small_integers_are_rounded_alike_from_both_precisions(rng, dtype):
+    values = rng.uniform(-1e5, 1e5, 10_000).astype(np.float32)
+    values[:8] = [0.5, 1.5, -0.5, 2.5, np.nan, np.inf, -np.inf, 32767.5]
+    single, double = (
+        normalisation.cast_to_dtype(values.astype(wide), dtype) for wide in ("f4", "f8")
+    )
+    assert single.dtype == dtype
+    np.testing.assert_array_equal(single, double)
+    limits = np.iinfo(dtype)
+    np.testing.assert_array_equal(single[:7], [0, 2, 0, 2, 0, limits.max, limits.min])
+
+
 def test_parts_of_a_mapped_array(tmp_path, rng, small_pieces):
     data = rng.normal(size=(2, 5, 6, 7)).astype(np.float32)
     array = MappedArray(tmp_path / "a.raw", data.shape, data.dtype, 12)

@@ -44,7 +44,7 @@ def begin(task):
 
         return slow
 
-    parts.SLAB_BYTES, compressed.CHUNK = SLAB_BYTES, CHUNK
+    parts.SLAB_BYTES, parts.LEAST_PARTS, compressed.CHUNK = SLAB_BYTES, 1, CHUNK
     Workspace.write = slowed(Workspace.write)
     compressed._deflate = slowed(compressed._deflate)
     torch.set_num_threads(1)

@@ -225,8 +225,17 @@ def cast_to_dtype(image: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
     if target.kind not in "iu":
         return np.asarray(image).astype(target)
     limits = np.iinfo(target)
-    finite = np.nan_to_num(np.asarray(image, np.float64), posinf=limits.max, neginf=limits.min)
-    rounded = np.rint(finite)
+    image = np.asarray(image)
+    small = image.dtype == np.float32 and target.itemsize <= 2  # which float32 can hold
+    finite = np.nan_to_num(
+        image.astype(np.float32 if small else np.float64),
+        copy=False,
+        posinf=limits.max,
+        neginf=limits.min,
+    )
+    rounded = np.rint(finite, out=finite)
+    if small:
+        return np.clip(rounded, limits.min, limits.max, out=rounded).astype(target)
     below, above = rounded <= limits.min, rounded >= limits.max
     cast = np.where(below | above, 0, rounded).astype(target)
     return np.where(below, target.type(limits.min), np.where(above, target.type(limits.max), cast))

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Plane
 
 SLAB_BYTES = 32 << 20
-"""Of a slab's output; one slice if that is larger."""
+"""Of a slab's output at most; one slice if that is larger."""
+
+LEAST_PARTS = 16
+"""Of a way with as many slices: so often one can see how far it is, and stop."""
 
 StageName = Literal["in plane", "across, first view", "across, second view"]
 
@@ -95,7 +98,8 @@ def parts_of(ways: Sequence[Way], times: int) -> list[Part]:
     parts = []
     for time in range(times):
         for way in ways:
-            step = max(SLAB_BYTES // (4 * way.pixels[1]), 1)
+            largest = max(SLAB_BYTES // (4 * way.pixels[1]), 1)
+            step = min(largest, -(-way.count // LEAST_PARTS))
             parts += [
                 Part(way, time, first, min(first + step, way.count))
                 for first in range(0, way.count, step)

@@ -12,6 +12,7 @@ from napari_metasr.cohort.progress import Preview
 from napari_metasr.cohort.slabs import SlabPass
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.volume import Plane
+from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,23 @@ class Models:
 
     in_plane: ZoomModel | None
     through_plane: ZoomModel | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> Models:
+        """Load what a plan needs.
+
+        Raises
+        ------
+        ValueError
+            If weights are missing or damaged.
+        """
+        options, device = plan.options, plan.device
+        in_plane = through_plane = None
+        if plan.in_plane is not None:
+            in_plane = load_model(options.model, device=device)
+        if plan.through_plane is not None:
+            through_plane = load_model(options.through_plane_model, device=device)
+        return cls(in_plane, through_plane)
 
 
 class Stages:

@@ -1,7 +1,8 @@
 """A volume enlarged from file to file, in bounded memory, so that it can be interrupted.
 
 Beside the library, torch and a network no more than ``MEMORY_BOUND`` is taken up for volumes of
-any size whose slices have up to 4096 x 4096 voxels, input and output.
+any size whose slices have up to 4096 x 4096 voxels, input and output; a segmentation that says
+where networks work is read whole.
 """
 
 from __future__ import annotations
@@ -19,18 +20,16 @@ from napari_metasr.cohort.costs import Costs
 from napari_metasr.cohort.pipeline import pipelined
 from napari_metasr.cohort.progress import Preview, Progress
 from napari_metasr.cohort.record import record_of
-from napari_metasr.cohort.sidecar import sidecar_path
+from napari_metasr.cohort.sidecar import sidecar_path, write_sidecar
 from napari_metasr.cohort.stages import Models, Stages
 from napari_metasr.cohort.unpacking import measure, unpack
 from napari_metasr.cohort.workspace import Workspace
-from napari_metasr.files import allocate, check_writable, file_sha256, replacing
+from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
 from napari_metasr.normalisation import MissingPixelsWarning
-from napari_metasr.zoom.encoded import Tiling
-from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["Preview", "Progress", "Upscaling"]
 
 MEMORY_BOUND = 1 << 30
-CODES_BYTES = 128 << 20
 UNCOMPRESSED = "output.nii"
 
 
@@ -105,7 +103,7 @@ class Upscaling:
             unfinished work is of another kind. What is done stays beside the output, for
             ``resume``.
         """
-        models = self._models()
+        models = Models.of(self.plan)
         with self._workspace.opened(self.plan.fingerprint, resume=self._resume) as begun:
             journal = begun
             if journal.findings is None:
@@ -122,7 +120,7 @@ class Upscaling:
             plan = self.plan
             if plan.search is not None:
                 options = plan.options.model_copy(update={"boxes": findings.boxes})
-                plan = replace(plan, options=options, search=None)
+                plan = replace(plan, options=options)
             yield from self._enlarge(plan, models, findings, journal)
             yield from self._finish(plan, findings)
 
@@ -206,9 +204,7 @@ class Upscaling:
         check_writable(self._output, overwrite=self._overwrite)
         sidecar = record_of(plan, findings, self._output.name, file_sha256(finished))
         overwrite = self._overwrite or self._resume
-        with replacing(sidecar_path(self._output), overwrite=overwrite) as temporary:
-            text = sidecar.model_dump_json(indent=2, by_alias=True, exclude_none=True)
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+        write_sidecar(sidecar_path(self._output), sidecar, overwrite=overwrite)
         finished.replace(self._output)
         self._workspace.remove()
 
@@ -219,18 +215,6 @@ class Upscaling:
             yield
         finally:
             self.stage_seconds[stage] += time.perf_counter() - started
-
-    def _models(self) -> Models:
-        tiling = Tiling(budget=CODES_BYTES)
-        options, device = self.plan.options, self.plan.device
-        return Models(
-            None
-            if self.plan.in_plane is None
-            else load_model(options.model, device=device, tiling=tiling),
-            None
-            if self.plan.through_plane is None
-            else load_model(options.through_plane_model, device=device, tiling=tiling),
-        )
 
 
 def check_outputs(output: Path, *, overwrite: bool = False, resume: bool = False) -> None:
