@@ -24,6 +24,7 @@ from napari_metasr.cohort.inputs import find_inputs
 from napari_metasr.cohort.items import items_of, output_folders
 from napari_metasr.cohort.job import Job
 from napari_metasr.cohort.options import UpscaleOptions
+from napari_metasr.cohort.progress import Progress
 from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.cohort.work_item import StoppedError, carry_out
 from napari_metasr.cohort.workspace import Workspace
@@ -380,25 +381,25 @@ def test_the_sidecar_tells_a_dataset_what_it_wants_to_know(job):
 def test_a_detector_is_asked_once_for_each_input(job, monkeypatch):
     asked: list[str] = []
 
-    def boxes(self, volume, within):
-        asked.append(within)
-        return (((1.0, 4.0), (2.0, 9.0), (3.0, 8.0)),)
+    def steps(self, volume, unpacked, intensity, costs):
+        asked.append(self.detector)
+        yield Progress("looking for lesions", 1.0, costs.looked(1.0))
+        return (((1.0, 4.0), (2.0, 9.0), (3.0, 8.0)),), ("they are very small",)
 
-    monkeypatch.setattr(Job, "_boxes", boxes)
+    monkeypatch.setattr("napari_metasr.cohort.lesion_search.LesionSearch.steps", steps)
     lesion = job.model_copy(update={"within": "lesion"})
-    assert done(lesion).state == "done"
-    assert read_sidecar(job.output.with_name("out.json")).detector.name == "ld-plus"
+    outcome = done(lesion)
+    assert (outcome.state, "very small" in outcome.reason) == ("done", True)
+    record = read_sidecar(job.output.with_name("out.json"))
+    assert (record.detector.name, record.options.boxes[0][0]) == ("ld-plus", (1, 4))
     assert done(lesion).state == "skipped"
-    assert asked == ["lesion"]
+    assert asked == ["ld-plus"]
     assert "made with other options" in done(job).reason
+    other = lesion.model_copy(update={"detector": "ld"})
+    assert "made with other options" in done(other).reason
     stored(job.input, smooth(SHAPE, seed=4), affine_with("RAS"))
-    assert done(lesion).state == "done"
-    assert asked == ["lesion"] * 2
-    assert (
-        "made with other options"
-        not in done(lesion.model_copy(update={"detector": "ld", "overwrite": True})).reason
-    )
-    assert asked == ["lesion"] * 3
+    assert done(lesion).reason.startswith("made again: the input has changed")
+    assert asked == ["ld-plus"] * 2
 
 
 def test_a_full_disk_fails_one_volume(job):

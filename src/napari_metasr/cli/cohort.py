@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from napari_metasr import __version__
 from napari_metasr.cli.enlarging import Enlarging
@@ -51,7 +51,7 @@ class Cohort(Enlarging):
         description="Super-resolve the boxes round lesions alone, which a detector finds; "
         "interpolate around them.",
     )
-    workers: PositiveInt | None = Field(
+    workers: int | None = Field(
         default=None,
         description="How many volumes this machine works on at a time, each in a process of its "
         f"own; by default one for {CORES_OF_A_WORKER} cores. They share the cores.",
@@ -74,6 +74,8 @@ class Cohort(Enlarging):
 
         if self.scheduler is not None and self.workers is not None:
             raise ValueError("expected a scheduler or a number of workers, found both")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"expected a number of workers from 1 on, found {self.workers}")
         need_distributed()
         root, output = self.input.resolve(), self.output.resolve()
         _check_output(root, output)

@@ -7,6 +7,7 @@ import os
 import signal
 from contextlib import contextmanager
 from importlib.util import find_spec
+from multiprocessing.resource_tracker import ensure_running
 from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
@@ -69,6 +70,7 @@ def _interrupts_later() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    ensure_running()  # where it starts, it lets interrupts through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

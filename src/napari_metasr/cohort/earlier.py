@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_metasr.cohort.sidecar import (
-    DetectorRecord,
-    read_sidecar,
-    sidecar_path,
-    write_sidecar,
-)
+from napari_metasr.cohort.sidecar import read_sidecar, sidecar_path, write_sidecar
 from napari_metasr.cohort.upscale import Upscaling
 from napari_metasr.cohort.workspace import JOURNAL, Journal, Workspace
 from napari_metasr.files import file_sha256
-from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +16,8 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.sidecar import Sidecar
 
-NAMES = {"model", "through_plane_model"}
-"""Options that are not compared: what networks compute is told by their weights."""
+UNCOMPARED = {"model", "through_plane_model", "boxes"}
+"""Options of which weights' hashes tell more, or what has found them."""
 
 
 def prepared(job: Job) -> Upscaling:
@@ -35,22 +28,8 @@ def prepared(job: Job) -> Upscaling:
     ValueError, OSError
         As `Job.prepare`.
     """
-    ready = job.model_copy(update={"overwrite": True})
-    plan = _plan_with_known_boxes(ready) or ready.prepare().plan
+    plan = job.model_copy(update={"overwrite": True}).prepare().plan
     return Upscaling(plan, job.output, overwrite=True, resume=_is_begun(job.output, plan))
-
-
-def _plan_with_known_boxes(job: Job) -> Plan | None:
-    """The plan, if the boxes that its detector finds in this input stand in a sidecar already."""
-    record = _record_of(job.output)
-    if job.within is None or record is None or record.detector is None:
-        return None
-    plan = job.model_copy(update={"within": None}).prepare().plan
-    known = record.input_sha256, record.detector.sha256
-    if known != (plan.input_sha256, model_card(job.detector).sha256):
-        return None
-    options = plan.options.model_copy(update={"boxes": record.options.boxes})
-    return replace(plan, options=options)
 
 
 def reason_to_make_again(output: Path, plan: Plan, *, overwrite: bool = False) -> str | None:
@@ -62,11 +41,13 @@ def reason_to_make_again(output: Path, plan: Plan, *, overwrite: bool = False) -
         If it is nothing that the plan may replace: not made by this program, or with other
         options or weights. Not with ``overwrite``.
     """
-    record = _record_of(output)
-    asked = plan.options.model_dump(exclude=NAMES), [card.sha256 for card in plan.cards]
+    try:
+        record = read_sidecar(sidecar_path(output))
+    except (OSError, ValueError):
+        record = None
     if record is None:
         other = "and no sidecar tells how it was made"
-    elif _asked_for(record) != asked:
+    elif _done(record) != _wanted(plan):
         other = "made with other options or weights"
     elif record.input_sha256 != plan.input_sha256:
         return "the input has changed"
@@ -79,15 +60,19 @@ def reason_to_make_again(output: Path, plan: Plan, *, overwrite: bool = False) -
     raise FileExistsError(f"{output}: the file exists, {other}; overwrite is needed to replace it")
 
 
-def _asked_for(record: Sidecar) -> object:
-    return record.options.model_dump(exclude=NAMES), [model.sha256 for model in record.models]
+def _done(record: Sidecar) -> object:
+    """Everything but the input that decides a result, as a sidecar has it."""
+    options, detector = record.options, record.detector
+    boxes = options.boxes if detector is None else detector.sha256
+    weights = [model.sha256 for model in record.models]
+    return options.model_dump(exclude=UNCOMPARED), boxes, weights
 
 
-def _record_of(output: Path) -> Sidecar | None:
-    try:
-        return read_sidecar(sidecar_path(output))
-    except (OSError, ValueError):
-        return None
+def _wanted(plan: Plan) -> object:
+    """The same, as a plan has it."""
+    boxes = plan.options.boxes if plan.search is None else plan.search.sha256
+    weights = [card.sha256 for card in plan.cards]
+    return plan.options.model_dump(exclude=UNCOMPARED), boxes, weights
 
 
 def _is_begun(output: Path, plan: Plan) -> bool:
@@ -100,14 +85,10 @@ def _is_begun(output: Path, plan: Plan) -> bool:
     return journal.plan == plan.fingerprint
 
 
-def complete_sidecar(job: Job, skull_stripped: bool | None) -> None:
-    """Add what a dataset wants to know, and the detector, unless that is there already."""
-    path = sidecar_path(job.output)
+def tell_of_skull(output: Path, skull_stripped: bool) -> None:
+    """Put into a sidecar whether nothing but the brain is in the image, as BIDS demands."""
+    path = sidecar_path(output)
     record = read_sidecar(path)
-    update: dict[str, object] = {"skull_stripped": skull_stripped}
-    if job.within is not None:
-        card = model_card(job.detector)
-        update["detector"] = DetectorRecord(name=card.name, title=card.title, sha256=card.sha256)
-    complete = record.model_copy(update=update)
-    if complete != record:
-        write_sidecar(path, complete, overwrite=True)
+    if record.skull_stripped != skull_stripped:
+        told = record.model_copy(update={"skull_stripped": skull_stripped})
+        write_sidecar(path, told, overwrite=True)

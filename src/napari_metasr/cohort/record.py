@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
-from napari_metasr.cohort.sidecar import PURPOSE, GeneratedBy, Sidecar
+from napari_metasr.cohort.sidecar import PURPOSE, DetectorRecord, GeneratedBy, Sidecar
 
 if TYPE_CHECKING:
     from napari_metasr.cohort.plan import Plan
@@ -49,4 +50,7 @@ def record_of(plan: Plan, findings: Findings, output_name: str, output_sha256: s
         input_sha256=plan.input_sha256,
         output_name=output_name,
         output_sha256=output_sha256,
+        detector=None
+        if plan.search is None
+        else DetectorRecord(name=Path(plan.search.detector).name, sha256=plan.search.sha256),
     )

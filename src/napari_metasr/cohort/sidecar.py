@@ -54,7 +54,6 @@ class DetectorRecord(_Record):
     """What has found the boxes that networks worked in."""
 
     name: str
-    title: str
     sha256: str
 
 
@@ -84,7 +83,7 @@ class Sidecar(_Record):
     skull_stripped
         Whether nothing but the brain is in the image, as BIDS wants to know; in datasets.
     detector
-        What has found the boxes of the options, if that is known.
+        What has found the boxes of the options, if that was no person.
     """
 
     description: str

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import warnings
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
-from napari_metasr.cohort.earlier import complete_sidecar, prepared, reason_to_make_again
+from napari_metasr.cohort.earlier import prepared, reason_to_make_again, tell_of_skull
 from napari_metasr.cohort.failure import in_words
 from napari_metasr.cohort.workspace import InUseError, Workspace
 
@@ -109,7 +109,8 @@ def _attempt(
                 tell(0.0)
                 time.sleep(1)
                 continue
-        complete_sidecar(job, skull_stripped)
+        if skull_stripped is not None:
+            tell_of_skull(job.output, skull_stripped)
         notes = (f"made again: {again}",) if again else ()
         return state, notes + work.plan.concerns
 
@@ -122,5 +123,6 @@ def _finish(work: Upscaling, output: Path, tell: Tell) -> None:
     except (StoppedError, InUseError):
         raise
     except Exception:
-        Workspace(output).remove()
+        with suppress(InUseError):
+            Workspace(output).discard()
         raise
