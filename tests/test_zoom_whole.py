@@ -120,6 +120,13 @@ def test_the_surroundings_are_asked_about_once(model, rng, monkeypatch):
     assert (out == 3).all()
 
 
+def test_differences_below_a_network_s_precision_are_none(model):
+    image = np.full(SHAPE, 500.0)
+    image[40, 30] += 1e-9
+    grid = OutputGrid.at_scale(SHAPE, 2)
+    assert_same(rendered(model, grid, image), shown(model, grid, image))
+
+
 @pytest.mark.parametrize("name", ["meta-srgan", "meta-srgan-through-plane", "srgan-x2"])
 def test_the_package_s_networks_give_the_same_bits(rng, name):
     model = load_model(name, device="cpu")

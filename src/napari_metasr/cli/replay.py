@@ -10,7 +10,6 @@ import tyro
 from pydantic import Field
 
 from napari_metasr.cli.parsing import Command
-from napari_metasr.cohort.plan import Plan
 from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
@@ -18,6 +17,7 @@ from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:
     from napari_metasr.cohort.options import UpscaleOptions
+    from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.sidecar import Sidecar
 
 
@@ -49,6 +49,7 @@ class Replay(Command):
     def run(self) -> None:
         """Check that all is as it was, do it again, and compare."""
         from napari_metasr.cli.upscale import carry_out, told
+        from napari_metasr.cohort.plan import Plan
         from napari_metasr.cohort.upscale import Upscaling
 
         record = read_sidecar(self.sidecar)

@@ -21,6 +21,9 @@ WORTHWHILE = 0.9
 """Share of a slice up to which it is quicker to leave its even surroundings out."""
 
 
+NOWHERE = (0, 0, 0, 0)
+
+
 class WholeSlices:
     """Enlarges slices of one shape by a network.
 
@@ -65,7 +68,7 @@ class WholeSlices:
             The whole output slice.
         """
         encoded = self._model.encode(image, self._intensity, self._limits)
-        uneven = (0, 0, 0, 0) if encoded.constant is not None else self._uneven(encoded)
+        uneven = NOWHERE if encoded.constant is not None else self._uneven(encoded)
         for i0, j0, i1, j1 in ranges:
             part = out[i0:i1, j0:j1]
             if encoded.constant is not None:
@@ -88,6 +91,8 @@ class WholeSlices:
         """The output pixels that depend on anything but the even surroundings."""
         image, grid, reach = encoded.normalised, self._grid, self._model.reach
         differs = image != image[0, 0]
+        if not differs.any():  # to a network, though its numbers differ in the last digits
+            return NOWHERE
         rows, columns = (
             _grown(np.flatnonzero(differs.any(axis=1 - axis)), reach, size)
             for axis, size in enumerate(image.shape)
