@@ -307,6 +307,7 @@ def test_progress_time_left_and_slices_are_shown_while_it_works(
     settle(qtbot, dock)
     assert dock.form.isEnabled()
     assert dock.start.isEnabled()
+    assert dock.preview.pair.before.any()  # the last slice is empty
 
 
 def test_an_array_s_sides_are_not_named(qtbot, make_dock, work, tmp_path):

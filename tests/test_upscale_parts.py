@@ -134,7 +134,7 @@ def test_the_output_s_size_and_the_parts_of_the_work_are_told_before():
     assert ahead.seconds(2.0) == 2 * ahead.cost
     text = words.plan(volume, ahead, None, within=False)
     assert "Input 30 × 20 × 10 voxels of 1 × 1 × 4 mm." in text
-    assert "Output 30 × 20 × 40 voxels of 1 × 1 × 1 mm; 0.0458 MiB" in text
+    assert "Output 30 × 20 × 40 voxels of 1 × 1 × 1 mm.\n0.0458 MiB" in text
     assert "Learned: what is between axial slices" in text
     assert "roughly" in text
     assert "Interpolated: nothing." in text
@@ -338,13 +338,12 @@ def test_letters_stand_at_the_edges(preview):
     without = colors(preview)
     preview.show_pair(pair(text="", contrast_limits=(100.0, 200.0)))
     rows, columns = np.nonzero(colors(preview) != without)
-    for frame in preview.frames:
-        inside = (columns > frame.left()) & (columns < frame.right())
-        found = rows[inside] - frame.center().y(), columns[inside] - frame.center().x()
-        assert found[0].min() < 12 - frame.height() / 2
-        assert found[0].max() > frame.height() / 2 - 12
-        assert found[1].min() < 14 - frame.width() / 2
-        assert found[1].max() > frame.width() / 2 - 14
+    assert rows.min() < 16 + 14
+    assert rows.max() > 190 - 16 - 14
+    for left, right in ((0, 153), (157, 310)):
+        inside = columns[(columns >= left) & (columns < right)]
+        assert inside.min() < left + 14
+        assert inside.max() > right - 14
 
 
 @pytest.fixture

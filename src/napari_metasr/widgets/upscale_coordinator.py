@@ -79,7 +79,7 @@ class UpscaleCoordinator(QObject):
             on_error=self._on_error,
             on_finished=self._on_finished,
         )
-        self._timer = QTimer(self)
+        self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._on_tick)
         self._anatomy = anatomical_view(viewer, convention)
@@ -91,6 +91,7 @@ class UpscaleCoordinator(QObject):
         dock.discard_requested.connect(self._on_discard)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
+        dock.destroyed.connect(lambda: self._abandon())
         dock.show_status(words.READY)
         self._update()
 
@@ -98,11 +99,15 @@ class UpscaleCoordinator(QObject):
         """Stop, and let go of the viewer; what is done stays on the disk. Safe at any time."""
         if self._closed:
             return
+        self._abandon()
+        self.choice.close()
+        self._anatomy.release(HOLDER)
+
+    def _abandon(self) -> None:
+        """Stop; dock and viewer may be gone, as when napari is closed."""
         self._closed = True
         self._timer.stop()
         self.runner.close()
-        self.choice.close()
-        self._anatomy.release(HOLDER)
 
     @property
     def is_waiting(self) -> bool:

@@ -101,13 +101,17 @@ class BeforeAfter(QWidget):
     def frames(self) -> tuple[QRectF, QRectF]:
         """Where the two pictures are drawn."""
         proportion = self.pair.proportion if self.pair is not None else 1.0
+        first, second = self._rooms
+        width = min(first.width(), first.height() * proportion)
+        frame = QRectF(0, 0, width, width / proportion)
+        frame.moveCenter(first.center())
+        return frame, frame.translated(second.topLeft() - first.topLeft())
+
+    @property
+    def _rooms(self) -> tuple[QRectF, QRectF]:
+        """The room that each of the two pictures has."""
         room = QRectF(0, LINE, (self.width() - GAP) / 2, max(self.height() - 2 * LINE, 1))
-        width = min(room.width(), room.height() * proportion)
-        height = width / proportion
-        left = (room.width() - width) / 2
-        top = room.top() + (room.height() - height) / 2
-        first = QRectF(left, top, width, height)
-        return first, first.translated(room.width() + GAP, 0)
+        return room, room.translated(room.width() + GAP, 0)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw both pictures, their titles and letters, and what they are of."""
@@ -122,13 +126,13 @@ class BeforeAfter(QWidget):
         painter.setPen(self.palette().windowText().color())
         foot = QRectF(0, self.height() - LINE, self.width(), LINE)
         painter.drawText(foot, int(middle), self.pair.text)
-        half = (self.width() - GAP) / 2
-        for number, (frame, picture) in enumerate(zip(self.frames, self._pictures, strict=True)):
+        for title, room, frame, picture in zip(
+            TITLES, self._rooms, self.frames, self._pictures, strict=True
+        ):
             painter.setPen(self.palette().windowText().color())
-            title = QRectF(number * (half + GAP), 0, half, LINE)
-            painter.drawText(title, int(middle), TITLES[number])
+            painter.drawText(QRectF(room.left(), 0, room.width(), LINE), int(middle), title)
             self._draw(painter, frame, picture)
-            self._draw_letters(painter, frame)
+            self._draw_letters(painter, room)
 
     def _draw(self, painter: QPainter, frame: QRectF, picture: QImage) -> None:
         """Draw a picture, in its own pixels where there are fewer than on the screen."""
@@ -142,7 +146,7 @@ class BeforeAfter(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, shrinks)
         painter.drawImage(frame, picture, part)
 
-    def _draw_letters(self, painter: QPainter, frame: QRectF) -> None:
+    def _draw_letters(self, painter: QPainter, room: QRectF) -> None:
         if self.pair is None:
             return
         font = painter.font()
@@ -158,7 +162,7 @@ class BeforeAfter(QWidget):
             "right": Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
         }
         for side, letter in self.pair.letters.items():
-            painter.drawText(frame.adjusted(3, 1, -3, -1), int(sides[side]), letter)
+            painter.drawText(room.adjusted(3, 1, -3, -1), int(sides[side]), letter)
         painter.restore()
 
 

@@ -51,7 +51,7 @@ class WorkShown:
         self.time = TimeLeft()
         self.is_finished = self.is_failed = False
         self._stage = words.PREPARING
-        self._stopping = False
+        self._stopping, self._is_new = False, True
         low, high = layer.contrast_limits
         self._limits = (float(low), float(high))
         vertical, horizontal = viewer.scene.camera.orientation2d
@@ -76,8 +76,10 @@ class WorkShown:
         self.time.tell(progress.overall)
         self._dock.show_overall(progress.overall)
         self.tell()
-        if progress.preview is not None:
-            self._dock.show_pair(self._pair(progress.preview))
+        preview = progress.preview
+        if preview is not None and (self._is_new or (preview.image > self._limits[0]).any()):
+            self._is_new = False  # from then on, nothing takes the place of something
+            self._dock.show_pair(self._pair(preview))
 
     def stopping(self) -> None:
         """It has been asked to stop."""

@@ -83,7 +83,7 @@ class NumberBox(QDoubleSpinBox):
         self.setPrefix(f"{axis} ")
         self.setKeyboardTracking(False)
         self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.setMinimumWidth(50)
+        self.setStyleSheet("QDoubleSpinBox { min-width: 44px; }")
         self.setToolTip(f"Along {axis}, {DIRECTIONS[axis]}")
 
     def textFromValue(self, value: float) -> str:

@@ -55,7 +55,8 @@ def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bo
     shape, spacing = _numbers(plan.target.shape), _numbers(plan.target.spacing)
     lines = [
         size(volume),
-        f"Output {shape}{times} voxels of {spacing} mm; {memory(outlook.nbytes)} uncompressed"
+        f"Output {shape}{times} voxels of {spacing} mm.",
+        f"{memory(outlook.nbytes)} uncompressed"
         + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
         f"Learned: {'; '.join(plan.learned)}.",
     ]
