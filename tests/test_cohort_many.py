@@ -66,13 +66,13 @@ def test_the_grid_is_told_in_letters_and_digits(options, label):
 @pytest.mark.parametrize(
     ("name", "made"),
     [
-        ("sub-01_T1w.nii", "sub-01_res-2x_desc-metasr_T1w.nii.gz"),
+        ("sub-01_T1w", "sub-01_res-2x_desc-metasr_T1w.nii.gz"),
         (
-            "sub-01_ses-1_acq-x_run-02_T1w.nii.gz",
+            "sub-01_ses-1_acq-x_run-02_T1w",
             "sub-01_ses-1_acq-x_run-02_res-2x_desc-metasr_T1w.nii.gz",
         ),
         (
-            "sub-01_space-MNI_res-1_den-3k_label-GM_desc-preproc_T2w.nii.gz",
+            "sub-01_space-MNI_res-1_den-3k_label-GM_desc-preproc_T2w",
             "sub-01_space-MNI_res-2x_den-3k_label-GM_desc-preprocmetasr_T2w.nii.gz",
         ),
     ],
@@ -84,13 +84,13 @@ def test_entities_keep_their_order_and_gain_two(name, made):
 @pytest.mark.parametrize(
     "name",
     [
-        "head.nii.gz",
-        "T1w_sub-01.nii.gz",
-        "ses-1_T1w.nii",
-        "sub-01_my scan_T1w.nii",
-        "sub-01_acq-a_acq-b_T1w.nii",
-        "sub-01_acq-_T1w.nii",
-        "sub-01.nii.gz",
+        "head",
+        "T1w_sub-01",
+        "ses-1_T1w",
+        "sub-01_my scan_T1w",
+        "sub-01_acq-a_acq-b_T1w",
+        "sub-01_acq-_T1w",
+        "sub-01",
     ],
 )
 def test_names_that_bids_does_not_know_are_refused(name):
@@ -131,6 +131,29 @@ def test_a_folder_s_images_are_found_and_segmentations_are_not(tmp_path):
     assert not found.is_bids
     assert [str(name) for name in found.names] == images
     assert len(found.left_out) == len(others)
+
+
+def test_folders_of_dicom_files_are_one_volume_each(tmp_path):
+    for name in ("p1/t1/IM0", "p1/t1/more/IM1", "p1/t2.a/x.dcm", "p2/IM0", ".h/IM0", "out/a/IM0"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "p3.nii").touch()
+    (tmp_path / "p1" / "notes.txt").write_text("none of it")
+    found = find_inputs(tmp_path, output=tmp_path / "out")
+    assert [str(name) for name in found.names] == ["p1/t1", "p1/t2.a", "p2", "p3.nii"]
+    items, _ = items_of(found, tmp_path / "out", "2x", job_of)
+    assert [item.job.output.relative_to(tmp_path / "out").as_posix() for item in items] == [
+        "p1/t1_res-2x_desc-metasr.nii.gz",
+        "p1/t2.a_res-2x_desc-metasr.nii.gz",
+        "p2_res-2x_desc-metasr.nii.gz",
+        "p3_res-2x_desc-metasr.nii.gz",
+    ]
+    one = find_inputs(tmp_path / "p2")
+    (item,), _ = items_of(one, tmp_path / "out", "2x", job_of)
+    assert item.job.output == tmp_path / "out" / "p2_res-2x_desc-metasr.nii.gz"
+    named = find_inputs(tmp_path, "p1/*")
+    assert [str(name) for name in named.names] == ["p1/t1", "p1/t2.a"]
 
 
 def test_a_link_whose_file_is_not_here_is_a_volume_that_will_fail(tmp_path):

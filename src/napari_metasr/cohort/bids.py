@@ -85,7 +85,7 @@ def derivative_name(name: str, resolution: str) -> str:
     Parameters
     ----------
     name
-        Of the input, without folders: ``sub-01_acq-x_T1w.nii.gz``.
+        Of the input, without folders and ending: ``sub-01_acq-x_T1w``.
     resolution
         Its label, see `resolution_label`.
 
@@ -100,7 +100,7 @@ def derivative_name(name: str, resolution: str) -> str:
     ValueError
         If the name is none of BIDS.
     """
-    *entities, suffix = stem(name).split("_")
+    *entities, suffix = name.split("_")
     regular = all(map(_ENTITY.fullmatch, entities)) and suffix.isalnum()
     if not regular or not entities or not entities[0].startswith("sub-"):
         raise ValueError(f"{name}: expected a name of BIDS like sub-01_T1w.nii.gz")
@@ -116,7 +116,7 @@ def derivative_name(name: str, resolution: str) -> str:
 
 def plain_name(name: str, resolution: str) -> str:
     """The name of what is made of a file of any folder: ``head_res-2x_desc-metasr.nii.gz``."""
-    return f"{stem(name)}_res-{resolution}_desc-{MADE}.nii.gz"
+    return f"{name}_res-{resolution}_desc-{MADE}.nii.gz"
 
 
 def is_made_here(name: str) -> bool:

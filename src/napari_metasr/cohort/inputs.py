@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import is_dataset, is_made_here
+from napari_metasr.io.dicom.recognition import is_dicom, is_zip
 from napari_metasr.io.nifti import is_nifti, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 BIDS_PATTERN = "**/*_T1w.nii*"
 PATTERN = "**/*.nii*"
@@ -28,6 +30,9 @@ SEGMENTATIONS = (
     "roi",
 )
 """How the names of files end that hold no image but say what is where in one."""
+
+LOOKS = 16
+"""After so many files of other kinds a folder is not taken for DICOM."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,9 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
     root
         Where to look.
     pattern
-        A glob from there on; by default T1-weighted volumes of a BIDS dataset, and all NIfTI
-        files of any other folder.
+        A glob from there on, of NIfTI files and of what holds DICOM; by default T1-weighted
+        volumes of a BIDS dataset, and of any other folder all NIfTI files and all folders with
+        DICOM files, one volume each.
     output
         A folder that is left out.
 
@@ -83,6 +89,7 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
     if not root.is_dir():
         raise NotADirectoryError(f"{root}: expected a folder of volumes, found a file")
     is_bids = is_dataset(root)
+    series = _dicom_folders(root) if pattern is None and not is_bids else ()
     if pattern is None:
         pattern = BIDS_PATTERN if is_bids else PATTERN
     parts = PurePosixPath(pattern).parts
@@ -90,7 +97,7 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
         raise ValueError(f"expected a pattern of names within {root}, found {pattern!r}")
     kept: list[PurePosixPath] = []
     left_out: list[PurePosixPath] = []
-    for name in _matching(root, pattern):
+    for name in sorted({*_matching(root, pattern), *series}):
         others = set(OTHER_DATASETS) - set(parts)
         within = output is not None and (root / name).is_relative_to(output)
         unwanted = within or others.intersection(name.parts[:-1]) or is_segmentation(name.name)
@@ -102,12 +109,25 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
 
 
 def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
-    """Files that may be volumes, and links to such that lead nowhere."""
-    for path in sorted(root.glob(pattern)):
+    """What may be volumes, and links to NIfTI files that lead nowhere."""
+    for path in root.glob(pattern):
         name = PurePosixPath(path.relative_to(root).as_posix())
-        hidden = any(part.startswith(".") for part in name.parts)
-        if is_nifti(path) and not hidden and (path.is_file() or path.is_symlink()):
+        if any(part.startswith(".") for part in name.parts):
+            continue
+        if (is_nifti(path) and (path.is_file() or path.is_symlink())) or (
+            not is_nifti(path) and is_dicom(path)
+        ):
             yield name
+
+
+def _dicom_folders(root: Path) -> Iterator[PurePosixPath]:
+    """Folders with DICOM files, but none below these."""
+    for parent, folders, files in os.walk(root):
+        seen = islice((root / parent / file for file in sorted(files)), LOOKS)
+        if any(is_dicom(path) for path in seen if not is_zip(path)):
+            yield PurePosixPath(Path(parent).relative_to(root).as_posix())
+            folders.clear()
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
 
 
 def is_segmentation(name: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
+from napari_metasr.io.nifti import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -70,7 +71,7 @@ def items_of(
     for name in inputs.names:
         path = inputs.root / name
         try:
-            target = name.with_name(name_of(name.name, resolution))
+            target = name.parent / name_of(path.name if path.is_dir() else stem(path), resolution)
         except ValueError as error:
             refused[str(name)] = str(error)
             continue
