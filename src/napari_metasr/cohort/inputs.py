@@ -109,15 +109,17 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
 
 
 def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
-    """What may be volumes, and links to NIfTI files that lead nowhere."""
     for path in root.glob(pattern):
         name = PurePosixPath(path.relative_to(root).as_posix())
-        if any(part.startswith(".") for part in name.parts):
-            continue
-        if (is_nifti(path) and (path.is_file() or path.is_symlink())) or (
-            not is_nifti(path) and is_dicom(path)
-        ):
+        if not any(part.startswith(".") for part in name.parts) and _may_be_volume(path):
             yield name
+
+
+def _may_be_volume(path: Path) -> bool:
+    """Whether a path stands for a volume; also a link to a file that is not here."""
+    if is_nifti(path):
+        return path.is_file() or path.is_symlink()
+    return is_dicom(path)
 
 
 def _dicom_folders(root: Path) -> Iterator[PurePosixPath]:
