@@ -161,6 +161,23 @@ def test_within_lesions_where_none_are_found_leaves_nothing(tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["in.nii"]
 
 
+def test_work_that_is_stopped_at_the_keyboard_can_be_gone_on_with(
+    scan, tmp_path, monkeypatch, capsys
+):
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    arguments = ["upscale", "in.nii.gz", "--scale", "2,2,1", "--device", "cpu"]
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_metasr.cohort.upscale.compress", stopped)
+        assert main([*arguments, "--output", "out.nii.gz"]) == 2
+    assert "error: stopped; --resume goes on with what is done" in capsys.readouterr().err
+    assert not (tmp_path / "out.nii.gz").exists()
+    assert main([*arguments, "--output", "out.nii.gz", "--resume"]) == 0
+    main([*arguments, "--output", "whole.nii.gz"])
+    assert (tmp_path / "out.nii.gz").read_bytes() == (tmp_path / "whole.nii.gz").read_bytes()
+
+
 def test_within_a_mask(scan, tmp_path, capsys):
     mask = np.zeros((16, 14, 6), np.uint8)
     mask[4:9, 5:9, 2:4] = 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,14 +44,23 @@ class Upscale(Enlarging):
 
 
 def carry_out(work: Upscaling) -> None:
-    """Do the work under a progress bar, warning of all that speaks against its result."""
+    """Do the work under a progress bar, warning of all that speaks against its result.
+
+    Raises
+    ------
+    InterruptedError
+        If somebody stops it at the keyboard.
+    """
     for concern in work.plan.concerns:
         warnings.warn(concern, stacklevel=2)
     layout = "{desc} |{bar}| {percentage:3.0f}% [{elapsed}<{remaining}]"
     with tqdm(total=1.0, bar_format=layout, file=sys.stderr) as bar:
-        for progress in work.steps():
-            bar.set_description(progress.stage, refresh=False)
-            bar.update(progress.overall - bar.n)
+        try:
+            for progress in work.steps():
+                bar.set_description(progress.stage, refresh=False)
+                bar.update(progress.overall - bar.n)
+        except KeyboardInterrupt:
+            raise InterruptedError("stopped; --resume goes on with what is done") from None
 
 
 def told(output: Path, work: Upscaling) -> str:
@@ -63,8 +71,8 @@ def told(output: Path, work: Upscaling) -> str:
     spacing = " x ".join(f"{plan.target.spacing[axis]:.4g}" for axis in axes)
     times = f" x {plan.volume.time_points}" if plan.volume.time_points > 1 else ""
     networks = " and ".join(card.title for card in plan.cards)
-    minutes = time.strftime("%M:%S", time.gmtime(sum(work.stage_seconds.values())))
+    minutes, seconds = divmod(round(sum(work.stage_seconds.values())), 60)
     return (
         f"{output}: {size}{times} voxels of {spacing} mm, super-resolved by {networks} on "
-        f"{plan.device} in {minutes} min, for research use, not for diagnosis"
+        f"{plan.device} in {minutes}:{seconds:02} min, for research use, not for diagnosis"
     )
