@@ -12,7 +12,7 @@ The second one enlarges the volume from file to file by the command's own code, 
 its own; the peak memory is above what the process held with everything loaded. Beside it stands
 what one would do otherwise: a cubic spline of the whole volume in memory, and the upsampling of
 Meta-SRGAN as it was published, of one slice, times their number. ``--large`` adds simulated
-volumes of 1024 x 1024 x 64 voxels and of three time points, for their memory.
+volumes of up to 4096 x 4096 output voxels a slice and of three time points, for their memory.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from napari_metasr.resampling import resampling_matrix
 
 LARGE = (
     ((1024, 1024, 64), 256, "2,2,1"),
+    ((2048, 2048, 6), 128, "2,2,1"),
     ((1024, 1024, 24), 64, "1,1,2"),
     ((512, 512, 24, 3), 64, "1.5,1.5,2"),
 )

@@ -12,20 +12,19 @@ from napari_metasr.cohort.progress import Preview
 from napari_metasr.cohort.slabs import SlabPass
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.volume import Plane
-from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from napari_metasr.cohort.models import Models
     from napari_metasr.cohort.parts import Part, StageName
     from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.slabs import Box
     from napari_metasr.cohort.target import Target
     from napari_metasr.cohort.workspace import Findings
     from napari_metasr.io.unfinished import UnfinishedVolume
-    from napari_metasr.zoom.engine import ZoomModel
 
     Place = tuple[slice, ...]
 
@@ -44,31 +43,6 @@ class Slab:
 
     voxels: NDArray[np.float32]
     preview: Preview
-
-
-@dataclass(frozen=True)
-class Models:
-    """What enlarges slices, and what fills in between them; each is there if it is needed."""
-
-    in_plane: ZoomModel | None
-    through_plane: ZoomModel | None
-
-    @classmethod
-    def of(cls, plan: Plan) -> Models:
-        """Load what a plan needs.
-
-        Raises
-        ------
-        ValueError
-            If weights are missing or damaged.
-        """
-        options, device = plan.options, plan.device
-        in_plane = through_plane = None
-        if plan.in_plane is not None:
-            in_plane = load_model(options.model, device=device)
-        if plan.through_plane is not None:
-            through_plane = load_model(options.through_plane_model, device=device)
-        return cls(in_plane, through_plane)
 
 
 class Stages:

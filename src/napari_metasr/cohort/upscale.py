@@ -17,11 +17,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.costs import Costs
+from napari_metasr.cohort.models import Models
 from napari_metasr.cohort.pipeline import pipelined
 from napari_metasr.cohort.progress import Preview, Progress
 from napari_metasr.cohort.record import record_of
 from napari_metasr.cohort.sidecar import sidecar_path, write_sidecar
-from napari_metasr.cohort.stages import Models, Stages
+from napari_metasr.cohort.stages import Stages
 from napari_metasr.cohort.unpacking import measure, unpack
 from napari_metasr.cohort.workspace import Workspace
 from napari_metasr.files import allocate, check_writable, file_sha256
