@@ -29,7 +29,7 @@ from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.files import file_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytest.importorskip("distributed")
@@ -37,6 +37,7 @@ pytest.importorskip("distributed")
 TINY = (12, 12, 6)
 SLOWER = (48, 48, 10)
 COUNT = 20
+PATIENCE = 200
 CORRUPT = 7
 OPTIONS = ["--scale", "1.5,1,1", "--device", "cpu"]
 NAME = "sub-{0:02d}/ses-1/anat/sub-{0:02d}_ses-1_acq-x{1}_T1w{2}"
@@ -151,7 +152,7 @@ def test_a_second_run_does_what_is_left(cohort, capsys):
         NAME.format(CORRUPT, "", ".nii.gz")
     ]
     assert "19 skipped, 1 failed" in captured.out
-    assert "20 volumes match **/*_T1w.nii*" in captured.err
+    assert "20 volumes found" in captured.err
     assert {n: result(cohort.output, n).stat().st_ino for n in before} == before
 
     stored(source(cohort.root, CORRUPT), smooth(TINY, seed=CORRUPT), affine_with("LPS"))
@@ -164,6 +165,13 @@ def test_a_second_run_does_what_is_left(cohort, capsys):
     again = {name for name, state in found.items() if state == "done"}
     assert again == {NAME.format(number, "", ".nii.gz") for number in (CORRUPT, 2, 3, 4)}
     assert result(cohort.output, 3).read_bytes() == content
+
+
+def until(condition: Callable[[], object]) -> None:
+    latest = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < latest
+        time.sleep(0.01)
 
 
 def kill_first(output: Path, killed: list[dict], over: threading.Event) -> None:
@@ -216,16 +224,15 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, address, capsys):
 
 
 def test_work_that_nobody_wants_any_more_stops(tmp_path, client):
-    path = stored(tmp_path / "in.nii", smooth((48, 48, 16)), affine_with("RAS"))
+    path = stored(tmp_path / "in.nii", smooth((64, 64, 32)), affine_with("RAS"))
     job = Job(input=path, output=tmp_path / "out.nii", scale=(3, 3, 1), device="cpu")
     events = workers.work_through(client, [Item("a", job)])
     assert isinstance(next(events), workers.Started)
     folder = tmp_path / ".out.nii.unfinished"
-    while not (folder / "journal.json").is_file():
-        time.sleep(0.01)
+    until((folder / "journal.json").is_file)
     events.close()
-    while any(client.processing().values()) or (tmp_path / ".out.nii.lock").exists():
-        time.sleep(0.05)
+    until(lambda: not any(client.processing().values()))
+    until(lambda: not (tmp_path / ".out.nii.lock").exists())
     assert folder.is_dir()
     assert not job.output.exists()
 
@@ -243,11 +250,9 @@ def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, cap
         text=True,
         start_new_session=True,
     )
-    while not list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.nii")):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+    until(lambda: list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.nii")))
     os.killpg(process.pid, signal.SIGINT)
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "left for the next run" in printed
     assert "Traceback" not in errors

@@ -44,7 +44,8 @@ class Cohort(Enlarging):
     pattern: Annotated[str | None, tyro.conf.arg(metavar="GLOB")] = Field(
         default=None,
         description="Which files, from the folder on; by default **/*_T1w.nii* of a dataset and "
-        "**/*.nii* of a folder. Segmentations, derivatives/ and sourcedata/ are left out.",
+        "**/*.nii* of a folder, where each folder of DICOM files counts as well. Segmentations, "
+        "derivatives/ and sourcedata/ are left out.",
     )
     within: Literal["lesion"] | None = Field(
         default=None,
@@ -82,8 +83,8 @@ class Cohort(Enlarging):
         inputs = find_inputs(root, self.pattern, output)
         work = self._items(inputs, output)
         check_dataset(output)
-        aside = f", {len(inputs.left_out)} more left out" if inputs.left_out else ""
-        print(f"{len(inputs.names)} volumes match {inputs.pattern}{aside}", file=sys.stderr)
+        aside = f", {len(inputs.left_out)} other files left out" if inputs.left_out else ""
+        print(f"{len(inputs.names)} volumes found{aside}", file=sys.stderr)
         try:
             with self._client(len(inputs.names)) as client:
                 return self._carry_out(client, inputs, output, *work)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from napari_metasr.cli.columns import in_columns
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.link import link
 from napari_metasr.lesions.search import look_through
@@ -81,8 +82,4 @@ def table(lesions: Sequence[Lesion], volume: Volume) -> str:
                 f"{lesion.volume(spacing):,.0f}",
             )
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-        for line in lines
-    )
+    return in_columns(lines, right=range(len(lines[0])))
