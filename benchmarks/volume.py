@@ -37,6 +37,7 @@ import napari_metasr
 from napari_metasr.cohort.consistency import SliceConsistency
 from napari_metasr.cohort.job import Job
 from napari_metasr.cohort.slabs import SlabPass
+from napari_metasr.cohort.upscale import MEMORY_BOUND
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.geometry import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
@@ -100,7 +101,10 @@ def print_speed(options):
     for stage, seconds in [*found["stages"].items(), *found["enlarging"].items()]:
         label = stage if stage in found["stages"] else f"enlarging, {stage}"
         print(f"| {label} | {seconds:.2f} | {seconds / total:.0%} |")
-    print(f"\n{found['mib']:,.0f} MiB above what was held with the network loaded\n")
+    bound = MEMORY_BOUND >> 20
+    print(
+        f"\n{found['mib']:,.0f} MiB above what was held with the network loaded (bound: {bound})\n"
+    )
 
 
 def print_others(path, scale):

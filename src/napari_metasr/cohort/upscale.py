@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.plan import Plan
     from napari_metasr.cohort.workspace import Findings, Journal
 
-__all__ = ["Preview", "Progress", "Upscaling"]
+__all__ = ["MEMORY_BOUND", "Preview", "Progress", "Upscaling", "check_outputs"]
 
 MEMORY_BOUND = 1 << 30
 UNCOMPRESSED = "output.nii"
