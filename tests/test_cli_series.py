@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_fakes import STUDY, save, series, voxels
+from dicom_fakes import STUDY, TELLTALE, save, series, voxels
 
 from napari_metasr.cli import main
 
@@ -43,7 +46,7 @@ def test_table(folder, capsys):
         "    time points told apart by their temporal position",
         "    12  MR        flair          6 x 7       4      -                      -  -",
         f"    no volume: {MISSING}",
-        "besides: 1 file not DICOM",
+        "besides: 1 file of other kinds",
     ]
 
 
@@ -63,3 +66,18 @@ def test_a_series_is_magnified(folder, tmp_path, capsys):
     image = nib.load(output)
     assert image.shape == (40, 48, 1)
     np.testing.assert_allclose(image.header.get_zooms(), (0.3, 0.4, 2.5), rtol=1e-5)
+
+
+def test_what_upscale_writes_names_nobody(tmp_path, capsys):
+    folder = save(tmp_path / "Mustermann_Erika", series(voxels((3, 24, 20)), step=2))
+    output = tmp_path / "out.nii.gz"
+    arguments = ["--scale", "1.5,1.5,1", "--device", "cpu", "--output", str(output)]
+    assert main(["upscale", str(folder), *arguments]) == 0
+    written = output.with_name("out.json").read_text(encoding="utf-8")
+    assert json.loads(written)["Sources"] == []
+    printed = capsys.readouterr()
+    written += printed.out + printed.err + gzip.decompress(output.read_bytes()).decode("latin-1")
+    assert [secret for secret in TELLTALE if secret in written.lower()] == []
+    image = nib.load(output)
+    assert image.shape == (30, 36, 3)
+    assert (int(image.header["sform_code"]), image.get_data_dtype()) == (1, np.int16)

@@ -34,7 +34,7 @@ def test_folders_below_folders_and_other_files(tmp_path):
     (tmp_path / "c" / "empty").touch()
     found = find_series(tmp_path)
     assert found.series[0].slices == 5
-    assert found.left_out == ("2 files not DICOM",)
+    assert found.left_out == ("2 files of other kinds",)
     assert open_stored(tmp_path).file_shape == (6, 7, 5)
 
 
@@ -87,7 +87,7 @@ def test_other_files_in_an_archive_are_not_unpacked(tmp_path, monkeypatch):
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
         writing.writestr("zeros", bytes(1 << 22))
     monkeypatch.setattr(files.shutil, "copyfileobj", lambda *_: pytest.fail("unpacked"))
-    assert find_series(archive).left_out == ("1 file not DICOM",)
+    assert find_series(archive).left_out == ("1 file of other kinds",)
     assert not is_dicom(archive)
 
 
@@ -132,7 +132,7 @@ def test_a_dicomdir_stands_for_its_folder(tmp_path):
     index.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
     assert open_stored(tmp_path / "DICOMDIR").file_shape == (6, 7, 5)
     assert find_series(tmp_path).left_out == (
-        "1 file without an image: Media Storage Directory Storage",
+        "1 DICOM file without an image (Media Storage Directory Storage)",
     )
 
 
@@ -144,7 +144,7 @@ def test_files_without_images_are_counted_by_their_kind(tmp_path):
     report.file_meta.MediaStorageSOPInstanceUID = report.SOPInstanceUID = "1.2.3"
     report.SeriesInstanceUID = "1.2.4"
     save(tmp_path, [report])
-    with pytest.raises(ValueError, match=r"found none \(1 file without an image: Basic Text SR"):
+    with pytest.raises(ValueError, match=r"found none \(1 DICOM file without an image \(Basic"):
         open_stored(tmp_path)
 
 
@@ -170,7 +170,7 @@ def test_a_file_cut_off_in_its_header_is_counted(tmp_path):
     file = sorted(folder.iterdir())[0]
     file.write_bytes(file.read_bytes()[:300])
     if find_series(folder).series[0].refusal is None:  # it was the first or the last slice
-        with pytest.warns(UserWarning, match="1 file damaged DICOM left out"):
+        with pytest.warns(UserWarning, match="1 damaged DICOM file left out"):
             open_stored(folder)
     else:
         with pytest.raises(ValueError, match="missing"):

@@ -48,7 +48,9 @@ def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> V
 
 def stands_for_dicom(path: Path) -> bool:
     """Tell whether a path should be read as DICOM: every folder, every archive, every such file."""
-    return path.is_dir() or (not is_nifti(path) and (path.suffix == ".zip" or is_dicom(path)))
+    return path.is_dir() or (
+        not is_nifti(path) and (path.suffix.lower() == ".zip" or is_dicom(path))
+    )
 
 
 def check_no_series(path: Path, series: str | None) -> None:

@@ -50,11 +50,16 @@ class Found:
     @property
     def left_out(self) -> tuple[str, ...]:
         """What else there was, in words."""
-        counts = [(self.damaged, "damaged DICOM"), (self.others, "not DICOM")]
-        counts += [(count, f"without an image: {kind}") for kind, count in self.imageless]
-        return tuple(
-            f"{count} file{'s' if count > 1 else ''} {what}" for count, what in counts if count
-        )
+        told = []
+        if self.damaged:
+            told.append(f"{self.damaged} damaged DICOM file{_plural(self.damaged)}")
+        if self.others:
+            told.append(f"{self.others} file{_plural(self.others)} of other kinds")
+        told += [
+            f"{count} DICOM file{_plural(count)} without an image ({kind})"
+            for kind, count in self.imageless
+        ]
+        return tuple(told)
 
 
 def find_series(*paths: str | os.PathLike[str]) -> Found:
@@ -88,3 +93,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Found:
                     damaged += 1
         series = series_of(by_uid.values(), opener)
     return Found(series, others, damaged, tuple(sorted(imageless.items())))
+
+
+def _plural(count: int) -> str:
+    return "s" if count > 1 else ""
