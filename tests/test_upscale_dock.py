@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import dicom_fakes
 import nibabel as nib
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from upscale_fakes import small_models
 
 from napari_metasr.cohort.workspace import Workspace
 from napari_metasr.io import read_volume
-from napari_metasr.io.reader import read_layers
+from napari_metasr.io.reader import get_reader, read_layers
 from napari_metasr.io.writer import write_volume
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
@@ -272,6 +273,27 @@ def test_a_layer_whose_numbers_were_changed_is_not_its_file(qtbot, dock, viewer,
         nib.load(tmp_path / "out.nii").affine[:3, :3] != 0,
         nib.load(tmp_path / "head.nii.gz").affine[:3, :3] != 0,
     )
+
+
+def test_a_dicom_series_is_written_first_and_nobody_is_named(qtbot, make_dock, work, tmp_path):
+    folder = tmp_path / "Mustermann_Erika"
+    folder.mkdir()
+    dicom_fakes.save(folder, dicom_fakes.series(dicom_fakes.voxels()))
+    viewer = ViewerModel()
+    for each in get_reader(str(folder))(str(folder)):
+        viewer.add_layer(Layer.create(*each))
+    dock = make_dock(viewer)
+    assert dock.settings.output == ""
+    suggested = []
+    dock.coordinator.asking.path = lambda parent, name: (
+        suggested.append(name) or tmp_path / "out.nii.gz"
+    )
+    run(qtbot, dock)
+    (source, result), (written,) = viewer.layers, work.inputs
+    np.testing.assert_array_equal(written.data, source.data)
+    np.testing.assert_allclose(written.affine, source.metadata["volume"].affine, atol=1e-4)
+    assert len(result.data) > len(source.data)
+    assert not [text for text in (*suggested, work.jobs[0].input.name) if "Muster" in text]
 
 
 def test_time_points_stay(qtbot, make_dock, work, tmp_path, phantom_volume):

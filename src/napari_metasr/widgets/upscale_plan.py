@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 THICK = 1.5
 """From this quotient of the coarsest and the finest spacing on slices are called thick."""
-CORE_SECONDS = 6e-8
-"""Of one CPU core for each unit of `Costs`, measured on two; only to tell minutes from hours."""
+CORE_SECONDS = 1e-7
+"""Of one CPU core for each unit of `Costs`, as measured; only to tell minutes from hours."""
 SUFFIX = ".nii.gz"
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
@@ -173,7 +173,7 @@ def likely(spacing: tuple[float, ...]) -> tuple[Plane, Wanted]:
 
 def output_name(volume: Volume, settings: UpscaleSettings) -> str:
     """What the output is called by default: as BIDS has it where the input is."""
-    name = file_name(volume, SUFFIX)
+    name = file_name(volume)
     label = resolution_label(options(volume, settings))
     try:
         return derivative_name(name, label)
@@ -181,6 +181,6 @@ def output_name(volume: Volume, settings: UpscaleSettings) -> str:
         return plain_name(name, label)
 
 
-def file_name(volume: Volume, suffix: str) -> str:
+def file_name(volume: Volume, suffix: str = "") -> str:
     """A volume's name as a file may be called."""
     return (_NOT_IN_NAMES.sub("_", volume.source.name).strip(". ") or "volume") + suffix

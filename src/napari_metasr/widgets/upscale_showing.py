@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.upscale_plan import Outlook
     from napari_metasr.widgets.upscale_task import Task
 
+FAINT = 0.1
+"""Of the contrast's width: darker than this is background."""
+
 
 class WorkShown:
     """What has to be known while a task is done.
@@ -77,9 +80,14 @@ class WorkShown:
         self._dock.show_overall(progress.overall)
         self.tell()
         preview = progress.preview
-        if preview is not None and (self._is_new or (preview.image > self._limits[0]).any()):
+        if preview is not None and (self._is_new or self._is_seen(preview)):
             self._is_new = False  # from then on, nothing takes the place of something
             self._dock.show_pair(self._pair(preview))
+
+    def _is_seen(self, preview: Preview) -> bool:
+        """Whether anything of a slice is seen at all."""
+        low, high = self._limits
+        return bool((preview.before > low + FAINT * (high - low)).any())
 
     def stopping(self) -> None:
         """It has been asked to stop."""

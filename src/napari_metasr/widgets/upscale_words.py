@@ -32,7 +32,7 @@ def size(volume: Volume) -> str:
     sign = SIGNS[volume.source.unit]
     times = f", {volume.time_points} time points" if volume.time_points > 1 else ""
     shape, spacing = _numbers(volume.spatial_shape), _numbers(volume.spacing)
-    return f"Input {shape} voxels of {spacing} {sign}{times}."
+    return f"Input {shape} voxels of {unbroken(f'{spacing} {sign}')}{times}."
 
 
 def finest(volume: Volume) -> str:
@@ -55,7 +55,7 @@ def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bo
     shape, spacing = _numbers(plan.target.shape), _numbers(plan.target.spacing)
     lines = [
         size(volume),
-        f"Output {shape}{times} voxels of {spacing} mm.",
+        f"Output {shape}{times} voxels of {unbroken(f'{spacing} mm')}.",
         f"{memory(outlook.nbytes)} uncompressed"
         + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
         f"Learned: {'; '.join(plan.learned)}.",
@@ -117,6 +117,11 @@ def large(outlook: Outlook) -> str:
         f"The output would have {size} voxels (x, y, z), {memory(outlook.nbytes)}, and about as "
         "much again on the disk meanwhile. Do it all the same?"
     )
+
+
+def unbroken(text: str) -> str:
+    """A text that stays on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _numbers(zyx: tuple[float, ...]) -> str:
