@@ -47,10 +47,12 @@ def assert_same(found, expected):
     np.testing.assert_allclose(found, expected, atol=1e-6 * INTENSITY[1], rtol=0)
 
 
-def rendered(model, grid, image, ranges=None):
-    out = np.full(grid.output_shape, -7, np.float32)
+def rendered(model, grid, *images, ranges=None):
+    """The last of some slices, after the others."""
     whole = WholeSlices(model, grid, INTENSITY, LIMITS)
-    whole(image, ranges or [grid.pixel_range()], out)
+    for image in images:
+        out = np.full(grid.output_shape, -7, np.float32)
+        whole(image, ranges or [grid.pixel_range()], out)
     return out
 
 
@@ -66,6 +68,23 @@ def test_even_surroundings_make_no_difference(model, rng, grid, place):
     assert_same(rendered(model, grid, image), shown(model, grid, image))
 
 
+@pytest.mark.parametrize("place", [(40, 30, 7, 9), (0, 20, 5, 5), (60, 0, 30, 70)])
+@pytest.mark.parametrize("grid", [OutputGrid.at_scale(SHAPE, (2.3, 1.6)), SPACED])
+def test_what_slices_share_makes_no_difference(model, rng, grid, place):
+    before = 900 * rng.random(SHAPE, np.float32)
+    image = np.where(blob(rng, *place) == 7, before, 450).astype(np.float32)
+    assert_same(rendered(model, grid, before, image), shown(model, grid, image))
+
+
+def test_what_was_there_before_is_gone(model, rng):
+    """Also where nothing is there any more, and where everything is the same."""
+    grid = OutputGrid.at_scale(SHAPE, 2)
+    small, other = blob(rng, 42, 33, 4, 3), blob(rng, 10, 8, 9, 30)
+    noise = 900 * rng.random(SHAPE, np.float32)
+    for images in ([small, other, small], [noise, other, small, small], [small, noise, small]):
+        assert_same(rendered(model, grid, *images), shown(model, grid, images[-1]))
+
+
 def test_blocks_and_strips_make_no_difference(model, rng, monkeypatch):
     monkeypatch.setattr(once, "BLOCK", 32)
     monkeypatch.setattr(any_scale, "STRIP", 5)
@@ -78,7 +97,7 @@ def test_ranges_are_parts_of_the_whole(model, rng):
     grid = OutputGrid.at_scale(SHAPE, 2)
     image = blob(rng, 30, 30, 20, 10)
     ranges = [(0, 0, 20, 140), (50, 41, 121, 99)]
-    out = rendered(model, grid, image, ranges)
+    out = rendered(model, grid, image, ranges=ranges)
     expected = shown(model, grid, image)
     filled = np.zeros(out.shape, bool)
     for i0, j0, i1, j1 in ranges:
@@ -87,18 +106,21 @@ def test_ranges_are_parts_of_the_whole(model, rng):
     assert (out[~filled] == -7).all()
 
 
-def test_gaps_in_the_surroundings_stay_gaps(model, rng):
-    image = blob(rng, 40, 30, 9, 9, air=LIMITS[0])
-    image[0, 0] = image[2, 60] = np.nan
+def test_gaps_stay_in_their_slices(model, rng):
     grid = OutputGrid.at_scale(SHAPE, 2)
+    image, other = blob(rng, 40, 30, 9, 9, air=LIMITS[0]), blob(rng, 50, 30, 9, 9, air=LIMITS[0])
+    gaps = image.copy()
+    gaps[0, 0] = gaps[2, 60] = np.nan
     with pytest.warns(UserWarning, match="2 of 6,300 pixels"):
-        out = rendered(model, grid, image)
+        assert_same(rendered(model, grid, gaps, other), shown(model, grid, other))
     with pytest.warns(UserWarning, match="2 of 6,300 pixels"):
-        assert_same(out, shown(model, grid, image))
+        out = rendered(model, grid, other, gaps)
+    with pytest.warns(UserWarning, match="2 of 6,300 pixels"):
+        assert_same(out, shown(model, grid, gaps))
     assert np.isnan(out).sum() == 8
 
 
-def test_the_surroundings_are_asked_about_once(model, rng, monkeypatch):
+def test_what_slices_share_is_computed_once(model, rng, monkeypatch):
     """Of slices that show little, little is shown to the network; of constant ones nothing."""
     grid = OutputGrid.at_scale(SHAPE, 2)
     whole = WholeSlices(model, grid, INTENSITY, LIMITS)
@@ -111,25 +133,37 @@ def test_the_surroundings_are_asked_about_once(model, rng, monkeypatch):
 
     monkeypatch.setattr(ZoomModel, "_tensor", watched)
     out = np.empty(grid.output_shape, np.float32)
-    for top in (40, 44):
-        whole(blob(rng, top, 30, 4, 5), [grid.pixel_range()], out)
+    first, second = blob(rng, 40, 30, 4, 5), blob(rng, 44, 30, 4, 5)
+    for image in (first, second):
+        whole(image, [grid.pixel_range()], out)
     part = (4 + 4 * model.reach) * (5 + 4 * model.reach)
     assert seen == [np.prod(SHAPE), part, part]
+    noise = 900 * rng.random(SHAPE, np.float32)
+    changed = noise.copy()
+    changed[40:44, 30:35] += 1
+    for image in (noise, changed, changed):
+        whole(image, [grid.pixel_range()], out)
+    assert seen[3:] == [np.prod(SHAPE), part, part]
+    whole.restart()
+    whole(changed, [grid.pixel_range()], out)
+    assert seen[6:] == [np.prod(SHAPE)]
     whole(np.full(SHAPE, 3.0), [grid.pixel_range()], out)
-    assert len(seen) == 3
+    assert len(seen) == 7
     assert (out == 3).all()
 
 
 def test_differences_below_a_network_s_precision_are_none(model):
-    image = np.full(SHAPE, 500.0)
-    image[40, 30] += 1e-9
+    images = [np.full(SHAPE, 500.0) for _ in range(2)]
+    for number, image in enumerate(images):
+        image[40, 30 + number] += 1e-9
     grid = OutputGrid.at_scale(SHAPE, 2)
-    assert_same(rendered(model, grid, image), shown(model, grid, image))
+    assert_same(rendered(model, grid, *images), shown(model, grid, images[-1]))
 
 
 @pytest.mark.parametrize("name", ["meta-srgan", "meta-srgan-through-plane", "srgan-x2"])
 def test_the_package_s_networks_give_the_same_bits(rng, name):
     model = load_model(name, device="cpu")
     grid = OutputGrid.at_scale(SHAPE, 1.5)
-    image = blob(rng, 60, 2, 9, 9)
-    np.testing.assert_array_equal(rendered(model, grid, image), shown(model, grid, image))
+    before, image = blob(rng, 62, 3, 3, 3), blob(rng, 60, 2, 9, 9)
+    found = rendered(model, grid, before, image)
+    np.testing.assert_array_equal(found, shown(model, grid, image))

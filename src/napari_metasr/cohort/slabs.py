@@ -59,6 +59,7 @@ class SlabPass:
 
     def __call__(self, block: NDArray[Any], first: int) -> NDArray[np.float32]:
         """Enlarge all slices of a part (z, y, x), the first one being slice ``first``."""
+        self._by_network.restart()  # a part is the same whatever was done before it
         slices = block.transpose(self.axes)
         out = np.empty((len(slices), *self.grid.output_shape), np.float32)
         for number, image in enumerate(slices):

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.engine import ZoomModel
 
 WORTHWHILE = 0.9
-"""Share of a slice up to which it is quicker to leave its even surroundings out."""
-
+"""Share of a slice up to which it is quicker to leave out what is known."""
 
 NOWHERE = (0, 0, 0, 0)
 
 
 class WholeSlices:
-    """Enlarges slices of one shape by a network.
+    """Enlarges slices of one shape by a network, one after the other.
 
-    Where a slice is even up to its border, as the air round a head without its skull is, the
-    result does not depend on what else it shows: that part is computed once, and copied. What
-    comes out is what ``ZoomModel.render_pixels`` gives, up to the rounding of convolutions of
-    another size: less than 1e-6 of the intensity range, and nothing with the package's networks.
+    An output pixel depends on what is near it alone. So where a slice is even up to its border,
+    as the air round a head without its skull is, or the same as one before, the result is there
+    already. What comes out is what ``ZoomModel.render_pixels`` gives, up to the rounding of
+    convolutions of another size: less than 1e-6 of the intensity range, and nothing with the
+    package's networks.
 
     Parameters
     ----------
@@ -51,7 +51,12 @@ class WholeSlices:
     ) -> None:
         self._model, self._grid = model, grid
         self._intensity, self._limits = intensity, limits
+        self._before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._even: tuple[float, NDArray[np.float32]] | None = None
+
+    def restart(self) -> None:
+        """Forget the slices before: what comes now does not depend on them to the last bit."""
+        self._before = None
 
     def __call__(
         self, image: NDArray[Any], ranges: Sequence[PixelRange], out: NDArray[np.float32]
@@ -68,30 +73,36 @@ class WholeSlices:
             The whole output slice.
         """
         encoded = self._model.encode(image, self._intensity, self._limits)
-        uneven = NOWHERE if encoded.constant is not None else self._uneven(encoded)
-        for i0, j0, i1, j1 in ranges:
+        for pixels in ranges:
+            i0, j0, i1, j1 = pixels
             part = out[i0:i1, j0:j1]
             if encoded.constant is not None:
-                part[...] = self._model.render_pixels(encoded, self._grid, (i0, j0, i1, j1))
+                part[...] = self._model.render_pixels(encoded, self._grid, pixels)
                 continue
-            inner = (
-                max(i0, uneven[0]),
-                max(j0, uneven[1]),
-                min(i1, uneven[2]),
-                min(j1, uneven[3]),
-            )
-            if inner != (i0, j0, i1, j1):
-                part[...] = self._surroundings(encoded)[i0:i1, j0:j1]
-            if inner[2] > inner[0] and inner[3] > inner[1]:
-                place = slice(inner[0], inner[2]), slice(inner[1], inner[3])
-                self._model.render_once(encoded, self._grid, inner, out[place])
-            restore_missing(part, encoded.source, encoded.missing, self._grid, (i0, j0, i1, j1))
+            if pixels == self._grid.pixel_range():
+                self._fill(encoded, part)
+            else:
+                self._model.render_once(encoded, self._grid, pixels, part)
+            restore_missing(part, encoded.source, encoded.missing, self._grid, pixels)
 
-    def _uneven(self, encoded: EncodedSlice) -> PixelRange:
-        """The output pixels that depend on anything but the even surroundings."""
-        image, grid, reach = encoded.normalised, self._grid, self._model.reach
-        differs = image != image[0, 0]
-        if not differs.any():  # to a network, though its numbers differ in the last digits
+    def _fill(self, encoded: EncodedSlice, out: NDArray[np.float32]) -> None:
+        """The whole slice, but for its gaps."""
+        image, whole = encoded.normalised, self._grid.pixel_range()
+        changed = self._changed(image, image[0, 0] if self._before is None else self._before[0])
+        if changed == whole:
+            self._model.render_once(encoded, self._grid, whole, out)
+            self._before = image, out.copy()
+            return
+        out[...] = self._evenly(encoded) if self._before is None else self._before[1]
+        if changed != NOWHERE:
+            i0, j0, i1, j1 = changed
+            self._model.render_once(encoded, self._grid, changed, out[i0:i1, j0:j1])
+
+    def _changed(self, image: NDArray[np.float32], known: NDArray[np.float32]) -> PixelRange:
+        """The output pixels that depend on anything but what is known: an image, or one value."""
+        grid, reach = self._grid, self._model.reach
+        differs = image != known
+        if not differs.any():
             return NOWHERE
         rows, columns = (
             _grown(np.flatnonzero(differs.any(axis=1 - axis)), reach, size)
@@ -104,8 +115,8 @@ class WholeSlices:
         )
         return top, left, bottom, right
 
-    def _surroundings(self, encoded: EncodedSlice) -> NDArray[np.float32]:
-        """What the network makes of a slice that is even throughout."""
+    def _evenly(self, encoded: EncodedSlice) -> NDArray[np.float32]:
+        """What the network makes of a slice that has one value, this one's first."""
         first = encoded.source[0, 0]
         value = float(first) if np.isfinite(first) else self._limits[0]
         if self._even is None or self._even[0] != value:
