@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,10 +105,13 @@ class UpscaleCoordinator(QObject):
         self._anatomy.release(HOLDER)
 
     def _abandon(self) -> None:
-        """Stop; dock and viewer may be gone, as when napari is closed."""
+        """Stop; dock, viewer and Qt itself may be gone, as when napari is closed."""
+        if self._closed:
+            return
         self._closed = True
-        self._timer.stop()
         self.runner.close()
+        with suppress(RuntimeError):
+            self._timer.stop()
 
     @property
     def is_waiting(self) -> bool:
