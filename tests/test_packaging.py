@@ -44,13 +44,15 @@ def test_every_command_of_the_manifest_imports(manifest: PluginManifest) -> None
 
 def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManifest) -> None:
     offered = manifest.contributions
-    assert offered.readers[0].filename_patterns == ["*.nii", "*.nii.gz"]
-    assert offered.readers[0].accepts_directories is False
+    patterns = ["*.nii", "*.nii.gz", "*.dcm", "*.ima", "*.zip"]
+    assert offered.readers[0].filename_patterns == patterns
+    assert offered.readers[0].accepts_directories is True
     assert offered.writers[0].filename_extensions == [".nii.gz", ".nii"]
     assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
     assert [widget.display_name for widget in offered.widgets] == [
         "Meta-SR Zoom",
         "Detect tumour",
+        "Upscale volume",
         "Rate images (MOS)",
     ]
 
