@@ -278,7 +278,7 @@ def test_a_layer_whose_numbers_were_changed_is_not_its_file(qtbot, dock, viewer,
 def test_a_dicom_series_is_written_first_and_nobody_is_named(qtbot, make_dock, work, tmp_path):
     folder = tmp_path / "Mustermann_Erika"
     folder.mkdir()
-    dicom_fakes.save(folder, dicom_fakes.series(dicom_fakes.voxels()))
+    dicom_fakes.save(folder, dicom_fakes.series(dicom_fakes.voxels((5, 9, 8))))
     viewer = ViewerModel()
     for each in get_reader(str(folder))(str(folder)):
         viewer.add_layer(Layer.create(*each))
