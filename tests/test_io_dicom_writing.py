@@ -7,7 +7,9 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from dicom_fakes import SECRETS, oblique, save, series, voxels
+from test_io_writer import affine_with, stored
 
+from napari_metasr.cli import main
 from napari_metasr.geometry import AxisGrid, affine_on
 from napari_metasr.io import read
 from napari_metasr.io.dicom.writing import write_dicom
@@ -94,3 +96,26 @@ def test_an_existing_file_stays(source, tmp_path):
     assert path.read_text() == "mine"
     write_dicom(path, data, affine, source, description="x", overwrite=True)
     assert open_stored(path).time_points == 1
+
+
+def test_upscale_writes_it_beside_the_volume(source, tmp_path, capsys):
+    output, dicom = tmp_path / "out.nii.gz", tmp_path / "out.dcm"
+    arguments = ["--scale", "1.5,1.5,1", "--device", "cpu", "--output", str(output)]
+    assert main(["upscale", str(source.path), *arguments, "--dicom", str(dicom)]) == 0
+    assert f"{dicom}: the same as DICOM, which names the patient" in capsys.readouterr().out
+    as_nifti, as_dicom = read(output), read(dicom)
+    np.testing.assert_array_equal(as_dicom.data, as_nifti.data)
+    np.testing.assert_allclose(as_dicom.affine, as_nifti.affine, atol=1e-5)
+
+
+def test_what_is_no_dicom_does_not_become_any(source, tmp_path, capsys):
+    scan = stored(tmp_path / "in.nii", np.zeros((8, 8, 4), np.int16), affine_with("RAS"))
+    arguments = ["--scale", "2", "--output", str(tmp_path / "out.nii")]
+    assert main(["upscale", str(scan), *arguments, "--dicom", str(tmp_path / "out.dcm")]) == 2
+    assert "expected a DICOM series to write as DICOM" in capsys.readouterr().err
+    assert not any(tmp_path.glob("out.*"))
+    (tmp_path / "there.dcm").touch()
+    arguments = [str(source.path), *arguments, "--dicom", str(tmp_path / "there.dcm")]
+    assert main(["upscale", *arguments]) == 2
+    assert "there.dcm" in capsys.readouterr().err
+    assert not any(tmp_path.glob("out.*"))

@@ -12,8 +12,12 @@ from pydantic import Field
 from tqdm import tqdm
 
 from napari_metasr.cli.enlarging import Enlarging
+from napari_metasr.files import check_writable
+from napari_metasr.io import read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_metasr.cohort.upscale import Upscaling
 
 
@@ -34,13 +38,50 @@ class Upscale(Enlarging):
         default=None,
         description="Which of several DICOM series; `napari-metasr series` lists them.",
     )
+    dicom: Annotated[Path | None, tyro.conf.arg(metavar="OUT.DCM")] = Field(
+        default=None,
+        description="Write the result of a DICOM series as DICOM as well: one derived multi-frame "
+        "file in the series' study, which names the patient.",
+    )
     resume: bool = Field(default=False, description="Go on with unfinished work, if there is any.")
 
     def run(self) -> None:
         """Check, plan, enlarge, and say in one line what was done."""
         work = self.job(self.input, self.output, series=self.series, resume=self.resume).prepare()
+        derive = None if self.dicom is None else self._deriving(self.dicom, work)
         carry_out(work)
         print(told(self.output, work))
+        if derive is not None:
+            print(f"{derive()}: the same as DICOM, which names the patient")
+
+    def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
+        """What writes the finished volume as DICOM; what it cannot do is said at once."""
+        from napari_metasr.io.dicom.volume import DicomVolume
+        from napari_metasr.io.dicom.writing import write_dicom
+
+        source, description = work.plan.volume, work.plan.description
+        check_writable(path, overwrite=self.overwrite)
+        if not isinstance(source, DicomVolume):
+            raise ValueError(
+                f"{path}: expected a DICOM series to write as DICOM, found a NIfTI file"
+            )
+        if source.time_points > 1:
+            raise ValueError(
+                f"{path}: expected one time point to write as DICOM, found {source.time_points}"
+            )
+
+        def derive() -> Path:
+            done = read(self.output)
+            return write_dicom(
+                path,
+                done.data,
+                done.affine,
+                source,
+                description=description,
+                overwrite=self.overwrite,
+            )
+
+        return derive
 
 
 def carry_out(work: Upscaling) -> None:

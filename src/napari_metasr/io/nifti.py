@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.io.orientation import axis_codes, to_canonical
@@ -28,6 +29,9 @@ SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
 
 SPACING_RANGE = (1e-4, 1e3)
 """Voxel sizes, in mm, that a medical image or a micrograph can have."""
+
+REST_BYTES = 32 << 20
+"""Read at a time, of what is behind the voxels."""
 
 UNREADABLE = (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError)
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
@@ -197,9 +201,11 @@ def _load(path: Path, image: Any, shape: tuple[int, ...], volume_index: int | No
         index = (*index[:3], *extra)
         shape = shape[:3]
     proxy = image.dataobj
-    stored = ArrayProxy(proxy.file_like, (proxy.shape, proxy.dtype, proxy.offset), mmap=False)
     try:
-        data = scaled(np.asanyarray(stored[index]), proxy.slope, proxy.inter)
+        with ImageOpener(proxy.file_like) as file:
+            stored = ArrayProxy(file, (proxy.shape, proxy.dtype, proxy.offset), mmap=False)
+            data = scaled(np.asanyarray(stored[index]), proxy.slope, proxy.inter)
+            read_to_end(file)
     except MemoryError as error:
         size = np.prod(shape, dtype=float) * image.get_data_dtype().itemsize / 2**30
         raise ValueError(
@@ -210,6 +216,12 @@ def _load(path: Path, image: Any, shape: tuple[int, ...], volume_index: int | No
     except UNREADABLE as error:
         raise ValueError(f"{path}: expected a whole NIfTI file, {cause(error)}") from error
     return data.reshape(shape, order="F")
+
+
+def read_to_end(file: ImageOpener) -> None:
+    """Read what is left: a compressed file's checksum is at its end."""
+    while file.read(REST_BYTES):
+        pass
 
 
 def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from napari_metasr.io.nifti import (
     check_type,
     image_shape,
     open_image,
+    read_to_end,
     scaled,
     stem,
 )
@@ -140,8 +141,7 @@ class StoredVolume(FileGrid):
                         values = np.frombuffer(content, stored)
                         values = values.reshape((*self.file_shape[:2], last - first), order="F")
                         yield self.canonical_part(self._scaled(values), time, first)
-                while file.read(READ_BYTES):  # a compressed file's checksum is at its end
-                    pass
+                read_to_end(file)
         except FileNotFoundError as error:
             raise FileNotFoundError(
                 f"{self.path}: the other file of the pair is missing"
