@@ -7,7 +7,6 @@ where networks work is read whole.
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections import defaultdict
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+import torch
 
 from napari_metasr.cohort.costs import Costs
 from napari_metasr.cohort.models import Models
@@ -199,7 +200,7 @@ class Upscaling:
         if self._output.suffix.lower() == ".gz":
             with self._timed("compressing"):
                 compressed = self._workspace.folder / f"{UNCOMPRESSED}.gz"
-                for done in compress(finished, compressed, os.cpu_count() or 1):
+                for done in compress(finished, compressed, torch.get_num_threads()):
                     yield Progress("compressing", done, self._costs.compressed(done))
             finished = compressed
         check_writable(self._output, overwrite=self._overwrite)
