@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["compress"]
 
 CHUNK = 4 << 20
+MOST_THREADS = 16
+"""So that what waits for its turn takes a quarter of a GiB at most."""
+
 LEVEL = 4
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Of a member without name and time, so that equal contents give equal files."""
@@ -29,7 +32,7 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
     source, target
         The file, and the ``.gz`` to write.
     threads
-        How many chunks are compressed at a time.
+        How many chunks are compressed at a time, up to ``MOST_THREADS``.
 
     Yields
     ------
@@ -41,7 +44,7 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
     OSError
         If the target cannot be written.
     """
-    size = source.stat().st_size
+    size, threads = source.stat().st_size, min(threads, MOST_THREADS)
     checksum, done = 0, 0
     waiting: deque[tuple[Future[bytes], int]] = deque()
     try:
