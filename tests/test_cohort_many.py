@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import nibabel as nib
@@ -28,6 +30,9 @@ from napari_metasr.cohort.progress import Progress
 from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.cohort.work_item import StoppedError, carry_out
 from napari_metasr.cohort.workspace import Workspace
+from napari_metasr.lesions.detection import Detection
+from napari_metasr.lesions.detector import Detector
+from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,7 +242,9 @@ def test_a_derivative_tells_where_it_comes_from(tmp_path):
     describe_dataset(other, source)
     told = json.loads((other / "dataset_description.json").read_text())
     assert told["SourceDatasets"][0]["URL"] == "../raw%20data"
-    assert "desc-metasr" in (other / "README.md").read_text()
+    readme = (other / "README.md").read_text()
+    assert "desc-metasr" in readme
+    assert "`SkullStripped`" in readme
 
 
 def test_another_program_s_dataset_is_not_written_into(tmp_path):
@@ -333,6 +340,65 @@ def test_concerns_and_warnings_are_reasons_to_look(job):
     reason = done(wide).reason
     assert "1 voxels are NaN or infinite" in reason
     assert "beyond the x4 that Meta-SRGAN was trained on" in reason
+
+
+def test_threads_take_turns_and_each_volume_is_told_its_own_doubts_alone(job, monkeypatch):
+    working: list[str] = []
+
+    def attempt(job, *_):
+        working.append(job.output.name)
+        together = len(working)
+        time.sleep(0.05)
+        warnings.warn(f"a doubt about {job.output.name}", stacklevel=2)
+        working.remove(job.output.name)
+        return "done", (f"{together} at a time",)
+
+    monkeypatch.setattr(work_item, "_attempt", attempt)
+    monkeypatch.setattr(work_item, "ASKING", 0.01)
+    names = ["a.nii", "b.nii", "c.nii"]
+    jobs = [job.model_copy(update={"output": job.output.with_name(name)}) for name in names]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        reasons = [outcome.reason for outcome in pool.map(done, jobs)]
+    assert reasons == [f"1 at a time; a doubt about {name}" for name in names]
+
+
+def test_who_waits_for_a_turn_can_be_stopped(job, monkeypatch):
+    monkeypatch.setattr(work_item, "ASKING", 0.01)
+    with work_item._TURN, pytest.raises(StoppedError):
+        carry_out(job, Stop(2))
+    assert done(job).state == "done"
+
+
+def test_what_is_left_beside_a_whole_output_goes(job):
+    done(job)
+    left = Workspace(job.output)
+    left.folder.mkdir()
+    (left.folder / "input.raw").write_bytes(bytes(1000))
+    with left.opened("other work", resume=False):  # of another process
+        assert done(job).state == "skipped"
+        assert left.folder.exists()
+    assert done(job).state == "skipped"
+    assert sorted(path.name for path in job.output.parent.iterdir()) == [
+        "in.nii.gz",
+        "out.json",
+        "out.nii.gz",
+    ]
+
+
+def test_that_one_time_point_alone_was_looked_through_is_told(job, monkeypatch):
+    found = (Detection(Region(4, 4, 12, 10), 0.9),)
+    shape = (40, 38, 6)
+    stored(job.input, smooth(shape), affine_with("RAS"))
+    monkeypatch.setattr(
+        Detector, "detect_slices", lambda _, volume, *__: ((k, found) for k in range(6))
+    )
+    doubt = "lesions were looked for in the first of 2 time points alone"
+    job = job.model_copy(update={"within": "lesion"})
+    outcome = done(job)
+    assert (outcome.state, doubt in outcome.reason) == ("done", False), outcome.reason
+    stored(job.input, np.stack([smooth(shape)] * 2, axis=-1), affine_with("RAS"))
+    outcome = done(job)
+    assert (outcome.state, doubt in outcome.reason) == ("done", True), outcome.reason
 
 
 class Stop:

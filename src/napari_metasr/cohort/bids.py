@@ -39,7 +39,8 @@ Volumes of another dataset on a finer grid, made by `napari-metasr cohort`, vers
 Names and folders are those of the source, with the entities `res` (the grid that was asked for)
 and `desc-{made}`. The JSON file beside each volume tells what networks made and what was
 interpolated, with which options, and the hashes of the input, the weights and the output;
-`napari-metasr replay` makes the same file from it again. {logs}/ holds a log of every run.
+`napari-metasr replay` makes the same file from it again. `SkullStripped` is what the source's
+JSON file says; false also where it says nothing. {logs}/ holds a log of every run.
 
 {purpose} Super-resolution can show what is not there, and hide what is.
 """

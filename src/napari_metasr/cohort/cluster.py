@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
 from multiprocessing.resource_tracker import ensure_running
@@ -130,8 +131,24 @@ def check_workers(client: Client, *folders: Path) -> None:
     ------
     ValueError
         Which worker lacks what.
+
+    Warns
+    -----
+    UserWarning
+        If there are none yet, or some have threads that will wait for one another.
     """
     paths = [str(folder) for folder in folders]
+    threads = client.nthreads()
+    if not threads:
+        warnings.warn("expected workers, found none yet: the work waits for some", stacklevel=2)
+        return
+    for address, count in threads.items():
+        if count > 1:
+            warnings.warn(
+                f"{address}: expected a worker with one thread, found {count}; it works on one "
+                "volume at a time (dask worker --nworkers N --nthreads 1 starts N of them)",
+                stacklevel=2,
+            )
     for address, found in client.run(_seen, paths, on_error="return").items():
         if isinstance(found, BaseException):
             raise ValueError(

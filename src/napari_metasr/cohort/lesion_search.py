@@ -123,6 +123,10 @@ class LesionSearch:
         )
         detector = load_detector(self.detector, device=self.device)
         doubts = concerns(seen, self.plane, detector.point)
+        if volume.time_points > 1:
+            doubts += (
+                f"lesions were looked for in the first of {volume.time_points} time points alone",
+            )
         count, slices = seen.slice_count(self.plane), {}
         for index, found in look_through(seen, self.plane, detector):
             slices[index] = found

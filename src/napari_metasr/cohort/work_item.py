@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, cast
 
 from napari_metasr.cohort.earlier import prepared, reason_to_make_again, tell_of_skull
@@ -13,7 +14,7 @@ from napari_metasr.cohort.failure import in_words
 from napari_metasr.cohort.workspace import InUseError, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     from napari_metasr.cohort.job import Job
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 State = Literal["done", "skipped", "failed"]
 PATIENCE = 30
 """Seconds that a worker which is to stop has for the part it works on."""
+
+ASKING = 0.2
+"""Seconds between two questions whether a volume that waits for its turn is still wanted."""
+
+_TURN = Lock()
 
 
 class StoppedError(Exception):
@@ -54,7 +60,8 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
     """Make an output, unless it is there already as this job would make it.
 
     It is made again if the input has changed or the output is damaged; unfinished work is gone
-    on with, if it is of the same kind. What failed leaves no file.
+    on with, if it is of the same kind, and removed if it failed. Threads of a process take turns:
+    each volume has the memory and the cores for itself, and is told its own warnings alone.
 
     Parameters
     ----------
@@ -76,9 +83,9 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
     StoppedError
         From ``tell``; what is done stays beside the output.
     """
-    started = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
+    with _turn(tell), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
+        started = time.perf_counter()
         try:
             state, notes = _attempt(job, tell, started + PATIENCE, skull_stripped)
         except StoppedError:
@@ -88,6 +95,17 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
     if state != "failed":
         notes += tuple(" ".join(str(one.message).split()) for one in caught)
     return Outcome(state, "; ".join(dict.fromkeys(notes)), time.perf_counter() - started)
+
+
+@contextmanager
+def _turn(tell: Tell) -> Iterator[None]:
+    """Wait until no other thread of this process works on a volume."""
+    while not _TURN.acquire(timeout=ASKING):
+        tell(0.0)
+    try:
+        yield
+    finally:
+        _TURN.release()
 
 
 def _attempt(
@@ -109,6 +127,8 @@ def _attempt(
                 tell(0.0)
                 time.sleep(1)
                 continue
+        else:
+            _tidy_up(job.output)
         if skull_stripped is not None:
             tell_of_skull(job.output, skull_stripped)
         notes = (f"made again: {again}",) if again else ()
@@ -123,6 +143,13 @@ def _finish(work: Upscaling, output: Path, tell: Tell) -> None:
     except (StoppedError, InUseError):
         raise
     except Exception:
-        with suppress(InUseError):
-            Workspace(output).discard()
+        _tidy_up(output)
         raise
+
+
+def _tidy_up(output: Path) -> None:
+    """Remove what is left of unfinished work, unless another process is at it."""
+    workspace = Workspace(output)
+    if workspace.folder.exists():
+        with suppress(InUseError):
+            workspace.discard()

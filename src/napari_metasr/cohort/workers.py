@@ -119,13 +119,10 @@ def _outcome_of(future: Future) -> Outcome:
 
 
 def _tasks_at_a_time(client: Client) -> dict[str, int]:
-    """How many volumes each host works on at a time."""
+    """How many volumes each host works on at a time: one for each process."""
     from distributed.comm.addressing import get_address_host
 
-    tasks: Counter[str] = Counter()
-    for address, threads in client.nthreads().items():
-        tasks[get_address_host(address)] += threads
-    return dict(tasks)
+    return Counter(map(get_address_host, client.nthreads()))
 
 
 def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
@@ -135,7 +132,7 @@ def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
 
     worker = get_worker()
     key = worker.get_current_task()
-    share_cores(tasks.get(get_address_host(worker.address), worker.state.nthreads))
+    share_cores(tasks.get(get_address_host(worker.address), 1))
     worker.log_event(topic, {"name": item.name, "worker": worker.address, "process": os.getpid()})
     told = time.monotonic()
 
