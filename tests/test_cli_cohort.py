@@ -239,7 +239,7 @@ def test_work_that_nobody_wants_any_more_stops(tmp_path, client):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent to the process group")
 def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, capsys):
-    root, output = heads(tmp_path / "raw", 8, SLOWER), tmp_path / "out"
+    root, output = heads(tmp_path / "raw", 4, SLOWER), tmp_path / "out"
     arguments = ["cohort", str(root), "--scale", "2,2,1", "--device", "cpu"]
     arguments += ["--output", str(output)]
     command = "import sys; from napari_metasr.cli import main; sys.exit(main())"
@@ -261,7 +261,7 @@ def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, cap
     assert main([*arguments, "--scheduler", address]) == 0
     assert set(states(capsys.readouterr().out).values()) <= {"done", "skipped"}
     made = "_res-2x2x1x_desc-metasr"
-    assert [nib.load(result(output, n, made=made)).shape for n in range(8)] == [(96, 96, 10)] * 8
+    assert [nib.load(result(output, n, made=made)).shape for n in range(4)] == [(96, 96, 10)] * 4
     assert not list(output.glob("sub-*/ses-1/anat/.*"))
 
 
@@ -291,6 +291,24 @@ def test_workers_must_see_the_folders_and_run_this_version(tmp_path, client, mon
         check_workers(client, tmp_path)
 
 
+def test_a_cluster_without_workers_is_waited_for_aloud(tmp_path):
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        with pytest.warns(UserWarning, match="expected workers, found none yet"):
+            check_workers(client, tmp_path)
+        cluster.scale(1)
+        client.wait_for_workers(1)
+        threads = next(iter(client.nthreads().values()))
+        if threads > 1:
+            with pytest.warns(UserWarning, match=f"one thread, found {threads}; it works on one"):
+                check_workers(client, tmp_path)
+        assert workers._tasks_at_a_time(client).popitem()[1] == 1
+
+
 def test_a_volume_that_kills_every_worker_fails():
     from distributed import KilledWorker
 
@@ -310,6 +328,8 @@ def test_a_volume_that_kills_every_worker_fails():
     ("arguments", "message"),
     [
         ([], "expected a scale or a spacing, found neither"),
+        (["--scale", "0.5"], "the scale must be at least 1, found 0.5"),
+        (["--scale", "2", "--thickness", "-1"], "thickness: expected greater than 0, found -1.0"),
         (["--scale", "2", "--pattern", "*.mgz"], r"expected volumes that match *.mgz, found none"),
         (["--scale", "2", "--workers", "2", "--scheduler", "tcp://x:1"], "found both"),
         (["--scale", "2", "--workers", "0"], "number of workers from 1 on"),

@@ -39,7 +39,7 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "Expected one of {zoom, detect, models, demo, rate}"),
+        ("", "Expected one of {zoom, upscale, replay, cohort, series, detect,"),
         ("zom good.nii.gz", "Unrecognized options: zom"),
         ("zoom", "INPUT --scale NUMBER|Y,X --output OUTPUT"),
         ("zoom good.nii.gz --scale 2", "--output OUTPUT"),
@@ -102,6 +102,33 @@ def test_too_little_memory_is_one_line(
     monkeypatch.setattr("napari_metasr.cli.zoom.read", exhausted)
     assert main(GOOD.split()) == 2
     assert "not enough memory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("", "expected a scale or a spacing, found neither"),
+        ("--scale 2 --spacing 1", "expected a scale or a spacing, found both"),
+        ("--scale 2 --thickness -1", "thickness: expected greater than 0, found -1.0"),
+    ],
+)
+def test_options_that_do_not_go_together_are_told_in_plain_words(
+    folder: Path, capsys, options: str, message: str
+) -> None:
+    assert main(["upscale", "good.nii.gz", "--output", "out.nii", *options.split()]) == 2
+    assert capsys.readouterr().err == f"napari-metasr: error: {message}\n"
+    assert not (folder / "out.nii").exists()
+
+
+def test_an_interrupt_has_an_exit_code_of_its_own(
+    folder: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_metasr.cli.zoom.read", interrupted)
+    assert main(GOOD.split()) == 130
+    assert capsys.readouterr().err == "napari-metasr: error: stopped\n"
 
 
 def test_debug_shows_where_it_came_from(folder: Path, capsys) -> None:

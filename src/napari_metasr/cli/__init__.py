@@ -1,4 +1,4 @@
-"""The same verbs without a screen: ``napari-metasr zoom``, ``models`` and ``demo``."""
+"""``napari-metasr VERB``: all of it without a screen; one module for each verb."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ __all__ = ["main"]
 
 PROGRAM = "napari-metasr"
 EXPECTED_FAILURES = (ValueError, OSError, MemoryError)
+FAILED, INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after one line on the standard error that says what was wrong, or what the
-        command has told otherwise.
+        0, or 2 after one line on the standard error that says what was wrong, or 130 after an
+        interrupt, or what the command has told otherwise.
     """
     from napari_metasr.cli.parsing import ArgumentError, parse
 
@@ -47,13 +48,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             if command.debug:
                 traceback.print_exc()
             return _fail(error)
+        except KeyboardInterrupt:
+            return _fail(InterruptedError("stopped"))
 
 
 def _fail(error: BaseException) -> int:
     from napari_metasr.cohort.failure import in_words
 
     print(f"{PROGRAM}: error: {in_words(error)}", file=sys.stderr)
-    return 2
+    return INTERRUPTED if isinstance(error, InterruptedError) else FAILED
 
 
 def _show_warning(

@@ -11,6 +11,7 @@ import tyro
 from pydantic import Field
 
 from napari_metasr import __version__
+from napari_metasr.cli import INTERRUPTED
 from napari_metasr.cli.enlarging import Enlarging
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.items import Item
 
 CORES_OF_A_WORKER = 4
-INTERRUPTED = 130
 LOG = "cohort.jsonl"
 
 
@@ -118,6 +118,7 @@ class Cohort(Enlarging):
         from napari_metasr.cohort.bids import resolution_label
         from napari_metasr.cohort.items import items_of
         from napari_metasr.cohort.options import UpscaleOptions
+        from napari_metasr.geometry import nominal_scale
         from napari_metasr.weights import model_card
 
         for name in ("model", "through_plane_model", "detector"):
@@ -125,6 +126,8 @@ class Cohort(Enlarging):
             if Path(getattr(self, name)).is_file():
                 setattr(self, name, str(Path(getattr(self, name)).resolve()))
         options = UpscaleOptions(scale=self.scale, spacing=self.spacing)
+        for factor in options.scale or ():
+            nominal_scale(factor)
         return items_of(inputs, output, resolution_label(options), self.job)
 
     def _client(self, volumes: int) -> AbstractContextManager[Client]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_metasr.cli.cohort import INTERRUPTED
+from napari_metasr.cli import INTERRUPTED
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome
