@@ -219,9 +219,12 @@ def main():
     parser.add_argument("--one", action="store_true", help="speed alone, as JSON")
     options = parser.parse_args()
     scale = tuple(float(number) for number in options.scale.split(","))
+    scale *= 3 // len(scale)
     if options.one:
         print(json.dumps(one(options.volume, scale)))
         return
+    if len(shape := nib.load(options.volume).shape) != 3:
+        parser.error(f"{options.volume}: expected a 3-D volume, found the shape {shape}")
     versions = f"torch {torch.__version__}, nibabel {nib.__version__}"
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, {versions}")
     if options.keep:
