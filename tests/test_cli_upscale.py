@@ -170,7 +170,7 @@ def test_work_that_is_stopped_at_the_keyboard_can_be_gone_on_with(
     arguments = ["upscale", "in.nii.gz", "--scale", "2,2,1", "--device", "cpu"]
     with monkeypatch.context() as patch:
         patch.setattr("napari_metasr.cohort.upscale.compress", stopped)
-        assert main([*arguments, "--output", "out.nii.gz"]) == 2
+        assert main([*arguments, "--output", "out.nii.gz"]) == 130
     assert "error: stopped; --resume goes on with what is done" in capsys.readouterr().err
     assert not (tmp_path / "out.nii.gz").exists()
     assert main([*arguments, "--output", "out.nii.gz", "--resume"]) == 0
