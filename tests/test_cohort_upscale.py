@@ -272,7 +272,9 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(tmp_path, scan):
     steps.close()
     with pytest.raises(ValueError, match="found other work; without --resume"):
         next(work_on(scan, tmp_path / "out.nii", scale=(3,), resume=True).steps())
-    upscaled(scan, tmp_path / "out.nii", scale=(3,))
+    with pytest.warns(UserWarning, match=r"\.out\.nii\.unfinished: .* is thrown away") as caught:
+        upscaled(scan, tmp_path / "out.nii", scale=(3,))
+    assert len(caught) == 1
 
 
 def test_work_that_was_stopped_at_its_last_rename_goes_on(tmp_path, scan, monkeypatch):

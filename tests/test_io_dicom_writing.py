@@ -119,3 +119,38 @@ def test_what_is_no_dicom_does_not_become_any(source, tmp_path, capsys):
     assert main(["upscale", *arguments]) == 2
     assert "there.dcm" in capsys.readouterr().err
     assert not any(tmp_path.glob("out.*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, "out.dcm: stopped; "),
+        (MemoryError(), 2, "all of the result is held; "),
+    ],
+)
+def test_a_volume_stays_whole_when_it_does_not_become_dicom(
+    source, tmp_path, monkeypatch, capsys, error, code, message
+):
+    def fail(*_, **__):
+        raise error
+
+    output, dicom = tmp_path / "out.nii", tmp_path / "out.dcm"
+    arguments = ["--scale", "1.5,1.5,1", "--device", "cpu", "--output", str(output)]
+    arguments = ["upscale", str(source.path), *arguments, "--dicom", str(dicom)]
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_metasr.io.dicom.writing.write_dicom", fail)
+        assert main(arguments) == code
+    assert f"{message}{output} is whole" in capsys.readouterr().err
+    assert output.exists()
+    assert not dicom.exists()
+    assert main([*arguments, "--resume"]) == 0
+    np.testing.assert_array_equal(read(dicom).data, read(output).data)
+
+
+def test_the_series_that_it_is_made_of_stays(source, tmp_path, capsys):
+    path = sorted(source.path.iterdir())[0]
+    before = path.read_bytes()
+    arguments = ["--scale", "1.5", "--output", str(tmp_path / "out.nii"), "--overwrite"]
+    assert main(["upscale", str(source.path), *arguments, "--dicom", str(path)]) == 2
+    assert "found the input" in capsys.readouterr().err
+    assert path.read_bytes() == before

@@ -122,7 +122,6 @@ def test_a_file_written_in_parts_is_the_file_written_whole(tmp_path, codes, time
             x = slice(first, min(first + 2, data.shape[3]))
             place = (slice(time, time + 1), slice(0, data.shape[1]), slice(0, data.shape[2]), x)
             parts.write(place, data[place].astype(np.float32) + 0.2)
-    parts.voxels.sync()
     assert path.read_bytes() == (tmp_path / "whole.nii").read_bytes()
 
 

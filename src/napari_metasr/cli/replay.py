@@ -41,7 +41,9 @@ class Replay(Command):
         default=None, description="Likewise, of what is between the slices."
     )
     output: Annotated[Path | None, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
-        default=None, description="What to write; by default what was written then."
+        default=None,
+        description="What to write; by default what was written then. If that is there as it was, "
+        "it is never replaced by another file.",
     )
     overwrite: bool = Field(default=False, description="Replace an existing output.")
     resume: bool = Field(default=False, description="Go on with unfinished work, if there is any.")
@@ -50,7 +52,7 @@ class Replay(Command):
         """Check that all is as it was, do it again, and compare."""
         from napari_metasr.cli.upscale import carry_out, told
         from napari_metasr.cohort.plan import Plan
-        from napari_metasr.cohort.upscale import Upscaling
+        from napari_metasr.cohort.upscale import KeptError, Upscaling
 
         record = read_sidecar(self.sidecar)
         output = self.output or self.sidecar.with_name(record.output_name)
@@ -63,8 +65,12 @@ class Replay(Command):
                 f"{plan.input_sha256}"
             )
         _check_models(plan, record)
-        work = Upscaling(plan, output, overwrite=self.overwrite, resume=self.resume)
-        carry_out(work)
+        work = Upscaling(plan, output, overwrite=self.overwrite, resume=self.resume, then=record)
+        try:
+            carry_out(work)
+        except KeptError:
+            warnings.warn(_differences(plan, record), stacklevel=2)
+            raise
         same = file_sha256(output) == record.output_sha256
         print(f"{told(output, work)}; {'the same file' if same else 'another file'} as then")
         if not same:

@@ -41,9 +41,14 @@ class Upscale(Enlarging):
     dicom: Annotated[Path | None, tyro.conf.arg(metavar="OUT.DCM")] = Field(
         default=None,
         description="Write the result of a DICOM series as DICOM as well: one derived multi-frame "
-        "file in the series' study, which names the patient.",
+        "file in the series' study, which names the patient. The whole result is held in memory "
+        "for it.",
     )
-    resume: bool = Field(default=False, description="Go on with unfinished work, if there is any.")
+    resume: bool = Field(
+        default=False,
+        description="Go on with unfinished work, if there is any. After a power failure begin "
+        "anew.",
+    )
 
     def run(self) -> None:
         """Check, plan, enlarge, and say in one line what was done."""
@@ -56,11 +61,13 @@ class Upscale(Enlarging):
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """What writes the finished volume as DICOM; what it cannot do is said at once."""
+        from napari_metasr.cohort.outputs import check_inputs_kept
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import write_dicom
 
         source, description = work.plan.volume, work.plan.description
         check_writable(path, overwrite=self.overwrite)
+        check_inputs_kept(path, source.files)
         if not isinstance(source, DicomVolume):
             raise ValueError(
                 f"{path}: expected a DICOM series to write as DICOM, found a NIfTI file"
@@ -71,15 +78,22 @@ class Upscale(Enlarging):
             )
 
         def derive() -> Path:
-            done = read(self.output)
-            return write_dicom(
-                path,
-                done.data,
-                done.affine,
-                source,
-                description=description,
-                overwrite=self.overwrite,
-            )
+            try:
+                done = read(self.output)
+                return write_dicom(
+                    path,
+                    done.data,
+                    done.affine,
+                    source,
+                    description=description,
+                    overwrite=self.overwrite,
+                )
+            except KeyboardInterrupt:
+                raise InterruptedError(f"{path}: stopped; {self.output} is whole") from None
+            except MemoryError:
+                raise MemoryError(
+                    f"to write {path} all of the result is held; {self.output} is whole"
+                ) from None
 
         return derive
 

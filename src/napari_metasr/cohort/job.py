@@ -10,9 +10,10 @@ from pydantic import BaseModel, PositiveFloat
 
 from napari_metasr.cohort.lesion_search import LesionSearch, boxes_in
 from napari_metasr.cohort.options import Numbers, UpscaleOptions
+from napari_metasr.cohort.outputs import check_inputs_kept, check_outputs
 from napari_metasr.cohort.plan import Plan
 from napari_metasr.cohort.target import check_size
-from napari_metasr.cohort.upscale import Upscaling, check_outputs
+from napari_metasr.cohort.upscale import Upscaling
 from napari_metasr.io.opening import open_stored
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
@@ -70,12 +71,14 @@ class Job(BaseModel, extra="forbid", frozen=True):
         ------
         ValueError
             If the options do not go together or do not fit the volume, a model is not there or
-            not for this, the input is no image, or the output would be very large (see
-            ``force``).
+            not for this, the input is no image, the output would replace the input or the
+            segmentation, or would be very large (see ``force``).
         OSError
             If the input is not there, or the output exists or cannot be written.
         """
         check_outputs(self.output, overwrite=self.overwrite, resume=self.resume)
+        masks = () if self.within in (None, LESION) else (Path(str(self.within)),)
+        check_inputs_kept(self.output, (self.input, *masks))
         options = UpscaleOptions(
             scale=self.scale,
             spacing=self.spacing,

@@ -52,6 +52,8 @@ class Plan:
         Of the input.
     search
         What is to look for the lesions that networks work round, if that is wanted.
+    stamps
+        Sizes and times of the input's files, from before they were read for the hash.
     """
 
     volume: VolumeInParts
@@ -62,6 +64,7 @@ class Plan:
     device: str
     input_sha256: str
     search: LesionSearch | None = None
+    stamps: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(
@@ -97,6 +100,7 @@ class Plan:
                     f"expected slices of at most {THICKEST:g} times their spacing of "
                     f"{spacing:g} mm, found a thickness of {options.thickness:g} mm"
                 )
+        stamps = stamps_of(volume)
         return cls(
             volume,
             options,
@@ -106,7 +110,22 @@ class Plan:
             resolve_device(device).type,
             volume.sha256(),
             search,
+            stamps,
         )
+
+    def check_unchanged(self) -> None:
+        """Refuse an input that is not any more what the hash is of.
+
+        Raises
+        ------
+        ValueError
+            If a file of it was changed.
+        """
+        if stamps_of(self.volume) != self.stamps:
+            raise ValueError(
+                f"{self.volume.path}: expected a file that stays as it is, found that it was "
+                "changed while it was read"
+            )
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -222,3 +241,16 @@ class Plan:
         decisions += [f"{name} {number}" for name, number in sorted(self.versions.items())]
         decisions += map(repr, self.parts)
         return hashlib.sha256("\n".join(decisions).encode()).hexdigest()
+
+
+def stamps_of(volume: VolumeInParts) -> tuple[tuple[int, int], ...]:
+    """Bytes and time of change (ns) of each of a volume's files; (-1, -1) of what is gone."""
+    found = []
+    for path in volume.files:
+        try:
+            status = path.stat()
+        except OSError:
+            found.append((-1, -1))
+        else:
+            found.append((status.st_size, status.st_mtime_ns))
+    return tuple(found)

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_pascal
 
 from napari_metasr.cohort.options import UpscaleOptions
 from napari_metasr.files import replacing
+from napari_metasr.io.nifti import stem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,8 +112,8 @@ class Sidecar(_Record):
 
 
 def sidecar_path(output: Path) -> Path:
-    """Where the sidecar of a ``.nii`` or ``.nii.gz`` file lies."""
-    return output.with_name(output.name.removesuffix(".gz").removesuffix(".nii") + ".json")
+    """Where the sidecar of a ``.nii`` or ``.nii.gz`` file lies, in capitals or not."""
+    return output.with_name(f"{stem(output)}.json")
 
 
 def write_sidecar(path: Path, record: Sidecar, *, overwrite: bool = False) -> None:

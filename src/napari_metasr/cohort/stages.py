@@ -125,7 +125,7 @@ class Stages:
         slab, first_view = found
         result = self._passes[part.way.stage](slab, part.first)
         if first_view is not None:
-            result = self._fused(result, first_view, slab)
+            result = self._fused(first_view, result, slab)
         return Slab(result, self._preview(part, slab, result))
 
     def _fused(
@@ -150,14 +150,12 @@ class Stages:
         )
 
     def write(self, part: Part, slab: Slab) -> None:
-        """Put a slab where it belongs, and wait until it is there."""
-        last = part.way.stage == next(reversed(self._passes))
-        target = self._output.voxels if last else self._between(part.way.stage)
-        if last:
+        """Put a slab where it belongs; it is there even if the process is killed then."""
+        if part.way.stage == next(reversed(self._passes)):
             self._output.write(self._output_place(part), slab.voxels[np.newaxis])
         else:
+            target = self._between(part.way.stage)
             target.write(self._place(part, target), slab.voxels[np.newaxis])
-        target.sync()
 
     def _between(self, stage: StageName) -> MappedArray:
         return self._enlarged if stage == "in plane" else self._first

@@ -126,11 +126,14 @@ def check_size(target: Target, times: int, itemsize: int, *, force: bool = False
         If a side or the whole is very large and that is not wanted by force; with the size.
     """
     voxels = times * int(np.prod(target.shape, dtype=object))
+    before = times * int(np.prod([axis.input for axis in target.axes], dtype=object))
     if force or (max(target.shape) <= LARGEST_SIDE and voxels <= LARGEST_VOXELS):
         return
     size = " x ".join(map(str, target.shape[::-1])) + (f" x {times}" if times > 1 else "")
+    # the input as it is stored, both views' single precision, and the output compressed
+    meanwhile = before * itemsize + voxels // times * 8 + voxels * itemsize
     raise ValueError(
         f"the output would have {size} voxels (x, y, z), {voxels * itemsize / 2**30:.1f} GiB, and "
-        f"take up to {voxels // times * 8 / 2**30:.1f} GiB more on the disk meanwhile; "
+        f"take up to {meanwhile / 2**30:.1f} GiB more on the disk meanwhile; "
         "--force does it all the same"
     )

@@ -19,18 +19,23 @@ import torch
 
 from napari_metasr.cohort.costs import Costs
 from napari_metasr.cohort.models import Models
+from napari_metasr.cohort.outputs import (
+    check_inputs_kept,
+    check_outputs,
+    is_made,
+    put_in_place,
+    record_beside,
+)
 from napari_metasr.cohort.pipeline import pipelined
 from napari_metasr.cohort.progress import Preview, Progress
 from napari_metasr.cohort.record import record_of
-from napari_metasr.cohort.sidecar import sidecar_path, write_sidecar
 from napari_metasr.cohort.stages import Stages
 from napari_metasr.cohort.unpacking import measure, unpack
 from napari_metasr.cohort.workspace import Workspace
-from napari_metasr.files import allocate, check_writable, file_sha256
+from napari_metasr.files import allocate, file_sha256
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
-from napari_metasr.io.writer import WRITTEN_SUFFIXES
 from napari_metasr.normalisation import MissingPixelsWarning
 
 if TYPE_CHECKING:
@@ -38,12 +43,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.cohort.plan import Plan
+    from napari_metasr.cohort.sidecar import Sidecar
     from napari_metasr.cohort.workspace import Findings, Journal
 
-__all__ = ["MEMORY_BOUND", "Preview", "Progress", "Upscaling", "check_outputs"]
+__all__ = ["MEMORY_BOUND", "KeptError", "Preview", "Progress", "Upscaling", "check_outputs"]
 
 MEMORY_BOUND = 1 << 30
 UNCOMPRESSED = "output.nii"
+
+
+class KeptError(ValueError):
+    """What was made again is not what it was, which is there and stays."""
 
 
 class Upscaling:
@@ -58,7 +68,11 @@ class Upscaling:
     overwrite
         Replace existing files.
     resume
-        Go on with unfinished work, if there is any.
+        Go on with unfinished work, if there is any; if the output is there as the plan makes
+        it, nothing is left to do.
+    then
+        What was said of the same work when it was done before, if it is to be done again. Its
+        sidecar stays as it is if the same file comes out in its place.
 
     Attributes
     ----------
@@ -74,15 +88,22 @@ class Upscaling:
     FileExistsError, FileNotFoundError, IsADirectoryError
         As `check_writable`.
     ValueError
-        If the name's ending is wrong.
+        If the name's ending is wrong, or the output would replace the input.
     """
 
     def __init__(
-        self, plan: Plan, output: Path, *, overwrite: bool = False, resume: bool = False
+        self,
+        plan: Plan,
+        output: Path,
+        *,
+        overwrite: bool = False,
+        resume: bool = False,
+        then: Sidecar | None = None,
     ) -> None:
-        check_outputs(output, overwrite=overwrite, resume=resume)
+        self._made = resume and is_made(output, plan)
+        self._overwrite, self._resume, self._then = overwrite, resume, then
         self.plan, self._output = plan, output
-        self._overwrite, self._resume = overwrite, resume
+        self._check()
         self._workspace = Workspace(output)
         self._costs = Costs.of(plan)
         self.stage_seconds: dict[str, float] = defaultdict(float)
@@ -104,7 +125,13 @@ class Upscaling:
             If the input is damaged, no lesions are found where they are looked for, or the
             unfinished work is of another kind. What is done stays beside the output, for
             ``resume``.
+        KeptError
+            If what is made again differs from what is there.
         """
+        if self._made:
+            self._workspace.discard()
+            yield Progress("done already", 1.0, 1.0)
+            return
         models = Models.of(self.plan)
         with self._workspace.opened(self.plan.fingerprint, resume=self._resume) as begun:
             journal = begun
@@ -138,6 +165,7 @@ class Upscaling:
         with self._timed("reading"):
             for done in unpack(volume, self._unpacked):
                 yield Progress("reading", done, self._costs.read(done))
+            self.plan.check_unchanged()
         with self._timed("measuring"):
             findings = measure(volume, self._unpacked)
         if search is None:
@@ -203,12 +231,45 @@ class Upscaling:
                 for done in compress(finished, compressed, torch.get_num_threads()):
                     yield Progress("compressing", done, self._costs.compressed(done))
             finished = compressed
-        check_writable(self._output, overwrite=self._overwrite)
-        sidecar = record_of(plan, findings, self._output.name, file_sha256(finished))
-        overwrite = self._overwrite or self._resume
-        write_sidecar(sidecar_path(self._output), sidecar, overwrite=overwrite)
-        finished.replace(self._output)
+        self._check()
+        record = record_of(plan, findings, self._output.name, file_sha256(finished))
+        put_in_place(finished, self._output, self._known(record))
         self._workspace.remove()
+
+    def _check(self) -> None:
+        """Look once more whether the output may be written."""
+        output = self._output
+        check_outputs(
+            output,
+            overwrite=self._overwrite,
+            resume=self._resume and (self._made or not output.exists()),
+            then=self._then,
+        )
+        check_inputs_kept(output, self.plan.volume.files)
+
+    def _known(self, record: Sidecar) -> Sidecar:
+        """What is to be said of the output, with what was known of it when it was made before."""
+        then, output = self._then, self._output
+        if then is None:
+            return record
+        beside = record_beside(output) == then
+        if record.output_sha256 != then.output_sha256:
+            whole = output.exists() and file_sha256(output) == then.output_sha256
+            if whole or (beside and not self._overwrite):
+                self._workspace.remove()
+                raise KeptError(
+                    f"{output}: expected the same file as then, made another one; what was there "
+                    "is kept, --output writes elsewhere"
+                )
+        elif beside:
+            return then
+        return record.model_copy(
+            update={
+                "concerns": tuple(dict.fromkeys((*then.concerns, *record.concerns))),
+                "detector": then.detector,
+                "skull_stripped": then.skull_stripped,
+            }
+        )
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -217,19 +278,3 @@ class Upscaling:
             yield
         finally:
             self.stage_seconds[stage] += time.perf_counter() - started
-
-
-def check_outputs(output: Path, *, overwrite: bool = False, resume: bool = False) -> None:
-    """Refuse an output, or the sidecar beside it, before any work is done for them.
-
-    Raises
-    ------
-    FileExistsError, FileNotFoundError, IsADirectoryError
-        As `check_writable`.
-    ValueError
-        If the name's ending is wrong.
-    """
-    if not output.name.lower().endswith(WRITTEN_SUFFIXES):
-        raise ValueError(f"{output}: expected a name that ends in .nii or .nii.gz")
-    check_writable(output, overwrite=overwrite)
-    check_writable(sidecar_path(output), overwrite=overwrite or resume)

@@ -1,8 +1,13 @@
-"""Unfinished work: a folder beside the output, which says how far it got."""
+"""Unfinished work: a folder beside the output, which says how far it got.
+
+It outlives the process, however that ends. What the system had not yet put on the disk when the
+power failed is lost, though: then the work is to be begun anew.
+"""
 
 from __future__ import annotations
 
 import shutil
+import warnings
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -90,6 +95,11 @@ class Workspace:
             If what is there is of another plan.
         OSError
             If the folder cannot be made.
+
+        Warns
+        -----
+        UserWarning
+            If work that was begun is thrown away, without ``resume``.
         """
         with self._alone():
             yield self._begun(plan, resume=resume)
@@ -130,7 +140,7 @@ class Workspace:
         if resume and path.is_file():
             try:
                 journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
-            except ValidationError:
+            except (ValidationError, UnicodeDecodeError):
                 raise ValueError(
                     f"{path}: expected a journal of unfinished work, found a damaged one; without "
                     "--resume the work starts anew"
@@ -141,6 +151,8 @@ class Workspace:
                     "options and version, found other work; without --resume it starts anew"
                 )
             return journal
+        if path.is_file():
+            warnings.warn(f"{self.folder}: unfinished work is thrown away", stacklevel=5)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir()

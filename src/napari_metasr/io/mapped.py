@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,11 +73,6 @@ class MappedArray:
         """Put numbers of the array's type in their place."""
         for mapped, own in self._pieces(place, "r+"):
             mapped[...] = block[own]
-
-    def sync(self) -> None:
-        """Wait until what was written is on the disk."""
-        with self.path.open("rb+") as file:
-            os.fsync(file.fileno())
 
     def _pieces(self, place: Place, mode: str) -> Iterator[tuple[NDArray[Any], tuple[Any, ...]]]:
         """Views of a few mapped layers, and where in the part they belong."""

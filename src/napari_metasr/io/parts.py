@@ -42,6 +42,8 @@ class VolumeInParts(Protocol):
         Between voxels, in mm, along z, y, x.
     axes
         The canonical (z, y, x) axis of each of the axes i, j, k.
+    files
+        All that it is read from.
     record_names
         What the input may be called in records; () if it may not be called anything.
     """
@@ -75,6 +77,9 @@ class VolumeInParts(Protocol):
 
     @property
     def axes(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def files(self) -> tuple[Path, ...]: ...  # noqa: D102
 
     @property
     def record_names(self) -> tuple[str, ...]: ...  # noqa: D102

@@ -98,16 +98,20 @@ class StoredVolume(FileGrid):
         return np.dtype(np.float32 if stored.kind == "f" or not plain else stored.newbyteorder("="))
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The file, or both of a pair."""
+        return tuple(sorted({Path(one.filename) for one in self.image.file_map.values()}))
+
+    @property
     def record_names(self) -> tuple[str, ...]:
         """The file's name without folders."""
         return (self.path.name,)
 
     def sha256(self) -> str:
         """The hash of the file's content, of a pair's of both contents' hashes."""
-        paths = {Path(holder.filename) for holder in self.image.file_map.values()}
-        if len(paths) == 1:
+        if len(self.files) == 1:
             return file_sha256(self.path)
-        digests = [file_sha256(path) for path in sorted(paths)]
+        digests = [file_sha256(path) for path in self.files]
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:

@@ -122,6 +122,12 @@ class DicomVolume(FileGrid):
         return np.dtype(np.float32) if stored.kind == "f" or not plain else np.dtype(stored)
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The series' files, or the archive that holds them."""
+        frames = [frame for frames in self.series.frames for frame in frames]
+        return tuple(sorted({frame.header.file.path for frame in frames}))
+
+    @property
     def record_names(self) -> tuple[str, ...]:
         """None: names of DICOM files and folders may be those of patients."""
         return ()
