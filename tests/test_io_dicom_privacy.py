@@ -50,6 +50,28 @@ def test_descriptions_lose_what_identifies(description, expected):
     assert told == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "description", "expected"),
+    [
+        ("Li^Na", "T1 Li Na", "T1"),
+        ("Li^Na", "T1 LINA NaLi li2", "T1"),
+        ("Smith^John", "SMITHJOHN_t1", "t1"),
+        ("Smith^John", "t1 Smiths smith2 mprage", "t1 mprage"),
+        ("Meyer-Schulz^Eva", "t1 MeyerSchulz", "t1"),
+        ("O'Neil^Sean", "t1 ONeil", "t1"),
+        ("Müller^Jörg", "t1 Muller Joerg MUELLER Jorg", "t1"),
+        ("Muller^Jorg", "t1 Müller Jörg", "t1"),
+        ("Smith^John", "t1 AB1234 axial", "t1 axial"),
+        ("Smith^John", "T1 12Aug1964 / 12-AUG-64 / 12. August 1964 sag", "T1 sag"),
+        ("Smith^John", "T1 Aug 12, 1964 MPRAGE dec 2", "T1 MPRAGE dec 2"),
+        ("Wu^Bo", "t1_mprage_sag FLAIR TR2000 bold 3D", "t1_mprage_sag FLAIR TR2000 bold 3D"),
+    ],
+)
+def test_names_however_they_are_written(name, description, expected):
+    found = dataset(PatientName=name, PatientID="AB-12-34", PatientBirthDate="19640812")
+    assert redacted(description, found) == expected
+
+
 def test_long_descriptions_are_cut():
     assert len(redacted("x y " * 100, {})) <= 64
 
