@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import warnings
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +45,38 @@ def test_links_to_folders_are_not_followed(tmp_path):
     save(tmp_path / "in", series(voxels()))
     (tmp_path / "in" / "again").symlink_to(tmp_path / "in", target_is_directory=True)
     assert find_series(tmp_path / "in").series[0].images == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes among files here")
+def test_pipes_broken_links_and_unreadable_files_are_passed_over(tmp_path, monkeypatch):
+    folder = save(tmp_path / "in", series(voxels()))
+    (folder / "A").symlink_to(tmp_path / "none")
+    os.mkfifo(folder / "B")
+    (folder / "C").write_bytes(bytes(200))
+    opened = Path.open
+
+    def refusing(path, *arguments):
+        if path.name == "B":
+            pytest.fail("waits for the other end of the pipe")
+        if path.name == "C":
+            raise PermissionError(path)
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    assert is_dicom(folder)
+    assert not is_dicom(folder / "C")
+    found = find_series(folder)
+    assert (found.series[0].slices, found.damaged) == (5, 1)
+
+
+def test_files_of_one_name_in_an_archive_are_all_read(tmp_path):
+    folder = save(tmp_path / "in", series(voxels()))
+    archive = tmp_path / "in.zip"
+    with zipfile.ZipFile(archive, "w") as writing, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the name that is there twice
+        for file in sorted(folder.iterdir()):
+            writing.writestr("image", file.read_bytes())
+    assert open_stored(archive).sha256() == open_stored(folder).sha256()
 
 
 def test_an_archive_is_read_like_its_folder(tmp_path):

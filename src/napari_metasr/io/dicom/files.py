@@ -48,12 +48,12 @@ class FoundFile:
     size
         In bytes, unpacked.
     member
-        Its name in the archive; never used as a path.
+        Which one of the archive's it is; not by its name, which may be there twice.
     """
 
     path: Path
     size: int
-    member: str | None = None
+    member: int | None = None
 
 
 class Opener:
@@ -137,7 +137,7 @@ class Opener:
     def _unpacked(self, file: FoundFile) -> Iterator[BinaryIO]:
         archive = self.archive(file.path)
         try:
-            with archive.open(cast("str", file.member)) as packed:
+            with archive.open(archive.filelist[cast("int", file.member)]) as packed:
                 yield cast("BinaryIO", packed)
         except UNREADABLE_ARCHIVE as error:
             locked = "password" in str(error)
@@ -166,9 +166,9 @@ def found_files(path: Path, opener: Opener) -> Iterator[FoundFile]:
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
     if is_zip(path):
-        for member in opener.archive(path).infolist():
+        for number, member in enumerate(opener.archive(path).filelist):
             if not member.is_dir():
-                yield FoundFile(path, member.file_size, member.filename)
+                yield FoundFile(path, member.file_size, number)
         return
     if path.is_file() and path.name.upper() == INDEX:
         path = path.parent

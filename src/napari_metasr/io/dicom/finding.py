@@ -81,15 +81,15 @@ def find_series(*paths: str | os.PathLike[str]) -> Found:
     with Opener() as opener:
         for path in paths:
             for file in found_files(Path(path), opener):
-                if not opener.is_dicom(file):
-                    others += 1
-                    continue
                 try:
+                    if not opener.is_dicom(file):
+                        others += 1
+                        continue
                     for frame in read_frames(file, opener):
                         by_uid[frame.header.uid].append(frame)
                 except NoImageError as error:
                     imageless[str(error)] += 1
-                except DamagedError:
+                except (DamagedError, OSError):
                     damaged += 1
         series = series_of(by_uid.values(), opener)
     return Found(series, others, damaged, tuple(sorted(imageless.items())))

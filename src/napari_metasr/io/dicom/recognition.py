@@ -27,7 +27,7 @@ def is_dicom(path: str | os.PathLike[str]) -> bool:
     try:
         if path.is_dir():
             return any(_is_dicom_file(file) for file in islice(walked(path), LOOKS))
-        return _holds_dicom(path) if is_zip(path) else path.is_file() and _is_dicom_file(path)
+        return _holds_dicom(path) if is_zip(path) else _is_dicom_file(path)
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
         return False
 
@@ -56,8 +56,14 @@ def walked(folder: Path) -> Iterator[Path]:
 
 
 def _is_dicom_file(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return has_magic(stream)
+    """Tell without waiting for pipes; what cannot be read is none."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return has_magic(stream)
+    except OSError:
+        return False
 
 
 def _holds_dicom(path: Path) -> bool:
