@@ -8,6 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_fakes import STUDY, oblique, save, series, voxels
+from pydicom.encaps import encapsulate
+from pydicom.uid import RLELossless
 
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.reader import get_reader
@@ -71,6 +73,33 @@ def test_files_that_are_dropped_together_are_one_series(tmp_path):
     files = sorted(save(tmp_path, series(voxels())).iterdir())
     [(data, _, _)] = layers_of(*files)
     assert data.shape == (5, 7, 6)
+
+
+def damaged(images):
+    for one in images:
+        one.compress(RLELossless)
+    images[2].PixelData = encapsulate([bytes(70)])
+    return images
+
+
+def test_a_damaged_series_does_not_lose_the_others(tmp_path):
+    spoilt = damaged(series(voxels(), uid=STUDY + ".2", SeriesNumber=9))
+    save(tmp_path / "a", series(voxels()))
+    save(tmp_path / "b", spoilt)
+    with pytest.warns(UserWarning, match="Left out: .*series 9: .* image 3 truncated or damaged"):
+        [(data, _, _)] = layers_of(tmp_path)
+    assert data.shape == (5, 7, 6)
+    with pytest.raises(ValueError, match="image 3 truncated or damaged"):
+        layers_of(tmp_path / "b")
+
+
+def test_nothing_but_damaged_series(tmp_path):
+    for number in (2, 3):
+        one = series(voxels(), uid=f"{STUDY}.{number}", SeriesNumber=number)
+        save(tmp_path / str(number), damaged(one))
+    expected = pytest.raises(ValueError, match="expected a volume, found 2 damaged ones")
+    with pytest.warns(UserWarning, match="Left out"), expected:
+        layers_of(tmp_path)
 
 
 def test_nothing_but_refused_series(tmp_path):

@@ -77,7 +77,16 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     if not found.readable:
         raise ValueError(f"{paths[0]}: {none_found(found)}")
     volumes = [series for series in found.readable if series.slices > 1] or found.readable
+    layers = []
     for series in found.series:
+        if series in volumes:
+            try:
+                layers.append(layer_data(loaded(DicomVolume.of(paths[0], series))))
+            except ValueError as error:
+                if len(volumes) == 1:
+                    raise
+                warnings.warn(f"Left out: {error}", stacklevel=2)
+                continue
         if series.refusal is not None:
             warnings.warn(f"Left out: {series.title}: {series.refusal}", stacklevel=2)
         elif series not in volumes:
@@ -86,7 +95,9 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
             warnings.warn(f"{series.title}: {concern}", stacklevel=2)
     if found.damaged:
         warnings.warn(f"Left out: {found.left_out[0]}; slices may be missing", stacklevel=2)
-    return [layer_data(loaded(DicomVolume.of(paths[0], series))) for series in volumes]
+    if not layers:
+        raise ValueError(f"{paths[0]}: expected a volume, found {len(volumes)} damaged ones")
+    return layers
 
 
 def _as_list(path: str | Sequence[str]) -> Sequence[str]:
