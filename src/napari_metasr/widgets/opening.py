@@ -11,17 +11,21 @@ from napari_metasr.widgets.anatomical_view import anatomical_view
 from napari_metasr.widgets.preferences import preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from napari_metasr.io.layers import LayerData
 
 HOLDER = "layers"
 
 
-def set_up_viewer() -> None:
-    """Turn the viewer that opens the file upright, with letters, until its layers are gone."""
-    viewer = napari.current_viewer()
-    if viewer is not None:
+def set_up_viewers() -> None:
+    """Have the viewer that opens the file upright, with letters, while it holds our layers.
+
+    Which one of several does so is not told: all are made ready, and a view does nothing to a
+    viewer without anatomical layers.
+    """
+    viewers: Iterable[napari.Viewer] = list(napari.Viewer._instances)
+    for viewer in viewers:
         anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)
 
 
@@ -44,7 +48,7 @@ def brats_layers() -> list[LayerData]:
 def _shown_upright(read: Callable[..., list[LayerData]]) -> Callable[..., list[LayerData]]:
     def wrapped(*args: Any, **keywords: Any) -> list[LayerData]:
         layers = read(*args, **keywords)
-        set_up_viewer()
+        set_up_viewers()
         return layers
 
     return wrapped
