@@ -87,6 +87,57 @@ def test_each_slice_may_have_its_own_slope(tmp_path):
     np.testing.assert_array_equal(found, data * np.arange(1, 6, dtype=np.float32)[:, None, None])
 
 
+def test_large_integers_may_have_a_slope_in_some_slices_alone(tmp_path):
+    data = voxels(dtype=np.int32)
+    images = series(data)
+    for number, one in enumerate(images, start=1):
+        one.RescaleSlope, one.RescaleIntercept = number, 0
+    found = stored_order(save(tmp_path, images))
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, data * np.arange(1, 6, dtype=np.float32)[:, None, None])
+
+
+def test_a_slope_of_zero_is_refused(tmp_path):
+    save(tmp_path, series(voxels(), RescaleSlope=0, RescaleIntercept=0))
+    assert refusal_of(tmp_path) == (
+        "expected a rescale slope other than 0, found 0 (5 of 5 images)"
+    )
+
+
+@pytest.mark.parametrize("limit", [None, -1990])
+def test_padding_is_set_to_the_lowest_value(tmp_path, limit):
+    data = voxels()
+    littered = data.copy()
+    littered[1:, :2] = -2000 if limit is None else -1995
+    littered[0] = -2000  # one slice of nothing else
+    elements = {} if limit is None else {"PixelPaddingRangeLimit": limit}
+    images = series(littered, RescaleSlope=2, RescaleIntercept=1, PixelPaddingValue=-2000)
+    for one in images:
+        for keyword, value in elements.items():
+            one.add_new(keyword, "SS", value)
+        one["PixelPaddingValue"].VR = "SS"
+    found = stored_order(save(tmp_path, images))
+    expected = data.copy()
+    expected[1:, :2] = expected[0] = data[1:, 2:].min()
+    np.testing.assert_array_equal(found, 2 * expected.astype(np.float32) + 1)
+    assert find_series(tmp_path).series[0].remarks == (
+        "pixels that stand for no value (padding) are set to the lowest value",
+    )
+
+
+def test_padding_of_inverted_images_and_of_nothing_else(tmp_path):
+    data = np.random.default_rng(0).integers(10, 4000, (5, 7, 6)).astype(np.uint16)
+    elements = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11}
+    littered = data.copy()
+    littered[:, 0] = 4095
+    save(tmp_path / "some", series(littered, PixelPaddingValue=4095, **elements))
+    found = stored_order(tmp_path / "some")
+    np.testing.assert_array_equal(found[:, 1:], 4095 - data[:, 1:])
+    assert (found[:, 0] == 4095 - data[:, 1:].max()).all()
+    save(tmp_path / "all", series(np.full_like(data, 7), PixelPaddingValue=7))
+    assert (stored_order(tmp_path / "all") == 7).all()
+
+
 def test_floating_pixels(tmp_path):
     data = np.random.default_rng(0).normal(size=(5, 7, 6)).astype(np.float32)
     images = series(data.view(np.uint32))

@@ -112,7 +112,7 @@ def test_time_points_make_a_fourth_dimension(tmp_path, keyword, values, name):
     images = [
         one
         for data, value in zip(datas, values, strict=True)
-        for one in series(data, RepetitionTime=1500, **{keyword: value})
+        for one in series(data, TemporalResolution=1500, RepetitionTime=4, **{keyword: value})
     ]
     volume = read(save(tmp_path, images))
     np.testing.assert_array_equal(
@@ -218,6 +218,52 @@ def test_the_only_volume_is_taken_and_the_rest_is_told(tmp_path):
         assert open_stored(tmp_path).file_shape == (6, 7, 5)
     with pytest.raises(ValueError, match="series 99: MR report: expected a place in the patient"):
         open_stored(tmp_path, series="99")
+
+
+@pytest.mark.parametrize("slices", [1, 3])
+def test_nothing_is_taken_in_place_of_a_larger_refused_series(tmp_path, slices):
+    broken = series(voxels())
+    del broken[2]
+    scout = series(
+        voxels((slices, 9, 9)), uid=STUDY + ".7", SeriesNumber=1, SeriesDescription="scout"
+    )
+    save(tmp_path, [*broken, *scout])
+    told = r"found that it is none \(series 3: .*missing.*\); besides there is 1 \(MR scout"
+    with pytest.raises(ValueError, match=told):
+        open_stored(tmp_path)
+    assert open_stored(tmp_path, series="1").file_shape == (9, 9, slices)
+
+
+def test_regularly_missing_slices_are_told(tmp_path):
+    save(tmp_path, series(voxels((9, 7, 6)), SpacingBetweenSlices=2.5)[::2])
+    with pytest.warns(UserWarning, match=r"slices may be missing: 5 mm apart, 2\.5 mm by the hea"):
+        open_stored(tmp_path)
+
+
+def test_a_repetition_time_is_no_time_step(tmp_path):
+    images = [
+        one
+        for time in (1, 2)
+        for one in series(voxels(seed=time), RepetitionTime=4.5, TemporalPositionIdentifier=time)
+    ]
+    header = open_stored(save(tmp_path, images)).source.header
+    assert (header.get_zooms()[3], header.get_xyzt_units()) == (1.0, ("mm", "unknown"))
+
+
+@pytest.mark.parametrize("away", [0, 40])
+def test_stacks_of_a_multi_frame_image_are_apart(tmp_path, away):
+    data = voxels((10, 7, 6))
+    one = enhanced(data)
+    for number, frame in enumerate(one.PerFrameFunctionalGroupsSequence):
+        second = number >= 5
+        frame.FrameContentSequence[0].StackID = "2" if second else "1"
+        height = 30 + 2.5 * (number % 5) + away * second
+        frame.PlanePositionSequence[0].ImagePositionPatient = [-10, 20, height]
+    found = find_series(save(tmp_path, [one]))
+    assert [(part.number, part.slices, part.time_points) for part in found.readable] == [
+        ("3.1", 5, 1), ("3.2", 5, 1),
+    ]  # fmt: skip
+    np.testing.assert_array_equal(stored_order(read(tmp_path, series="3.2")), data[5:])
 
 
 def test_screenshots_do_not_spoil_their_series(tmp_path):

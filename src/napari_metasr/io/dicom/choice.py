@@ -19,6 +19,9 @@ NAMED = 12
 def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[str, ...]]:
     """The series that is asked for, or the only one that is a volume.
 
+    Without being asked for, a single image is not taken in place of others that make up none, nor
+    a volume in place of one that would have been larger.
+
     Parameters
     ----------
     found
@@ -55,11 +58,14 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
             raise ValueError(f"{path}: expected one of {_listed(found.series)}; found no such one")
     else:
         members = list(found.readable or found.series)
-        concerns += [
-            f"left out: {series.title}: {series.refusal}"
-            for series in found.series
-            if series not in members
-        ]
+        refused = [series for series in found.series if series not in members]
+        if len(members) == 1 and refused and not _is_the_largest(members[0], refused):
+            told = "; ".join(f"{series.title}: {series.refusal}" for series in refused[:NAMED])
+            raise ValueError(
+                f"{path}: expected the largest series to be a volume, found that it is none "
+                f"({told}); besides there is {_listed(members)}: choose it by its number"
+            )
+        concerns += [f"left out: {series.title}: {series.refusal}" for series in refused]
     if len(members) > 1:
         raise ValueError(
             f"{path}: expected one series, found {len(members)}: {_listed(members)}; "
@@ -73,6 +79,10 @@ def none_found(found: Found) -> str:
     refused = [f"{series.title}: {series.refusal}" for series in found.series]
     told = "; ".join([*refused[:NAMED], *found.left_out]) or "no files"
     return f"expected DICOM images that make up a volume, found none ({told})"
+
+
+def _is_the_largest(series: Series, refused: Iterable[Series]) -> bool:
+    return series.slices > 1 and all(other.images <= series.images for other in refused)
 
 
 def _listed(series: Iterable[Series]) -> str:

@@ -51,6 +51,8 @@ class Header:
         How many bits of them count.
     inverted
         Whether low numbers are bright (MONOCHROME1).
+    padding
+        The lowest and the highest stored number that stand for no value, if there are any.
     lossy
         Whether they were compressed with losses.
     fault
@@ -72,6 +74,7 @@ class Header:
     pixels: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.uint16))
     bits: int = 16
     inverted: bool = False
+    padding: tuple[int, int] | None = None
     lossy: bool = False
     fault: str | None = None
     apart: bool = False
@@ -114,6 +117,8 @@ class Frame:
         Of the slice, and from slice to slice, in mm, where they are given.
     slope, intercept
         From stored numbers to values.
+    stack
+        Which one of several stacks in its file it belongs to, if that is said.
     kinds
         What tells kinds of images apart, such as the echo time, by its name.
     moments
@@ -130,6 +135,7 @@ class Frame:
     gap: float | None = None
     slope: float = 1.0
     intercept: float = 0.0
+    stack: str = ""
     kinds: Mapping[str, Any] = field(default_factory=dict)
     moments: Mapping[str, Any] = field(default_factory=dict)
     time_step: float | None = None

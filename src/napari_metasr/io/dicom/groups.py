@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari_metasr.io.dicom.frame import Frame, Header, Place
+from napari_metasr.io.dicom.frame import Frame, Header, Place, RefusalError
 
 __all__ = ["Groups", "frame_of"]
 
@@ -48,10 +48,17 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
         Which image, from 0.
     of
         Its elements.
+
+    Raises
+    ------
+    RefusalError
+        If all its values would be the same.
     """
     measures, rescale = "PixelMeasuresSequence", "PixelValueTransformationSequence"
     slope, intercept = of.number("RescaleSlope", rescale), of.number("RescaleIntercept", rescale)
-    step = of.number("TemporalResolution") or of.number("RepetitionTime")
+    if slope == 0:
+        raise RefusalError("expected a rescale slope other than 0, found 0")
+    step = of.number("TemporalResolution")
     return Frame(
         header=header,
         index=index,
@@ -61,6 +68,7 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
         gap=of.number("SpacingBetweenSlices", measures),
         slope=1.0 if slope is None else slope,
         intercept=intercept or 0.0,
+        stack=str(of.value("StackID", "FrameContentSequence") or ""),
         kinds=_kinds(header, of),
         moments=_moments(header, index, of),
         time_step=None if step is None else step / 1000,

@@ -26,7 +26,7 @@ IMPLICIT_PREFIX, EXPLICIT_PREFIX = 8, 12
 
 
 def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
-    """The type of the numbers, how many bits count, and whether low ones are bright.
+    """The type of the numbers, how many bits count, which are padding, and which are bright.
 
     Parameters
     ----------
@@ -60,6 +60,7 @@ def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
         "pixels": np.dtype(f"{kind}{allocated // 8}"),
         "bits": bits,
         "inverted": photometric == "MONOCHROME1",
+        "padding": _padding(dataset),
     }
 
 
@@ -110,6 +111,15 @@ def check_length(header: Header, frames: int, stream: BinaryIO) -> None:
     start = stream.tell() + (IMPLICIT_PREFIX if syntax.is_implicit_VR else EXPLICIT_PREFIX)
     if stream.seek(0, os.SEEK_END) - start < expected:
         raise RefusalError("expected whole files, found a truncated one")
+
+
+def _padding(dataset: Any) -> tuple[int, int] | None:
+    value = dataset.get("PixelPaddingValue")
+    if value is None or value == "":
+        return None
+    limit = dataset.get("PixelPaddingRangeLimit")
+    other = int(value if limit is None or limit == "" else limit)
+    return min(int(value), other), max(int(value), other)
 
 
 def _pixel_tag(dataset: Any, stream: BinaryIO) -> int:

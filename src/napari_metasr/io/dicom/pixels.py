@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_metasr.io.dicom.files import Opener
     from napari_metasr.io.dicom.frame import Frame, Header
 
-__all__ = ["decode"]
+__all__ = ["decode", "decode_with_padding"]
 
 
 def decode(frames: Sequence[Frame], opener: Opener) -> list[NDArray[Any]]:
@@ -40,7 +40,26 @@ def decode(frames: Sequence[Frame], opener: Opener) -> list[NDArray[Any]]:
     RefusalError
         If an image is damaged; says which.
     """
-    found: list[NDArray[Any]] = []
+    return [values for values, _ in decode_with_padding(frames, opener)]
+
+
+def decode_with_padding(
+    frames: Sequence[Frame], opener: Opener
+) -> list[tuple[NDArray[Any], NDArray[np.bool_] | None]]:
+    """Read images, and which of their pixels stand for no value.
+
+    Returns
+    -------
+    values, padding
+        Values as `decode`; where there is padding, of the same shape, or None if the file knows
+        none.
+
+    Raises
+    ------
+    RefusalError
+        As `decode`.
+    """
+    found: list[tuple[NDArray[Any], NDArray[np.bool_] | None]] = []
     for header, run in groupby(frames, lambda frame: frame.header):
         wanted = list(run)
         try:
@@ -54,10 +73,10 @@ def decode(frames: Sequence[Frame], opener: Opener) -> list[NDArray[Any]]:
             raise RefusalError(
                 f"expected whole files, found image {number} truncated or damaged"
             ) from None
-        found += [
-            scaled(_bright(_meaningful(image, header), header), frame.slope, frame.intercept)
-            for image, frame in zip(images, wanted, strict=True)
-        ]
+        for image, frame in zip(images, wanted, strict=True):
+            numbers = _meaningful(image, header)
+            values = scaled(_bright(numbers, header), frame.slope, frame.intercept)
+            found.append((values, _padding(numbers, header)))
     return found
 
 
@@ -76,6 +95,13 @@ def _meaningful(image: NDArray[Any], header: Header) -> NDArray[Any]:
     image = image.astype(header.pixels, copy=False)
     unused = 8 * header.pixels.itemsize - header.bits
     return (image << unused) >> unused if unused else image
+
+
+def _padding(numbers: NDArray[Any], header: Header) -> NDArray[np.bool_] | None:
+    if header.padding is None:
+        return None
+    low, high = _meaningful(np.array(header.padding), header)  # of the type of the numbers
+    return (numbers >= min(low, high)) & (numbers <= max(low, high))
 
 
 def _bright(image: NDArray[Any], header: Header) -> NDArray[Any]:

@@ -26,6 +26,8 @@ def remarks_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
         found.append(f"time points told apart by their {arrangement.told_by}")
     if first.header.inverted:
         found.append("MONOCHROME1: inverted, so that bright is high")
+    if first.header.padding is not None:
+        found.append("pixels that stand for no value (padding) are set to the lowest value")
     spacing = float(voxel_sizes(slots.affine)[2])
     if slots.count > 1 and first.thickness and abs(first.thickness / spacing - 1) > TOUCHING:
         found.append(f"slices {first.thickness:.4g} mm thick, {spacing:.4g} mm apart")
@@ -44,6 +46,16 @@ def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
         found.append(
             f"the networks are trained on brain MRI, this is {first.header.modality or 'unknown'}"
         )
+    spacing = float(voxel_sizes(slots.affine)[2])
+    if slots.count > 1 and first.gap and _is_multiple(spacing / abs(first.gap)):
+        found.append(
+            f"slices may be missing: {spacing:.4g} mm apart, {abs(first.gap):.4g} mm by the header"
+        )
     if slots.count == 1 and not (first.gap or first.thickness):
         found.append("it is one slice of unknown thickness, which is taken for 1 mm")
     return tuple(found)
+
+
+def _is_multiple(ratio: float) -> bool:
+    """Whether it is two, three or more, as when only every second or third slice is there."""
+    return round(ratio) > 1 and abs(ratio / round(ratio) - 1) < TOUCHING

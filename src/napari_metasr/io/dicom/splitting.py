@@ -26,7 +26,7 @@ SPACING_DIGITS = 4
 def split(frames: Iterable[Frame]) -> list[list[Frame]]:
     """Put the images of one series into groups, of each of which a volume may be made.
 
-    Images of another matrix, pixel spacing, frame of reference or orientation are apart, as
+    Images of another matrix, pixel spacing, frame of reference, stack or orientation are apart, as
     localizers are; and so are those of another kind (magnitude and phase, echoes) where there are
     several at one place. Images without a place are a group of their own, which is no volume.
 
@@ -52,7 +52,7 @@ def _grid(frame: Frame) -> tuple[Any, ...]:
     if header.apart or frame.place is None:
         return header.apart, None
     spacing = tuple(round(size, SPACING_DIGITS) for size in frame.place.pixel_spacing)
-    return header.rows, header.columns, spacing, frame.space
+    return header.rows, header.columns, spacing, frame.space, frame.stack
 
 
 def _directions(frames: Sequence[Frame]) -> list[list[Frame]]:

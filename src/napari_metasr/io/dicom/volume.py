@@ -16,7 +16,7 @@ from napari_metasr.io.dicom.choice import choose
 from napari_metasr.io.dicom.files import Opener
 from napari_metasr.io.dicom.finding import find_series
 from napari_metasr.io.dicom.frame import RefusalError
-from napari_metasr.io.dicom.pixels import decode
+from napari_metasr.io.dicom.pixels import decode_with_padding
 from napari_metasr.io.grid import FileGrid
 from napari_metasr.io.nifti import check_affine
 from napari_metasr.volume import Source
@@ -159,21 +159,43 @@ class DicomVolume(FileGrid):
 
     def _layers(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
         """A few slices at a time, (column, row, slice), with time point and first slice."""
+        for time, first, images in self._decoded():
+            values = np.empty((len(images), *images[0][0].shape), self.dtype)
+            for slot, (image, padding) in zip(values, images, strict=True):
+                if image.dtype == np.float64 != self.dtype:
+                    raise ValueError(
+                        f"{self.path}: expected values that float32 can hold, found larger"
+                    )
+                slot[:] = image
+                if padding is not None and self._lowest is not None:
+                    slot[padding] = self._lowest
+            yield time, first, values.T
+
+    @cached_property
+    def _lowest(self) -> float | None:
+        """The smallest value that is no padding; None if there is none."""
+        return min(
+            (
+                image[~padding].min().item()
+                for _, _, images in self._decoded()
+                for image, padding in images
+                if padding is not None and not padding.all()
+            ),
+            default=None,
+        )
+
+    def _decoded(self) -> Iterator[tuple[int, int, list[Any]]]:
+        """A few images at a time with their padding, with time point and first slice."""
         columns, rows = self.series.matrix
         step = max(READ_BYTES // (columns * rows * self.dtype.itemsize), 1)
         with Opener() as opener:
             for time, frames in enumerate(self.series.frames):
                 for first in range(0, len(frames), step):
                     try:
-                        images = decode(frames[first : first + step], opener)
+                        images = decode_with_padding(frames[first : first + step], opener)
                     except RefusalError as refusal:
                         raise ValueError(f"{self.path}: {self.series.title}: {refusal}") from None
-                    values = np.stack(images, dtype=np.result_type(*images, self.dtype)).T
-                    if values.dtype != self.dtype:
-                        raise ValueError(
-                            f"{self.path}: expected values that float32 can hold, found larger"
-                        )
-                    yield time, first, values
+                    yield time, first, images
 
     def _header(self) -> nib.Nifti1Header:
         large = max(self.file_shape) > LARGEST_NIFTI1
