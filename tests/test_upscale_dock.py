@@ -22,10 +22,14 @@ from napari_metasr.io.reader import get_reader, read_layers
 from napari_metasr.io.writer import write_volume
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
+from napari_metasr.widgets import upscale_coordinator
 from napari_metasr.widgets import upscale_words as words
+from napari_metasr.widgets.layer_source import layer_source
+from napari_metasr.widgets.layer_volume import layer_volume
 from napari_metasr.widgets.result_layers import ROLE
 from napari_metasr.widgets.upscale_dock import FOUND, WHOLE
 from napari_metasr.widgets.upscale_target import Wanted
+from napari_metasr.widgets.upscale_task import file_of
 from napari_metasr.widgets.upscale_widget import UpscaleWidget
 
 LEFT = Qt.MouseButton.LeftButton
@@ -109,7 +113,7 @@ def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
     np.testing.assert_allclose(result.scale, (0.8, 0.8, 0.8), rtol=1e-6)
     np.testing.assert_allclose(result.translate, keywords["translate"])
     assert [str(unit) for unit in result.units] == ["millimeter"] * 3
-    assert tuple(result.contrast_limits) == tuple(keywords["contrast_limits"])
+    assert result.contrast_limits == source.contrast_limits
     assert result.metadata["volume"].source.path == path.with_name(OUTPUT)
     low = np.subtract(source.translate, source.scale / 2)
     np.testing.assert_allclose(low, np.subtract(result.translate, result.scale / 2), atol=0.41)
@@ -118,6 +122,107 @@ def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
     assert dock.progress.value() == 1000
     assert dock.status.text().startswith("Done in 0:0")
     assert sorted(each.name for each in path.parent.iterdir()) == ["head.nii.gz", OUTPUT]
+
+
+def edges(layer):
+    """Where a layer begins and ends in the window, along z, y, x."""
+    scale, low = np.asarray(layer.scale), np.subtract(layer.translate, np.divide(layer.scale, 2))
+    return low, low + scale * layer.data.shape
+
+
+def test_the_result_of_an_oblique_scan_covers_it_in_the_window(qtbot, make_dock, tmp_path, rng):
+    path, tilt = tmp_path / "oblique.nii", np.deg2rad(20)
+    affine = np.eye(4)
+    affine[1:3, 1:3] = [[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]]
+    affine = affine @ np.diag([0.5, 0.5, 5.0, 1.0])
+    affine[:3, 3] = (-50, -60, -40)
+    nib.save(nib.Nifti1Image(rng.integers(0, 900, (9, 10, 6)).astype(np.int16), affine), path)
+    viewer = ViewerModel()
+    for data in read_layers(str(path)):
+        viewer.add_layer(Layer.create(*data))
+    run(qtbot, make_dock(viewer))
+    source, result = viewer.layers
+    for own, other in zip(edges(source), edges(result), strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-4)
+    output = read_volume(result.metadata["volume"].source.path)
+    assert file_of(result) == output.source.path
+    np.testing.assert_allclose(layer_volume(layer_source(result)).affine, output.affine, atol=1e-5)
+
+
+def test_the_result_of_a_layer_that_was_moved_and_stretched_covers_it(
+    qtbot, dock, viewer, work, tmp_path
+):
+    source = viewer.layers[0]
+    source.scale, source.translate = (5.0, 1.0, 0.8), (1.0, 2.0, 3.0)
+    assert "voxels of 0.8 × 1 × 5 mm" in dock.plan.text().replace("\N{NO-BREAK SPACE}", " ")
+    seg = viewer.add_labels(
+        (source.data > 800).astype(np.uint8), scale=source.scale, translate=source.translate
+    )
+    dock.within.setCurrentIndex(FOUND + 1)
+    dock.target.show_wanted(Wanted("spacing", (0.5,) * 3, same=True))
+    dock.coordinator.choice.set_output(tmp_path / "out.nii")
+    run(qtbot, dock)
+    result = viewer.layers[-1]
+    assert result is not seg
+    np.testing.assert_allclose(work.inputs[0].spacing, (5.0, 1.0, 0.8), rtol=1e-6)
+    np.testing.assert_allclose(result.scale, (0.5,) * 3)
+    for own, other in zip(edges(source), edges(result), strict=True):
+        np.testing.assert_allclose(own, other, atol=0.26)
+
+
+def test_the_result_is_shown_like_its_source(qtbot, dock, viewer):
+    source = viewer.layers[0]
+    source.contrast_limits, source.gamma, source.colormap = (100, 300), 0.7, "magma"
+    run(qtbot, dock)
+    result = viewer.layers[-1]
+    assert result.contrast_limits == [100, 300]
+    assert (result.gamma, result.colormap.name) == (0.7, "magma")
+
+
+def test_a_path_may_hold_spaces_and_be_cleared(qtbot, dock, tmp_path):
+    dock.output.selectAll()
+    qtbot.keyClicks(dock.output, f" {tmp_path}/My Data/out.nii ")
+    assert dock.output.text() == f" {tmp_path}/My Data/out.nii "
+    assert dock.coordinator.choice.output == tmp_path / "My Data" / "out.nii"
+    dock.output.selectAll()
+    qtbot.keyClick(dock.output, Qt.Key.Key_Backspace)
+    assert dock.output.text() == ""
+    assert dock.coordinator.choice.output is None
+    assert dock.start.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [("~nobody-of-this-name/out", "no such user"), ("/tmp/" + 300 * "a", "name too long")],
+)
+def test_an_output_that_cannot_be_is_refused_in_the_dock(qtbot, dock, typed, reason, work, notes):
+    dock.output.setText(typed)
+    dock.output.textEdited.emit(typed)
+    assert reason in dock.plan.text()
+    assert not dock.start.isEnabled()
+    dock.start_requested.emit()
+    assert reason in notes[-1]
+    assert not work.jobs
+
+
+def test_what_was_no_file_is_not_named_as_the_source(qtbot, dock, viewer, work, tmp_path):
+    assert work.plan is None
+    run(qtbot, dock)
+    assert work.plan.volume.record_names == ("head.nii.gz",)
+    viewer.layers["head"].data = viewer.layers["head"].data + 1
+    dock.coordinator.choice.set_output(tmp_path / "out.nii")
+    run(qtbot, dock)
+    assert work.plan.volume.record_names == ()
+
+
+def test_a_speed_is_learned_from_long_work_alone(qtbot, dock, monkeypatch):
+    speeds = dock.coordinator._speeds
+    run(qtbot, dock)
+    assert speeds == {}
+    monkeypatch.setattr(upscale_coordinator, "LONG_ENOUGH", 0.0)
+    dock.coordinator.asking.replacing = lambda parent, paths: True
+    run(qtbot, dock)
+    assert list(speeds) == ["cpu"]
 
 
 def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
@@ -423,7 +528,7 @@ def test_what_another_process_works_on_is_not_discarded(qtbot, dock, work, path,
     with workspace.opened("a plan", resume=False):
         dock.settings_changed.emit("target")
         qtbot.mouseClick(dock.discard, LEFT)
-    assert "another process is working on this output" in notes[-1]
+    assert notes[-1] == f"Upscale volume: {words.IN_USE}"
     assert workspace.is_begun
 
 
@@ -496,7 +601,7 @@ def test_a_folder_that_does_not_exist_is_told_before_anything_is_written(
     assert not work.jobs
 
 
-def test_networks_work_within_labels(qtbot, dock, viewer, work, phantom_volume):
+def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_volume):
     data = (phantom_volume.data > 800).astype(np.uint8)
     source = viewer.layers["head"]
     viewer.add_labels(data, name="seg", scale=source.scale, translate=source.translate)
@@ -520,6 +625,7 @@ def test_networks_work_within_labels(qtbot, dock, viewer, work, phantom_volume):
     assert (z, y, x) == tuple((one.min(), one.max() + 1) for one in (zs, ys, xs))
     viewer.layers.remove("seg")
     assert dock.settings.within == WHOLE
+    assert any(words.NOT_WITHIN in note for note in notes)
     assert not list(work.jobs[0].output.parent.glob(".*"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from napari.layers import Image, Labels, Shapes
@@ -19,7 +21,7 @@ from napari_metasr.widgets.upscale_plan import likely, outlook, output_name
 from napari_metasr.widgets.upscale_preview import BeforeAfter, Pair, gray
 from napari_metasr.widgets.upscale_regions import holds_regions, mask_maker
 from napari_metasr.widgets.upscale_target import TargetControl, Wanted
-from napari_metasr.widgets.upscale_task import file_of
+from napari_metasr.widgets.upscale_task import _folder_beside, file_of
 from napari_metasr.widgets.upscale_time import TimeLeft
 
 LEFT = Qt.MouseButton.LeftButton
@@ -141,6 +143,24 @@ def test_the_output_s_size_and_the_parts_of_the_work_are_told_before():
     assert "about" in words.plan(volume, ahead, 1e-3, within=False)
 
 
+def test_a_rough_guess_counts_the_cores_that_may_be_used(monkeypatch):
+    ahead = outlook(volume_of(), settings())
+    seconds = []
+    for cores in (1, 2, 8, 64):
+        usable = set(range(cores))
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, usable=usable: usable, raising=False)
+        seconds.append(ahead.seconds(None))
+    np.testing.assert_allclose(seconds, seconds[0] / np.array([1, 2, 8, 8]))
+
+
+def test_each_task_has_a_folder_of_its_own(tmp_path):
+    with _folder_beside(tmp_path / "out.nii") as one, _folder_beside(tmp_path / "out.nii") as other:
+        assert one != other
+        assert {one.parent, other.parent} == {tmp_path}
+        assert one.is_dir()
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_speaks_against_a_result_is_told_before():
     volume = volume_of()
     text = words.plan(
@@ -206,12 +226,15 @@ def test_the_time_left_follows_the_work(monkeypatch):
     monkeypatch.setattr(upscale_time.time, "monotonic", lambda: clock[0])
     left = TimeLeft()
     assert left.seconds is None
+    clock[0] = 120.0
+    left.tell(0.4, counts=False)  # what was read
     clock[0] = 130.0  # a model is loaded before the first step
     left.tell(0.5)  # work that is gone on with
     assert left.seconds is None
     clock[0] = 140.0
     left.tell(0.6)
     assert left.per_whole == pytest.approx(100)
+    assert left.measured == 10
     assert left.seconds == pytest.approx(40)
     clock[0] = 155.0
     assert left.seconds == pytest.approx(25)

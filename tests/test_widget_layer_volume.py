@@ -44,6 +44,21 @@ def test_data_put_in_place_of_a_volume_s_are_what_is_taken(phantom_volume):
     np.testing.assert_array_equal(layer_volume(source).affine, phantom_volume.affine)
 
 
+def test_a_volume_moved_and_stretched_in_the_window_is_where_and_as_large_as_it_is_shown(
+    phantom_volume,
+):
+    layer = Layer.create(*layer_data(phantom_volume))
+    source = layer_source(layer)
+    layer.scale = np.multiply(layer.scale, (2, 1, 1))
+    layer.translate = np.add(layer.translate, (0, 5, 0))
+    volume = layer_volume(source)
+    np.testing.assert_allclose(volume.spacing, np.multiply(phantom_volume.spacing, (2, 1, 1)))
+    np.testing.assert_allclose(
+        volume.affine[:3, 3], np.add(phantom_volume.affine[:3, 3], (0, 5, 0)), atol=1e-6
+    )
+    assert layer_volume(source) is volume
+
+
 @pytest.mark.parametrize(("units", "expected"), [("pixel", "pixels"), ("mm", "mm"), ("um", "mm")])
 def test_sizes_are_in_pixels_where_no_length_is_known(rng, units, expected):
     layer = Image(rng.normal(size=(24, 32)), units=units)

@@ -20,7 +20,7 @@ class FakeWork:
 
     def __init__(self):
         self.gate = threading.Semaphore(100)
-        self.error = None
+        self.error = self.plan = None
         self.jobs = []
         self.inputs = []
         self.done = []

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     LayerData = tuple[Any, dict[str, Any], str]
 
-__all__ = ["METADATA_KEY", "affine_of_layer", "layer_data", "volume_of"]
+__all__ = ["METADATA_KEY", "affine_of_layer", "layer_data", "placed_anew", "volume_of"]
 
 METADATA_KEY = "volume"
 """Under which key our layers' metadata carry their `Volume`."""
+
+_SHOWN_KEY = "shown"
+"""Under which key they carry where it is shown, if that is not where `layer_data` puts it."""
 
 _AXES = ("t", "z", "y", "x")
 _MILLIMETRES = {
@@ -99,6 +102,42 @@ def affine_of_layer(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float6
     ValueError
         If a unit is no length, or the time axis is rotated or sheared into space.
     """
+    in_window = _in_window(keywords, ndim)
+    metadata = keywords.get("metadata") or {}
+    volume = volume_of(metadata)
+    if volume is None or len(volume.spacing) > min(ndim, 3):
+        return in_window
+    missing = 3 - len(volume.spacing)
+    shown = metadata.get(_SHOWN_KEY)
+    if shown is None:
+        shown = _homogeneous(
+            np.diag((1.0,) * missing + volume.spacing), (0.0,) * missing + _origin(volume)
+        )
+    return volume.affine @ np.linalg.inv(shown) @ in_window
+
+
+def placed_anew(keywords: Mapping[str, Any], ndim: int, **place: Any) -> dict[str, Any]:
+    """Keyword arguments of a layer that is shown elsewhere, its volume staying where it lies.
+
+    Parameters
+    ----------
+    keywords, ndim
+        As `affine_of_layer`.
+    **place
+        New ``scale``, ``translate``, ``units``.
+
+    Raises
+    ------
+    ValueError
+        As `affine_of_layer`.
+    """
+    moved = {**keywords, **place}
+    metadata = {**(moved.get("metadata") or {}), _SHOWN_KEY: _in_window(moved, ndim)}
+    return {**moved, "metadata": metadata}
+
+
+def _in_window(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float64]:
+    """A layer's transform in space, (x, y, z) to the window's world in mm."""
     matrix = _layer_matrix(keywords, ndim)
     space = np.arange(max(ndim - 3, 0), ndim)
     if any(matrix[0, axis] or matrix[axis, 0] for axis in space if ndim == 4):
@@ -107,15 +146,7 @@ def affine_of_layer(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float6
     origin = np.zeros(3)
     linear[-len(space) :, -len(space) :] = matrix[np.ix_(space, space)]
     origin[-len(space) :] = matrix[space, -1]
-    in_window = _homogeneous(linear, origin)
-    volume = volume_of(keywords.get("metadata") or {})
-    if volume is None or len(volume.spacing) > len(space):
-        return in_window
-    missing = 3 - len(volume.spacing)
-    shown = _homogeneous(
-        np.diag((1.0,) * missing + volume.spacing), (0.0,) * missing + _origin(volume)
-    )
-    return volume.affine @ np.linalg.inv(shown) @ in_window
+    return _homogeneous(linear, origin)
 
 
 def _origin(volume: Volume) -> tuple[float, ...]:

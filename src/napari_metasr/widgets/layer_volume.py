@@ -11,6 +11,9 @@ from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.volume import Source, Volume
 
 if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
     from napari_metasr.widgets.layer_source import LayerSource
 
 
@@ -35,21 +38,15 @@ def layer_volume(source: LayerSource) -> Volume:
 def _volume(source: LayerSource) -> Volume:
     volume, layer = source.volume, source.layer
     if volume is not None:
+        if not is_in_place(layer, volume):
+            affine = _affine(layer)
+            volume = replace(volume, affine=affine, spacing=_spacing(affine, len(volume.spacing)))
         return volume if volume.data is layer.data else replace(volume, data=layer.data)
-    place = {
-        "scale": layer.scale,
-        "translate": layer.translate,
-        "rotate": layer.rotate,
-        "shear": layer.shear,
-        "affine": layer.affine.affine_matrix,
-        "units": [str(unit) for unit in layer.units],
-    }
-    affine = affine_of_layer(place, layer.ndim)
-    spacing = np.linalg.norm(affine[:3, :3], axis=0)[::-1][-min(layer.ndim, 3) :]
+    affine = _affine(layer)
     return Volume(
         data=layer.data,
         affine=affine,
-        spacing=tuple(float(step) for step in spacing),
+        spacing=_spacing(affine, min(layer.ndim, 3)),
         source=Source(
             source.name,
             affine=affine,
@@ -57,6 +54,30 @@ def _volume(source: LayerSource) -> Volume:
             unit="pixels" if str(layer.units[-1]) == "pixel" else "mm",
         ),
     )
+
+
+def is_in_place(layer: Image, volume: Volume) -> bool:
+    """Whether a layer lies where its volume does, as large as that is."""
+    return bool(np.allclose(_affine(layer), volume.affine, atol=1e-6))
+
+
+def _affine(layer: Image) -> NDArray[np.float64]:
+    place = {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": [str(unit) for unit in layer.units],
+        "metadata": layer.metadata,
+    }
+    return affine_of_layer(place, layer.ndim)
+
+
+def _spacing(affine: NDArray[np.float64], count: int) -> tuple[float, ...]:
+    """Along the last axes."""
+    steps = np.linalg.norm(affine[:3, :3], axis=0)[::-1][-count:]
+    return tuple(float(step) for step in steps)
 
 
 def _is_same(known: Volume, now: Volume) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
@@ -48,7 +49,7 @@ class UpscaleChoice(QObject):
         self._viewer, self._dock = viewer, dock
         self._seen: Image | None = None
         self._is_set = False
-        self._own_output = ""
+        self._own_output: str | None = None
         self._images = LayerChoice(
             viewer,
             lambda layer: isinstance(layer, Image) and not is_result(layer),
@@ -83,13 +84,16 @@ class UpscaleChoice(QObject):
     def refresh(self) -> None:
         """List the viewer's layers anew; what a person has not set becomes what is likely."""
         self._images.refresh()
+        is_within = self.region is not None
         self._regions.refresh()
+        if is_within and self.region is None:
+            show_warning(f"Upscale volume: {words.NOT_WITHIN}")
         try:
             volume = self.volume()
         except ValueError:
             return
         if self.image is not self._seen:
-            self._seen, self._own_output = self.image, ""
+            self._seen, self._own_output = self.image, None
             self._set_likely(volume)
 
     @property
@@ -139,7 +143,7 @@ class UpscaleChoice(QObject):
     @property
     def default_output(self) -> str:
         """Where the output goes if a person has not said it; nothing where that is to be asked."""
-        if self._own_output:
+        if self._own_output is not None:
             return self._own_output
         path = self.file
         return "" if path is None else str(path.with_name(self.suggestion))
@@ -154,9 +158,19 @@ class UpscaleChoice(QObject):
 
     @property
     def output(self) -> Path | None:
-        """Where the output goes; None where that is to be asked."""
-        path = Path(self._dock.settings.output).expanduser().absolute()
-        return written(path) if self._dock.settings.output and path.name else None
+        """Where the output goes; None where that is to be asked.
+
+        Raises
+        ------
+        ValueError
+            If it lies in the home of a user that does not exist.
+        """
+        text = self._dock.settings.output.strip()
+        try:
+            path = Path(text).expanduser().absolute()
+        except RuntimeError:
+            raise ValueError(f"{text}: expected a user's home, found no such user") from None
+        return written(path) if text and path.name else None
 
     def set_output(self, path: Path) -> None:
         """A person has said where the output goes."""

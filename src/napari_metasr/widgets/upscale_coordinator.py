@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_metasr.cohort.job import LESION, Job
 from napari_metasr.cohort.sidecar import sidecar_path
-from napari_metasr.cohort.workspace import Workspace
+from napari_metasr.cohort.workspace import InUseError, Workspace
 from napari_metasr.widgets import upscale_words as words
 from napari_metasr.widgets.anatomical_view import anatomical_view
 from napari_metasr.widgets.result_layers import undisturbed
@@ -21,6 +21,7 @@ from napari_metasr.widgets.upscale_choice import UpscaleChoice
 from napari_metasr.widgets.upscale_dock import FOUND, WHOLE
 from napari_metasr.widgets.upscale_plan import file_name, options
 from napari_metasr.widgets.upscale_regions import mask_maker
+from napari_metasr.widgets.upscale_result import like_source
 from napari_metasr.widgets.upscale_showing import WorkShown
 from napari_metasr.widgets.upscale_task import Finished, Note, Task
 from napari_metasr.widgets.upscale_worker import Runner
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 HOLDER = "upscale dock"
 TITLE = "Upscale volume"
 TICK_MS = 1000
+LONG_ENOUGH = 30.0
+"""Seconds of work from which on it tells how fast the machine is."""
 
 
 class UpscaleCoordinator(QObject):
@@ -138,6 +141,13 @@ class UpscaleCoordinator(QObject):
             dock.show_idle(can_start=False)
             return
         dock.show_output(self.choice.default_output)
+        try:
+            unfinished = self._is_begun(self.choice.output)
+        except (ValueError, OSError) as refusal:
+            reason = getattr(refusal, "strerror", None) or refusal  # without the whole path
+            dock.show_plan(f"{words.size(volume)}\nOutput: {reason}")
+            dock.show_idle(can_start=False)
+            return
         text = words.plan(
             volume,
             ahead,
@@ -150,7 +160,7 @@ class UpscaleCoordinator(QObject):
             in_plane=plan.in_plane is not None,
             through_plane=plan.through_plane is not None,
         )
-        dock.show_idle(can_start=True, unfinished=self._is_begun(self.choice.output))
+        dock.show_idle(can_start=True, unfinished=unfinished)
 
     def _is_begun(self, output: Path | None) -> bool:
         """Whether there is unfinished work to go on with."""
@@ -164,18 +174,19 @@ class UpscaleCoordinator(QObject):
     def _on_start(self, *, resume: bool) -> None:
         """Ask what has to be asked, and begin."""
         image = self.choice.image
-        output = self.choice.output
-        if output is None:
-            output = self.asking.path(self._dock, self.choice.suggestion)
-        if image is None or output is None or self.runner.is_running:
-            return
-        self.choice.set_output(output)
-        existing = [path for path in (output, sidecar_path(output)) if path.exists()]
         try:
+            output = self.choice.output
+            if output is None:
+                output = self.asking.path(self._dock, self.choice.suggestion)
+            if image is None or output is None or self.runner.is_running:
+                return
+            self.choice.set_output(output)
+            self._is_begun(output)  # refuses a name that no file can have
+            existing = [path for path in (output, sidecar_path(output)) if path.exists()]
             ahead = self.choice.outlook()
             task = self._task(image, output, resume=resume, overwrite=bool(existing))
         except (ValueError, OSError) as refusal:
-            show_error(f"{TITLE}: {refusal}")
+            self._tell(refusal)
             return
         if ahead.is_large and not self.asking.whether(self._dock, words.large(ahead)):
             return
@@ -221,13 +232,13 @@ class UpscaleCoordinator(QObject):
         self.runner.stop()
 
     def _on_discard(self) -> None:
-        output = self.choice.output
         try:
+            output = self.choice.output
             if output is not None:
                 Workspace(output).discard()
                 self._dock.show_status(words.DISCARDED)
         except (ValueError, OSError) as refusal:
-            show_error(f"{TITLE}: {refusal}")
+            self._tell(refusal)
         self._update()
 
     def _on_tick(self) -> None:
@@ -242,14 +253,16 @@ class UpscaleCoordinator(QObject):
             work.note(step.text)
         elif isinstance(step, Finished):
             work.is_finished = True
-            self._add(step)
+            self._add(step, work)
         else:
             work.progress(step)
 
-    def _add(self, finished: Finished) -> None:
+    def _add(self, finished: Finished, work: WorkShown) -> None:
         """Add the output where it belongs, and leave the viewer at its slice."""
+        lives = work.layer in self._viewer.layers
         for data in finished.layers:
-            layer = Layer.create(*data)
+            shown = like_source(data, work.layer, work.plan.target) if lives else data
+            layer = Layer.create(*shown)
             with undisturbed(self._viewer):
                 self._viewer.add_layer(layer)
             self._viewer.layers.selection.active = layer
@@ -257,7 +270,12 @@ class UpscaleCoordinator(QObject):
     def _on_error(self, error: Exception) -> None:
         if self._work is not None:
             self._work.is_failed = True
-        show_error(f"{TITLE}: {error}")
+        self._tell(error)
+
+    def _tell(self, refusal: Exception) -> None:
+        """Say why not."""
+        text = words.IN_USE if isinstance(refusal, InUseError) else str(refusal)
+        show_error(f"{TITLE}: {text}")
 
     def _on_finished(self) -> None:
         self._timer.stop()
@@ -273,5 +291,7 @@ class UpscaleCoordinator(QObject):
     def _learn_speed(self, work: WorkShown) -> None:
         """Remember how fast this machine is, for the next volume."""
         seconds = work.time.per_whole
-        if seconds is not None and work.task.job.within is None and work.task.mask is None:
+        if seconds is None or work.time.measured < LONG_ENOUGH:
+            return
+        if work.task.job.within is None and work.task.mask is None:
             self._speeds[work.plan.device] = seconds / work.outlook.cost

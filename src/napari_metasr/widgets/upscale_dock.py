@@ -281,7 +281,7 @@ class UpscaleDock(QWidget):
             within=max(self.within.currentIndex(), WHOLE),
             thickness=self.thickness.value() or None,
             dtype=self.dtype.currentData(),
-            output=self.output.text().strip(),
+            output=self.output.text(),
             opens=self.opens.isChecked(),
         )
 

@@ -34,8 +34,8 @@ class WorkShown:
 
     Attributes
     ----------
-    task, outlook
-        What is done, and what was said of it before.
+    task, outlook, layer
+        What is done, what was said of it before, and what it is done to.
     time
         How far it is.
     is_finished, is_failed
@@ -50,7 +50,7 @@ class WorkShown:
         layer: Image,
         viewer: ViewerModel,
     ) -> None:
-        self._dock, self.task, self.outlook = dock, task, outlook
+        self._dock, self.task, self.outlook, self.layer = dock, task, outlook, layer
         self.time = TimeLeft()
         self.is_finished = self.is_failed = False
         self._stage = words.PREPARING
@@ -76,7 +76,7 @@ class WorkShown:
     def progress(self, progress: Progress) -> None:
         """Say how far the work is, and show the slice."""
         self._stage = progress.stage
-        self.time.tell(progress.overall)
+        self.time.tell(progress.overall, counts=progress.preview is not None)
         self._dock.show_overall(progress.overall)
         self.tell()
         preview = progress.preview

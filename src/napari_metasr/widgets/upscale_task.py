@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from napari_metasr.cohort.progress import Progress
 from napari_metasr.cohort.upscale import check_outputs
-from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.io.nifti import is_nifti
 from napari_metasr.io.reader import read_layers
+from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.writer import write_image, write_volume
 from napari_metasr.widgets import upscale_words as words
 from napari_metasr.widgets.layer_source import layer_source
+from napari_metasr.widgets.layer_volume import is_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+    import numpy as np
     from napari.layers import Image
     from numpy.typing import NDArray
 
     from napari_metasr.cohort.job import Job
     from napari_metasr.cohort.upscale import Upscaling
     from napari_metasr.io.layers import LayerData
+    from napari_metasr.io.parts import VolumeInParts
     from napari_metasr.volume import Volume
 
 MASK = "lesions.nii"
@@ -109,7 +111,10 @@ def upscale(task: Task, prepare: Callable[[Job], Upscaling]) -> Iterator[Step]:
                 yield Note(words.WRITING_LAYER)
                 job = _with_files(task, folder)
             yield Note(words.PREPARING)
-            yield from prepare(job).steps()
+            work = prepare(job)
+            if task.layer is not None:
+                work.plan = replace(work.plan, volume=_Unnamed.of(work.plan.volume))
+            yield from work.steps()
         if task.opens:
             yield Note(words.OPENING)
         yield Finished(tuple(read_layers([str(job.output)])) if task.opens else ())
@@ -125,9 +130,18 @@ def file_of(layer: Image) -> Path | None:
         return None
     if not is_nifti(path) or not path.is_file():
         return None
-    _, keywords, _ = layer.as_layer_data_tuple()
-    placed = affine_of_layer(keywords, layer.ndim)
-    return path if np.allclose(placed, volume.affine, atol=1e-6) else None
+    return path if is_in_place(layer, volume) else None
+
+
+class _Unnamed(StoredVolume):
+    """A file that is there for the work alone: nobody could look for it by its name later."""
+
+    record_names = ()
+
+    @classmethod
+    def of(cls, volume: VolumeInParts) -> _Unnamed:
+        """The same volume without its name."""
+        return cls(**{one.name: getattr(volume, one.name) for one in fields(cls)})
 
 
 def _with_files(task: Task, folder: Path) -> Job:
@@ -147,10 +161,8 @@ def _with_files(task: Task, folder: Path) -> Job:
 
 @contextmanager
 def _folder_beside(output: Path) -> Iterator[Path]:
-    """A folder for input that is no file, while it is needed."""
-    folder = output.with_name(f".{output.name}.input")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """A folder of its own for input that is no file, while it is needed."""
+    folder = Path(mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".input"))
     try:
         yield folder
     finally:

@@ -29,13 +29,17 @@ class TimeLeft:
         return time.monotonic() - self._begun
 
     @property
+    def measured(self) -> float:
+        """Seconds that the speed was measured over."""
+        return 0.0 if self._first is None else self._last - self._first[1]
+
+    @property
     def per_whole(self) -> float | None:
         """Seconds that the whole would take at this speed; None while nobody can tell."""
         if self._first is None:
             return None
-        first, begun = self._first  # work that is resumed does not begin at 0
-        share = self.overall - first
-        return (self._last - begun) / share if share > ENOUGH else None
+        share = self.overall - self._first[0]  # work that is resumed does not begin at 0
+        return self.measured / share if share > ENOUGH else None
 
     @property
     def seconds(self) -> float | None:
@@ -45,8 +49,15 @@ class TimeLeft:
             return None
         return max((1 - self.overall) * whole - (time.monotonic() - self._last), 0.0)
 
-    def tell(self, overall: float) -> None:
-        """It is this far now."""
+    def tell(self, overall: float, *, counts: bool = True) -> None:
+        """It is this far now.
+
+        Parameters
+        ----------
+        counts
+            Whether the speed may be measured from here on: what comes before the first part that
+            networks enlarge says nothing of theirs.
+        """
         self.overall, self._last = overall, time.monotonic()
-        if self._first is None:
+        if self._first is None and counts:
             self._first = overall, self._last

@@ -23,6 +23,8 @@ DISCARDED = "Unfinished work was discarded."
 WHOLE = "Whole volume"
 FOUND = "Lesions found by a detector"
 WITHIN = "Networks work in the boxes round the lesions alone; cubic interpolation around them."
+NOT_WITHIN = "The layer with the lesions is gone: networks work in the whole volume."
+IN_USE = "this output is still being worked on (perhaps by a dock that was just closed)"
 PIXELS = "Its voxels' size in mm is not known: pixels are taken for mm."
 PLACEHOLDER = "asked for when it starts"
 
