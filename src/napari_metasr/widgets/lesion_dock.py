@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-RESEARCH_USE = "For research use, not for diagnosis."
 SLICE, VOLUME = "slice", "volume"
 STATUS_LINES = 2
 CONCERN_LINES = 4
@@ -136,10 +135,7 @@ class LesionDock(QWidget):
         taking.addWidget(self.take, 0, 2)
         column.addLayout(taking)
         column.addStretch(1)
-        research = QLabel(RESEARCH_USE)
-        research.setObjectName("metasr_research_use")
-        research.setEnabled(False)
-        column.addWidget(research)
+        column.addWidget(parts.research_use())
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)

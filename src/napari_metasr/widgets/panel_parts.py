@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FONT_EVENTS = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
+RESEARCH_USE = "For research use, not for diagnosis."
+DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
 class Words(QLabel):
@@ -102,3 +104,17 @@ def reveal(widget: QWidget) -> None:
     if parent is not None:
         parent.show()
         parent.raise_()
+
+
+def list_devices(combo: QComboBox) -> None:
+    """List where networks may run."""
+    for name in DEVICES:
+        combo.addItem(name if name == "auto" else name.upper(), name)
+
+
+def research_use() -> QLabel:
+    """What every dock says at its foot."""
+    label = QLabel(RESEARCH_USE)
+    label.setObjectName("metasr_research_use")
+    label.setEnabled(False)
+    return label

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.model_choice import ModelChoice
     from napari_metasr.widgets.upscale_preview import Pair
 
-RESEARCH_USE = "For research use, not for diagnosis."
-DEVICES = ("auto", "cuda", "mps", "cpu")
 PLAN_LINES = 7
 STEPS = 1000
 LEAST_HEIGHT = 420
@@ -156,8 +154,7 @@ class UpscaleDock(QWidget):
         self.dtype.addItem("The source's, rounded and clipped", "source")
         self.dtype.addItem("32-bit real numbers", "float32")
         self.device = parts.combo_box("Where networks run; auto takes the fastest there is")
-        for name in DEVICES:
-            self.device.addItem(name if name == "auto" else name.upper(), name)
+        parts.list_devices(self.device)
         self.device.setCurrentIndex(max(self.device.findData(device), 0))
         self.opens = QCheckBox("Show the output as a layer")
         self.opens.setChecked(True)
@@ -231,9 +228,6 @@ class UpscaleDock(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        research = QLabel(RESEARCH_USE)
-        research.setObjectName("metasr_research_use")
-        research.setEnabled(False)
         work = QVBoxLayout()
         work.setContentsMargins(6, 0, 6, 4)
         work.setSpacing(4)
@@ -241,7 +235,7 @@ class UpscaleDock(QWidget):
         work.addWidget(self.status)
         work.addWidget(self.progress)
         work.addLayout(parts.row([self.go_on, self.start, self.discard, self.cancel]))
-        work.addWidget(research)
+        work.addWidget(parts.research_use())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(4)

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.model_choice import ModelChoice
 
-DEVICES = ("auto", "cuda", "mps", "cpu")
-RESEARCH_USE = "For research use; not a medical device."
 LESION = "Lesion"
 LESION_MISSING = "Lesion (detect tumour first)"
 SHORTCUT_STEP = 1.1
@@ -154,8 +152,7 @@ class ZoomDock(QWidget):
             self.model.addItem(model.text, model.name)
             self.model.setItemData(self.model.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
-        for device in DEVICES:
-            self.device.addItem(device if device in {"auto"} else device.upper(), device)
+        parts.list_devices(self.device)
         self.comparison = parts.combo_box("How bicubic and super-resolved are shown (key: C)")
         self.comparison.addItems(list(comparisons))
         self.swipe = QSlider(Qt.Orientation.Horizontal)
@@ -244,10 +241,7 @@ class ZoomDock(QWidget):
         column.addWidget(self.more_contrasts)
         column.addWidget(self.display)
         column.addStretch(1)
-        research = QLabel(RESEARCH_USE)
-        research.setObjectName("metasr_research_use")
-        research.setEnabled(False)
-        column.addWidget(research)
+        column.addWidget(parts.research_use())
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
