@@ -22,7 +22,7 @@ from test_io_writer import affine_with, stored
 
 from napari_metasr.cli import main
 from napari_metasr.cohort import workers
-from napari_metasr.cohort.cluster import check_workers, local_workers
+from napari_metasr.cohort.cluster import check_workers, interrupts_noticed, local_workers
 from napari_metasr.cohort.items import Item
 from napari_metasr.cohort.job import Job
 from napari_metasr.cohort.sidecar import read_sidecar
@@ -239,7 +239,7 @@ def test_work_that_nobody_wants_any_more_stops(tmp_path, client):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent to the process group")
 def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, capsys):
-    root, output = heads(tmp_path / "raw", 4, SLOWER), tmp_path / "out"
+    root, output = heads(tmp_path / "raw", 6, SLOWER), tmp_path / "out"
     arguments = ["cohort", str(root), "--scale", "2,2,1", "--device", "cpu"]
     arguments += ["--output", str(output)]
     command = "import sys; from napari_metasr.cli import main; sys.exit(main())"
@@ -253,7 +253,7 @@ def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, cap
     until(lambda: list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.nii")))
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130
+    assert process.returncode == 130, printed + errors
     assert "left for the next run" in printed
     assert "Traceback" not in errors
     assert lines(output)[-1]["event"] == "interrupted"
@@ -261,8 +261,19 @@ def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, cap
     assert main([*arguments, "--scheduler", address]) == 0
     assert set(states(capsys.readouterr().out).values()) <= {"done", "skipped"}
     made = "_res-2x2x1x_desc-metasr"
-    assert [nib.load(result(output, n, made=made)).shape for n in range(4)] == [(96, 96, 10)] * 4
+    assert [nib.load(result(output, n, made=made)).shape for n in range(6)] == [(96, 96, 10)] * 6
     assert not list(output.glob("sub-*/ses-1/anat/.*"))
+
+
+def test_an_interrupt_is_noticed_wherever_it_comes_and_a_second_one_raised():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts_noticed() as interrupted:
+        assert not interrupted()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_plain_folder_keeps_its_paths(tmp_path, address):

@@ -12,12 +12,13 @@ from tqdm import tqdm
 
 from napari_metasr.cli import INTERRUPTED
 from napari_metasr.cli.columns import in_columns
+from napari_metasr.cohort.cluster import interrupts_noticed
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome
 from napari_metasr.cohort.workers import Advanced, Ended, Started, work_through
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from distributed import Client
 
@@ -65,8 +66,8 @@ class Run:
         for name, reason in self.refused.items():
             self._end(name, Outcome("failed", reason))
         try:
-            with output_folders(self.items):
-                self._follow(client)
+            with output_folders(self.items), interrupts_noticed() as interrupted:
+                self._follow(client, interrupted)
         except KeyboardInterrupt:
             code = INTERRUPTED
         seconds = time.perf_counter() - started
@@ -79,10 +80,10 @@ class Run:
         failed = any(outcome.state == "failed" for outcome in self.outcomes.values())
         return code or (SOME_FAILED if failed else ALL_WELL)
 
-    def _follow(self, client: Client) -> None:
+    def _follow(self, client: Client, interrupted: Callable[[], bool]) -> None:
         shares = {item.name: 0.0 for item in self.items}
         with tqdm(total=len(shares), bar_format=_BAR, file=sys.stderr) as bar:
-            for event in work_through(client, self.items):
+            for event in work_through(client, self.items, interrupted):
                 shares[event.name] = self._heard(event)
                 bar.set_description(self.counted, refresh=False)
                 bar.update(sum(shares.values()) - bar.n)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import warnings
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -15,7 +16,7 @@ from napari_metasr import __version__
 from napari_metasr.cohort.failure import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from distributed import Client
@@ -90,6 +91,29 @@ def _interrupts_now() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def interrupts_noticed() -> Iterator[Callable[[], bool]]:
+    """Tell whether an interrupt has come, in place of raising it wherever this process is.
+
+    A second one is raised, should nobody ask any more.
+    """
+    noticed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield noticed.is_set
+        return
+
+    def notice(*_: object) -> None:
+        if noticed.is_set():
+            raise KeyboardInterrupt
+        noticed.set()
+
+    before = signal.signal(signal.SIGINT, notice)
+    try:
+        yield noticed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from napari_metasr.cohort.failure import in_words
 from napari_metasr.cohort.work_item import Outcome, StoppedError, carry_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from distributed import Client, Future
 
@@ -55,7 +55,9 @@ class Ended:
 Event = Started | Advanced | Ended
 
 
-def work_through(client: Client, items: Iterable[Item]) -> Iterator[Event]:
+def work_through(
+    client: Client, items: Iterable[Item], interrupted: Callable[[], bool] = lambda: False
+) -> Iterator[Event]:
     """Do all of it, in any order.
 
     Parameters
@@ -64,12 +66,19 @@ def work_through(client: Client, items: Iterable[Item]) -> Iterator[Event]:
         Of a cluster.
     items
         Whose names differ.
+    interrupted
+        Whether to stop; asked at least every half second.
 
     Yields
     ------
     Event
         As things happen; `Ended` once for each item. Whoever stops listening stops the work: what
         is begun stays beside its output for another time.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it is interrupted.
     """
     topic = f"napari-metasr-{uuid4().hex}"
     events: SimpleQueue[Started | Advanced | tuple[str, Future]] = SimpleQueue()
@@ -83,6 +92,8 @@ def work_through(client: Client, items: Iterable[Item]) -> Iterator[Event]:
             future.add_done_callback(lambda done, name=item.name: events.put((name, done)))
             futures[item.name] = future
         while futures:
+            if interrupted():
+                raise KeyboardInterrupt
             try:
                 event = events.get(timeout=WAKING)
             except Empty:
