@@ -22,8 +22,8 @@ from qtpy.QtCore import Q_ARG, QEventLoop, QMetaObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QSlider
 
 from napari_metasr.widgets import MetaSRZoomWidget
-from napari_metasr.widgets.scale_slider import STEPS
-from napari_metasr.widgets.viewport import RegionMode
+from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.zoom.scale_control import STEPS
 
 if TYPE_CHECKING:
     from napari.layers import Image

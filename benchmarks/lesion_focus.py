@@ -36,9 +36,9 @@ from torch.nn import functional
 import napari_metasr
 from metasr_training.memory import peak_mib
 from napari_metasr.geometry import centred_window
-from napari_metasr.io.phantom import glioma_phantom
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.networks import build
+from napari_metasr.samples.phantom import glioma_phantom
 from napari_metasr.volume import Plane
 
 SCALE = 4

@@ -34,15 +34,15 @@ from scipy import ndimage
 from zoom import cases
 
 import napari_metasr
-from napari_metasr.cohort.consistency import SliceConsistency
-from napari_metasr.cohort.job import Job
-from napari_metasr.cohort.slabs import SlabPass
-from napari_metasr.cohort.upscale import MEMORY_BOUND
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.geometry import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
 from napari_metasr.quality.metrics import FOREGROUND
 from napari_metasr.resampling import resampling_matrix
+from napari_metasr.upscaling.consistency import SliceConsistency
+from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.slabs import SlabPass
+from napari_metasr.upscaling.upscale import MEMORY_BOUND
 
 LARGE = (
     ((1024, 1024, 64), 256, "2,2,1"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
-from widget_fakes import CARD, SHAPE, FakeEngine, settle
+from fakes.widgets import CARD, SHAPE, FakeEngine, settle
 
 from napari_metasr.volume import Source, Volume
 
@@ -106,7 +106,7 @@ def make_dock(qtbot, engine):
 @pytest.fixture
 def dock(make_dock, viewer):
     """The zoom dock, set to whole slices."""
-    from napari_metasr.widgets.viewport import RegionMode
+    from napari_metasr.widgets.viewer.viewport import RegionMode
 
     dock = make_dock(viewer)
     dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))

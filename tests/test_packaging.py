@@ -84,7 +84,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     [
         "import napari_metasr; napari_metasr.load_model",
         "import napari_metasr.cli.demo",
-        "import napari_metasr.io.reader, napari_metasr.io.writer, napari_metasr.io.samples",
+        "import napari_metasr.io.reader, napari_metasr.io.writer, napari_metasr.samples.samples",
         "import metasr_training.train, metasr_training.evaluate",
     ],
 )

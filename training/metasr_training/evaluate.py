@@ -18,7 +18,7 @@ from metasr_training.datasets.slices import SOURCES, Split, load_slices, some_of
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import shipped_and_interpolation
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
-from metasr_training.evaluation.tables import write_rows, write_text
+from metasr_training.evaluation.output.tables import write_rows, write_text
 from metasr_training.evaluation.zoom import (
     IN_PLANE,
     score_slice,

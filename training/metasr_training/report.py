@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from metasr_training.catalogue import experiment_ids
 from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
 from metasr_training.evaluation.driver import EVALUATION
+from metasr_training.evaluation.output.tables import markdown_table, write_text
 from metasr_training.evaluation.published import PUBLISHED
-from metasr_training.evaluation.tables import markdown_table, write_text
 from metasr_training.trained import run_record
 from napari_metasr.files import replacing_folder
 

@@ -20,7 +20,7 @@ from metasr_training.datasets.pack import pack
 from metasr_training.distributed import join
 from metasr_training.recipe import check_preset
 from metasr_training.run_folder import locked
-from napari_metasr.zoom.devices import resolve_device
+from napari_metasr.devices import resolve_device
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: BaseException) -> int:
-    from napari_metasr.cohort.failure import in_words
+    from napari_metasr.errors import in_words
 
     print(f"{PROGRAM}: error: {in_words(error)}", file=sys.stderr)
     return INTERRUPTED if isinstance(error, InterruptedError) else FAILED

@@ -117,8 +117,8 @@ class Cohort(Enlarging):
         """The work, its options checked, and what cannot be done."""
         from napari_metasr.cohort.bids import resolution_label
         from napari_metasr.cohort.items import items_of
-        from napari_metasr.cohort.options import UpscaleOptions
         from napari_metasr.geometry import nominal_scale
+        from napari_metasr.upscaling.options import UpscaleOptions
         from napari_metasr.weights import model_card
 
         for name in ("model", "through_plane_model", "detector"):

@@ -135,7 +135,7 @@ def _region_around(
 
 def _sample() -> tuple[Volume, NDArray[np.uint8] | None, Path | None]:
     """The BraTS case, or the phantom and its mask where that cannot be had."""
-    from napari_metasr.io.samples import brats_case, phantom
+    from napari_metasr.samples.samples import brats_case, phantom
 
     try:
         path = brats_case()
@@ -148,7 +148,7 @@ def _sample() -> tuple[Volume, NDArray[np.uint8] | None, Path | None]:
 
 def read_sample(path: Path | None) -> Volume:
     """The volume of a file, or the phantom where there is none."""
-    from napari_metasr.io.samples import phantom
+    from napari_metasr.samples.samples import phantom
 
     return phantom()[0] if path is None else read_volume(path)
 

@@ -13,7 +13,7 @@ from napari_metasr.lesions import DEFAULT_DETECTOR
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.cohort.job import Job
+    from napari_metasr.upscaling.job import Job
 
 
 class Enlarging(Command):
@@ -72,7 +72,7 @@ class Enlarging(Command):
         ValueError
             If the options do not go together.
         """
-        from napari_metasr.cohort.job import Job
+        from napari_metasr.upscaling.job import Job
 
         shared = Enlarging.model_fields.keys() - Command.model_fields.keys()
         return Job(input=input, output=output, **self.model_dump(include=shared), **more)

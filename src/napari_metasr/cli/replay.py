@@ -10,15 +10,15 @@ import tyro
 from pydantic import Field
 
 from napari_metasr.cli.parsing import Command
-from napari_metasr.cohort.sidecar import read_sidecar
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
+from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:
-    from napari_metasr.cohort.options import UpscaleOptions
-    from napari_metasr.cohort.plan import Plan
-    from napari_metasr.cohort.sidecar import Sidecar
+    from napari_metasr.upscaling.options import UpscaleOptions
+    from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.sidecar import Sidecar
 
 
 class Replay(Command):
@@ -51,8 +51,8 @@ class Replay(Command):
     def run(self) -> None:
         """Check that all is as it was, do it again, and compare."""
         from napari_metasr.cli.upscale import carry_out, told
-        from napari_metasr.cohort.plan import Plan
-        from napari_metasr.cohort.upscale import KeptError, Upscaling
+        from napari_metasr.upscaling.plan import Plan
+        from napari_metasr.upscaling.upscale import KeptError, Upscaling
 
         record = read_sidecar(self.sidecar)
         output = self.output or self.sidecar.with_name(record.output_name)

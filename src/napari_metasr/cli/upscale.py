@@ -18,7 +18,7 @@ from napari_metasr.io import read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_metasr.cohort.upscale import Upscaling
+    from napari_metasr.upscaling.upscale import Upscaling
 
 
 class Upscale(Enlarging):
@@ -61,9 +61,9 @@ class Upscale(Enlarging):
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """What writes the finished volume as DICOM; what it cannot do is said at once."""
-        from napari_metasr.cohort.outputs import check_inputs_kept
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import write_dicom
+        from napari_metasr.upscaling.outputs import check_inputs_kept
 
         source, description = work.plan.volume, work.plan.description
         check_writable(path, overwrite=self.overwrite)

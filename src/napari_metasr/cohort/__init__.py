@@ -1,1 +1,1 @@
-"""Whole volumes, from file to file."""
+"""Upscale many volumes: cohorts over the workers of a Dask cluster."""

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from napari_metasr import __version__
-from napari_metasr.cohort.sidecar import PURPOSE, sidecar_path
 from napari_metasr.files import replacing
 from napari_metasr.io.nifti import stem
+from napari_metasr.upscaling.sidecar import PURPOSE, sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_metasr.cohort.options import UpscaleOptions
+    from napari_metasr.upscaling.options import UpscaleOptions
 
 DESCRIPTION = "dataset_description.json"
 BIDS_VERSION = "1.10.0"

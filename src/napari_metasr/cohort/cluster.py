@@ -13,7 +13,7 @@ from multiprocessing.resource_tracker import ensure_running
 from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
-from napari_metasr.cohort.failure import in_words
+from napari_metasr.errors import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

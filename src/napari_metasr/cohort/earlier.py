@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_metasr.cohort.sidecar import read_sidecar, sidecar_path, write_sidecar
-from napari_metasr.cohort.upscale import Upscaling
-from napari_metasr.cohort.workspace import JOURNAL, Journal, Workspace
 from napari_metasr.files import file_sha256
+from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
+from napari_metasr.upscaling.upscale import Upscaling
+from napari_metasr.upscaling.workspace import JOURNAL, Journal, Workspace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.cohort.job import Job
-    from napari_metasr.cohort.plan import Plan
-    from napari_metasr.cohort.sidecar import Sidecar
+    from napari_metasr.upscaling.job import Job
+    from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.sidecar import Sidecar
 
 UNCOMPARED = {"model", "through_plane_model", "boxes"}
 """Options of which weights' hashes tell more, or what has found them."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
     from napari_metasr.cohort.inputs import Inputs
-    from napari_metasr.cohort.job import Job
+    from napari_metasr.upscaling.job import Job
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Literal, cast
 
 from napari_metasr.cohort.earlier import prepared, reason_to_make_again, tell_of_skull
-from napari_metasr.cohort.failure import in_words
-from napari_metasr.cohort.workspace import InUseError, Workspace
+from napari_metasr.errors import in_words
+from napari_metasr.upscaling.workspace import InUseError, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-    from napari_metasr.cohort.job import Job
-    from napari_metasr.cohort.progress import Progress
-    from napari_metasr.cohort.upscale import Upscaling
+    from napari_metasr.upscaling.job import Job
+    from napari_metasr.upscaling.progress import Progress
+    from napari_metasr.upscaling.upscale import Upscaling
 
     Tell = Callable[[float], None]
 

@@ -10,8 +10,8 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from napari_metasr.cohort.failure import in_words
 from napari_metasr.cohort.work_item import Outcome, StoppedError, carry_out
+from napari_metasr.errors import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

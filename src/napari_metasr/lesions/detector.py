@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from napari_metasr.devices import resolve_device
 from napari_metasr.geometry import fitted_shape, square_shape
 from napari_metasr.lesions import DEFAULT_DETECTOR as DEFAULT
 from napari_metasr.lesions.answers import READERS
@@ -21,7 +22,6 @@ from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.volume import Plane
 from napari_metasr.weights import WeightsError, load_network, model_card
-from napari_metasr.zoom.devices import resolve_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_metasr.widgets.zoom_widget import MetaSRZoomWidget
+    from napari_metasr.widgets.zoom.widget import MetaSRZoomWidget
 
 __all__ = ["MetaSRZoomWidget"]
 
@@ -14,6 +14,6 @@ def __getattr__(name: str) -> Any:
     """Import Qt and napari when the widget is asked for, no earlier."""
     if name != "MetaSRZoomWidget":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from napari_metasr.widgets.zoom_widget import MetaSRZoomWidget
+    from napari_metasr.widgets.zoom.widget import MetaSRZoomWidget
 
     return MetaSRZoomWidget

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from napari_metasr.devices import resolve_device
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
@@ -22,13 +23,12 @@ from napari_metasr.normalisation import (
     value_range,
 )
 from napari_metasr.weights import WeightsError, load_network
-from napari_metasr.zoom.any_scale import AnyScaleRenderer
-from napari_metasr.zoom.devices import resolve_device
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
-from napari_metasr.zoom.fixed_scale import FixedScaleRenderer
 from napari_metasr.zoom.kernels import kernel_for
-from napari_metasr.zoom.once import render_once
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
+from napari_metasr.zoom.renderers.any_scale import AnyScaleRenderer
+from napari_metasr.zoom.renderers.fixed_scale import FixedScaleRenderer
+from napari_metasr.zoom.renderers.once import render_once
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
-    from napari_metasr.zoom.renderer import Renderer
+    from napari_metasr.zoom.renderers.renderer import Renderer
 
 Precision = Literal["float32", "bfloat16"]
 LARGEST_VALUE = float(np.finfo(np.float32).max)
@@ -253,7 +253,7 @@ class ZoomModel:
         """Fill ``out`` with a range of output pixels as the network makes them, keeping no codes.
 
         Unlike `render_pixels` it asks the network about constant slices too, and does not restore
-        what is missing; see ``napari_metasr.zoom.once``.
+        what is missing; see ``napari_metasr.zoom.renderers.once``.
         """
         with torch.inference_mode(), self._reduced():
             render_once(self._renderer, self._tensor, encoded, grid, pixels, out)

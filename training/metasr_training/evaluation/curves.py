@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from metasr_training.evaluation.plots import Line, Panel, save_plot
+from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.lineage import all_updates
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from metasr_training.datasets.slices import load_slices
 from metasr_training.detector import find_detector, trained_weights
 from metasr_training.evaluation.about import EvaluationAbout, describe, write_about
 from metasr_training.evaluation.bench import Bench
+from metasr_training.evaluation.detection.remembering import remembering
 from metasr_training.evaluation.kinds import KINDS
-from metasr_training.evaluation.remembering import remembering
 from metasr_training.trained import load_trained, run_record
 from napari_metasr.files import replacing_folder
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
-from metasr_training.evaluation.tables import write_rows
+from metasr_training.evaluation.output.tables import write_rows
 from metasr_training.evaluation.zoom import (
     IN_PLANE,
     score_slice,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from metasr_training.evaluation.bench import Bench, Findings
-from metasr_training.evaluation.detection import evaluate_detection
+from metasr_training.evaluation.detection.kind import evaluate_detection
 from metasr_training.evaluation.every_scale import evaluate_every_scale
 from metasr_training.evaluation.method_table import evaluate_table
-from metasr_training.evaluation.opinion import evaluate_opinion
+from metasr_training.evaluation.opinion.kind import evaluate_opinion
 from metasr_training.evaluation.samples import evaluate_samples
 from metasr_training.evaluation.scales import evaluate_scales
 from metasr_training.evaluation.through_plane import evaluate_through_plane

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from metasr_training.evaluation.output.tables import count_text, markdown_table, mean_text
 from metasr_training.evaluation.published import published_figure, published_text
 from metasr_training.evaluation.scores import ALL
-from metasr_training.evaluation.tables import count_text, markdown_table, mean_text
 
 
 @dataclass(frozen=True)

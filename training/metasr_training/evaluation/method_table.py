@@ -14,11 +14,11 @@ from metasr_training.evaluation.costs import epoch_seconds, step_memory
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.method_columns import TableRow, method_tables
-from metasr_training.evaluation.opinion import measured_opinions
-from metasr_training.evaluation.opinion_table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.opinion.kind import measured_opinions
+from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, sharing
 from metasr_training.evaluation.scores import ALL, averages, enlarged, measure, standing
-from metasr_training.evaluation.tables import markdown_table, write_rows
 from metasr_training.lineage import all_updates, updates_text
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from metasr_training.evaluation.cases import (
 )
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.noise import signal_to_noise
+from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
+from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.scores import enlarged, measure, standing
-from metasr_training.evaluation.sheets import compared_tile, save_sheet, truth_tile
-from metasr_training.evaluation.tables import markdown_table, write_rows
 from napari_metasr.geometry import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
     from metasr_training.evaluation.cases import Case
+    from metasr_training.evaluation.output.sheets import Tile
     from metasr_training.evaluation.scores import ImageScore
-    from metasr_training.evaluation.sheets import Tile
     from napari_metasr.volume import Window
 
 TILES_A_LINE = 6

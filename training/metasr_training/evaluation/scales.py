@@ -15,10 +15,10 @@ from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import Case, RegionOptions, degrade_slice
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
-from metasr_training.evaluation.plots import Line, Panel, save_plot
+from metasr_training.evaluation.output.plots import Line, Panel, save_plot
+from metasr_training.evaluation.output.sheets import Tile, compared_tile, save_sheet
+from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
 from metasr_training.evaluation.scores import ALL, average_rows, enlarged, measure, standing
-from metasr_training.evaluation.sheets import Tile, compared_tile, save_sheet
-from metasr_training.evaluation.tables import markdown_table, mean_text, write_rows
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry import OutputGrid
 from napari_metasr.normalisation import contrast_limits

@@ -14,11 +14,11 @@ from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import cut
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.curves import add_curves
-from metasr_training.evaluation.plots import Line, Panel, save_plot
+from metasr_training.evaluation.output.plots import Line, Panel, save_plot
+from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
+from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
 from metasr_training.evaluation.scores import averages, enlarged, measure, standing
-from metasr_training.evaluation.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
-from metasr_training.evaluation.tables import markdown_table, mean_text, write_rows
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from metasr_training.condition import Condition
 from metasr_training.evaluation.cases import RegionOptions, make_case
+from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.scores import averages, enlarged, measure
-from metasr_training.evaluation.tables import markdown_table
 from napari_metasr.degradations import DEGRADATIONS
 
 if TYPE_CHECKING:

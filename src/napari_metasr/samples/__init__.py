@@ -1,0 +1,1 @@
+"""Sample volumes: a simulated brain and a public scan."""

@@ -1,0 +1,1 @@
+"""Upscale one volume, from file to file."""

@@ -1,0 +1,130 @@
+"""The files that the work on a volume leaves: what may be replaced, and both or neither appear."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from napari_metasr.files import check_writable, file_sha256, replacing
+from napari_metasr.io.writer import WRITTEN_SUFFIXES
+from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
+from napari_metasr.upscaling.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.sidecar import Sidecar
+
+
+def check_outputs(
+    output: Path, *, overwrite: bool = False, resume: bool = False, then: Sidecar | None = None
+) -> None:
+    """Refuse an output, or the sidecar beside it, before any work is done for them.
+
+    Parameters
+    ----------
+    output
+        What is to be written.
+    overwrite
+        Both may be replaced.
+    resume
+        They may be there if the sidecar says that it is the output's: the work on them was
+        stopped at its very end.
+    then
+        A sidecar that may be there, since the work is its.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`.
+    ValueError
+        If the name's ending is wrong.
+    """
+    if not output.name.lower().endswith(WRITTEN_SUFFIXES):
+        raise ValueError(f"{output}: expected a name that ends in .nii or .nii.gz")
+    record = record_beside(output)
+    stopped = resume and record is not None and (output.exists() or Workspace(output).is_begun)
+    check_writable(output, overwrite=overwrite or stopped)
+    known = stopped or (record is not None and record == then)
+    check_writable(sidecar_path(output), overwrite=overwrite or known)
+
+
+def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that would replace what it is made of, whatever may be overwritten.
+
+    Parameters
+    ----------
+    output
+        What is to be written, and its sidecar.
+    inputs
+        Files, of which those that are there count, and the JSON files beside them.
+
+    Raises
+    ------
+    ValueError
+        If it would.
+    """
+    for path in inputs:
+        if not path.is_file():
+            continue
+        if output.exists() and output.samefile(path):
+            raise ValueError(f"{output}: expected an output of its own, found the input")
+        beside, sidecar = sidecar_path(path), sidecar_path(output)
+        shared = beside.exists() and sidecar.exists() and sidecar.samefile(beside)
+        if shared and record_beside(output) is None:
+            raise ValueError(
+                f"{output}: expected another name, since {sidecar.name} would be replaced, which "
+                "is the input's"
+            )
+
+
+def record_beside(output: Path) -> Sidecar | None:
+    """What the sidecar beside an output says, if it is one of an output of this name."""
+    try:
+        record = read_sidecar(sidecar_path(output))
+    except (OSError, ValueError):
+        return None
+    return record if record.output_name == output.name else None
+
+
+def is_made(output: Path, plan: Plan) -> bool:
+    """Whether an output is there, whole and by its sidecar what this plan makes, bit for bit."""
+    record = record_beside(output)
+    if record is None or not output.is_file():
+        return False
+    options = plan.options.recorded
+    if plan.search is not None:
+        if record.detector is None or record.detector.sha256 != plan.search.sha256:
+            return False
+        options = options.model_copy(update={"boxes": record.options.boxes})
+    made = (record.options, record.models, record.device, record.versions, record.input_sha256)
+    wanted = (options, plan.models, plan.device, plan.versions, plan.input_sha256)
+    return made == wanted and record.output_sha256 == file_sha256(output)
+
+
+def put_in_place(finished: Path, output: Path, record: Sidecar) -> None:
+    """Give a finished file its name and write its sidecar, in place of what may be there.
+
+    Whoever is stopped in between finds a sidecar whose hash is not that of the output.
+
+    Raises
+    ------
+    OSError
+        If either cannot be done; then both are as they were.
+    """
+    with finished.open("rb+") as file:
+        os.fsync(file.fileno())
+    path = sidecar_path(output)
+    before = path.read_bytes() if path.exists() else None
+    write_sidecar(path, record, overwrite=True)
+    try:
+        finished.replace(output)
+    except OSError:
+        if before is None:
+            path.unlink()
+        else:
+            with replacing(path, overwrite=True) as temporary:
+                temporary.write_bytes(before)
+        raise

@@ -1,0 +1,139 @@
+"""The grid that a volume is enlarged to, and what that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_metasr.geometry import AxisGrid, affine_on, nominal_scale, output_size
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.upscaling.options import UpscaleOptions
+
+LARGEST_SIDE = 4096
+LARGEST_VOXELS = 1 << 32
+SAME_SPACING = 1e-5
+FINEST_FRACTION = 10**9
+
+
+@dataclass(frozen=True)
+class Target:
+    """Output voxels over input voxels, along canonical z, y, x.
+
+    Attributes
+    ----------
+    axes
+        Of each axis.
+    input_spacing
+        In mm.
+    """
+
+    axes: tuple[AxisGrid, AxisGrid, AxisGrid]
+    input_spacing: tuple[float, float, float]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Output voxels."""
+        z, y, x = (axis.output for axis in self.axes)
+        return z, y, x
+
+    @property
+    def scale(self) -> tuple[float, float, float]:
+        """Output voxels for each input voxel."""
+        z, y, x = (float(axis.scale) for axis in self.axes)
+        return z, y, x
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Between output voxels, in mm."""
+        z, y, x = (
+            axis.place(size, 0.0)[0]
+            for axis, size in zip(self.axes, self.input_spacing, strict=True)
+        )
+        return z, y, x
+
+    def affine(self, input_affine: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Output voxel (x, y, z) to world mm, from that of the input."""
+        return affine_on(input_affine, self.axes[::-1])
+
+
+def target_of(volume: VolumeInParts, options: UpscaleOptions) -> Target:
+    """The grid that is asked for.
+
+    Raises
+    ------
+    ValueError
+        If it is coarser than the volume's along an axis, or its own, or far too large.
+    """
+    axes: list[AxisGrid] = [AxisGrid(1, 1)] * 3
+    for number, axis in enumerate(volume.axes):
+        size = volume.shape[1 + axis]
+        if options.scale is not None:
+            factor = options.scale[number % len(options.scale)]
+            axes[axis] = AxisGrid(size, output_size(size, nominal_scale(factor)))
+        elif options.spacing is not None:
+            wanted = options.spacing[number % len(options.spacing)]
+            axes[axis] = spaced_axis(size, volume.spacing[axis], wanted, number)
+    target = Target((axes[0], axes[1], axes[2]), volume.spacing)
+    if all(axis.is_identity for axis in target.axes):
+        raise ValueError(f"{volume.path.name}: expected a finer grid, found the volume's own")
+    return target
+
+
+def spaced_axis(size: int, spacing: float, wanted: float, number: int = 0) -> AxisGrid:
+    """Output voxels exactly ``wanted`` mm apart, their middle on that of the input.
+
+    Together they are longer or shorter than the input by half an output voxel at most.
+
+    Parameters
+    ----------
+    size, spacing
+        Of the input; in mm.
+    wanted
+        In mm.
+    number
+        Which of the file's axes it is, for messages.
+
+    Raises
+    ------
+    ValueError
+        If that is coarser than the input, or would be more voxels than can be handled.
+    """
+    step = (Fraction(str(wanted)) / Fraction(spacing)).limit_denominator(FINEST_FRACTION)
+    if abs(step - 1) < SAME_SPACING:
+        return AxisGrid(size, size)
+    if step > 1:
+        raise ValueError(
+            f"expected a spacing of at most {spacing:g} mm, the file's own, along axis "
+            f"{number + 1}, found {wanted:g} mm"
+        )
+    output = output_size(size, 1 / step)
+    return AxisGrid(size, output, None if output * step == size else step)
+
+
+def check_size(target: Target, times: int, itemsize: int, *, force: bool = False) -> None:
+    """Refuse what is probably a slip.
+
+    Raises
+    ------
+    ValueError
+        If a side or the whole is very large and that is not wanted by force; with the size.
+    """
+    voxels = times * int(np.prod(target.shape, dtype=object))
+    before = times * int(np.prod([axis.input for axis in target.axes], dtype=object))
+    if force or (max(target.shape) <= LARGEST_SIDE and voxels <= LARGEST_VOXELS):
+        return
+    size = " x ".join(map(str, target.shape[::-1])) + (f" x {times}" if times > 1 else "")
+    # the input as it is stored, both views' single precision, and the output compressed
+    meanwhile = before * itemsize + voxels // times * 8 + voxels * itemsize
+    raise ValueError(
+        f"the output would have {size} voxels (x, y, z), {voxels * itemsize / 2**30:.1f} GiB, and "
+        f"take up to {meanwhile / 2**30:.1f} GiB more on the disk meanwhile; "
+        "--force does it all the same"
+    )

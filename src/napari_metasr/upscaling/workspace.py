@@ -1,0 +1,170 @@
+"""Unfinished work: a folder beside the output, which says how far it got.
+
+It outlives the process, however that ends. What the system had not yet put on the disk when the
+power failed is lost, though: then the work is to be begun anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from napari_metasr.files import replacing
+from napari_metasr.upscaling.options import Edges
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+JOURNAL = "journal.json"
+
+
+class InUseError(ValueError):
+    """Another process works on the same output."""
+
+
+class Findings(BaseModel, extra="forbid", frozen=True):
+    """What was found when the input was unpacked.
+
+    Attributes
+    ----------
+    intensity, limits
+        Its intensity and value range.
+    missing
+        How many values are NaN or infinite.
+    boxes
+        Round lesions, if some were looked for; see ``UpscaleOptions``.
+    doubts
+        What speaks against trusting these.
+    """
+
+    intensity: tuple[float, float]
+    limits: tuple[float, float]
+    missing: int
+    boxes: tuple[tuple[Edges, Edges, Edges], ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+class Journal(BaseModel, extra="forbid", frozen=True):
+    """How far the work got.
+
+    Attributes
+    ----------
+    plan
+        A hash of everything that decides the result.
+    findings
+        Of the input, once it is unpacked.
+    done
+        How many parts are.
+    """
+
+    plan: str
+    findings: Findings | None = None
+    done: int = 0
+
+
+class Workspace:
+    """The folder of the work on one output; one process at a time may use it.
+
+    Parameters
+    ----------
+    output
+        The file that is to appear.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self.folder = output.with_name(f".{output.name}.unfinished")
+        self._lock = output.with_name(f".{output.name}.lock")
+
+    @contextmanager
+    def opened(self, plan: str, *, resume: bool) -> Iterator[Journal]:
+        """Make the folder, or with ``resume`` go on in it, and keep others out meanwhile.
+
+        What is in it stays when the work fails, and until `remove`.
+
+        Raises
+        ------
+        InUseError
+            If another process works on it.
+        ValueError
+            If what is there is of another plan.
+        OSError
+            If the folder cannot be made.
+
+        Warns
+        -----
+        UserWarning
+            If work that was begun is thrown away, without ``resume``.
+        """
+        with self._alone():
+            yield self._begun(plan, resume=resume)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is unfinished work to go on with."""
+        return (self.folder / JOURNAL).is_file()
+
+    def discard(self) -> None:
+        """Remove unfinished work.
+
+        Raises
+        ------
+        InUseError
+            If another process works on it.
+        """
+        with self._alone():
+            self.remove()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes out."""
+        lock = FileLock(self._lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InUseError(f"{self.folder}: another process is working on this output") from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows does not remove what is open
+                self._lock.unlink()
+            lock.release()
+
+    def _begun(self, plan: str, *, resume: bool) -> Journal:
+        path = self.folder / JOURNAL
+        if resume and path.is_file():
+            try:
+                journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
+            except (ValidationError, UnicodeDecodeError):
+                raise ValueError(
+                    f"{path}: expected a journal of unfinished work, found a damaged one; without "
+                    "--resume the work starts anew"
+                ) from None
+            if journal.plan != plan:
+                raise ValueError(
+                    f"{self.folder}: expected unfinished work on the same input with the same "
+                    "options and version, found other work; without --resume it starts anew"
+                )
+            return journal
+        if path.is_file():
+            warnings.warn(f"{self.folder}: unfinished work is thrown away", stacklevel=5)
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+        self.folder.mkdir()
+        journal = Journal(plan=plan)
+        self.write(journal)
+        return journal
+
+    def write(self, journal: Journal) -> None:
+        """Keep how far the work got."""
+        with replacing(self.folder / JOURNAL, overwrite=True) as temporary:
+            temporary.write_text(journal.model_dump_json(), encoding="utf-8")
+
+    def remove(self) -> None:
+        """Free the disk: the work is done, or not wanted any more."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""The lesion dock: detect, correct and visit lesions."""

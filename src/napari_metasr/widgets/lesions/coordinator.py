@@ -1,0 +1,311 @@
+"""Wires the detection dock to viewer, search and results; nothing else knows more than one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image, Labels
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QObject
+
+from napari_metasr.widgets.lesions import messages as words
+from napari_metasr.widgets.lesions.detection import (
+    Found,
+    Kind,
+    Scope,
+    Searcher,
+    detect,
+    take_labels,
+)
+from napari_metasr.widgets.lesions.editing import BoxEditing
+from napari_metasr.widgets.lesions.export import LesionExport
+from napari_metasr.widgets.lesions.navigation import fly_to
+from napari_metasr.widgets.lesions.results import Results
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view, first_image
+from napari_metasr.widgets.viewer.camera import CameraControl
+from napari_metasr.widgets.viewer.focus import lesion_focus
+from napari_metasr.widgets.viewer.layer_choice import LayerChoice
+from napari_metasr.widgets.viewer.layer_source import (
+    UnsupportedLayerError,
+    check_supported,
+    layer_source,
+    plane_and_index,
+    same_grid,
+)
+from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.zoom.encoding import Engines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from napari_metasr.widgets.lesions.detection import Progress
+    from napari_metasr.widgets.lesions.dock import LesionDock
+
+HOLDER = "detection dock"
+
+
+class LesionCoordinator(QObject):
+    """Looks for tumour where the viewer is, and keeps table, boxes and the viewer's focus in step.
+
+    Parameters
+    ----------
+    viewer, dock
+        The viewer and the controls; the coordinator is the dock's child.
+    detector_factory
+        Called as ``detector_factory(model, device=device)``, off the GUI thread.
+    device
+        Where detectors run.
+    convention
+        ``radiological`` or ``neurological``.
+    open_zoom
+        Called when a lesion is to be magnified and no zoom dock is open.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        dock: LesionDock,
+        detector_factory: Callable[..., Any],
+        *,
+        device: str,
+        convention: str,
+        open_zoom: Callable[[], None],
+    ) -> None:
+        super().__init__(dock)
+        self._viewer, self._dock, self._device, self._open_zoom = viewer, dock, device, open_zoom
+        self._closed = False
+        self._detectors = Engines(detector_factory)
+        self._focus = lesion_focus(viewer)
+        self._camera = CameraControl(viewer)
+        self.results = Results(viewer, self._focus, self._on_edited)
+        self.export = LesionExport(dock)
+        self.searcher = Searcher(
+            on_progress=self._on_progress,
+            on_found=self._add,
+            on_error=lambda error: show_error(f"Detect tumour: {error}"),
+            on_finished=self._on_finished,
+        )
+        self._images = LayerChoice(
+            viewer,
+            lambda layer: isinstance(layer, Image) and not is_result(layer),
+            self._first,
+            dock.show_sources,
+            self._on_image_changed,
+        )
+        self._labels = LayerChoice(
+            viewer,
+            lambda layer: isinstance(layer, Labels),
+            lambda layers: next(iter(layers), None),
+            dock.show_labels,
+        )
+        self._editing = BoxEditing(viewer, dock, self.results, self._focus, self._new_by_hand)
+        self._anatomy = anatomical_view(viewer, convention)
+        self._anatomy.hold(HOLDER)
+        self._connect()
+        self._on_layers()
+        self.results.resume()
+        self._show()
+
+    def _connect(self) -> None:
+        dock = self._dock
+        dock.source_chosen.connect(self._images.choose)
+        dock.detect_requested.connect(self._on_detect)
+        dock.cancel_requested.connect(self.searcher.cancel)
+        dock.result_chosen.connect(self._on_result_chosen)
+        dock.lesion_chosen.connect(self._on_lesion_chosen)
+        dock.labels_requested.connect(self._on_labels)
+        dock.export_requested.connect(self._on_export)
+        dock.closed.connect(self.close)
+        for emitter, callback in self._viewer_events():
+            emitter.connect(callback)
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        layers = self._viewer.layers
+        return [
+            (layers.events.inserted, self._on_layers),
+            (layers.events.removed, self._on_removed),
+        ]
+
+    def close(self) -> None:
+        """Stop looking, let go of the detectors, leave the boxes; safe at any time."""
+        if self._closed:
+            return
+        self._closed = True
+        for emitter, callback in self._viewer_events():
+            emitter.disconnect(callback)
+        self._editing.close()
+        self.searcher.close()
+        self.export.close()
+        self._images.close()
+        self._labels.close()
+        self.results.close()
+        self._detectors.clear()
+        self._anatomy.release(HOLDER)
+        self._focus.choose(None, None)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is being looked for or written."""
+        return self.searcher.is_running or self.export.is_running
+
+    # looking for tumour
+
+    def _on_detect(self) -> None:
+        scope = self._scope(whole=self._dock.whole_volume)
+        if scope is not None:
+            model = self._dock.detector.currentData()
+            self.searcher.start(detect, scope, model, self._device, self._detectors)
+
+    def _on_labels(self, place: int) -> None:
+        self._labels.choose(place)
+        labels, scope = self._labels.layer, self._scope(whole=True)
+        if labels is None or scope is None:
+            return
+        if not same_grid(scope.source.layer, labels):
+            show_error(
+                f"Detect tumour: expected “{labels.name}” on the grid of “{scope.source.name}”, "
+                "found another shape or place"
+            )
+            return
+        data = labels.data[scope.earlier] if scope.earlier else labels.data
+        self.searcher.start(take_labels, scope, data, labels.name)
+
+    def _scope(self, *, whole: bool) -> Scope | None:
+        """Where to look, from where the viewer is; None, and a notification, where it cannot."""
+        layer = self._images.layer
+        if layer is None:
+            return None
+        source = layer_source(layer)
+        try:
+            check_supported(layer)
+            if self._viewer.dims.ndisplay == 3:
+                raise ValueError(words.IN_3D)
+            view = source.view(self._viewer.dims)
+            if view is None:
+                raise ValueError(words.OUTSIDE)
+            plane, index = plane_and_index(view, layer.ndim)
+            volume = layer_volume(source)
+        except ValueError as refusal:
+            show_error(f"Detect tumour: {refusal}")
+            return None
+        earlier = view.index[: max(layer.ndim - 3, 0)]
+        return Scope(source, volume, plane, earlier, None if whole else index)
+
+    def _first(self, layers: list[Layer]) -> Layer | None:
+        """The image that is looked through while none has been chosen."""
+        first = first_image(self._viewer)
+        return first if first in layers else next(iter(layers), None)
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._dock.show_progress(progress.text, progress.done, progress.total)
+
+    def _on_finished(self, cancelled: bool) -> None:
+        self._dock.show_rest()
+        if cancelled:
+            self._dock.show_status(words.CANCELLED)
+        elif self.results.current is None:
+            self._dock.show_status(self._idle_text())
+        else:
+            self._show()
+
+    # results
+
+    def _add(self, found: Found) -> None:
+        """Show a new result, its boxes selected so that they are seen and can be edited."""
+        result = self.results.add(found)
+        self._editing.begin(result)
+        self._show()
+
+    def _on_edited(self) -> None:
+        self._show()
+        self._editing.drawn()
+
+    def _new_by_hand(self) -> bool:
+        """Begin a result that nothing was found for, unless one of what is shown is current."""
+        result, scope = self.results.current, self._scope(whole=True)
+        if scope is None:
+            return False
+        if result is None or (result.source, result.earlier) != (scope.source, scope.earlier):
+            self._add(Found((), scope, Kind.PERSON, None, words.BY_HAND))
+        return True
+
+    def _show(self) -> None:
+        """Bring the dock in step with the current result."""
+        result, dock = self.results.current, self._dock
+        dock.show_results(self.results.names, self.results.place)
+        dock.show_state(has_image=self._images.layer is not None, has_boxes=result is not None)
+        if result is None:
+            dock.table.show_rows([], None)
+        else:
+            dock.table.show_rows(result.rows, result.chosen, result.unit)
+        dock.show_concerns(result.found.concerns if result else ())
+        dock.show_status(words.summary(result.found) if result else self._idle_text())
+        self._editing.show()
+
+    def _idle_text(self) -> str:
+        if self._images.layer is None:
+            return words.NO_IMAGE
+        return words.READY if self._dock.detector.count() else words.NO_DETECTOR
+
+    def _on_result_chosen(self, place: int) -> None:
+        self.results.choose(place)
+        self._editing.set_line()
+        self._show()
+
+    def _on_lesion_chosen(self, number: int) -> None:
+        """Go there and have it magnified."""
+        result = self.results.current
+        if result is None or self.results.image(result) is None:
+            return
+        result.chosen = number
+        self.results.tell()
+        lesion = result.lesion
+        if lesion is None:
+            return
+        self._editing.stop()
+        try:
+            fly_to(self._viewer, self._camera, result.source, lesion, result.earlier)
+        except UnsupportedLayerError as refusal:
+            show_error(f"Detect tumour: {refusal}")
+            return
+        if not self._focus.watchers:
+            self._open_zoom()
+        self._focus.magnify_requested.emit()
+
+    def _on_export(self) -> None:
+        if self.results.current is not None:
+            self.export.start(self.results.current)
+
+    # what happens in the viewer
+
+    def _on_layers(self, event: Any = None) -> None:
+        if event is not None and is_result(event.value):
+            return
+        self._images.refresh()
+        self._labels.refresh()
+        self._dock.show_state(
+            has_image=self._images.layer is not None, has_boxes=self.results.current is not None
+        )
+
+    def _on_image_changed(self, layer: Layer) -> None:
+        """Numbers or place of an image: what was measured holds no longer, and boxes go along."""
+        source = layer_source(layer)
+        source.forget()
+        if self.results.follow(source):
+            self._editing.set_line()
+            self._show()
+
+    def _on_removed(self, event: Any) -> None:
+        layer: Layer = event.value
+        scope = self.searcher.scope
+        if scope is not None and (scope.source.is_gone or scope.source.layer is layer):
+            self.searcher.close()
+            self._dock.show_rest()
+            self._dock.show_status(words.REMOVED)
+        self._on_layers()
+        if self.results.removed(layer):
+            self._show()

@@ -1,0 +1,229 @@
+"""Looks for tumours off the GUI thread: the newest search wins, and each can be cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from napari.qt.threading import create_worker
+
+from napari_metasr.lesions.labelled import lesions_in
+from napari_metasr.lesions.link import link
+from napari_metasr.lesions.search import look_through
+from napari_metasr.lesions.suitability import concerns
+from napari_metasr.widgets.zoom.encoding import silence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions import Detection, Lesion
+    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.widgets.viewer.layer_source import LayerSource
+    from napari_metasr.widgets.zoom.encoding import Engines
+
+SIGNALS = ("yielded", "returned", "errored", "finished")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is; ``total`` is 0 where that is not known."""
+
+    text: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where to look.
+
+    Attributes
+    ----------
+    source, volume
+        The whole image: its layer, and what that was when the search began.
+    plane
+        Of the slices.
+    earlier
+        The position on the layer's axes before z, y, x, such as time.
+    index
+        The slice; None for all of them.
+    """
+
+    source: LayerSource
+    volume: Volume
+    plane: Plane
+    earlier: tuple[int, ...]
+    index: int | None = None
+
+    @property
+    def time(self) -> int:
+        """The time point, 0 without a time axis."""
+        return self.earlier[-1] if self.earlier else 0
+
+    def __str__(self) -> str:
+        if self.index is not None:
+            return f"{self.plane} slice {self.index}" if self.volume.data.ndim > 2 else "the image"
+        return f"{self.volume.slice_count(self.plane)} {self.plane} slices"
+
+
+class Kind(StrEnum):
+    """What regions can be from."""
+
+    DETECTOR = "detector"
+    SEGMENTATION = "segmentation"
+    PERSON = "person"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found.
+
+    Attributes
+    ----------
+    lesions
+        Best score first; none where none was found.
+    scope
+        Where they were looked for.
+    kind
+        What they are from.
+    detector
+        What found them; None for a segmentation or a person.
+    title
+        Of the detector or of the segmentation.
+    concerns
+        What to know before trusting it.
+    """
+
+    lesions: tuple[Lesion, ...]
+    scope: Scope
+    kind: Kind
+    detector: Any | None
+    title: str
+    concerns: tuple[str, ...] = ()
+
+
+def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterator[Progress | Found]:
+    """Run a detector over a scope; may be stopped wherever it yields.
+
+    Yields
+    ------
+    Progress or Found
+        What is found comes last.
+
+    Raises
+    ------
+    ValueError
+        If the detector cannot be loaded, or the image is nothing to look for tumours in.
+    """
+    volume, plane, time = scope.volume, scope.plane, scope.time
+    if detectors.loaded(model, device) is None:
+        yield Progress("Loading the detector")
+    detector = detectors.get(model, device)
+    total = volume.slice_count(plane) if scope.index is None else 1
+    yield Progress("Reading the image", 0, total)
+    doubts = _concerns(scope, detector)
+    slices: dict[int, tuple[Detection, ...]] = {}
+    for index, detections in look_through(volume, plane, detector, index=scope.index, time=time):
+        slices[index] = detections
+        yield Progress("Looking for tumour", len(slices), total)
+    lesions = link(slices, plane, volume.slice_spacing(plane))
+    yield Found(lesions, scope, Kind.DETECTOR, detector, detector.title, doubts)
+
+
+def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
+    """What speaks against trusting a detector here, looked at once for an image as it is."""
+    measured = scope.source.measured
+    key = (scope.plane, scope.time, detector.point.model_dump_json())
+    volume, doubts = measured.get(key, (None, ()))
+    if volume is not scope.volume:
+        doubts = concerns(scope.volume, scope.plane, detector.point, time=scope.time)
+        measured[key] = scope.volume, doubts
+    return tuple(doubts)
+
+
+def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Progress | Found]:
+    """Take the regions of a segmentation.
+
+    Parameters
+    ----------
+    labels
+        On the volume's grid, 0 outside.
+    title
+        Of the segmentation.
+    """
+    yield Progress("Reading the labels")
+    yield Found(lesions_in(labels, scope.plane), scope, Kind.SEGMENTATION, None, title)
+
+
+class Searcher:
+    """Runs one search at a time, and passes on what it says in the GUI thread.
+
+    Parameters
+    ----------
+    on_progress, on_found, on_error, on_finished
+        Called with what happened; ``on_finished`` with whether it was cancelled.
+
+    Attributes
+    ----------
+    scope
+        What is looked through; None while nothing is.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_progress: Callable[[Progress], None],
+        on_found: Callable[[Found], None],
+        on_error: Callable[[Exception], None],
+        on_finished: Callable[[bool], None],
+    ) -> None:
+        self._on_progress, self._on_found = on_progress, on_found
+        self._on_error, self._on_finished = on_error, on_finished
+        self._worker: Any = None
+        self._cancelled = False
+        self.scope: Scope | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything is being looked for."""
+        return self._worker is not None
+
+    def start(
+        self, function: Callable[..., Iterator[Progress | Found]], scope: Scope, *args: Any
+    ) -> None:
+        """Start a search; what another one was looking for is no longer of interest."""
+        self.close()
+        self._cancelled = False
+        worker = create_worker(function, scope, *args, _start_thread=False, _ignore_errors=True)
+        self._worker, self.scope = worker, scope
+        worker.yielded.connect(self._on_step)
+        worker.errored.connect(self._on_error)
+        worker.finished.connect(self._finish)
+        worker.start()
+
+    def cancel(self) -> None:
+        """Ask the running search to end; what it finds is not used."""
+        if self._worker is not None:
+            self._cancelled = True
+            self._worker.quit()
+
+    def close(self) -> None:
+        """Stop, and hear no more of it."""
+        if self._worker is not None:
+            silence(self._worker, SIGNALS)
+            self._worker = self.scope = None
+
+    def _on_step(self, step: Progress | Found) -> None:
+        if self._cancelled:
+            return
+        if isinstance(step, Found):
+            self._on_found(step)
+        else:
+            self._on_progress(step)
+
+    def _finish(self) -> None:
+        self._worker = self.scope = None
+        self._on_finished(self._cancelled)

@@ -1,0 +1,1 @@
+"""The rating dock: blinded scores of image quality."""

@@ -1,0 +1,1 @@
+"""The upscaling dock: a whole volume on a finer grid."""

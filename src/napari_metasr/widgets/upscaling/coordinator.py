@@ -1,0 +1,297 @@
+"""Wires the dock for whole volumes to the viewer and to the work; nothing else knows both."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari.layers import Layer
+from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QObject, QTimer
+
+from napari_metasr.upscaling.job import LESION, Job
+from napari_metasr.upscaling.sidecar import sidecar_path
+from napari_metasr.upscaling.workspace import InUseError, Workspace
+from napari_metasr.widgets.upscaling import messages as words
+from napari_metasr.widgets.upscaling.dialogs import Asking
+from napari_metasr.widgets.upscaling.dock import FOUND, WHOLE
+from napari_metasr.widgets.upscaling.form import UpscaleChoice
+from napari_metasr.widgets.upscaling.masks import mask_maker
+from napari_metasr.widgets.upscaling.outlook import file_name, options
+from napari_metasr.widgets.upscaling.progress import WorkShown
+from napari_metasr.widgets.upscaling.result_layer import like_source
+from napari_metasr.widgets.upscaling.task import Finished, Note, Task
+from napari_metasr.widgets.upscaling.worker import Runner
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.result_layers import undisturbed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_metasr.upscaling.upscale import Upscaling
+    from napari_metasr.widgets.upscaling.dock import UpscaleDock
+    from napari_metasr.widgets.upscaling.task import Step
+
+HOLDER = "upscale dock"
+TITLE = "Upscale volume"
+TICK_MS = 1000
+LONG_ENOUGH = 30.0
+"""Seconds of work from which on it tells how fast the machine is."""
+
+
+class UpscaleCoordinator(QObject):
+    """Makes volumes of the viewer finer, one at a time, and adds what comes of it.
+
+    Parameters
+    ----------
+    viewer, dock
+        The viewer and the controls; the coordinator is the dock's child.
+    prepare
+        See ``Job.prepare``; called off the GUI thread.
+    convention
+        ``radiological`` or ``neurological``.
+
+    Attributes
+    ----------
+    asking
+        How the user is asked.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        dock: UpscaleDock,
+        prepare: Callable[[Job], Upscaling],
+        *,
+        convention: str,
+    ) -> None:
+        super().__init__(dock)
+        self._viewer, self._dock = viewer, dock
+        self._closed = False
+        self._work: WorkShown | None = None
+        self._speeds: dict[str, float] = {}
+        self.asking = Asking()
+        self.choice = UpscaleChoice(viewer, dock)
+        self.runner = Runner(
+            prepare,
+            on_step=self._on_step,
+            on_warning=lambda text: show_warning(f"{TITLE}: {text}"),
+            on_error=self._on_error,
+            on_finished=self._on_finished,
+        )
+        self._timer = QTimer()
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._on_tick)
+        self._anatomy = anatomical_view(viewer, convention)
+        self._anatomy.hold(HOLDER)
+        self.choice.changed.connect(self._update)
+        dock.browse_requested.connect(self._on_browse)
+        dock.start_requested.connect(lambda: self._on_start(resume=False))
+        dock.go_on_requested.connect(lambda: self._on_start(resume=True))
+        dock.discard_requested.connect(self._on_discard)
+        dock.cancel_requested.connect(self._on_cancel)
+        dock.closed.connect(self.close)
+        dock.destroyed.connect(lambda: self._abandon())
+        dock.show_status(words.READY)
+        self._update()
+
+    def close(self) -> None:
+        """Stop, and let go of the viewer; what is done stays on the disk. Safe at any time."""
+        if self._closed:
+            return
+        self._abandon()
+        self.choice.close()
+        self._anatomy.release(HOLDER)
+
+    def _abandon(self) -> None:
+        """Stop; dock, viewer and Qt itself may be gone, as when napari is closed."""
+        if self._closed:
+            return
+        self._closed = True
+        self.runner.close()
+        with suppress(RuntimeError):
+            self._timer.stop()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is being done."""
+        return self.runner.is_running
+
+    def _update(self) -> None:
+        """Bring the dock in step with the layers and with what is set."""
+        self.choice.refresh()
+        if self.runner.is_running:
+            return
+        dock = self._dock
+        try:
+            volume = self.choice.volume()
+        except ValueError as refusal:
+            dock.target.show_finest("")
+            dock.show_plan(str(refusal))
+            dock.show_idle(can_start=False)
+            return
+        try:
+            ahead = self.choice.outlook()
+        except ValueError as refusal:
+            dock.show_plan(f"{words.size(volume)}\n{refusal}")
+            dock.show_idle(can_start=False)
+            return
+        dock.show_output(self.choice.default_output)
+        try:
+            unfinished = self._is_begun(self.choice.output)
+        except (ValueError, OSError) as refusal:
+            reason = getattr(refusal, "strerror", None) or refusal  # without the whole path
+            dock.show_plan(f"{words.size(volume)}\nOutput: {reason}")
+            dock.show_idle(can_start=False)
+            return
+        text = words.plan(
+            volume,
+            ahead,
+            self._speeds.get(ahead.plan.device),
+            within=dock.settings.within != WHOLE,
+        )
+        plan = ahead.plan
+        dock.show_plan(
+            text,
+            in_plane=plan.in_plane is not None,
+            through_plane=plan.through_plane is not None,
+        )
+        dock.show_idle(can_start=True, unfinished=unfinished)
+
+    def _is_begun(self, output: Path | None) -> bool:
+        """Whether there is unfinished work to go on with."""
+        return output is not None and Workspace(output).is_begun
+
+    def _on_browse(self) -> None:
+        path = self.asking.path(self._dock, self.choice.default_output or self.choice.suggestion)
+        if path is not None:
+            self.choice.set_output(path)
+
+    def _on_start(self, *, resume: bool) -> None:
+        """Ask what has to be asked, and begin."""
+        image = self.choice.image
+        try:
+            output = self.choice.output
+            if output is None:
+                output = self.asking.path(self._dock, self.choice.suggestion)
+            if image is None or output is None or self.runner.is_running:
+                return
+            self.choice.set_output(output)
+            self._is_begun(output)  # refuses a name that no file can have
+            existing = [path for path in (output, sidecar_path(output)) if path.exists()]
+            ahead = self.choice.outlook()
+            task = self._task(image, output, resume=resume, overwrite=bool(existing))
+        except (ValueError, OSError) as refusal:
+            self._tell(refusal)
+            return
+        if ahead.is_large and not self.asking.whether(self._dock, words.large(ahead)):
+            return
+        if existing and not self.asking.replacing(self._dock, existing):
+            return
+        self._work = WorkShown(self._dock, task, ahead, image, self._viewer)
+        self._timer.start()
+        self.runner.start(task)
+
+    def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> Task:
+        """What is to be done.
+
+        Raises
+        ------
+        ValueError
+            If the output is the input.
+        """
+        settings, region, path = self._dock.settings, self.choice.region, self.choice.file
+        volume = self.choice.volume()
+        if path is not None and path.resolve() == output.resolve():
+            raise ValueError(f"{output}: expected an output other than the input")
+        job = Job(
+            input=path or Path(file_name(volume, ".nii")),
+            output=output,
+            within=LESION if settings.within == FOUND else None,
+            device=settings.device,
+            overwrite=overwrite,
+            resume=resume,
+            force=True,  # the user has been asked
+            **options(volume, settings).model_dump(exclude={"boxes"}),
+        )
+        return Task(
+            job,
+            volume,
+            layer=None if path is not None else image.as_layer_data_tuple(),
+            mask=None if region is None else mask_maker(region, image),
+            opens=settings.opens,
+        )
+
+    def _on_cancel(self) -> None:
+        if self._work is not None:
+            self._work.stopping()
+        self.runner.stop()
+
+    def _on_discard(self) -> None:
+        try:
+            output = self.choice.output
+            if output is not None:
+                Workspace(output).discard()
+                self._dock.show_status(words.DISCARDED)
+        except (ValueError, OSError) as refusal:
+            self._tell(refusal)
+        self._update()
+
+    def _on_tick(self) -> None:
+        if self._work is not None:
+            self._work.tell()
+
+    def _on_step(self, step: Step) -> None:
+        work = self._work
+        if work is None:
+            return
+        if isinstance(step, Note):
+            work.note(step.text)
+        elif isinstance(step, Finished):
+            work.is_finished = True
+            self._add(step, work)
+        else:
+            work.progress(step)
+
+    def _add(self, finished: Finished, work: WorkShown) -> None:
+        """Add the output where it belongs, and leave the viewer at its slice."""
+        lives = work.layer in self._viewer.layers
+        for data in finished.layers:
+            shown = like_source(data, work.layer, work.plan.target) if lives else data
+            layer = Layer.create(*shown)
+            with undisturbed(self._viewer):
+                self._viewer.add_layer(layer)
+            self._viewer.layers.selection.active = layer
+
+    def _on_error(self, error: Exception) -> None:
+        if self._work is not None:
+            self._work.is_failed = True
+        self._tell(error)
+
+    def _tell(self, refusal: Exception) -> None:
+        """Say why not."""
+        text = words.IN_USE if isinstance(refusal, InUseError) else str(refusal)
+        show_error(f"{TITLE}: {text}")
+
+    def _on_finished(self) -> None:
+        self._timer.stop()
+        work, self._work = self._work, None
+        if work is not None:
+            output = work.task.job.output
+            work.end(is_kept=self._is_begun(output))
+            if work.is_finished:
+                self._learn_speed(work)
+                show_info(f"Saved {output}")
+        self._update()
+
+    def _learn_speed(self, work: WorkShown) -> None:
+        """Remember how fast this machine is, for the next volume."""
+        seconds = work.time.per_whole
+        if seconds is None or work.time.measured < LONG_ENOUGH:
+            return
+        if work.task.job.within is None and work.task.mask is None:
+            self._speeds[work.plan.device] = seconds / work.outlook.cost

@@ -1,0 +1,233 @@
+"""Which volume of the viewer is chosen, and what the dock says is wanted of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from napari.utils.notifications import show_warning
+from qtpy.QtCore import QObject, Signal
+
+from napari_metasr.io.writer import WRITTEN_SUFFIXES
+from napari_metasr.widgets.upscaling import messages as words
+from napari_metasr.widgets.upscaling.dock import FOUND
+from napari_metasr.widgets.upscaling.masks import holds_regions
+from napari_metasr.widgets.upscaling.outlook import SUFFIX, likely, outlook, output_name
+from napari_metasr.widgets.upscaling.target_control import Wanted
+from napari_metasr.widgets.upscaling.task import file_of
+from napari_metasr.widgets.viewer.anatomical_view import first_image
+from napari_metasr.widgets.viewer.layer_choice import LayerChoice
+from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
+from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.result_layers import is_result
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from napari_metasr.volume import Volume
+    from napari_metasr.widgets.upscaling.dock import UpscaleDock
+    from napari_metasr.widgets.upscaling.outlook import Outlook
+
+NO_SPACING = (1.0, 1.0, 1.0)
+
+
+class UpscaleChoice(QObject):
+    """Keeps the dock's form in step with the viewer's layers, and reads it.
+
+    Signals
+    -------
+    changed
+        Another layer, other numbers or another place of it, or another setting.
+    """
+
+    changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, dock: UpscaleDock) -> None:
+        super().__init__(dock)
+        self._viewer, self._dock = viewer, dock
+        self._seen: Image | None = None
+        self._is_set = False
+        self._own_output: str | None = None
+        self._images = LayerChoice(
+            viewer,
+            lambda layer: isinstance(layer, Image) and not is_result(layer),
+            self._first,
+            dock.show_sources,
+            lambda _: self.changed.emit(),
+        )
+        self._regions = LayerChoice(
+            viewer,
+            lambda layer: holds_regions(layer, self.image),
+            lambda _: None,
+            dock.show_regions,
+        )
+        dock.source_chosen.connect(self._on_source)
+        dock.settings_changed.connect(self._on_settings)
+        dock.kind_chosen.connect(self._on_kind)
+        dock.isotropic_requested.connect(self._on_isotropic)
+        for emitter in self._viewer_events():
+            emitter.connect(self._on_layers)
+
+    def _viewer_events(self) -> list[Any]:
+        events = self._viewer.layers.events
+        return [events.inserted, events.removed]
+
+    def close(self) -> None:
+        """Listen to the viewer no more."""
+        for emitter in self._viewer_events():
+            emitter.disconnect(self._on_layers)
+        self._images.close()
+        self._regions.close()
+
+    def refresh(self) -> None:
+        """List the viewer's layers anew; what a person has not set becomes what is likely."""
+        self._images.refresh()
+        is_within = self.region is not None
+        self._regions.refresh()
+        if is_within and self.region is None:
+            show_warning(f"Upscale volume: {words.NOT_WITHIN}")
+        try:
+            volume = self.volume()
+        except ValueError:
+            return
+        if self.image is not self._seen:
+            self._seen, self._own_output = self.image, None
+            self._set_likely(volume)
+
+    @property
+    def image(self) -> Image | None:
+        """The chosen layer."""
+        layer = self._images.layer
+        return layer if isinstance(layer, Image) else None
+
+    @property
+    def region(self) -> Layer | None:
+        """The layer with the lesions that networks are to work round, if one is chosen."""
+        return self._regions.layer if self._dock.settings.within > FOUND else None
+
+    @property
+    def file(self) -> Path | None:
+        """The chosen layer's, if it has one."""
+        return None if self.image is None else file_of(self.image)
+
+    def volume(self) -> Volume:
+        """The chosen layer's.
+
+        Raises
+        ------
+        ValueError
+            With what to tell the user, if it cannot be made finer.
+        """
+        layer = self.image
+        if layer is None:
+            raise ValueError(words.NO_IMAGE)
+        check_supported(layer)
+        if layer.ndim < 3:
+            raise ValueError(words.NO_VOLUME.format(name=layer.name))
+        if layer.ndim > MOST_AXES:
+            raise ValueError(words.TOO_MANY_AXES.format(name=layer.name, count=layer.ndim))
+        return layer_volume(layer_source(layer))
+
+    def outlook(self) -> Outlook:
+        """What is going to be done.
+
+        Raises
+        ------
+        ValueError
+            With what to tell the user, if it cannot be done.
+        """
+        return outlook(self.volume(), self._dock.settings)
+
+    @property
+    def default_output(self) -> str:
+        """Where the output goes if a person has not said it; nothing where that is to be asked."""
+        if self._own_output is not None:
+            return self._own_output
+        path = self.file
+        return "" if path is None else str(path.with_name(self.suggestion))
+
+    @property
+    def suggestion(self) -> str:
+        """What the output is called by default."""
+        try:
+            return output_name(self.volume(), self._dock.settings)
+        except ValueError:
+            return ""
+
+    @property
+    def output(self) -> Path | None:
+        """Where the output goes; None where that is to be asked.
+
+        Raises
+        ------
+        ValueError
+            If it lies in the home of a user that does not exist.
+        """
+        text = self._dock.settings.output.strip()
+        try:
+            path = Path(text).expanduser().absolute()
+        except RuntimeError:
+            raise ValueError(f"{text}: expected a user's home, found no such user") from None
+        return written(path) if text and path.name else None
+
+    def set_output(self, path: Path) -> None:
+        """A person has said where the output goes."""
+        self._own_output = str(path)
+        self._dock.show_output(self._own_output)
+        self.changed.emit()
+
+    def _first(self, layers: list[Layer]) -> Layer | None:
+        first = first_image(self._viewer)
+        return first if first in layers else next(iter(layers), None)
+
+    def _set_likely(self, volume: Volume) -> None:
+        self._dock.target.show_finest(words.finest(volume))
+        if not self._is_set:
+            plane, wanted = likely(volume.spacing)
+            self._dock.show_plane(plane)
+            self._dock.target.show_wanted(wanted)
+
+    def _on_layers(self, event: Any = None) -> None:
+        self.changed.emit()
+
+    def _on_source(self, place: int) -> None:
+        self._images.choose(place)
+        self.changed.emit()
+
+    def _on_settings(self, name: str) -> None:
+        if name in {"plane", "target"}:
+            self._is_set = True
+        elif name == "output":
+            self._own_output = self._dock.settings.output
+        elif name == "within":
+            self._regions.choose(self._dock.settings.within - FOUND - 1)
+        self.changed.emit()
+
+    def _on_kind(self, kind: Any) -> None:
+        wanted = self._dock.settings.wanted
+        self._want(wanted.as_kind(kind, self._spacing or NO_SPACING))
+
+    def _on_isotropic(self) -> None:
+        if self._spacing is not None:
+            self._want(Wanted.isotropic(self._spacing))
+
+    @property
+    def _spacing(self) -> tuple[float, float, float] | None:
+        """Of the chosen volume, along z, y, x."""
+        try:
+            z, y, x = self.volume().spacing
+        except ValueError:
+            return None
+        return z, y, x
+
+    def _want(self, wanted: Wanted) -> None:
+        self._dock.target.show_wanted(wanted)
+        self._on_settings("target")
+
+
+def written(path: Path) -> Path:
+    """A path with an ending that NIfTI files have."""
+    is_right = path.name.lower().endswith(WRITTEN_SUFFIXES)
+    return path if is_right else path.with_name(path.name + SUFFIX)

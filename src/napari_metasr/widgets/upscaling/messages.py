@@ -1,0 +1,144 @@
+"""What the dock for whole volumes says."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from napari_metasr.volume import SIGNS
+
+if TYPE_CHECKING:
+    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.widgets.upscaling.outlook import Outlook
+
+NO_IMAGE = "Open an image: a volume of slices, 3-D or 4-D."
+NO_VOLUME = "“{name}” is a single picture: expected a volume of slices (z, y, x)."
+TOO_MANY_AXES = "“{name}” has {count} axes: expected z, y, x, or time, z, y, x."
+READY = "Ready."
+PREPARING = "Preparing"
+WRITING_LAYER = "Writing the layer as a file"
+OPENING = "Opening the result"
+STOPPING = "Stopping; what is done is kept …"
+DISCARDED = "Unfinished work was discarded."
+WHOLE = "Whole volume"
+FOUND = "Lesions found by a detector"
+WITHIN = "Networks work in the boxes round the lesions alone; cubic interpolation around them."
+NOT_WITHIN = "The layer with the lesions is gone: networks work in the whole volume."
+IN_USE = "this output is still being worked on (perhaps by a dock that was just closed)"
+PIXELS = "Its voxels' size in mm is not known: pixels are taken for mm."
+PLACEHOLDER = "asked for when it starts"
+
+
+def size(volume: Volume) -> str:
+    """What a volume is like."""
+    sign = SIGNS[volume.source.unit]
+    times = f", {volume.time_points} time points" if volume.time_points > 1 else ""
+    shape, spacing = _numbers(volume.spatial_shape), _numbers(volume.spacing)
+    return f"Input {shape} voxels of {unbroken(f'{spacing} {sign}')}{times}."
+
+
+def finest(volume: Volume) -> str:
+    """A volume's finest spacing."""
+    return f"{min(volume.spacing):.4g} {SIGNS[volume.source.unit]}"
+
+
+def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bool) -> str:
+    """What is going to be done to a volume.
+
+    Parameters
+    ----------
+    per_cost
+        See ``Outlook.seconds``.
+    within
+        Whether networks work round lesions alone.
+    """
+    plan, seconds = outlook.plan, outlook.seconds(per_cost)
+    times = f" × {plan.volume.time_points}" if plan.volume.time_points > 1 else ""
+    shape, spacing = _numbers(plan.target.shape), _numbers(plan.target.spacing)
+    lines = [
+        size(volume),
+        f"Output {shape}{times} voxels of {unbroken(f'{spacing} mm')}.",
+        f"{memory(outlook.nbytes)} uncompressed"
+        + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
+        f"Learned: {'; '.join(plan.learned)}.",
+    ]
+    interpolated = [WITHIN.rstrip(".")] if within else []
+    interpolated += plan.interpolated
+    lines.append(f"Interpolated: {'; '.join(interpolated) or 'nothing'}.")
+    if volume.source.unit == "pixels":
+        lines.append(PIXELS)
+    lines += [f"Beware: {concern}." for concern in plan.concerns]
+    return "\n".join(lines)
+
+
+def memory(nbytes: float) -> str:
+    """Bytes in MiB or GiB."""
+    mebibytes = nbytes / 2**20
+    return f"{mebibytes:.3g} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.3g} GiB"
+
+
+def duration(seconds: float, *, roughly: bool) -> str:
+    """How long something takes, as exactly as is known."""
+    return ("roughly " if roughly else "about ") + _rounded(seconds)
+
+
+def stage(name: str, seconds: float | None) -> str:
+    """What is being done, and how long all of it will still take, if anybody knows."""
+    text = name[:1].upper() + name[1:]
+    return f"{text} …" if seconds is None else f"{text} · about {_rounded(seconds)} left"
+
+
+def preview(plane: Plane, index: int, count: int) -> str:
+    """What a slice is of."""
+    return f"{plane} slice {index + 1} of {count}"
+
+
+def done(name: str, seconds: float) -> str:
+    """How the work ended."""
+    return f"Done in {_clock(seconds)} min: {name}"
+
+
+def stopped(overall: float, *, is_kept: bool) -> str:
+    """What there is after a stop."""
+    return _ended("Stopped", overall, is_kept)
+
+
+def failed(overall: float, *, is_kept: bool) -> str:
+    """What there is after an error."""
+    return _ended("Failed", overall, is_kept)
+
+
+def _ended(how: str, overall: float, is_kept: bool) -> str:
+    return f"{how} at {100 * overall:.0f} %" + ("; what is done is kept." if is_kept else ".")
+
+
+def large(outlook: Outlook) -> str:
+    """Asks whether so much is really wanted."""
+    size = _numbers(outlook.plan.target.shape)
+    return (
+        f"The output would have {size} voxels (x, y, z), {memory(outlook.nbytes)}, and about as "
+        "much again on the disk meanwhile. Do it all the same?"
+    )
+
+
+def unbroken(text: str) -> str:
+    """A text that stays on one line."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _numbers(zyx: tuple[float, ...]) -> str:
+    """Along x, y, z."""
+    texts = (str(one) if isinstance(one, int) else f"{one:.4g}" for one in reversed(zyx))
+    return " × ".join(texts)
+
+
+def _rounded(seconds: float) -> str:
+    if seconds < 100:
+        return f"{max(math.ceil(seconds / 5), 1) * 5} s"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"

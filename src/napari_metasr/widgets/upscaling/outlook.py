@@ -1,0 +1,202 @@
+"""What would become of a layer, before anything is read or written."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_label
+from napari_metasr.io.orientation import canonical_axes
+from napari_metasr.upscaling.costs import Costs
+from napari_metasr.upscaling.options import UpscaleOptions
+from napari_metasr.upscaling.plan import Plan
+from napari_metasr.upscaling.target import check_size
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.upscaling.target_control import Wanted
+
+if TYPE_CHECKING:
+    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.volume import Volume
+    from napari_metasr.widgets.upscaling.dock import UpscaleSettings
+
+THICK = 1.5
+"""From this quotient of the coarsest and the finest spacing on slices are called thick."""
+CORE_SECONDS = 5.5e-8
+"""Of one CPU core for each unit of `Costs`, as measured; only to tell minutes from hours."""
+MOST_CORES = 8
+"""More of them hardly make it faster."""
+SUFFIX = ".nii.gz"
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+
+
+@dataclass(frozen=True)
+class LayerInParts:
+    """As much of `VolumeInParts` as a plan needs, of a volume in memory.
+
+    Attributes
+    ----------
+    volume
+        Of three or four axes.
+    """
+
+    volume: Volume
+
+    @property
+    def path(self) -> Path:
+        """What messages call it."""
+        return Path(self.volume.source.name)
+
+    @property
+    def time_points(self) -> int:
+        """1 without a time axis."""
+        return self.volume.time_points
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the numbers as they are written."""
+        own = self.volume.data.dtype
+        return np.dtype(np.float32) if own.kind == "f" else np.dtype(own)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(t, z, y, x)."""
+        return (self.time_points, *self.volume.spatial_shape)
+
+    @property
+    def spacing(self) -> tuple[float, ...]:
+        """In mm, along z, y, x."""
+        return self.volume.spacing
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """The canonical axis of each of the file's own."""
+        return canonical_axes(self.volume.source.affine)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """None is read."""
+        return ()
+
+    def sha256(self) -> str:
+        """None is taken for a look ahead."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is going to be done.
+
+    Attributes
+    ----------
+    plan
+        Of the whole volume.
+    is_large
+        Whether the output is so large that it may be a slip.
+    """
+
+    plan: Plan
+    is_large: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Of the output before it is compressed."""
+        voxels = int(np.prod(self.plan.target.shape, dtype=object))
+        return voxels * self.plan.volume.time_points * self.plan.dtype.itemsize
+
+    @cached_property
+    def cost(self) -> float:
+        """Of all of it; see `Costs`."""
+        return Costs.of(self.plan).total
+
+    def seconds(self, per_cost: float | None) -> float | None:
+        """How long it will take.
+
+        Parameters
+        ----------
+        per_cost
+            Seconds for each unit of cost that an earlier volume took on the same device; without
+            it a rough guess is made for the CPU, and none for other devices.
+        """
+        if per_cost is None and self.plan.device == "cpu":
+            per_cost = CORE_SECONDS / usable_cores()
+        return None if per_cost is None else self.cost * per_cost
+
+
+def usable_cores() -> int:
+    """How many CPU cores this process may use to some effect."""
+    if hasattr(os, "sched_getaffinity"):
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    return min(count, MOST_CORES)
+
+
+def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:
+    """What is going to be done with these settings.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit the volume; with the reason.
+    """
+    plan = Plan.of(
+        cast("VolumeInParts", LayerInParts(volume)), options(volume, settings), settings.device
+    )
+    try:
+        check_size(plan.target, volume.time_points, plan.dtype.itemsize)
+    except ValueError:
+        return Outlook(plan, is_large=True)
+    return Outlook(plan, is_large=False)
+
+
+def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
+    """The settings as options, numbers along the axes of the file that the volume is from."""
+    wanted = settings.wanted
+    numbers = wanted.along(canonical_axes(volume.source.affine))
+    return UpscaleOptions.model_validate(
+        {
+            wanted.kind: numbers,
+            "plane": settings.plane,
+            "model": settings.model,
+            "through_plane_model": settings.through_plane_model,
+            "thickness": settings.thickness,
+            "dtype": settings.dtype,
+        }
+    )
+
+
+def likely(spacing: tuple[float, ...]) -> tuple[Plane, Wanted]:
+    """The plane in which a volume was most likely acquired, and what most likely is wanted of it.
+
+    Thick slices are to become cubes; of cubes there are to be twice as many along all axes.
+
+    Parameters
+    ----------
+    spacing
+        mm along z, y, x.
+    """
+    z, y, x = spacing
+    if max(spacing) < THICK * min(spacing):
+        return Plane.AXIAL, Wanted("scale", (2.0, 2.0, 2.0), same=True)
+    return list(Plane)[spacing.index(max(spacing))], Wanted.isotropic((z, y, x))
+
+
+def output_name(volume: Volume, settings: UpscaleSettings) -> str:
+    """What the output is called by default: as BIDS has it where the input is."""
+    name = file_name(volume)
+    label = resolution_label(options(volume, settings))
+    try:
+        return derivative_name(name, label)
+    except ValueError:
+        return plain_name(name, label)
+
+
+def file_name(volume: Volume, suffix: str = "") -> str:
+    """A volume's name as a file may be called."""
+    return (_NOT_IN_NAMES.sub("_", volume.source.name).strip(". ") or "volume") + suffix

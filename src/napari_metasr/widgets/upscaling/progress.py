@@ -1,0 +1,130 @@
+"""One volume's work as the dock shows it: how far it is, and the slice being worked on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_metasr.geometry import edge_letters
+from napari_metasr.widgets.upscaling import messages as words
+from napari_metasr.widgets.upscaling.preview import Pair
+from napari_metasr.widgets.upscaling.time_left import TimeLeft
+from napari_metasr.widgets.viewer.layer_source import layer_source
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.progress import Preview, Progress
+    from napari_metasr.widgets.upscaling.dock import UpscaleDock
+    from napari_metasr.widgets.upscaling.outlook import Outlook
+    from napari_metasr.widgets.upscaling.task import Task
+
+FAINT = 0.1
+"""Of the contrast's width: darker than this is background."""
+
+
+class WorkShown:
+    """What has to be known while a task is done.
+
+    Parameters
+    ----------
+    layer, viewer
+        Slices are shown in the contrast of the one and the orientation of the other.
+
+    Attributes
+    ----------
+    task, outlook, layer
+        What is done, what was said of it before, and what it is done to.
+    time
+        How far it is.
+    is_finished, is_failed
+        Whether the output is there, and whether there was an error.
+    """
+
+    def __init__(
+        self,
+        dock: UpscaleDock,
+        task: Task,
+        outlook: Outlook,
+        layer: Image,
+        viewer: ViewerModel,
+    ) -> None:
+        self._dock, self.task, self.outlook, self.layer = dock, task, outlook, layer
+        self.time = TimeLeft()
+        self.is_finished = self.is_failed = False
+        self._stage = words.PREPARING
+        self._stopping, self._is_new = False, True
+        low, high = layer.contrast_limits
+        self._limits = (float(low), float(high))
+        vertical, horizontal = viewer.scene.camera.orientation2d
+        self._orientation2d = (str(vertical), str(horizontal))
+        self._is_anatomical = layer_source(layer).is_anatomical
+        dock.show_working()
+        self.tell()
+
+    @property
+    def plan(self) -> Plan:
+        """Of the work."""
+        return self.outlook.plan
+
+    def note(self, text: str) -> None:
+        """Say what is being done, nobody knows for how long."""
+        self._stage = text
+        self.tell()
+
+    def progress(self, progress: Progress) -> None:
+        """Say how far the work is, and show the slice."""
+        self._stage = progress.stage
+        self.time.tell(progress.overall, counts=progress.preview is not None)
+        self._dock.show_overall(progress.overall)
+        self.tell()
+        preview = progress.preview
+        if preview is not None and (self._is_new or self._is_seen(preview)):
+            self._is_new = False  # from then on, nothing takes the place of something
+            self._dock.show_pair(self._pair(preview))
+
+    def _is_seen(self, preview: Preview) -> bool:
+        """Whether anything of a slice is seen at all."""
+        low, high = self._limits
+        return bool((preview.before > low + FAINT * (high - low)).any())
+
+    def stopping(self) -> None:
+        """It has been asked to stop."""
+        self._stopping = True
+        self._dock.show_stopping()
+
+    def tell(self) -> None:
+        """Say what is being done and how long it will take, as it is known now."""
+        if not self._stopping:
+            self._dock.show_status(words.stage(self._stage, self.time.seconds))
+
+    def end(self, *, is_kept: bool) -> None:
+        """Say how it ended.
+
+        Parameters
+        ----------
+        is_kept
+            Whether what was done is there to go on with.
+        """
+        self._dock.show_overall(1.0 if self.is_finished else 0.0)
+        if self.is_finished:
+            self._dock.show_status(words.done(self.task.job.output.name, self.time.elapsed))
+        else:
+            say = words.failed if self.is_failed else words.stopped
+            self._dock.show_status(say(self.time.overall, is_kept=is_kept))
+
+    def _pair(self, preview: Preview) -> Pair:
+        rows, columns = preview.plane.row_axis, preview.plane.column_axis
+        target = self.plan.target
+        height, width = (target.shape[axis] * target.spacing[axis] for axis in (rows, columns))
+        known = self._is_anatomical
+        return Pair(
+            before=preview.before,
+            after=preview.image,
+            proportion=width / height,
+            contrast_limits=self._limits,
+            orientation2d=self._orientation2d,
+            letters=edge_letters(rows, columns, self._orientation2d) if known else {},
+            text=words.preview(preview.plane, preview.index, preview.count),
+        )

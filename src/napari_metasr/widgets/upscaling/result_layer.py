@@ -1,0 +1,47 @@
+"""The output as a layer: shown where its source is, and as that is."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from napari_metasr.io.layers import placed_anew
+from napari_metasr.widgets.viewer.layer_source import layer_source
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_metasr.io.layers import LayerData
+    from napari_metasr.upscaling.target import Target
+
+
+def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
+    """An output as the reader gives it, as large as its source, in its place and its contrast.
+
+    By itself a file that is oblique to the scanner is shown without its rotation, beside others
+    of the same field of view whose first voxel lies elsewhere.
+
+    Parameters
+    ----------
+    data
+        The output.
+    source
+        The layer that it was made of; may lie anywhere in the window.
+    target
+        The output's voxels over the source's.
+    """
+    voxels, keywords, kind = data
+    if kind != "image":
+        return data
+    shown = {name: getattr(source, name) for name in ("contrast_limits", "gamma", "colormap")}
+    keywords = {**keywords, **shown}
+    inputs = tuple(axis.input for axis in target.axes)
+    if tuple(source.data.shape[-3:]) == inputs and voxels.ndim <= source.ndim:
+        with suppress(ValueError):  # it was rotated meanwhile
+            scale, translate = (one[-voxels.ndim :] for one in layer_source(source).placement)
+            for axis, grid in enumerate(target.axes, start=voxels.ndim - 3):
+                scale[axis], translate[axis] = grid.place(scale[axis], translate[axis])
+            units = [str(unit) for unit in source.units][-voxels.ndim :]
+            place = {"scale": scale, "translate": translate, "units": units}
+            keywords = placed_anew(keywords, voxels.ndim, **place)
+    return voxels, keywords, kind

@@ -1,0 +1,171 @@
+"""How fine the output is to be: a scale or a spacing, the same along all axes or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from qtpy.QtCore import QLocale, Signal
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QCheckBox,
+    QDoubleSpinBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt.utils import signals_blocked
+
+from napari_metasr.widgets.panels import parts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Kind = Literal["scale", "spacing"]
+Numbers = tuple[float, float, float]
+
+DIRECTIONS = {"x": "left–right", "y": "posterior–anterior", "z": "inferior–superior"}
+DECIMALS = 6
+RANGES: dict[Kind, tuple[float, float]] = {"scale": (1.0, 100.0), "spacing": (0.01, 100.0)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A target.
+
+    Attributes
+    ----------
+    kind
+        Whether the numbers are output voxels for each input voxel, or mm between output voxels.
+    numbers
+        Along z, y, x.
+    same
+        Whether one number is meant for all axes.
+    """
+
+    kind: Kind
+    numbers: Numbers
+    same: bool
+
+    @classmethod
+    def isotropic(cls, spacing: Numbers) -> Wanted:
+        """Cubes of a volume's finest spacing, given that along z, y, x."""
+        finest = rounded(min(spacing))
+        return cls("spacing", (finest, finest, finest), same=True)
+
+    def as_kind(self, kind: Kind, spacing: Numbers) -> Wanted:
+        """The same grid told the other way, of a volume of this spacing."""
+        if kind == self.kind:
+            return self
+        z, y, x = (
+            rounded(size / number) for size, number in zip(spacing, self.numbers, strict=True)
+        )
+        return Wanted(kind, (z, y, x), same=z == y == x)
+
+    def along(self, axes: Sequence[int]) -> tuple[float, ...]:
+        """As options have it: one number, or three along a file's axes, given as canonical ones."""
+        return self.numbers[:1] if self.same else tuple(self.numbers[axis] for axis in axes)
+
+
+def rounded(number: float) -> float:
+    """A number as the control shows it."""
+    return float(f"{number:.{DECIMALS}g}")
+
+
+class NumberBox(QDoubleSpinBox):
+    """A number without needless zeros."""
+
+    def __init__(self, axis: str) -> None:
+        super().__init__()
+        self.setLocale(QLocale.c())
+        self.setDecimals(DECIMALS)
+        self.setSingleStep(0.5)
+        self.setPrefix(f"{axis} ")
+        self.setKeyboardTracking(False)
+        self.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.setStyleSheet("QDoubleSpinBox { min-width: 44px; }")
+        self.setToolTip(f"Along {axis}, {DIRECTIONS[axis]}")
+
+    def textFromValue(self, value: float) -> str:
+        """As short as it can be."""
+        return f"{value:g}"
+
+
+class TargetControl(QWidget):
+    """Scale or spacing along x, y and z.
+
+    Signals
+    -------
+    edited
+        A person has changed a number.
+    kind_chosen(str)
+        A person wants to give the other kind of number: what is shown is still the old one.
+    isotropic_requested
+        A person wants cubes of the finest spacing.
+    """
+
+    edited = Signal()
+    kind_chosen = Signal(str)
+    isotropic_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.kind = parts.combo_box(
+            "Scale: output voxels for each input voxel; the field of view stays exactly.\n"
+            "Spacing: mm between output voxels, exactly; the field of view stays centred and\n"
+            "changes by less than an output voxel."
+        )
+        self.kind.addItem("Scale", "scale")
+        self.kind.addItem("Spacing, mm", "spacing")
+        self.same = QCheckBox("Same for all")
+        self.same.setToolTip("One number along x, y and z")
+        self.boxes = {axis: NumberBox(axis) for axis in DIRECTIONS}
+        self.isotropic = QPushButton("Isotropic")
+        self.isotropic.setToolTip("Cubes: the volume's finest spacing along all axes")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addLayout(parts.row([self.kind, self.same], first=2))
+        column.addLayout(parts.row(list(self.boxes.values())))
+        column.addWidget(self.isotropic)
+        self._wanted = Wanted("scale", (2.0, 2.0, 2.0), same=True)
+        self.show_wanted(self._wanted)
+        self.kind.currentIndexChanged.connect(
+            lambda _: self.kind_chosen.emit(self.kind.currentData())
+        )
+        self.same.toggled.connect(self._on_same)
+        for axis, box in self.boxes.items():
+            box.valueChanged.connect(lambda _, axis=axis: self._on_number(axis))
+        self.isotropic.clicked.connect(lambda: self.isotropic_requested.emit())
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is wanted now."""
+        return self._wanted
+
+    def show_wanted(self, wanted: Wanted) -> None:
+        """Show a target; emits nothing."""
+        self._wanted = wanted
+        with signals_blocked(self.kind), signals_blocked(self.same):
+            self.kind.setCurrentIndex(self.kind.findData(wanted.kind))
+            self.same.setChecked(wanted.same)
+        for box, number in zip(reversed(self.boxes.values()), wanted.numbers, strict=True):
+            with signals_blocked(box):
+                box.setRange(*RANGES[wanted.kind])
+                box.setValue(number)
+
+    def show_finest(self, text: str) -> None:
+        """Say what the finest spacing is."""
+        self.isotropic.setText(f"Isotropic, {text}" if text else "Isotropic")
+
+    def _on_same(self, same: bool) -> None:
+        self._take(self.boxes["x"].value() if same else None)
+
+    def _on_number(self, axis: str) -> None:
+        self._take(self.boxes[axis].value() if self.same.isChecked() else None)
+
+    def _take(self, everywhere: float | None) -> None:
+        """Take what is shown, or one number for all axes."""
+        x, y, z = (box.value() if everywhere is None else everywhere for box in self.boxes.values())
+        self.show_wanted(Wanted(self._wanted.kind, (z, y, x), self.same.isChecked()))
+        self.edited.emit()

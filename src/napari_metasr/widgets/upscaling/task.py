@@ -1,0 +1,169 @@
+"""One volume of the viewer from layer to layer: what is done off the GUI thread."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.reader import read_layers
+from napari_metasr.io.stored import StoredVolume
+from napari_metasr.io.writer import write_image, write_volume
+from napari_metasr.upscaling.progress import Progress
+from napari_metasr.upscaling.upscale import check_outputs
+from napari_metasr.widgets.upscaling import messages as words
+from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.layer_volume import is_in_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.layers import LayerData
+    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.upscaling.job import Job
+    from napari_metasr.upscaling.upscale import Upscaling
+    from napari_metasr.volume import Volume
+
+MASK = "lesions.nii"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be done.
+
+    Attributes
+    ----------
+    job
+        All of it, but for what is no file yet.
+    volume
+        The layer's.
+    layer
+        The layer as napari saves it, where it is no file or not any more; it is written first.
+    mask
+        Gives the voxels of lesions, (z, y, x), on the volume's grid; where networks are to work.
+    opens
+        Whether the output is to be read when it is there.
+    """
+
+    job: Job
+    volume: Volume
+    layer: LayerData | None = None
+    mask: Callable[[], NDArray[np.uint8]] | None = None
+    opens: bool = True
+
+
+@dataclass(frozen=True)
+class Note:
+    """What is being done now, in words; nobody knows for how long."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The output is there.
+
+    Attributes
+    ----------
+    layers
+        As the reader gives them; none if it was not to be opened.
+    """
+
+    layers: tuple[LayerData, ...]
+
+
+Step = Note | Progress | Finished
+
+
+class FailedError(Exception):
+    """The work failed; what is done so far stays beside the output."""
+
+
+def upscale(task: Task, prepare: Callable[[Job], Upscaling]) -> Iterator[Step]:
+    """Do a task; may be stopped wherever it yields, and closed then.
+
+    Yields
+    ------
+    Note, Progress or Finished
+        The last one at the end.
+
+    Raises
+    ------
+    ValueError, OSError
+        As ``Job.prepare`` and ``Upscaling.steps``.
+    FailedError
+        If anything runs out of memory, or a network fails.
+    """
+    job = task.job
+    check_outputs(job.output, overwrite=job.overwrite, resume=job.resume)
+    try:
+        with ExitStack() as stack:
+            if task.layer is not None or task.mask is not None:
+                folder = stack.enter_context(_folder_beside(job.output))
+                yield Note(words.WRITING_LAYER)
+                job = _with_files(task, folder)
+            yield Note(words.PREPARING)
+            work = prepare(job)
+            if task.layer is not None:
+                work.plan = replace(work.plan, volume=_Unnamed.of(work.plan.volume))
+            yield from work.steps()
+        if task.opens:
+            yield Note(words.OPENING)
+        yield Finished(tuple(read_layers([str(job.output)])) if task.opens else ())
+    except (RuntimeError, MemoryError) as error:  # a worker takes the former for its own end
+        raise FailedError(str(error) or "there is not enough memory") from error
+
+
+def file_of(layer: Image) -> Path | None:
+    """The NIfTI file that holds a layer's numbers in the layer's place, if there is one."""
+    volume = layer_source(layer).volume
+    path = volume.source.path if volume is not None else None
+    if volume is None or path is None or volume.data is not layer.data:
+        return None
+    if not is_nifti(path) or not path.is_file():
+        return None
+    return path if is_in_place(layer, volume) else None
+
+
+class _Unnamed(StoredVolume):
+    """A file that is there for the work alone: nobody could look for it by its name later."""
+
+    record_names = ()
+
+    @classmethod
+    def of(cls, volume: VolumeInParts) -> _Unnamed:
+        """The same volume without its name."""
+        return cls(**{one.name: getattr(volume, one.name) for one in fields(cls)})
+
+
+def _with_files(task: Task, folder: Path) -> Job:
+    """Write what is no file yet, and give the job that reads it."""
+    files: dict[str, Any] = {}
+    if task.layer is not None:
+        data, keywords, _ = task.layer
+        path = folder / task.job.input.name
+        write_image(str(path), data, keywords)
+        files["input"] = path
+    if task.mask is not None:
+        path = folder / MASK
+        write_volume(path, task.mask(), task.volume.affine, task.volume.source)
+        files["within"] = str(path)
+    return task.job.model_copy(update=files)
+
+
+@contextmanager
+def _folder_beside(output: Path) -> Iterator[Path]:
+    """A folder of its own for input that is no file, while it is needed."""
+    folder = Path(mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".input"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

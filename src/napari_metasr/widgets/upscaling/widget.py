@@ -1,0 +1,62 @@
+"""What napari docks for whole volumes: the panel with its coordinator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_metasr.upscaling.job import Job
+from napari_metasr.weights import ModelCard, model_card, model_names
+from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
+from napari_metasr.widgets.upscaling.dock import UpscaleDock
+from napari_metasr.widgets.viewer.preferences import preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+    from napari_metasr.upscaling.upscale import Upscaling
+    from napari_metasr.widgets.panels.model_choice import ModelChoice
+
+DEFAULT_MODEL = Job.model_fields["model"].default
+
+
+class UpscaleWidget(UpscaleDock):
+    """*Plugins > Upscale volume*.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer to work in.
+    prepare
+        Plans a job's work; ``Job.prepare`` by default.
+    cards
+        The models to offer; by default those that come with the package.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        prepare: Callable[[Job], Upscaling] = Job.prepare,
+        cards: dict[str, ModelCard] | None = None,
+    ) -> None:
+        if cards is None:
+            cards = {name: model_card(name) for name in model_names()}
+        ordered = sorted(cards, key=lambda name: (name != DEFAULT_MODEL, name))
+        settings = preferences()
+        super().__init__(
+            choices({name: cards[name] for name in ordered if cards[name].enlarges_slices}),
+            _between({name: cards[name] for name in ordered}),
+            device=settings["device"],
+        )
+        self.coordinator = UpscaleCoordinator(
+            napari_viewer, self, prepare, convention=settings["orientation"]
+        )
+
+
+def _between(cards: dict[str, ModelCard]) -> list[ModelChoice]:
+    """The models for what is between slices; all of them give any scale."""
+    found = {name: card for name, card in cards.items() if card.magnifies and card.axes == "one"}
+    return [replace(choice, text=found[choice.name].title) for choice in choices(found)]

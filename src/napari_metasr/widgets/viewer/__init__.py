@@ -1,0 +1,1 @@
+"""The napari viewer as the docks see it: layers, camera, canvas overlays."""

@@ -1,0 +1,147 @@
+"""A viewer set up for anatomy: upright by a convention, with letters, scale bar, window/level."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+
+from napari_metasr import geometry
+from napari_metasr.io.layers import volume_of
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.edge_letters import EdgeLetters
+from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.widgets.viewer.window_level import WindowLevel
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+CONVENTIONS = {"radiological": geometry.RADIOLOGICAL, "neurological": geometry.NEUROLOGICAL}
+_views: weakref.WeakKeyDictionary[ViewerModel, AnatomicalView] = weakref.WeakKeyDictionary()
+
+
+def is_anatomical(layer: Layer) -> bool:
+    """Whether a layer carries a volume, so that it is known which way is right."""
+    volume = volume_of(layer.metadata)
+    return volume is not None and volume.data.ndim > 2
+
+
+def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> AnatomicalView:
+    """The anatomical view of a viewer: the same one until it is closed."""
+    real = real_viewer(viewer)
+    if real not in _views:
+        _views[real] = AnatomicalView(real, convention)
+    return _views[real]
+
+
+class AnatomicalView:
+    """Keeps a viewer upright and lettered while it holds anatomical layers.
+
+    Everything is put back when the last such layer goes, or on `close`.
+    """
+
+    def __init__(self, viewer: ViewerModel, convention: str = "radiological") -> None:
+        self._viewer = weakref.ref(viewer)
+        self._convention = convention
+        self._before: tuple[Any, bool] | None = None
+        self._letters = EdgeLetters(viewer)
+        self.window_level = WindowLevel(viewer)
+        self._holders: set[str] = set()
+        viewer.layers.events.inserted.connect(self.update)
+        viewer.layers.events.removed.connect(self.update)
+        viewer.dims.events.order.connect(self.update)
+        viewer.dims.events.ndim.connect(self.update)
+        viewer.dims.events.ndisplay.connect(self.update)
+        viewer.scene.camera.events.orientation.connect(self.update)
+        self.update()
+
+    @property
+    def convention(self) -> str:
+        """``radiological`` (patient's left on the right) or ``neurological``."""
+        return self._convention
+
+    def set_convention(self, convention: str) -> None:
+        """Turn the view; every box of the viewer follows.
+
+        Raises
+        ------
+        ValueError
+            If there is no such convention.
+        """
+        if convention not in CONVENTIONS:
+            raise ValueError(f"the convention is {' or '.join(CONVENTIONS)}, found {convention!r}")
+        self._convention = convention
+        viewer = self._viewer()
+        if self._before is not None and viewer is not None:
+            viewer.scene.camera.orientation2d = CONVENTIONS[convention]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the viewer is turned upright now."""
+        return self._before is not None
+
+    def hold(self, holder: str) -> None:
+        """Keep the view until this holder releases it."""
+        self._holders.add(holder)
+
+    def release(self, holder: str) -> None:
+        """Close the view, unless somebody else holds it."""
+        self._holders.discard(holder)
+        if not self._holders:
+            self.close()
+
+    def update(self, event: Any = None) -> None:
+        """Follow the viewer's layers, plane and camera."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        present = any(is_anatomical(layer) for layer in viewer.layers)
+        if present and self._before is None:
+            camera, bar = viewer.scene.camera, viewer.canvas.overlays.scale_bar
+            self._before = (camera.orientation2d, bar.visible)
+            bar.visible = True
+            camera.orientation2d = CONVENTIONS[self._convention]
+        elif not present and self._before is not None:
+            self._restore(viewer)
+        displayed = [axis - (viewer.dims.ndim - len(Plane)) for axis in viewer.dims.displayed]
+        if self._before is not None and len(displayed) == 2 and min(displayed) >= 0:
+            orientation = tuple(str(o) for o in viewer.scene.camera.orientation2d)
+            self._letters.show(displayed[0], displayed[1], orientation)  # type: ignore[arg-type]
+        else:
+            self._letters.hide()
+
+    def close(self) -> None:
+        """Put camera orientation and scale bar back and take the letters off."""
+        viewer = self._viewer()
+        if viewer is None or _views.pop(viewer, None) is None:
+            return
+        for emitter in (
+            viewer.layers.events.inserted,
+            viewer.layers.events.removed,
+            viewer.dims.events.order,
+            viewer.dims.events.ndim,
+            viewer.dims.events.ndisplay,
+            viewer.scene.camera.events.orientation,
+        ):
+            emitter.disconnect(self.update)
+        if self._before is not None:
+            self._restore(viewer)
+        self._letters.close()
+        self.window_level.close()
+
+    def _restore(self, viewer: ViewerModel) -> None:
+        if self._before is None:
+            return
+        orientation, bar_visible = self._before
+        self._before = None
+        viewer.scene.camera.orientation2d = orientation
+        viewer.canvas.overlays.scale_bar.visible = bar_visible
+
+
+def first_image(viewer: ViewerModel) -> Image | None:
+    """The image an anatomical viewer most likely is about."""
+    images = [layer for layer in viewer.layers if isinstance(layer, Image)]
+    known = [layer for layer in images if is_anatomical(layer)]
+    return (known or images or [None])[0]

@@ -1,0 +1,123 @@
+"""The lesion that a viewer looks at: one dock finds and edits it, another one magnifies it."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_metasr.widgets.viewer.layer_source import plane_and_index, same_grid
+from napari_metasr.widgets.viewer.real_viewer import real_viewer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+
+    from napari_metasr.lesions import Lesion
+    from napari_metasr.volume import Plane, Window
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+
+_focuses: weakref.WeakKeyDictionary[ViewerModel, LesionFocus] = weakref.WeakKeyDictionary()
+
+
+def lesion_focus(viewer: ViewerModel) -> LesionFocus:
+    """The focus of a viewer: always the same one."""
+    real = real_viewer(viewer)
+    if real not in _focuses:
+        _focuses[real] = LesionFocus()
+    return _focuses[real]
+
+
+def rectangle_of(lesion: Lesion, plane: Plane, index: int) -> Window | None:
+    """A lesion's rectangle in a slice, in low-resolution edges; None where it does not reach.
+
+    In its own plane that is the slice's rectangle, in another one the cut through its box.
+    """
+    if plane is lesion.plane:
+        found = lesion.detections.get(index)
+        return found.region.window if found is not None else None
+    start, stop = lesion.box[plane.normal_axis]
+    if not start <= index < stop:
+        return None
+    (top, bottom), (left, right) = lesion.box[plane.row_axis], lesion.box[plane.column_axis]
+    return top, left, bottom, right
+
+
+class LesionFocus(QObject):
+    """Which lesion of which layer is looked at.
+
+    Attributes
+    ----------
+    lesion
+        None where none is chosen.
+    is_editing
+        Whether boxes are being edited, and must be seen.
+    watchers
+        How many docks magnify the lesion.
+    changed
+        Emitted after another lesion, another rectangle of it, or editing.
+    magnify_requested
+        Emitted when a person asks to see the lesion magnified.
+    layer_shown
+        Emitted with a layer of boxes after it has been shown or hidden.
+    """
+
+    changed = Signal()
+    magnify_requested = Signal()
+    layer_shown = Signal(object, bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layer: weakref.ref[Image] | None = None
+        self._earlier_axes: tuple[int, ...] = ()
+        self.lesion: Lesion | None = None
+        self.is_editing = False
+        self.watchers = 0
+
+    @property
+    def layer(self) -> Image | None:
+        """The image that the lesion was found in, while there is one."""
+        return self._layer() if self._layer is not None and self.lesion is not None else None
+
+    def choose(
+        self, layer: Image | None, lesion: Lesion | None, earlier_axes: tuple[int, ...] = ()
+    ) -> None:
+        """Look at this lesion, or at none.
+
+        Parameters
+        ----------
+        layer
+            The image that it was found in.
+        earlier_axes
+            The position on the layer's axes before z, y, x, such as time.
+        """
+        if layer is self.layer and lesion == self.lesion and earlier_axes == self._earlier_axes:
+            return
+        self._layer = weakref.ref(layer) if layer is not None else None
+        self.lesion, self._earlier_axes = lesion, earlier_axes
+        self.changed.emit()
+
+    def edit(self, editing: bool) -> None:
+        """Say whether boxes are being edited."""
+        if editing != self.is_editing:
+            self.is_editing = editing
+            self.changed.emit()
+
+    def show_layer(self, layer: Layer, visible: bool) -> None:
+        """Show or hide a layer of boxes, also for a view that will be put back later."""
+        layer.visible = visible
+        self.layer_shown.emit(layer, visible)
+
+    def window(self, source: LayerSource, view: SliceView) -> Window | None:
+        """The lesion's rectangle in the slice of a layer on the same grid, if it reaches there."""
+        layer, lesion = self.layer, self.lesion
+        if layer is None or lesion is None or not same_grid(layer, source.layer):
+            return None
+        if view.index[: source.layer.ndim - 3] != self._earlier_axes:
+            return None
+        try:
+            plane, index = plane_and_index(view, source.layer.ndim)
+        except ValueError:
+            return None
+        return rectangle_of(lesion, plane, index)

@@ -1,0 +1,89 @@
+"""A napari layer as a volume: the one it carries, or one made of its numbers and its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_metasr.io.layers import affine_of_layer
+from napari_metasr.volume import Source, Volume
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_metasr.widgets.viewer.layer_source import LayerSource
+
+
+def layer_volume(source: LayerSource) -> Volume:
+    """The volume of a layer as it is now; its last axes are taken for (z, y, x), or (y, x).
+
+    It is the same one, with what has been measured of it, until the layer's numbers or place
+    change.
+
+    Raises
+    ------
+    ValueError
+        If the layer's world is no space measured in a unit of length.
+    """
+    volume, known = _volume(source), source.measured.get(Volume)
+    if known is not None and _is_same(known, volume):
+        return known
+    source.measured[Volume] = volume
+    return volume
+
+
+def _volume(source: LayerSource) -> Volume:
+    volume, layer = source.volume, source.layer
+    if volume is not None:
+        if not is_in_place(layer, volume):
+            affine = _affine(layer)
+            volume = replace(volume, affine=affine, spacing=_spacing(affine, len(volume.spacing)))
+        return volume if volume.data is layer.data else replace(volume, data=layer.data)
+    affine = _affine(layer)
+    return Volume(
+        data=layer.data,
+        affine=affine,
+        spacing=_spacing(affine, min(layer.ndim, 3)),
+        source=Source(
+            source.name,
+            affine=affine,
+            dtype=layer.dtype,
+            unit="pixels" if str(layer.units[-1]) == "pixel" else "mm",
+        ),
+    )
+
+
+def is_in_place(layer: Image, volume: Volume) -> bool:
+    """Whether a layer lies where its volume does, as large as that is."""
+    return bool(np.allclose(_affine(layer), volume.affine, atol=1e-6))
+
+
+def _affine(layer: Image) -> NDArray[np.float64]:
+    place = {
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine.affine_matrix,
+        "units": [str(unit) for unit in layer.units],
+        "metadata": layer.metadata,
+    }
+    return affine_of_layer(place, layer.ndim)
+
+
+def _spacing(affine: NDArray[np.float64], count: int) -> tuple[float, ...]:
+    """Along the last axes."""
+    steps = np.linalg.norm(affine[:3, :3], axis=0)[::-1][-count:]
+    return tuple(float(step) for step in steps)
+
+
+def _is_same(known: Volume, now: Volume) -> bool:
+    """Whether two volumes of a layer have the same array, place, unit and name."""
+    return (
+        known.data is now.data
+        and np.array_equal(known.affine, now.affine)
+        and (known.source.name, known.source.unit) == (now.source.name, now.source.unit)
+    )

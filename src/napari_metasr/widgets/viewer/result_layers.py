@@ -1,0 +1,266 @@
+"""The two results of one source, bicubic and super-resolved, as napari layers in their place."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.experimental import link_layers, unlink_layers
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+
+LINKED = ("contrast_limits", "colormap", "gamma")
+ROLE = "napari-metasr"
+NAMING_MS = 120
+LABEL_SIZE = 7
+LONGEST_NAME = 10
+
+
+def scale_text(scale: tuple[float, float]) -> str:
+    """``×3.70``, or both where rows and columns differ visibly: ``×3.70, ×2.00``."""
+    texts = dict.fromkeys(f"×{value:.2f}" for value in scale)
+    return ", ".join(texts)
+
+
+def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "") -> str:
+    """The name of a layer that shows bicubic interpolation.
+
+    Parameters
+    ----------
+    waiting_for
+        The model whose result will take its place, while there is none yet.
+    """
+    waiting = f" ({waiting_for} is being computed)" if waiting_for else ""
+    return f"bicubic {scale_text(scale)}{waiting} · {source}"
+
+
+def elided(name: str) -> str:
+    """A long name without its middle, so that a caption fits its view."""
+    short = len(name) <= LONGEST_NAME
+    return name if short else f"{name[: LONGEST_NAME - 5]}…{name[-4:]}"
+
+
+def enhanced_name(source: str, model: str, scale: tuple[float, float], part: str = "") -> str:
+    """The name of a layer that shows a network's result.
+
+    Parameters
+    ----------
+    part
+        What alone is super-resolved, such as ``lesion``, where it is not all that is shown;
+        it takes the source's place, as there is room for one.
+    """
+    what = f"super-resolved ({model} {scale_text(scale)}) · research use"
+    return f"{part} {what}" if part else f"{what} · {elided(source)}"
+
+
+def is_result(layer: Any) -> bool:
+    """Whether a layer is shown by the dock (a kept result is not: it is the user's)."""
+    return isinstance(layer, Image) and ROLE in layer.metadata
+
+
+def active_layer(viewer: ViewerModel) -> Layer | None:
+    """The viewer's active layer itself: plugins are handed a stand-in that only equals it."""
+    active = viewer.layers.selection.active
+    return next((layer for layer in viewer.layers if layer == active), None)
+
+
+@contextmanager
+def undisturbed(viewer: ViewerModel) -> Iterator[None]:
+    """Add and remove layers, and leave selection and sliders as they are.
+
+    napari selects every layer that is added. Its sliders keep their step, not their position,
+    when a layer's finer steps come or go, and would jump to another slice.
+    """
+    selected, active = set(viewer.layers.selection), viewer.layers.selection.active
+    point = viewer.dims.point
+    yield
+    viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
+    if active in viewer.layers:
+        viewer.layers.selection.active = active
+        viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
+    if len(viewer.dims.point) == len(point) and viewer.dims.point != point:
+        viewer.dims.set_point(range(len(point)), point)
+
+
+def result_layer(source: LayerSource, name: str, **options: Any) -> Image:
+    """An image layer that looks like its source and holds its first voxel so far."""
+    origin = source.layer
+    scale, translate = source.placement
+    layer = Image(
+        np.zeros((1,) * origin.ndim, np.float32),
+        name=name,
+        scale=scale,
+        translate=translate,
+        contrast_limits=origin.contrast_limits,
+        colormap=origin.colormap,
+        gamma=origin.gamma,
+        units=origin.units,
+        axis_labels=origin.axis_labels,
+        interpolation2d="nearest",
+        **options,
+    )
+    layer.contrast_limits_range = origin.contrast_limits_range
+    return layer
+
+
+def place(
+    viewer: ViewerModel,
+    layer: Image,
+    source: LayerSource,
+    view: SliceView,
+    image: NDArray[Any],
+    grid: OutputGrid,
+    window: Window,
+) -> None:
+    """Show a rendered window in its place in the world, one slice thick.
+
+    Parameters
+    ----------
+    image
+        What was rendered of ``window`` on ``grid``.
+    """
+    scale, translate = source.placed(
+        view, *grid.layer_transform(view.scale, view.translate, window)
+    )
+    _move(viewer, layer, source.expanded(image, view), scale, translate)
+
+
+def place_like(viewer: ViewerModel, layer: Image, other: Image, data: NDArray[Any]) -> None:
+    """Show numbers in the place of another layer with as many pixels."""
+    _move(viewer, layer, data, other.scale, other.translate)
+
+
+def _move(
+    viewer: ViewerModel, layer: Image, data: NDArray[Any], scale: Any, translate: Any
+) -> None:
+    with _quietly(viewer, layer):
+        layer.data = data
+        layer.scale = scale
+        layer.translate = translate
+    layer.refresh(thumbnail=False)
+
+
+@contextmanager
+def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
+    """Set several things of a layer, but slice it once, and leave the viewer's sliders alone.
+
+    napari works out the range and the step of its sliders from all layers whenever one of them
+    changes, 3 ms each time. A result never reaches outside its source, and its finer steps would
+    put the sliders between the slices.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(layer._block_refresh())
+        for emitter in (layer.events.scale, layer.events.translate):
+            stack.enter_context(emitter.blocker())  # the refresh that follows places it anew
+        stack.enter_context(layer.events.data.blocker(viewer._on_layers_change))
+        yield
+
+
+class ResultPair:
+    """The bicubic and the super-resolved layer of one source, in the viewer.
+
+    Both follow the source's contrast limits, colormap and gamma, and it theirs.
+    """
+
+    def __init__(self, viewer: ViewerModel, source: LayerSource) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.source = source
+        self._origin = weakref.ref(source.layer)
+        self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)))
+        self.enhanced = result_layer(source, f"being computed · {source.name}")
+        for layer in self.layers:
+            layer.metadata[ROLE] = True
+            layer.name_overlay.font_size = LABEL_SIZE
+        with undisturbed(viewer):
+            for layer in self.layers:
+                viewer.add_layer(layer)
+        link_layers([source.layer, *self.layers], LINKED)
+        self._kinds: dict[Image, str] = {}
+        self._names: dict[Image, str] = {}
+        self._naming = QTimer()
+        self._naming.setSingleShot(True)
+        self._naming.setInterval(NAMING_MS)
+        self._naming.timeout.connect(self.write_names)
+
+    @property
+    def layers(self) -> tuple[Image, Image]:
+        """Bicubic below, super-resolved above."""
+        return self.bicubic, self.enhanced
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both layers are still in the viewer."""
+        viewer = self._viewer()
+        return viewer is not None and all(layer in viewer.layers for layer in self.layers)
+
+    def show(
+        self,
+        layer: Image,
+        view: SliceView,
+        image: NDArray[Any],
+        grid: OutputGrid,
+        window: Window,
+        kind: str,
+        name: str,
+    ) -> None:
+        """Show a rendered window in one of the two layers, under this name.
+
+        Parameters
+        ----------
+        kind
+            What it is: another kind is named at once. The same kind at another scale is named
+            when the slider rests, since napari takes longer to write a name than to draw.
+        """
+        viewer = self._viewer()
+        if viewer is None or layer not in viewer.layers:
+            return
+        place(viewer, layer, self.source, view, image, grid, window)
+        self._names[layer] = name
+        if self._kinds.get(layer) != kind:
+            self._kinds[layer] = kind
+            self.write_names()
+        elif layer.name != name:
+            self._naming.start()
+
+    @property
+    def is_naming(self) -> bool:
+        """Whether a name is still to be written."""
+        return bool(self._naming.isActive())
+
+    def write_names(self) -> None:
+        """Write the names that the layers have by now."""
+        self._naming.stop()
+        for layer, name in self._names.items():
+            if layer.name != name:
+                layer.name = name
+
+    def tell_viewer(self) -> None:
+        """Let napari work out its sliders anew, once the results lie in another plane."""
+        viewer = self._viewer()
+        if viewer is not None:
+            with undisturbed(viewer):
+                self.enhanced.events.scale()
+
+    def close(self) -> None:
+        """Take both layers out of the viewer and let go of everything."""
+        self._naming.stop()
+        viewer, origin = self._viewer(), self._origin()
+        unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
+        if viewer is not None:
+            with undisturbed(viewer):
+                for layer in self.layers:
+                    if layer in viewer.layers:
+                        viewer.layers.remove(layer)

@@ -1,0 +1,151 @@
+"""What part of a slice is looked at, at what scale, and where the camera goes; no Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from napari_metasr import geometry
+
+if TYPE_CHECKING:
+    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.viewer.layer_source import SliceView
+
+FIT_MARGIN = 0.95
+VISIBLE_MARGIN = 2.0
+LESION_MARGIN = 0.25
+MAX_SCREEN_SCALE = 32.0
+MAX_RENDERED_PIXELS = 1 << 24
+MAX_ENCODED_VOXELS = 400_000
+
+
+class RegionMode(StrEnum):
+    """What is magnified."""
+
+    WHOLE = "whole slice"
+    RECTANGLE = "rectangle"
+    CENTRE = "centre of view"
+    LESION = "lesion"
+
+
+@dataclass(frozen=True)
+class Viewport:
+    """A camera over a slice.
+
+    Attributes
+    ----------
+    centre
+        World position of the middle of the view, (vertical, horizontal).
+    zoom
+        Screen pixels per world unit.
+    size
+        Height and width of one view box in screen pixels.
+    """
+
+    centre: tuple[float, float]
+    zoom: float
+    size: tuple[float, float]
+
+    def screen_scale(self, view: SliceView) -> tuple[float, float]:
+        """Screen pixels per voxel, of rows and columns."""
+        return self.zoom * abs(view.scale[0]), self.zoom * abs(view.scale[1])
+
+    def visible(self, view: SliceView) -> Window:
+        """The edges of what the view box shows; it may reach outside the slice."""
+        height, width = view.on_screen(self.size)
+        per_row, per_column = self.screen_scale(view)
+        centre = view.edges(view.on_screen(self.centre))
+        return geometry.centred_window(centre, height / per_row, width / per_column)
+
+    def fitted(self, window: Window, view: SliceView) -> Viewport:
+        """The same view box with the camera moved so that the window fills it."""
+        top, left, bottom, right = window
+        first, last = view.world((top, left)), view.world((bottom, right))
+        rows, columns = view.on_screen(self.size)
+        zoom = FIT_MARGIN * min(
+            rows / max(abs(last[0] - first[0]), 1e-12),
+            columns / max(abs(last[1] - first[1]), 1e-12),
+        )
+        middle = view.world(geometry.window_centre(window))
+        return Viewport(view.on_screen(middle), zoom, self.size)
+
+
+def whole(view: SliceView) -> Window:
+    """The edges of the whole slice."""
+    return 0.0, 0.0, float(view.shape[0]), float(view.shape[1])
+
+
+def intersection(first: Window, second: Window) -> Window | None:
+    """What two windows have in common, or None."""
+    top, left = max(first[0], second[0]), max(first[1], second[1])
+    bottom, right = min(first[2], second[2]), min(first[3], second[3])
+    return (top, left, bottom, right) if bottom > top and right > left else None
+
+
+def with_surroundings(window: Window) -> Window:
+    """A lesion's rectangle with a margin on every side, so that it is seen where it lies."""
+    top, left, bottom, right = window
+    margin = LESION_MARGIN * max(bottom - top, right - left)
+    return top - margin, left - margin, bottom + margin, right + margin
+
+
+def shifted_inside(window: Window, view: SliceView) -> Window:
+    """A window of at most the slice's size, moved so that it lies in the slice."""
+    moved: list[float] = []
+    for start, stop, size in zip(window[:2], window[2:], view.shape, strict=True):
+        length = min(stop - start, size)
+        first = min(max(start, 0.0), size - length)
+        moved += [first, first + length]
+    top, bottom, left, right = moved
+    return top, left, bottom, right
+
+
+def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
+    """The region around the middle of the view that fills the screen at this scale.
+
+    At scale 1 that is the whole slice fitted into the view.
+    """
+    at_one = viewport.fitted(whole(view), view)
+    height, width = view.on_screen(viewport.size)
+    per_row, per_column = at_one.screen_scale(view)
+    centre = view.edges(view.on_screen(viewport.centre))
+    window = geometry.centred_window(
+        centre,
+        FIT_MARGIN * height / (per_row * scale),
+        FIT_MARGIN * width / (per_column * scale),
+    )
+    return shifted_inside(window, view)
+
+
+def rendered_window(region: Window, viewport: Viewport, view: SliceView) -> Window | None:
+    """The part of the region that is seen, with a small margin; None where nothing is."""
+    top, left, bottom, right = viewport.visible(view)
+    seen = (
+        top - VISIBLE_MARGIN,
+        left - VISIBLE_MARGIN,
+        bottom + VISIBLE_MARGIN,
+        right + VISIBLE_MARGIN,
+    )
+    return intersection(region, seen)
+
+
+def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
+    """The middle of the window, if all of it would give too many pixels for one image.
+
+    Returns
+    -------
+    window, complete
+        What can be rendered, and whether that is all of it.
+    """
+    scale_y, scale_x = grid.true_scale
+    voxels = (window[2] - window[0]) * (window[3] - window[1])
+    pixels = voxels * scale_y * scale_x
+    share = min(MAX_RENDERED_PIXELS / pixels, MAX_ENCODED_VOXELS / voxels)
+    if share >= 1:
+        return window, True
+    shrink = math.sqrt(share)
+    height, width = (window[2] - window[0]) * shrink, (window[3] - window[1]) * shrink
+    return geometry.centred_window(geometry.window_centre(window), height, width), False

@@ -1,0 +1,1 @@
+"""The zoom dock: a slice at any scale, beside an interpolation."""

@@ -1,0 +1,189 @@
+"""Bicubic left of a line, super-resolved right of it; the line is dragged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from napari.layers import Shapes
+
+from napari_metasr.widgets.viewer.result_layers import undisturbed
+from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.viewer.layer_source import SliceView
+    from napari_metasr.widgets.zoom.comparison.base import Stage
+
+GRIP_PIXELS = 12
+LINE_PIXELS = 2
+NARROWEST = 1.0
+LINE_COLOR = "#ffd54a"
+NAME = "swipe line (drag it)"
+
+
+class Swipe(Mode):
+    """The super-resolved layer, on top, is rendered right of the line only.
+
+    Parameters
+    ----------
+    changed
+        Called when the line has been moved and the results must be rendered anew.
+    """
+
+    title: ClassVar[str] = "Swipe"
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+        self._stage: Stage | None = None
+        self._view: SliceView | None = None
+        self._window: Window | None = None
+        self._line: Shapes | None = None
+        self._drawn: object = None
+        self._fraction = 1 / 2
+
+    @property
+    def fraction(self) -> float:
+        """Where the line is, from 0 at the left edge of what is shown to 1 at the right."""
+        return self._fraction
+
+    @fraction.setter
+    def fraction(self, fraction: float) -> None:
+        fraction = min(max(float(fraction), 0.0), 1.0)
+        if fraction != self._fraction:
+            self._fraction = fraction
+            self._changed()
+
+    def enter(self, stage: Stage) -> None:
+        """Listen to the mouse."""
+        stage.viewer.mouse_drag_callbacks.append(self._drag)
+        self._stage = stage
+        super().enter(stage)
+
+    def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
+        """Bicubic in all of the window, super-resolved right of the line, a voxel at least."""
+        self._view, self._window = view, window
+        start, stop, axis = self._extent()
+        narrowest = min(NARROWEST, stop - start)
+        line = min(max(self._line_edge(), start + narrowest), stop - narrowest)
+        enhanced = list(window)
+        enhanced[axis + 2 if self._is_flipped() else axis] = line
+        return window, (enhanced[0], enhanced[1], enhanced[2], enhanced[3])
+
+    def update(self, stage: Stage) -> None:
+        """Show both results and the line."""
+        self._stage = stage
+        self.single_box(stage)
+        for number, pair in enumerate(stage.pairs):
+            for layer in pair.layers:
+                set_visible(layer, number == 0)
+            pair.bicubic.name_overlay.visible = True
+            pair.enhanced.name_overlay.visible = True
+            pair.enhanced.name_overlay.position = "bottom_left"
+        if stage.pairs and self._view is not None and self._window is not None:
+            self._draw_line(stage)
+
+    def leave(self) -> None:
+        """Take the line away and put the view back."""
+        stage, line = self._stage, self._line
+        self._stage = self._line = self._view = self._drawn = None
+        if stage is not None:
+            stage.viewer.mouse_drag_callbacks.remove(self._drag)
+            for pair in stage.pairs:
+                pair.enhanced.name_overlay.position = "top_left"
+            if line is not None and line in stage.viewer.layers:
+                with undisturbed(stage.viewer):
+                    stage.viewer.layers.remove(line)
+        super().leave()
+
+    def _is_flipped(self) -> bool:
+        """Whether the right of the screen is where the slice's index is low."""
+        if self._stage is None or self._view is None:
+            return False
+        points_left = self._stage.viewer.scene.camera.orientation2d[1] == "left"
+        return bool(points_left != (self._view.scale[self._axis()] < 0))
+
+    def _axis(self) -> int:
+        return 0 if self._view is not None and self._view.transposed else 1
+
+    def _extent(self) -> tuple[float, float, int]:
+        if self._window is None:
+            raise RuntimeError("there is no window to swipe over yet")
+        axis = self._axis()
+        return self._window[axis], self._window[axis + 2], axis
+
+    def _line_edge(self) -> float:
+        start, stop, _ = self._extent()
+        fraction = 1 - self._fraction if self._is_flipped() else self._fraction
+        return start + fraction * (stop - start)
+
+    def _ends(self, stage: Stage) -> np.ndarray:
+        """The line's two ends in the world, of all axes of the layers."""
+        if self._view is None or self._window is None:
+            raise RuntimeError("there is no window to swipe over yet")
+        source = stage.pairs[0].source
+        axis, line = self._axis(), self._line_edge()
+        corners = []
+        for side in (0, 2):
+            edges = [self._window[side], self._window[side + 1]]
+            edges[axis] = line
+            world = self._view.world((edges[0], edges[1]))
+            corners.append(source.placed(self._view, (1.0, 1.0), world)[1])
+        return np.array(corners)
+
+    def _draw_line(self, stage: Stage) -> None:
+        ends = self._ends(stage)
+        width = LINE_PIXELS / stage.viewer.scene.camera.zoom
+        state = (ends.tobytes(), round(width, 6))
+        line = self._line
+        if line is None or line not in stage.viewer.layers or line.ndim != ends.shape[1]:
+            layer = stage.pairs[0].bicubic
+            self._line = Shapes(
+                [ends],
+                shape_type="line",
+                edge_color=LINE_COLOR,
+                edge_width=width,
+                name=NAME,
+                units=layer.units,
+                axis_labels=layer.axis_labels,
+            )
+            self._line.editable = False
+            with undisturbed(stage.viewer):
+                stage.viewer.add_layer(self._line)
+        elif state != self._drawn:
+            line.data = [ends]
+            line.edge_width = width
+        self._drawn = state
+
+    def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
+        """Move the line while it is dragged; elsewhere the camera pans as always."""
+        if self._view is None or self._window is None or not self._is_on_line(viewer, event):
+            return
+        pan = viewer.scene.camera.mouse_pan
+        viewer.scene.camera.mouse_pan = False
+        yield
+        while event.type == "mouse_move":
+            self._move_to(event)
+            yield
+        viewer.scene.camera.mouse_pan = pan
+
+    def _pointed(self, event: Any) -> float:
+        """The low-resolution edge under the mouse, along the line's axis."""
+        if self._view is None:
+            raise RuntimeError("there is no slice to swipe over yet")
+        world = [event.position[axis] for axis in event.dims_displayed]
+        return self._view.edges(self._view.on_screen((world[0], world[1])))[self._axis()]
+
+    def _is_on_line(self, viewer: Any, event: Any) -> bool:
+        if self._view is None or event.button != 1 or event.modifiers:
+            return False
+        per_voxel = viewer.scene.camera.zoom * abs(self._view.scale[self._axis()])
+        return abs(self._pointed(event) - self._line_edge()) * per_voxel <= GRIP_PIXELS
+
+    def _move_to(self, event: Any) -> None:
+        start, stop, _ = self._extent()
+        fraction = (self._pointed(event) - start) / (stop - start)
+        self.fraction = 1 - fraction if self._is_flipped() else fraction

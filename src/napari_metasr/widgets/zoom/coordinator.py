@@ -1,0 +1,378 @@
+"""Wires dock, viewer, session and networks; nothing else knows more than one of them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_warning
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.camera import CameraControl
+from napari_metasr.widgets.viewer.layer_list import LayerList
+from napari_metasr.widgets.viewer.layer_source import (
+    UnsupportedLayerError,
+    check_supported,
+    layer_source,
+)
+from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.viewer.viewport import RegionMode, whole
+from napari_metasr.widgets.zoom import messages
+from napari_metasr.widgets.zoom.comparison.current import Comparing
+from napari_metasr.widgets.zoom.display import Display
+from napari_metasr.widgets.zoom.encoding import Engines
+from napari_metasr.widgets.zoom.exports import Exports
+from napari_metasr.widgets.zoom.lesion_region import LesionRegion
+from napari_metasr.widgets.zoom.plan import Plan, make_plan, region_of
+from napari_metasr.widgets.zoom.presenter import Presenter
+from napari_metasr.widgets.zoom.readout import Reading
+from napari_metasr.widgets.zoom.region_layer import RegionLayer
+from napari_metasr.widgets.zoom.slices import Slices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_metasr.volume import Window
+    from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.dock import ZoomDock
+    from napari_metasr.widgets.zoom.rendition import RenderingSpec
+    from napari_metasr.zoom.session import SliceKey
+
+FITTING = ("scale", "region", "source", "comparison", "move_camera", "contrasts")
+
+
+class Coordinator(QObject):
+    """Keeps what the viewer shows in step with what is set.
+
+    Every event only asks for an update. Updates run once for all events of a turn of the event
+    loop, before the next drawing, so that a burst of events neither queues up nor blocks.
+
+    Parameters
+    ----------
+    viewer, dock
+        The viewer and the controls; the coordinator is the dock's child.
+    engine_factory
+        Called as ``engine_factory(model, device=device)``, off the GUI thread.
+    cards
+        The models' cards, by name.
+    byte_budget
+        How much memory encoded slices may take.
+    convention
+        ``radiological`` or ``neurological``.
+    """
+
+    _update_requested = Signal()
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        dock: ZoomDock,
+        engine_factory: Callable[..., Any],
+        cards: dict[str, ModelCard],
+        *,
+        byte_budget: int,
+        convention: str = "radiological",
+    ) -> None:
+        super().__init__(dock)
+        self._viewer, self._dock, self._cards = viewer, dock, cards
+        self._closed = self._scheduled = self._listing_due = self._dismissed = False
+        self._fit_due = True
+        self._complaint = ""
+        self._device = dock.settings.device
+        self._shown: tuple[SliceKey, LayerSource, SliceView, Plan] | None = None
+        self.engines = Engines(engine_factory)
+        self.presenter = Presenter(viewer)
+        self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
+        self._camera = CameraControl(viewer)
+        self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)
+        self._layers = LayerList(viewer, dock, self._on_layer_changed, self._on_layers)
+        self._region = RegionLayer(viewer, self._on_rectangle, dock.stop_drawing)
+        self._lesion = LesionRegion(
+            viewer,
+            dock,
+            changed=self.schedule,
+            chosen=self._on_lesion_chosen,
+            shown=self._comparing.remember,
+        )
+        self._display = Display(
+            dock, self.engines, self.slices, self.presenter, self._lesion, cards
+        )
+        self._exports = Exports(viewer, dock, self.engines)
+        self._anatomy = anatomical_view(viewer, convention)
+        self._anatomy.hold("dock")
+        self._connect()
+        self._layers.refresh()
+        self.schedule()
+
+    def _connect(self) -> None:
+        self._update_requested.connect(self._update, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        dock = self._dock
+        dock.settings_changed.connect(self._on_setting)
+        dock.plane_chosen.connect(self._on_plane)
+        dock.draw_toggled.connect(self._on_draw)
+        dock.swipe_moved.connect(self._comparing.swipe_to)
+        dock.window_level_toggled.connect(self._anatomy.window_level.set_always)
+        dock.window_level_reset.connect(self._anatomy.window_level.reset)
+        dock.convention_chosen.connect(self._anatomy.set_convention)
+        dock.keep_requested.connect(self._on_keep)
+        dock.save_requested.connect(self._on_save)
+        dock.cancel_requested.connect(self._on_cancel)
+        dock.closed.connect(self.close)
+        for emitter, callback in self._viewer_events():
+            emitter.connect(callback)
+
+    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
+        viewer = self._viewer
+        camera, dims, layers = viewer.scene.camera, viewer.dims, viewer.layers
+        return [
+            (dims.events.current_step, self.schedule),
+            (dims.events.order, self._on_order),
+            (dims.events.ndim, self._on_order),
+            (dims.events.ndisplay, self._on_order),
+            (camera.events.center, self._on_camera),
+            (camera.events.zoom, self._on_camera),
+            (camera.events.orientation, self.schedule),
+            (viewer.canvas.events.size, self._on_size),
+            (layers.events.inserted, self._on_layers),
+            (layers.events.removed, self._on_removed),
+            (viewer.cursor.events.position, self._on_cursor),
+        ]
+
+    def close(self) -> None:
+        """Put the viewer back, stop all work and free the memory; safe at any time."""
+        if self._closed:
+            return
+        self._closed = True
+        for emitter, callback in self._viewer_events():
+            emitter.disconnect(callback)
+        self.slices.close()
+        self._exports.close()
+        self._region.finish()
+        self._lesion.close()
+        self._comparing.leave()
+        self.presenter.close()
+        self._layers.close()
+        self._anatomy.window_level.set_always(False)
+        self._anatomy.window_level.target = None
+        self._anatomy.release("dock")
+        self.engines.clear()
+        self._shown = None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is still to be updated, encoded, rendered or written."""
+        working = self.slices.is_running or self._exports.is_running
+        return self._scheduled or working or self.presenter.is_naming
+
+    # what happens
+
+    def schedule(self, event: Any = None) -> None:
+        """Ask for an update before the next drawing."""
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            self._update_requested.emit()
+
+    def _on_setting(self, name: str) -> None:
+        settings = self._dock.settings
+        self._dismissed = False
+        if name == "source":
+            self._layers.choose(settings.source)
+        elif name == "contrasts":
+            self._layers.tick(settings.contrasts)
+        elif name == "region" and settings.region is not RegionMode.RECTANGLE:
+            self._dock.stop_drawing()
+        elif name == "device":
+            self._check_device(settings.device)
+        if name in {"source", "model", "device"}:
+            self.slices.retry()
+        self._fit_due = self._fit_due or name in FITTING
+        self.schedule()
+
+    def _check_device(self, device: str) -> None:
+        """Refuse a device that this machine lacks; the one before stays."""
+        from napari_metasr.devices import resolve_device
+
+        try:
+            resolve_device(device)
+        except ValueError as error:
+            self._dock.set_quietly(self._dock.device, self._device)
+            show_error(str(error))
+        else:
+            self._device = device
+
+    def _on_order(self, event: Any = None) -> None:
+        self._fit_due = True
+        self.schedule()
+
+    def _on_size(self, event: Any = None) -> None:
+        self._fit_due = self._fit_due or self._dock.settings.region is not RegionMode.CENTRE
+        self.schedule()
+
+    def _on_camera(self, event: Any = None) -> None:
+        if not self._camera.is_moving:
+            self.schedule()
+
+    def _on_layers(self, event: Any = None) -> None:
+        if event is not None and is_result(event.value):
+            return
+        self._listing_due = True
+        self.schedule()
+
+    def _on_removed(self, event: Any) -> None:
+        layer = event.value
+        if self._region.removed(layer):
+            self._dock.stop_drawing()
+        if self.presenter.owns(layer):
+            self._dismissed = True
+        token = self.slices.forget(layer)
+        if token is not None:
+            self._region.forget(token)
+            self._shown = None
+        self._on_layers()
+
+    def _on_layer_changed(self, layer: Image) -> None:
+        """A layer has other numbers or another place."""
+        self.slices.forget(layer)
+        layer_source(layer).forget()
+        self._on_order()
+        self._on_layers()
+
+    def _on_rectangle(self) -> None:
+        self._fit_due = self._fit_due or not self._region.is_editing
+        self.schedule()
+
+    def _on_draw(self, drawing: bool) -> None:
+        self._fit_due = True
+        if drawing:
+            combo = self._dock.region
+            combo.setCurrentIndex(combo.findData(RegionMode.RECTANGLE))
+        else:
+            self._region.finish()
+        self.schedule()
+
+    def _on_plane(self, plane: str) -> None:
+        self._camera.turn_to(Plane(plane))
+
+    def _on_lesion_chosen(self, layer: Image) -> None:
+        self._layers.choose_grid_of(layer)
+        self._dismissed, self._fit_due = False, True
+        self.schedule()
+
+    def _on_swiped(self, fraction: float) -> None:
+        self._dock.show_swipe(fraction)
+        self.schedule()
+
+    def _on_keep(self) -> None:
+        self._export(lambda spec: self._exports.keep(spec, self._comparing.mode))
+
+    def _on_save(self) -> None:
+        self._export(self._exports.save)
+
+    def _on_cancel(self) -> None:
+        self.slices.cancel()
+        self._exports.cancel()
+
+    def _on_cursor(self, event: Any = None) -> None:
+        source = self._layers.source
+        if source is not None:
+            self._dock.readout.show_cursor(source.describe(self._viewer.cursor.position))
+
+    # the update
+
+    def _update(self) -> None:
+        """Bring everything on the screen in step with everything that is set."""
+        self._scheduled = False
+        if self._closed:
+            return
+        if self._listing_due:
+            self._listing_due = False
+            self._fit_due = self._layers.refresh() or self._fit_due
+        source = self._layers.source
+        if source is None:
+            self._rest(messages.NO_IMAGE)
+        elif self._viewer.dims.ndisplay == 3:
+            self._rest(messages.PAUSED_3D)
+        elif self._dismissed:
+            self._rest(messages.DISMISSED)
+        else:
+            try:
+                check_supported(source.layer)
+                view = source.view(self._viewer.dims)
+            except UnsupportedLayerError as refusal:
+                self._refuse(str(refusal))
+                return
+            self._complaint = ""
+            if view is None:
+                self._rest(f"“{source.name}” has no slice here.")
+            else:
+                self._show(source, view)
+
+    def _rest(self, text: str) -> None:
+        """Show nothing, and say why."""
+        self._dock.stop_drawing()
+        self._comparing.leave()
+        self.presenter.close()
+        self._wait(text)
+
+    def _wait(self, text: str) -> None:
+        self.slices.rest()
+        self._shown = None
+        self._dock.set_plane(None, enabled=False)
+        self._dock.readout.show_reading(Reading())
+        self._dock.show_notice(text)
+
+    def _refuse(self, reason: str) -> None:
+        self._rest(reason)
+        if reason != self._complaint:
+            self._complaint = reason
+            show_warning(f"Meta-SR Zoom: {reason}")
+
+    def _show(self, source: LayerSource, view: SliceView) -> None:
+        drawing = self._dock.draw.isChecked()
+        self._anatomy.window_level.target = weakref.ref(source.layer)
+        self._dock.set_plane(view.plane, enabled=source.layer.ndim > len(view.axes))
+        title, editing = self._dock.settings.comparison, self._lesion.is_editing
+        mode, is_new = self._comparing.enter(title, alone=drawing or editing)
+        self._fit_due = self._fit_due or is_new
+        self.presenter.set_sources(
+            [source, *self._layers.ticked] if mode.all_contrasts else [source]
+        )
+        mode.update(self.presenter.stage)
+        plan = self._plan(source, view, drawing)
+        if drawing and not self._region.is_editing:
+            self._region.edit(source, view)
+        self._region.follow(view)
+        if plan is None:
+            self._shown = None
+            self.slices.rest()
+            self._dock.show_notice(messages.OUT_OF_VIEW)
+        else:
+            self._shown = self._display.show(view, plan, mode)
+
+    def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> Plan | None:
+        settings, viewport = self._dock.settings, self._camera.viewport()
+        marked = self._marked(source, view)
+        if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):
+            region = whole(view) if drawing else region_of(settings, viewport, view, marked)
+            if region is not None:
+                self._camera.move(viewport.fitted(region, view))
+                viewport = self._camera.viewport()
+        self._fit_due = False
+        return make_plan(settings, viewport, view, marked)
+
+    def _marked(self, source: LayerSource, view: SliceView) -> Window | None:
+        """What is marked in the slice as the region: the lesion or the rectangle."""
+        marks = self._lesion if self._dock.settings.region is RegionMode.LESION else self._region
+        return marks.window(source, view)
+
+    def _export(self, action: Callable[[RenderingSpec], None]) -> None:
+        if self._shown is None:
+            show_warning(messages.NO_RESULT)
+            return
+        action(self._exports.spec(*self._shown, self._cards[self._shown[0].model].title))

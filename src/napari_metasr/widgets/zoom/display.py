@@ -1,0 +1,104 @@
+"""Brings what is planned onto the screen, and what it is into the dock."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.zoom import messages
+from napari_metasr.widgets.zoom.cost import WholeSlices
+
+if TYPE_CHECKING:
+    from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.comparison import Mode
+    from napari_metasr.widgets.zoom.dock import ZoomDock
+    from napari_metasr.widgets.zoom.encoding import Engines
+    from napari_metasr.widgets.zoom.lesion_region import LesionRegion
+    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.presenter import Presenter
+    from napari_metasr.widgets.zoom.slices import Slices
+    from napari_metasr.zoom.session import SliceKey
+
+    Shown = tuple[SliceKey, LayerSource, SliceView, Plan]
+
+
+class Display:
+    """Asks for what must be encoded, renders what is, and says so.
+
+    Parameters
+    ----------
+    dock, engines, slices, presenter, lesion
+        The controls, the models, the encoded slices, the result layers, the lesion.
+    cards
+        The models' cards, by name.
+    """
+
+    def __init__(
+        self,
+        dock: ZoomDock,
+        engines: Engines,
+        slices: Slices,
+        presenter: Presenter,
+        lesion: LesionRegion,
+        cards: dict[str, ModelCard],
+    ) -> None:
+        self._dock, self._engines, self._slices = dock, engines, slices
+        self._presenter, self._lesion, self._cards = presenter, lesion, cards
+        self._whole_slices = WholeSlices()
+
+    def show(self, view: SliceView, plan: Plan, mode: Mode) -> Shown | None:
+        """Show a plan.
+
+        Returns
+        -------
+        Shown or None
+            What can be kept or saved; None where the network is run on nothing of a lesion.
+        """
+        settings, stage = self._dock.settings, self._presenter.stage
+        slices, card, part = self._slices, self._cards[settings.model], plan.enhanced
+        sources = [pair.source for pair in stage.pairs]
+        keys = slices.show(sources, view, settings.model, settings.device)
+        slices.want(view, dict.fromkeys(keys.values(), part) if part is not None else {})
+        engine = self._engines.loaded(settings.model, settings.device)
+        encoded = {
+            source: slices.encoded(key, part) if part is not None else None
+            for source, key in keys.items()
+        }
+        started = time.perf_counter()
+        self._presenter.show(
+            view,
+            plan,
+            {source: slices.image(key) for source, key in keys.items()},
+            encoded,
+            engine,
+            title=card.title,
+            awaited=part is not None and all(map(slices.is_awaited, keys.values())),
+            mode=mode,
+        )
+        seconds = time.perf_counter() - started
+        mode.update(stage)
+        self._tell(view, plan, sources)
+        saving = self._whole_slices.saving(
+            {keys[source]: one for source, one in encoded.items() if one is not None}
+        )
+        times: list[Any] = list(encoded.values())
+        self._dock.readout.show_reading(
+            messages.reading(sources[0], view, plan, times, engine, card, seconds, saving)
+        )
+        focused = settings.region is RegionMode.LESION
+        return None if focused and part is None else (keys[sources[0]], sources[0], view, plan)
+
+    def _tell(self, view: SliceView, plan: Plan, sources: list[LayerSource]) -> None:
+        """Say what to know about the result, and which scales the model gives."""
+        dock, settings = self._dock, self._dock.settings
+        card = self._cards[settings.model]
+        if card.fixed_scales:
+            dock.scale.slider.set_fixed(*card.fixed_scales)
+        else:
+            dock.scale.slider.set_trained(*card.trained_scales)
+        notices = [messages.notice(plan, card, [source.name for source in sources])]
+        if settings.region is RegionMode.LESION or self._lesion.is_editing:
+            notices.insert(0, self._lesion.notice(sources[0], view, plan))
+        dock.show_notice(" ".join(filter(None, notices)))

@@ -1,0 +1,110 @@
+"""What the dock says of a result: numbers and notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.widgets.zoom.contrasts import contrast_notice
+from napari_metasr.widgets.zoom.readout import Reading
+from napari_metasr.zoom.scales import resampled_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.cost import Saving
+    from napari_metasr.widgets.zoom.plan import Plan
+
+NO_IMAGE = "Open an image to magnify it."
+PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
+OUT_OF_VIEW = "The region is out of view."
+DISMISSED = "The result was removed. Move the slider to get it back."
+NO_RESULT = "Meta-SR Zoom: there is no result to keep or save yet."
+TOO_SMALL = "Less than one screen pixel per voxel: nothing to super-resolve. Zoom in."
+DETECT_FIRST = "There is no lesion yet: Plugins > Detect tumour finds or draws one."
+NO_LESION_HERE = "The lesion does not reach into this slice: bicubic only."
+LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
+EDITING = "Boxes are selected: select the image to compare again."
+LESION_ONLY = "Bicubic outside the line."
+TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
+
+
+def reading(
+    source: LayerSource,
+    view: SliceView,
+    plan: Plan,
+    encoded: Sequence[Any],
+    engine: Any | None,
+    card: ModelCard,
+    seconds: float,
+    saving: Saving | None = None,
+) -> Reading:
+    """The numbers of a result.
+
+    Parameters
+    ----------
+    encoded
+        The encoded slices that it was rendered from, None for those that are not ready.
+    engine
+        The model, if it is loaded.
+    card
+        The model's.
+    seconds
+        How long rendering took.
+    saving
+        What running the network on a part of the slice saves.
+    """
+    scale_y, scale_x = plan.grid.true_scale
+    times = [one.encode_seconds for one in encoded if one is not None]
+    return Reading(
+        scale=plan.grid.true_scale,
+        spacing=(abs(view.scale[0]) / scale_y, abs(view.scale[1]) / scale_x),
+        unit=source.unit(view),
+        resampled_from=resampled_from(card.fixed_scales, plan.grid) if times else None,
+        encode_seconds=sum(times) if times else None,
+        render_seconds=seconds,
+        device=engine.device.upper() if engine is not None else "",
+        saving=saving,
+    )
+
+
+def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:
+    """What to know about a result of layers of these names."""
+    texts = [_scale_notice(plan, card) if plan.magnifies else TOO_SMALL]
+    if not plan.complete:
+        texts.append(TOO_LARGE)
+    texts.append(contrast_notice(names, card.trained_contrasts, card.title))
+    return " ".join(text for text in texts if text)
+
+
+def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
+    """What to know where only a lesion is super-resolved.
+
+    Parameters
+    ----------
+    found
+        Whether there is a lesion to magnify.
+    reaches
+        Whether it reaches into the slice that is shown.
+    """
+    if not found:
+        return DETECT_FIRST
+    if not reaches:
+        return NO_LESION_HERE
+    if not plan.magnifies:
+        return ""
+    return LESION_OUT_OF_VIEW if plan.enhanced is None else LESION_ONLY
+
+
+def _scale_notice(plan: Plan, card: ModelCard) -> str:
+    """What to know of a scale that the network was not trained on."""
+    low, high = card.trained_scales
+    smallest, largest = min(plan.grid.true_scale), max(plan.grid.true_scale)
+    if card.fixed_scales:
+        finest = max(card.fixed_scales)
+        beyond = f"Beyond ×{finest} the network's image is enlarged by bicubic interpolation."
+        return beyond if largest > finest else ""
+    if low <= smallest and largest <= high:
+        return ""
+    return f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated."

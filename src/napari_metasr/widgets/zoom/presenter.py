@@ -1,0 +1,188 @@
+"""Renders bicubic and super-resolved images and puts them into their layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.geometry import OutputGrid
+from napari_metasr.widgets.viewer import viewport as viewports
+from napari_metasr.widgets.viewer.result_layers import ResultPair, bicubic_name, enhanced_name
+from napari_metasr.widgets.zoom.comparison import Stage
+from napari_metasr.widgets.zoom.plan import has_pixels
+from napari_metasr.widgets.zoom.region_border import drop_border, show_border
+from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.zoom.inset import inset
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.comparison import Mode
+    from napari_metasr.widgets.zoom.plan import Plan
+
+LESION = "lesion"
+NOTHING = (0.0, 0.0, 0.0, 0.0)
+
+
+class Presenter:
+    """Owns the result layers of all sources that are magnified."""
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self.stage = Stage(viewer, [])
+        self._changing = False
+        self._axes: tuple[int, int] | None = None
+        self._mode: Mode | None = None
+
+    @property
+    def is_naming(self) -> bool:
+        """Whether a layer's name is still to be written."""
+        return any(pair.is_naming for pair in self.stage.pairs)
+
+    def owns(self, layer: Layer) -> bool:
+        """Whether a layer is one of the results, and it is not we who take it away."""
+        return not self._changing and layer in self.stage.own_layers
+
+    def set_sources(self, sources: list[LayerSource]) -> None:
+        """Have result layers for these sources, and no others."""
+        if [pair.source for pair in self.stage.pairs] == sources and all(
+            pair.is_complete for pair in self.stage.pairs
+        ):
+            return
+        self.close()
+        self._changing = True
+        self.stage.pairs[:] = [ResultPair(self.stage.viewer, source) for source in sources]
+        self._changing = False
+
+    def close(self) -> None:
+        """Take all result layers away."""
+        self._changing = True
+        for pair in self.stage.pairs:
+            pair.close()
+        self.stage.pairs.clear()
+        self._mode = None
+        self._changing = False
+
+    def show(
+        self,
+        view: SliceView,
+        plan: Plan,
+        images: dict[LayerSource, NDArray[Any] | None],
+        encoded: dict[LayerSource, Any],
+        engine: Any,
+        *,
+        title: str,
+        awaited: bool,
+        mode: Mode,
+    ) -> None:
+        """Render what is planned, of every source.
+
+        Parameters
+        ----------
+        images
+            The slices; None for one that is still being read.
+        encoded
+            The encoded slices; bicubic stands in for one that is not ready.
+        title
+            The model's.
+        awaited
+            Whether the network's result is still to come where it is not ready.
+        """
+        if mode is not self._mode:
+            self._mode = mode
+            for layer in self.stage.own_layers:
+                drop_border(layer)
+        for pair in self.stage.pairs:
+            image, slice_ = images.get(pair.source), encoded.get(pair.source)
+            if image is None:
+                self._show_reading(pair, view, plan)
+                continue
+            self._show_pair(
+                pair,
+                view,
+                plan,
+                image,
+                slice_ if engine is not None else None,
+                engine,
+                mode.windows(plan.window, view),
+                title,
+                awaited,
+            )
+        if self._axes not in {None, view.axes}:
+            for pair in self.stage.pairs:
+                pair.tell_viewer()
+        self._axes = view.axes
+
+    @staticmethod
+    def _show_reading(pair: ResultPair, view: SliceView, plan: Plan) -> None:
+        """Nothing is known of the slice yet: black in its place."""
+        black = np.full(view.shape, pair.bicubic.contrast_limits[0], np.float32)
+        image = interpolate(black, 1, window=plan.region, method="nearest")
+        grid = OutputGrid.at_scale(view.shape, 1)
+        for layer in pair.layers:
+            name = f"reading the slice · {pair.source.name}"
+            pair.show(layer, view, image, grid, plan.region, "reading", name)
+            show_border(layer, pair.source, view, None)
+
+    def _show_pair(
+        self,
+        pair: ResultPair,
+        view: SliceView,
+        plan: Plan,
+        image: NDArray[Any],
+        encoded: Any,
+        engine: Any,
+        windows: tuple[Window, Window],
+        title: str,
+        awaited: bool,
+    ) -> None:
+        limits = encoded.limits if encoded is not None else None
+        scale, name = plan.grid.true_scale, pair.source.name
+        low_window, high_window = windows
+        part = viewports.intersection(high_window, plan.enhanced or NOTHING)
+        bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
+        label = bicubic_name(name, scale)
+        pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)
+        enhanced = bicubic
+        if high_window != low_window and (encoded is None or part != high_window):
+            enhanced = interpolate(image, plan.scale, window=high_window, limits=limits)
+        if encoded is not None:
+            what = LESION if plan.enhanced != plan.window else ""
+            enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part)
+            kind, label = f"{what} {title}", enhanced_name(name, title, scale, what)
+        else:
+            kind = f"bicubic {awaited}"
+            label = bicubic_name(name, scale, waiting_for=title if awaited else "")
+        pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, kind, label)
+        bordered = plan.region if encoded is not None and plan.enhanced != plan.window else None
+        for layer in pair.layers:
+            show_border(layer, pair.source, view, bordered)
+
+
+def super_resolved(
+    engine: Any,
+    encoded: Any,
+    plan: Plan,
+    surroundings: NDArray[Any],
+    window: Window,
+    part: Window | None,
+) -> NDArray[Any]:
+    """A window, super-resolved where it is to be and interpolated elsewhere.
+
+    Parameters
+    ----------
+    surroundings
+        The whole window, interpolated.
+    part
+        What of the window is super-resolved, if anything.
+    """
+    if part == window:
+        return engine.render(encoded, plan.scale, window=window)
+    if part is None or not has_pixels(plan.grid, part):
+        return surroundings
+    rendered = engine.render(encoded, plan.scale, window=part)
+    return inset(surroundings, rendered, plan.grid, window, part)

@@ -1,0 +1,199 @@
+"""The slices that are shown: their numbers, and what the network makes of them."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_warning
+
+from napari_metasr.widgets.zoom.encoding import (
+    Encoder,
+    Job,
+    Progress,
+    SliceEncoded,
+    SliceRead,
+)
+from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Window
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.encoding import Engines
+
+CANCELLED = "Cancelled: bicubic is shown."
+
+
+class Slices:
+    """Between the session, which knows what is due, and the worker, which does it.
+
+    Parameters
+    ----------
+    engines
+        The models.
+    byte_budget
+        How much memory encoded slices may take.
+    changed
+        Called when there is more to be shown than before.
+    busy
+        Called with what is being done, and whether anything is.
+    """
+
+    def __init__(
+        self,
+        engines: Engines,
+        byte_budget: int,
+        changed: Callable[[], None],
+        busy: Callable[[str, bool], None],
+    ) -> None:
+        self.session = ZoomSession(byte_budget)
+        self._changed, self._busy = changed, busy
+        self._images: dict[SliceKey, NDArray[Any]] = {}
+        self._tokens: weakref.WeakKeyDictionary[Layer, int] = weakref.WeakKeyDictionary()
+        self._sources: dict[SliceKey, LayerSource] = {}
+        self._place: object = None
+        self._cancelled = self._closed = False
+        self._encoder = Encoder(
+            engines,
+            on_step=self._on_step,
+            on_warning=self._on_warning,
+            on_error=self._on_error,
+            on_finished=self._on_finished,
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether anything is being encoded."""
+        return self._encoder.is_running
+
+    def show(
+        self, sources: list[LayerSource], view: SliceView, model: str, device: str
+    ) -> dict[LayerSource, SliceKey]:
+        """Tell which slices are shown; those in memory are read, lazy ones by the worker."""
+        place = (view, model, device)
+        if place != self._place:  # what failed elsewhere may be tried again
+            self._place = place
+            self.session.retry()
+            self._images = {}
+        keys = {
+            source: SliceKey(source.token, view.axes, view.index, model, device)
+            for source in sources
+        }
+        self._sources = {key: source for source, key in keys.items()}
+        for source, key in keys.items():
+            self._tokens[source.layer] = source.token
+            if key not in self._images and not source.is_lazy:
+                self._images[key] = source.read(view)
+        return keys
+
+    def image(self, key: SliceKey) -> NDArray[Any] | None:
+        """A slice's numbers; None while it is being read."""
+        return self._images.get(key)
+
+    def encoded(self, key: SliceKey, window: Window) -> Any | None:
+        """An encoded slice whose window can be rendered at once."""
+        return self.session.ready(key, window)
+
+    def is_awaited(self, key: SliceKey) -> bool:
+        """Whether the network's result of a slice is still to come."""
+        return not self.session.has_failed(key)
+
+    def want(self, view: SliceView, windows: dict[SliceKey, Window]) -> None:
+        """Start encoding what is missing of these; what else is worked on is stale."""
+        request = self.session.want(windows)
+        if request is not None:
+            self._busy("Encoding …", True)
+            self._encoder.start(
+                request,
+                [
+                    Job(
+                        key,
+                        window,
+                        self._sources[key],
+                        view,
+                        self._images.get(key),
+                        self.session.get(key),
+                    )
+                    for key, window in request.windows
+                ],
+            )
+        elif self.session.running is not None and self.session.is_stale(self.session.running):
+            self._encoder.stop()
+
+    def rest(self) -> None:
+        """Nothing is shown."""
+        self.session.want({})
+        self._encoder.stop()
+
+    def retry(self) -> None:
+        """What failed or was cancelled may be tried again."""
+        self.session.retry()
+
+    def forget(self, layer: Layer) -> int | None:
+        """Free what belongs to a layer that is gone or has other numbers.
+
+        Returns
+        -------
+        int or None
+            The layer's token, if it was ever shown.
+        """
+        token = self._tokens.pop(layer, None)
+        if token is not None:
+            self.session.forget_layer(token)
+            self._images = {k: image for k, image in self._images.items() if k.layer != token}
+            self._sources = {k: source for k, source in self._sources.items() if k.layer != token}
+        return token
+
+    def cancel(self) -> None:
+        """Stop; what is being encoded now is not tried again until something else is shown."""
+        if self._encoder.is_running:
+            self._cancelled = True
+            self._encoder.stop()
+
+    def close(self) -> None:
+        """Stop, hear no more of it, and free the memory."""
+        self._closed = True
+        self._encoder.close()
+        self.session.clear()
+        self._images.clear()
+        self._sources.clear()
+
+    def _on_step(self, request: Request, step: Progress | SliceRead | SliceEncoded) -> None:
+        if self._closed:
+            return
+        if isinstance(step, Progress):
+            self._busy(f"{step.text} …", True)
+        elif isinstance(step, SliceRead):
+            if step.key in self._sources:
+                self._images[step.key] = step.image
+                self._changed()
+        elif self.session.accept(request, step.key, step.encoded):
+            self._changed()
+        if self.session.is_stale(request):
+            self._encoder.stop()
+
+    def _on_warning(self, request: Request, text: str) -> None:
+        for key, _ in request.windows:
+            source = self._sources.get(key)
+            if source is not None and not source.warned_missing and not self._closed:
+                source.warned_missing = True
+                show_warning(f"“{source.name}”: {text}")
+                return
+
+    def _on_error(self, request: Request, error: Exception) -> None:
+        if not self._closed and not self.session.is_stale(request):
+            self.session.done(request, failed=True)
+            show_error(f"Meta-SR Zoom: {error}")
+
+    def _on_finished(self, request: Request) -> None:
+        if self._closed:
+            return
+        self.session.done(request, failed=self._cancelled)
+        self._busy(CANCELLED if self._cancelled else "", False)
+        self._cancelled = False
+        self._changed()

@@ -1,0 +1,83 @@
+"""What napari docks: the panel with its coordinator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent
+
+from napari_metasr.weights import ModelCard, model_card, model_names
+from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.zoom.comparison import MODES
+from napari_metasr.widgets.zoom.coordinator import Coordinator
+from napari_metasr.widgets.zoom.dock import ZoomDock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+TILE = 32
+"""Small tiles, so that little more than the region is encoded."""
+JOINT = 256
+"""Rows and columns of what is encoded as one image."""
+
+
+def _load_model(model: str, *, device: str) -> Any:
+    from napari_metasr.zoom.encoded import Tiling
+    from napari_metasr.zoom.engine import load_model
+
+    return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
+
+
+class MetaSRZoomWidget(ZoomDock):
+    """*Plugins > Meta-SR Zoom*.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer to work in.
+    engine_factory
+        Loads a model, called as ``engine_factory(model, device=device)``;
+        `napari_metasr.load_model` by default.
+    cards
+        The models to offer; by default those that come with the package.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        engine_factory: Callable[..., Any] | None = None,
+        cards: dict[str, ModelCard] | None = None,
+    ) -> None:
+        if cards is None:
+            every = {name: model_card(name) for name in model_names()}
+            cards = {name: card for name, card in every.items() if card.enlarges_slices}
+        super().__init__(
+            choices(cards),
+            [mode.title for mode in MODES],
+        )
+        settings = preferences()
+        self.set_quietly(self.device, settings["device"])
+        self.set_quietly(self.convention, settings["orientation"])
+        self.coordinator = Coordinator(
+            napari_viewer,
+            self,
+            engine_factory or _load_model,
+            cards,
+            byte_budget=settings["cache_megabytes"] << 20,
+            convention=settings["orientation"],
+        )
+
+    def event(self, event: QEvent | None) -> bool:
+        """Notice that napari has taken the widget out of its dock: it is closed then."""
+        handled = super().event(event)
+        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
+            self.closed.emit()
+        return handled
+
+    def closeEvent(self, event: Any) -> None:
+        """Closed as a window of its own."""
+        self.closed.emit()
+        super().closeEvent(event)

@@ -1,0 +1,81 @@
+"""Work on a volume that is quick, can be held up, and goes wrong when it is told to."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from napari_metasr.io import read_volume, write_volume
+from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.progress import Preview, Progress
+from napari_metasr.upscaling.workspace import Workspace
+from napari_metasr.volume import Plane
+
+PARTS = 4
+
+
+class FakeWork:
+    """Plans as the real work does, and enlarges by repeating voxels, in four parts."""
+
+    def __init__(self):
+        self.gate = threading.Semaphore(100)
+        self.error = self.plan = None
+        self.jobs = []
+        self.inputs = []
+        self.done = []
+        self.ended = threading.Event()
+
+    def hold(self, parts=0):
+        """Do so many parts, and wait then."""
+        self.gate = threading.Semaphore(parts)
+
+    def go(self):
+        """Wait no more."""
+        self.gate.release(100)
+
+    def __call__(self, job):
+        self.jobs.append(job)
+        self.inputs.append(read_volume(job.input))
+        self.plan = Job.prepare(job).plan
+        return self
+
+    def steps(self):
+        job, volume = self.jobs[-1], self.inputs[-1]
+        workspace = Workspace(job.output)
+        self.ended.clear()
+        try:
+            with workspace.opened(self.plan.fingerprint, resume=job.resume) as begun:
+                journal = begun
+                for done in range(journal.done + 1, PARTS + 1):
+                    self.gate.acquire(timeout=20)
+                    if self.error is not None:
+                        raise self.error
+                    journal = journal.model_copy(update={"done": done})
+                    workspace.write(journal)
+                    self.done.append(done)
+                    yield Progress("in plane", done / PARTS, done / PARTS, self.preview(volume))
+                write_volume(
+                    job.output,
+                    repeated(volume, self.plan.target.shape),
+                    self.plan.target.affine(volume.affine),
+                    volume.source,
+                    overwrite=job.overwrite,
+                )
+                workspace.remove()
+        finally:
+            self.ended.set()
+
+    def preview(self, volume):
+        image = volume.slice(Plane.CORONAL, 7) * (len(self.done) < PARTS)
+        enlarged = np.repeat(np.repeat(image, 2, 0), 2, 1).astype(np.float32)
+        return Preview(enlarged, image, Plane.CORONAL, 7, 26, (0.0, 900.0))
+
+
+def repeated(volume, shape):
+    """Nearest neighbours on a grid of this shape."""
+    data = volume.data
+    for axis, size in zip(range(-3, 0), shape, strict=True):
+        near = np.linspace(0, data.shape[axis] - 1, size).round().astype(int)
+        data = data.take(near, axis=axis)
+    return data

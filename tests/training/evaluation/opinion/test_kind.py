@@ -1,0 +1,113 @@
+"""The blinded study of a run: prepared, kept once begun, scored once it is rated."""
+
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from fakes.evaluation import bench, experiment
+
+from metasr_training.condition import Condition
+from metasr_training.evaluation.opinion.kind import (
+    begun,
+    evaluate_opinion,
+    fully_rated,
+    measured_opinions,
+    study_folder,
+)
+from napari_metasr.quality.rating import Rating, read_study
+
+NAME = "ms-gan-mos"
+
+
+def study_bench(tmp_path, **options):
+    wanted = experiment(
+        "opinion",
+        id=NAME,
+        region="roi",
+        conditions=(Condition(scale=4),),
+        methods=(
+            {"label": "WGAN", "recipe": "wgan"},
+            {"label": "MS-GAN", "recipe": "ms-gan"},
+        ),
+        options={"roi_size": 24, **options},
+    )
+    return bench(tmp_path, wanted)
+
+
+def rate(study, name, images, grade):
+    """A scripted rater, who gives every image the same grade and finds it noisy."""
+    study.ratings.mkdir(exist_ok=True)
+    lines = [
+        Rating(
+            study=study.card.id, rater=name, image=image, grade=grade, flags="N",
+            time=datetime.now(UTC),
+        ).model_dump_json()
+        for image in images
+    ]  # fmt: skip
+    (study.ratings / f"{name}.jsonl").write_text("".join(f"{line}\n" for line in lines))
+
+
+def rows(folder):
+    with (folder / "table.csv").open(newline="") as file:
+        return {row["method"]: row for row in csv.DictReader(file)}
+
+
+def test_a_study_is_prepared_blind_and_the_papers_figures_stand_alone(tmp_path):
+    one = study_bench(tmp_path)
+    findings = evaluate_opinion(one)
+    study = read_study(study_folder(one.run, NAME))
+    assert findings.images == len(study.names) == 3 * 3
+    assert study.image(study.names[0]).shape == (24, 24)
+    assert "GAN" not in (study.folder / "study.json").read_text()
+    assert all(path.stem.isdigit() for path in (study.folder / "images").iterdir())
+    found = rows(one.output)
+    assert list(found) == ["WGAN", "MS-GAN", "Ground truth"]
+    assert (found["MS-GAN"]["mos"], found["MS-GAN"]["published_mos"]) == ("", "3.26")
+    assert any("nobody has rated all of it" in note for note in findings.notes)
+    assert set(findings.networks) == {"wgan-x4", "ms-gan-x4"}
+
+
+def test_fewer_slices_can_be_rated(tmp_path):
+    assert evaluate_opinion(study_bench(tmp_path, slices=2)).images == 2 * 3
+
+
+def test_a_study_that_was_begun_is_kept_and_its_key_stays_sealed(tmp_path):
+    one = study_bench(tmp_path)
+    evaluate_opinion(one)
+    folder = study_folder(one.run, NAME)
+    study = read_study(folder)
+    rate(study, "ann", study.names[:4], 3)
+    before = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    assert begun(folder)
+    assert not fully_rated(folder)
+    evaluate_opinion(one)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == before
+    assert measured_opinions(one.run, NAME) == {}
+
+
+def test_a_study_that_nobody_began_is_made_anew(tmp_path):
+    one = study_bench(tmp_path)
+    evaluate_opinion(one)
+    first = read_study(study_folder(one.run, NAME)).card.key_sha256
+    evaluate_opinion(one)
+    assert read_study(study_folder(one.run, NAME)).card.key_sha256 != first
+
+
+def test_a_rated_study_is_scored(tmp_path):
+    one = study_bench(tmp_path)
+    evaluate_opinion(one)
+    study = read_study(study_folder(one.run, NAME))
+    rate(study, "ann", study.names, 3)
+    rate(study, "bob", study.names, 1)
+    findings = evaluate_opinion(one)
+    found = rows(one.output)
+    for label in ("WGAN", "MS-GAN", "Ground truth"):
+        row = found[label]
+        assert (row["ratings"], row["good"], row["poor"], row["flag_n"]) == ("6", "3", "3", "6")
+        assert float(row["mos"]) == pytest.approx(2.0)
+        assert float(row["mos_std"]) == pytest.approx(1.0)
+    assert "2.000 ± 1.000" in findings.tables[0][1]
+    assert np.isclose(measured_opinions(one.run, NAME)["WGAN"].mean, 2.0)

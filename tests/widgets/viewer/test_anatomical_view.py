@@ -1,0 +1,122 @@
+"""The viewer set up for anatomy: when it is, how it looks, how it is put back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
+
+from napari_metasr.io.layers import layer_data
+from napari_metasr.normalisation import dragged_limits
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.edge_letters import overlay_name
+from napari_metasr.widgets.zoom.contrasts import contrast_notice, guess_contrast
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def brain(phantom_volume):
+    return Layer.create(*layer_data(phantom_volume))
+
+
+def letters(viewer):
+    shown = {side: viewer.canvas.overlays[overlay_name(side)] for side in ("top", "left")}
+    return {side: o.text.strip() for side, o in shown.items() if o.visible}
+
+
+def test_an_array_of_unknown_orientation_gets_no_letters_and_is_not_turned(viewer):
+    before = viewer.scene.camera.orientation2d
+    anatomical_view(viewer)
+    viewer.add_image(np.zeros((4, 5, 6)))
+    assert letters(viewer) == {}
+    assert viewer.scene.camera.orientation2d == before
+
+
+def test_an_anatomical_layer_turns_the_viewer_until_it_is_gone(viewer, brain):
+    before = viewer.scene.camera.orientation2d
+    anatomical_view(viewer).hold("layers")
+    viewer.add_layer(brain)
+    assert viewer.scene.camera.orientation2d == ("up", "left")
+    assert letters(viewer) == {"top": "A", "left": "R"}
+    assert viewer.canvas.overlays.scale_bar.visible
+    viewer.layers.clear()
+    assert viewer.scene.camera.orientation2d == before
+    assert letters(viewer) == {}
+    assert not viewer.canvas.overlays.scale_bar.visible
+
+
+def test_letters_follow_planes_and_hide_in_3d(viewer, brain):
+    anatomical_view(viewer)
+    viewer.add_layer(brain)
+    viewer.dims.order = (1, 0, 2)
+    assert letters(viewer) == {"top": "S", "left": "R"}
+    viewer.dims.order = (2, 0, 1)
+    assert letters(viewer) == {"top": "S", "left": "A"}
+    viewer.dims.ndisplay = 3
+    assert letters(viewer) == {}
+
+
+def test_letters_count_the_last_three_axes_of_a_time_series(viewer, phantom_volume):
+    anatomical_view(viewer)
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    viewer.add_image(np.zeros((2, 18, 26, 22)))
+    assert letters(viewer) == {"top": "A", "left": "R"}
+
+
+def test_it_stays_as_long_as_somebody_holds_it(viewer, brain):
+    view = anatomical_view(viewer)
+    view.hold("layers")
+    view.hold("dock")
+    viewer.add_layer(brain)
+    view.release("dock")
+    assert letters(viewer)["top"] == "A"
+    assert anatomical_view(viewer) is view
+    view.release("layers")
+    assert overlay_name("top") not in viewer.canvas.overlays
+    assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
+
+
+def test_an_unknown_convention_is_refused(viewer):
+    with pytest.raises(ValueError, match="radiological or neurological, found 'upside'"):
+        anatomical_view(viewer).set_convention("upside")
+
+
+def test_a_drag_to_the_right_widens_the_window_and_up_raises_the_level():
+    assert dragged_limits((0, 100), 50, 0, 1000) == (-50, 150)
+    assert dragged_limits((0, 100), 0, 50, 1000) == (100, 200)
+    low, high = dragged_limits((0, 100), -1e6, 0, 1000)
+    assert low < high
+    assert (low + high) / 2 == pytest.approx(50)
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"),
+    [
+        ("BraTS-GLI-00000-000-t1c", "T1c"),
+        ("sub-01_ce-gd_T1w", "T1c"),
+        ("patient_t1ce", "T1c"),
+        ("T1 post-contrast", "T1c"),
+        ("T1-Gd", "T1c"),
+        ("BraTS-GLI-00000-000-t1n", "T1"),
+        ("x_t2w", "T2"),
+        ("x_t2f", "FLAIR"),
+        ("axial FLAIR", "FLAIR"),
+        ("T2-FLAIR", "FLAIR"),
+        ("cat1", None),
+        ("scan", None),
+    ],
+)
+def test_the_contrast_is_guessed_from_the_name(name, contrast):
+    assert guess_contrast(name) == contrast
+
+
+def test_the_notice_names_what_the_model_was_not_trained_on():
+    assert contrast_notice(["a_t1c"], ["T1c"], "M") == ""
+    text = contrast_notice(["a_t1c", "a_t2w", "b_flair"], ["T1c"], "M")
+    assert "not trained on T2, FLAIR" in text
+    assert "“scan”" in contrast_notice(["scan"], ["T1c"], "M")

@@ -1,0 +1,231 @@
+"""The dock in napari's own window, by mouse, on a virtual screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes.widgets import CARD, FakeEngine
+from napari.layers import Layer
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_metasr.io.layers import layer_data
+from napari_metasr.volume import Plane
+from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
+from napari_metasr.widgets.viewer.viewport import RegionMode
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+LETTERS = {
+    Plane.AXIAL: ("A", "P", "R", "L"),
+    Plane.CORONAL: ("S", "I", "R", "L"),
+    Plane.SAGITTAL: ("S", "I", "A", "P"),
+}
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def window(make_napari_viewer_proxy, qtbot, phantom_volume, engine):
+    """A viewer with the phantom and the dock, and the dock."""
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.window._qt_window.resize(1100, 700)
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+    viewer.window.add_dock_widget(dock, name="Meta-SR Zoom", area="right")
+    dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
+    settle(qtbot, dock)
+    yield viewer, dock
+    engine.gate.set()
+    dock.coordinator.close()
+
+
+def settle(qtbot, dock):
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=30_000)
+
+
+def canvas(viewer):
+    return viewer.window._qt_viewer.canvas
+
+
+def point_of(viewer, vertical, horizontal):
+    """Where on the canvas a world position of the shown plane is."""
+    camera = viewer.scene.camera
+    height, width = viewer.canvas.size
+    down = -1 if camera.orientation2d[0] == "up" else 1
+    right = -1 if camera.orientation2d[1] == "left" else 1
+    y = height / 2 + down * (vertical - camera.center[-2]) * camera.zoom
+    x = width / 2 + right * (horizontal - camera.center[-1]) * camera.zoom
+    return QPoint(round(x), round(y))
+
+
+def drag(viewer, start, stop, modifier=Qt.KeyboardModifier.NoModifier):
+    native, left = canvas(viewer).native, Qt.MouseButton.LeftButton
+    QTest.mouseMove(native, start)
+    QTest.mousePress(native, left, modifier, start)
+    steps = 6
+    for step in range(1, steps + 1):
+        position = start + (stop - start) * step / steps
+        event_move(native, position, modifier)
+    QTest.mouseRelease(native, left, modifier, stop)
+
+
+def event_move(native, position, modifier):
+    """A move with the left button held, which QTest cannot send; past napari's rate limit."""
+    from qtpy.QtCore import QEvent, QPointF
+    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtWidgets import QApplication
+
+    QTest.qWait(8)
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(position),
+        QPointF(native.mapToGlobal(position)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.LeftButton,
+        modifier,
+    )
+    QApplication.sendEvent(native, event)
+
+
+def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
+    viewer, dock = window
+    for plane, letters in LETTERS.items():
+        qtbot.mouseClick(dock.planes[plane], Qt.MouseButton.LeftButton)
+        settle(qtbot, dock)
+        shown = [viewer.canvas.overlays[overlay_name(side)] for side in POSITIONS]
+        assert tuple(overlay.text.strip() for overlay in shown) == letters
+        assert all(overlay.visible and overlay.gridded for overlay in shown)
+
+
+def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
+    viewer, dock = window
+    assert viewer.scene.camera.orientation2d == ("up", "left")
+    dock.convention.setCurrentIndex(dock.convention.findData("neurological"))
+    assert viewer.scene.camera.orientation2d == ("up", "right")
+    assert viewer.canvas.overlays[overlay_name("left")].text == "L"
+
+
+def test_the_patient_s_left_is_on_the_right_of_the_screen(qtbot, window, phantom_volume):
+    """The bright lesion is left, anterior: up and to the right, in both boxes."""
+    viewer, dock = window
+    layer = viewer.layers[0]
+    lesion = np.argwhere(layer.data == 900)
+    viewer.dims.set_current_step(0, round(lesion[:, 0].mean()))
+    settle(qtbot, dock)
+    layer.contrast_limits = (700, 900)
+    picture = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    white = picture.min(axis=-1) > 240
+    height, width = white.shape
+    for box in (white[40:-60, 12 : width // 2 - 30], white[40:-60, width // 2 + 30 : -20]):
+        y, x = np.argwhere(box).mean(axis=0)
+        assert y < (height - 100) / 2
+        assert x > box.shape[1] / 2
+
+
+def test_closing_the_dock_restores_camera_letters_and_scale_bar(
+    qtbot, make_napari_viewer_proxy, phantom_volume, engine
+):
+    viewer = make_napari_viewer_proxy()
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    camera, bar = viewer.scene.camera, viewer.canvas.overlays.scale_bar
+    before = (camera.orientation2d, bar.visible, set(viewer.canvas.overlays))
+    dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+    docked = viewer.window.add_dock_widget(dock)
+    settle(qtbot, dock)
+    assert bar.visible
+    viewer.window.remove_dock_widget(docked)
+    assert (camera.orientation2d, bar.visible, set(viewer.canvas.overlays)) == before
+    assert len(viewer.layers) == 1
+
+
+def test_a_rectangle_is_drawn_with_the_mouse(qtbot, window):
+    viewer, dock = window
+    qtbot.mouseClick(dock.draw, Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    qtbot.waitUntil(lambda: viewer.layers.selection.active.name.startswith("zoom region"))
+    QTest.qWait(50)
+    drag(viewer, point_of(viewer, 4, -3), point_of(viewer, -6, 3))
+    qtbot.waitUntil(lambda: not dock.draw.isChecked(), timeout=10_000)
+    settle(qtbot, dock)
+    assert dock.settings.region is RegionMode.RECTANGLE
+    assert not any(layer.name.startswith("zoom region") for layer in viewer.layers)
+
+    def is_magnified():
+        enhanced = dock.coordinator.presenter.stage.pairs[0].enhanced
+        low, high = enhanced.extent.world[:, -2:]
+        np.testing.assert_allclose(low, (-6, -3), atol=0.6)
+        np.testing.assert_allclose(high, (4, 3), atol=0.6)
+
+    qtbot.waitUntil(is_magnified, timeout=10_000)  # the camera follows the new boxes' size
+    assert viewer.canvas.grid.enabled
+
+
+def test_shift_and_drag_changes_window_and_level_and_the_button_resets(qtbot, window):
+    viewer, dock = window
+    layer = viewer.layers[0]
+    start, center = tuple(layer.contrast_limits), viewer.scene.camera.center
+    height, width = viewer.canvas.size
+    middle = QPoint(width // 4, height // 2)
+    drag(viewer, middle, middle + QPoint(60, 0), Qt.KeyboardModifier.ShiftModifier)
+    low, high = layer.contrast_limits
+    assert high - low > start[1] - start[0]
+    assert low + high == pytest.approx(sum(start), rel=1e-6)
+    assert viewer.scene.camera.center == center
+    qtbot.mouseClick(dock.window_level_default, Qt.MouseButton.LeftButton)
+    assert tuple(layer.contrast_limits) != (low, high)
+
+
+def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
+    viewer, dock = window
+    dock.comparison.setCurrentText("Swipe")
+    settle(qtbot, dock)
+    center = viewer.scene.camera.center
+    line = point_of(viewer, *center[-2:])
+    drag(viewer, line, line + QPoint(80, 0))
+    settle(qtbot, dock)
+    assert dock.coordinator._comparing.mode.fraction > 0.55
+    assert dock.swipe.value() > 55
+    assert viewer.scene.camera.center == pytest.approx(center)
+
+
+def test_the_dock_fits_in_300_by_700_pixels(qtbot, window):
+    _, dock = window
+    body = dock._scroll.widget()
+    assert body.minimumSizeHint().width() <= 300
+    assert body.sizeHint().height() <= 700
+    assert dock.minimumWidth() <= 300
+
+
+def test_every_control_has_a_tooltip(window):
+    from qtpy.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox
+
+    _, dock = window
+    for kind in (QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox):
+        for control in dock._scroll.widget().findChildren(kind):
+            if control.objectName().startswith("qt_") or not control.isVisibleTo(dock):
+                continue
+            assert control.toolTip(), control
+
+
+def test_real_weights_on_a_real_tumour(make_napari_viewer_proxy, qtbot, shared_data):
+    viewer = make_napari_viewer_proxy()
+    viewer.open(shared_data / "volumes" / "BraTS-GLI-00000-000-t1c.nii.gz", plugin="napari-metasr")
+    dock = MetaSRZoomWidget(viewer)
+    viewer.window.add_dock_widget(dock)
+    dock.scale.set_scale(3.7)
+    qtbot.waitUntil(
+        lambda: any("super-resolved (Meta-SRGAN ×3.70)" in layer.name for layer in viewer.layers),
+        timeout=120_000,
+    )
+    settle(qtbot, dock)
+    bicubic, enhanced = dock.coordinator.presenter.stage.pairs[0].layers
+    assert enhanced.data.shape == bicubic.data.shape
+    assert np.isfinite(enhanced.data).all()
+    source = viewer.layers[0].data
+    assert source.min() <= enhanced.data.min()
+    assert enhanced.data.max() <= source.max()
+    dock.coordinator.close()

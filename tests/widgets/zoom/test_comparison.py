@@ -1,0 +1,102 @@
+"""The two results compared: side by side, swiped, blinking, as a difference; and left again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes.widgets import SHAPE, results, settle
+
+from napari_metasr.widgets.zoom.comparison import MODES
+
+
+def choose(dock, title):
+    dock.comparison.setCurrentText(title)
+
+
+def state(viewer):
+    camera, grid = viewer.scene.camera, viewer.canvas.grid
+    return {
+        "grid": (grid.enabled, grid.stride, grid.shape, grid.spacing),
+        "camera": (camera.center, camera.zoom, camera.orientation2d),
+        "visible": {layer.name: layer.visible for layer in viewer.layers},
+        "selected": {layer.name for layer in viewer.layers.selection},
+        "active": viewer.layers.selection.active,
+    }
+
+
+def test_contrast_limits_colormap_and_gamma_are_linked_both_ways(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    source, (bicubic, enhanced) = viewer.layers[0], results(dock)
+    source.contrast_limits = (50, 120)
+    assert tuple(bicubic.contrast_limits) == tuple(enhanced.contrast_limits) == (50, 120)
+    enhanced.colormap = "magma"
+    assert source.colormap.name == bicubic.colormap.name == "magma"
+
+
+@pytest.mark.parametrize("title", [mode.title for mode in MODES])
+def test_leaving_a_comparison_puts_the_viewer_back(qtbot, viewer, rng, make_dock, title):
+    viewer.add_labels(np.ones(SHAPE, int), name="mask")
+    viewer.add_points([(1, 2, 3)], name="hidden", visible=False)
+    viewer.layers.selection = {viewer.layers[0], viewer.layers[1]}
+    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 7, 9), 3.3
+    before = state(viewer)
+    dock = make_dock(viewer)
+    choose(dock, title)
+    dock.scale.set_scale(5)
+    settle(qtbot, dock)
+    assert state(viewer) != before
+    dock.coordinator.close()
+    assert state(viewer) == before
+
+
+def test_side_by_side_shows_two_boxes_and_nothing_else(qtbot, viewer, dock):
+    viewer.add_labels(np.ones(SHAPE, int), name="mask")
+    settle(qtbot, dock)
+    assert viewer.canvas.grid.enabled
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 2)
+    shown = [layer for layer in viewer.layers if layer.visible]
+    assert shown == list(results(dock))
+    places = [viewer.canvas.grid.position(viewer.layers.index(x), viewer.layers) for x in shown]
+    assert places == [(0, 0), (0, 1)]
+
+
+def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):
+    choose(dock, "Swipe")
+    settle(qtbot, dock)
+    bicubic, enhanced = results(dock)
+    whole, part = bicubic.data.shape[-1], enhanced.data.shape[-1]
+    assert part == pytest.approx(whole / 2, abs=1)
+    right = bicubic.translate[-1] + bicubic.scale[-1] * (whole - 1)
+    assert enhanced.translate[-1] + enhanced.scale[-1] * (part - 1) == pytest.approx(right)
+    dock.swipe.setValue(80)
+    settle(qtbot, dock)
+    assert enhanced.data.shape[-1] == pytest.approx(whole / 5, abs=1)
+    viewer.scene.camera.orientation2d = ("up", "left")
+    settle(qtbot, dock)
+    assert enhanced.translate[-1] == pytest.approx(bicubic.translate[-1])
+
+
+def test_the_difference_is_super_resolved_minus_bicubic(qtbot, viewer, dock):
+    choose(dock, "Difference map")
+    settle(qtbot, dock)
+    bicubic, enhanced = results(dock)
+    layer = next(layer for layer in viewer.layers if layer.name.startswith("difference"))
+    np.testing.assert_allclose(layer.data, enhanced.data - bicubic.data)
+    assert layer.contrast_limits[0] == -layer.contrast_limits[1]
+    np.testing.assert_allclose(layer.translate, bicubic.translate)
+    choose(dock, "Side by side")
+    settle(qtbot, dock)
+    assert layer not in viewer.layers
+
+
+def test_blinking_shows_one_after_the_other(qtbot, viewer, dock):
+    choose(dock, "Blink")
+    settle(qtbot, dock)
+    bicubic, enhanced = results(dock)
+    seen = set()
+
+    def both():
+        seen.add((bicubic.visible, enhanced.visible))
+        return seen == {(True, False), (False, True)}
+
+    qtbot.waitUntil(both, timeout=10_000)

@@ -1,0 +1,128 @@
+"""Saving from the dock: the file says what it is, lies where it should, or is not there."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from fakes.widgets import CARD, SHIFT, FakeEngine
+from napari.components import ViewerModel
+from napari.layers import Layer
+from napari.utils.notifications import notification_manager
+from PIL import Image as Picture
+from qtpy.QtCore import Qt
+
+from napari_metasr.geometry import OutputGrid
+from napari_metasr.io.layers import layer_data
+from napari_metasr.io.writer import write_image
+from napari_metasr.volume import Plane
+from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.zoom.rendition import FIGURE_PDF, FIGURE_PNG, NIFTI_FLOAT, NIFTI_SOURCE
+from napari_metasr.zoom.baselines import interpolate
+
+
+@pytest.fixture
+def notes():
+    messages = []
+    callback = lambda notification: messages.append(notification.message)  # noqa: E731
+    notification_manager.notification_ready.connect(callback)
+    yield messages
+    notification_manager.notification_ready.disconnect(callback)
+
+
+@pytest.fixture
+def saved(qtbot, phantom_volume):
+    """Save what the dock shows of the phantom under a name, and wait for it."""
+    viewer, engine = ViewerModel(), FakeEngine()
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+    qtbot.addWidget(dock)
+    dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
+    dock.scale.set_scale(2.5)
+
+    def save(path, kind, plane=Plane.AXIAL):
+        dock.planes[plane].click()
+        qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+        dock.coordinator._exports.ask_path = lambda parent, suggestion: (path, kind)
+        qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+        return viewer
+
+    save.dock = dock
+    yield save
+    dock.coordinator.close()
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_the_nifti_covers_the_slice_exactly(saved, tmp_path, phantom_volume, plane):
+    path = tmp_path / "zoomed.nii.gz"
+    viewer = saved(path, NIFTI_FLOAT, plane)
+    image = nib.load(path)
+    volume = phantom_volume
+    layer = viewer.layers[0]
+    axis = plane.normal_axis
+    index = round((viewer.dims.point[axis] - layer.translate[axis]) / layer.scale[axis])
+    low = volume.slice(plane, index)
+    grid = OutputGrid.at_scale(low.shape, 2.5)
+    expected = interpolate(low, 2.5, method="nearest") + np.float32(SHIFT)
+    voxels = np.asarray(image.dataobj).T
+    np.testing.assert_allclose(voxels, np.expand_dims(expected, axis), rtol=1e-6)
+    assert voxels.dtype == np.float32
+    assert image.header.get_xyzt_units()[0] == "mm"
+    text = bytes(image.header["descrip"]).decode().rstrip("\0")
+    assert "super-resolved" in text.lower()
+    assert "Fake-SR" in text
+    low_corner, high_corner = np.full(3, -0.5), np.array(image.shape) - 0.5
+    first, last = [-0.5] * 3, [n - 0.5 for n in volume.data.shape[::-1]]
+    first[2 - axis], last[2 - axis] = index - 0.5, index + 0.5
+    np.testing.assert_allclose(
+        image.affine @ [*low_corner, 1], volume.affine @ [*first, 1], atol=1e-6
+    )
+    np.testing.assert_allclose(
+        image.affine @ [*high_corner, 1], volume.affine @ [*last, 1], atol=1e-6
+    )
+    assert grid.output_shape == expected.shape
+
+
+def test_the_source_s_number_type_can_be_chosen(saved, tmp_path):
+    path = tmp_path / "zoomed.nii"
+    saved(path, NIFTI_SOURCE)
+    assert nib.load(path).get_data_dtype() == np.int16
+
+
+@pytest.mark.parametrize(("name", "kind"), [("f.png", FIGURE_PNG), ("f.pdf", FIGURE_PDF)])
+def test_figures(saved, tmp_path, name, kind):
+    path = tmp_path / name
+    saved(path, kind)
+    if path.suffix == ".png":
+        picture = np.asarray(Picture.open(path).convert("RGB"))
+        assert picture.shape[1] > picture.shape[0] > 300
+        assert picture.std() > 5
+    else:
+        assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_a_folder_that_is_not_there_is_a_notification_and_nothing_is_written(
+    saved, tmp_path, notes
+):
+    path = tmp_path / "nowhere" / "zoomed.nii.gz"
+    viewer = saved(path, NIFTI_FLOAT)
+    assert any("nowhere" in note for note in notes)
+    assert list(tmp_path.iterdir()) == []
+    assert len(viewer.layers) == 3
+
+
+def test_what_napari_saves_of_a_kept_result_lies_in_the_scanner_s_space(
+    qtbot, saved, tmp_path, phantom_volume
+):
+    viewer = saved(tmp_path / "own.nii.gz", NIFTI_FLOAT)
+    dock = saved.dock
+    qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+    kept = viewer.layers[-1]
+    data, meta, _ = kept.as_layer_data_tuple()
+    write_image(str(tmp_path / "kept.nii.gz"), data, meta)
+    own, theirs = (nib.load(tmp_path / f"{name}.nii.gz") for name in ("own", "kept"))
+    np.testing.assert_allclose(theirs.affine, own.affine, atol=1e-6)
+    np.testing.assert_allclose(theirs.get_fdata(), own.get_fdata(), rtol=1e-6)

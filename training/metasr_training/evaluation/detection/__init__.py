@@ -1,0 +1,1 @@
+"""Evaluate lesion detectors."""

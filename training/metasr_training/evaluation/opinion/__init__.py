@@ -1,0 +1,1 @@
+"""Evaluate opinions: tables of mean opinion scores."""

@@ -1,0 +1,128 @@
+"""``opinion``: the blinded rating study of trained networks, and what was said in it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+from tqdm import tqdm
+
+from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.cases import RegionOptions, cut, make_case
+from metasr_training.evaluation.contestants import contestants
+from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.output.tables import markdown_table, write_rows
+from metasr_training.evaluation.scores import enlarged
+from metasr_training.mos import prepare
+from napari_metasr.quality.rating import STUDY_FILE, read_answers, read_study, score_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from metasr_training.datasets.slices import Slice
+    from napari_metasr.quality.rating import MethodScore
+
+STUDIES = "studies"
+
+
+class OpinionOptions(RegionOptions, frozen=True):
+    """What a study takes besides its regions.
+
+    Attributes
+    ----------
+    truth
+        The label of the truth in tables.
+    slices
+        At most how many slices are rated.
+    """
+
+    truth: str = GROUND_TRUTH
+    slices: int = Field(100, ge=1)
+
+
+def study_folder(run: Path, experiment: str) -> Path:
+    """Where a run keeps the study of an experiment: apart from results, which are replaced."""
+    return run / STUDIES / experiment
+
+
+def begun(study: Path) -> bool:
+    """Whether someone has rated an image: such a study is kept as it is."""
+    return any(path.stat().st_size for path in (study / "ratings").glob("*.jsonl"))
+
+
+def fully_rated(study: Path) -> bool:
+    """Whether someone has rated every image; until then the key stays sealed."""
+    if not (study / STUDY_FILE).is_file():
+        return False
+    opened = read_study(study)
+    answers = [read_answers(opened, path)[0] for path in opened.ratings.glob("*.jsonl")]
+    return any({one.image for one in given} >= set(opened.names) for given in answers)
+
+
+def measured_opinions(run: Path, experiment: str) -> dict[str, MethodScore]:
+    """What was said of each method in a run's study; empty before it has been rated."""
+    study = study_folder(run, experiment)
+    if not fully_rated(study):
+        return {}
+    return {score.method: score for score in score_study(study).overall}
+
+
+def evaluate_opinion(bench: Bench) -> Findings:
+    """Prepare the study if there is none that was begun; score it if it has been rated.
+
+    The order of the images is drawn anew, so that a rater cannot know it.
+    """
+    options = bench.options(OpinionOptions)
+    findings = Findings()
+    name, condition = bench.experiment.id, bench.experiment.conditions[0].name
+    study = study_folder(bench.run, name)
+    if not begun(study):
+        images = study_images(bench, options, findings)
+        study.parent.mkdir(exist_ok=True)
+        seed = secrets.randbits(32)
+        prepare(images, study, seed=seed, truth=options.truth, overwrite=True)
+    findings.images = len(read_study(study).names)
+    opinions = measured_opinions(bench.run, name)
+    labels = [*(method.label for method in bench.experiment.methods), options.truth]
+    rows = opinion_rows(name, condition, labels, opinions)
+    write_rows(bench.output / "table.csv", rows)
+    columns = opinion_columns(name, condition)
+    findings.tables.append(("Mean opinion scores", markdown_table(columns, rows)))
+    where = f"{STUDIES}/{name}"
+    findings.notes.append(
+        f"The study is in {where} of the run."
+        if opinions
+        else f"The study is in {where} of the run, and nobody has rated all of it: the figures "
+        f"are the paper's. To rate it: `napari-metasr rate {where} --rater NAME`."
+    )
+    return findings
+
+
+def study_images(
+    bench: Bench, options: OpinionOptions, findings: Findings
+) -> dict[str, dict[str, NDArray[Any]]]:
+    """Every method's window of interest, and the truth's: slice to label to image."""
+    condition = bench.experiment.conditions[0]
+    rated = {method.label for method in bench.experiment.methods}
+    found = contestants(bench.experiment, condition, bench.load)
+    methods = [one for one in found if one.label in rated]
+    findings.took_part(one.network for one in methods)
+    detect = bench.detect(options)
+    images: dict[str, dict[str, NDArray[Any]]] = {}
+    for one in tqdm(_some(bench.compared(options), options.slices), unit="slice"):
+        case = make_case(one, condition, bench.experiment.region, options, detect)
+        if case is None:
+            continue
+        window = case.regions[case.main]
+        versions = {label: cut(output, window) for label, output in enlarged(case, methods)}
+        images[f"{one.source}/{one.name}"] = {**versions, options.truth: cut(case.truth, window)}
+    return images
+
+
+def _some(slices: list[Slice], most: int) -> list[Slice]:
+    """At most this many, evenly spread."""
+    count = min(most, len(slices))
+    return [slices[place * len(slices) // count] for place in range(count)]

@@ -1,0 +1,1 @@
+"""Write what an evaluation found: tables, plots, picture sheets."""
