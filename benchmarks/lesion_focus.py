@@ -35,7 +35,7 @@ from torch.nn import functional
 
 import napari_metasr
 from metasr_training.memory import peak_mib
-from napari_metasr.geometry import centred_window
+from napari_metasr.geometry.windows import centred_window
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.networks import build
 from napari_metasr.samples.phantom import glioma_phantom

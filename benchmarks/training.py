@@ -29,7 +29,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.zoom.kernels import kernel_for
 

@@ -35,7 +35,7 @@ from zoom import cases
 
 import napari_metasr
 from napari_metasr.degradations import slice_profile_matrix
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
 from napari_metasr.quality.metrics import FOREGROUND
 from napari_metasr.resampling import resampling_matrix

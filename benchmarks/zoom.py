@@ -25,7 +25,7 @@ from PIL import Image
 from torch.nn import functional
 
 import napari_metasr
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.weights import load_network
 from napari_metasr.zoom.baselines import interpolate
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.resampling import resampling_band, resampling_matrix
 from napari_metasr.zoom.baselines import BASELINES, interpolate
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from napari_metasr.geometry import AxisGrid
+from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
     from collections.abc import Callable

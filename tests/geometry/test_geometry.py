@@ -8,17 +8,30 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from napari_metasr import geometry
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.affines import (
+    edges_from_napari,
+    middle_index,
+    napari_from_edges,
+    resampled_affine,
+    slice_affine,
+)
+from napari_metasr.geometry.display import NEUROLOGICAL, as_displayed, edge_letters
+from napari_metasr.geometry.grids import (
+    AxisGrid,
+    OutputGrid,
+    cell_blocks,
+    nominal_scale,
+    output_size,
+)
 from napari_metasr.volume import Plane
 
 SCALES = [tenths / 10 for tenths in range(10, 41)] + [math.pi, math.e, 8 / 3, 8.0]
 
 
 def test_the_scale_a_person_wrote_is_exact():
-    assert geometry.nominal_scale(3.7) == Fraction(37, 10)
-    assert geometry.output_size(30, 1.1) == 33
-    assert geometry.output_size(64, 3.7) == 237
+    assert nominal_scale(3.7) == Fraction(37, 10)
+    assert output_size(30, 1.1) == 33
+    assert output_size(64, 3.7) == 237
 
 
 def test_cells_where_floating_point_misses():
@@ -30,7 +43,7 @@ def test_cells_where_floating_point_misses():
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("size", [1, 7, 48, 181])
 def test_cells_and_offsets_say_where_the_centre_is(size, scale):
-    grid = AxisGrid(size, geometry.output_size(size, scale))
+    grid = AxisGrid(size, output_size(size, scale))
     cells, offsets = grid.cells(), grid.offsets()
     for i in range(grid.output):
         centre = (Fraction(i) + Fraction(1, 2)) * size / grid.output
@@ -42,7 +55,7 @@ def test_cells_and_offsets_say_where_the_centre_is(size, scale):
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_corner_convention(scale):
-    grid = AxisGrid(37, geometry.output_size(37, scale))
+    grid = AxisGrid(37, output_size(37, scale))
     for i, (cell, offset) in enumerate(
         zip(grid.cells("corner"), grid.offsets("corner"), strict=True)
     ):
@@ -121,7 +134,7 @@ def corners(affine, shape):
 def test_resampling_keeps_the_field_of_view(rng):
     affine = np.eye(4)
     affine[:3] = rng.normal(size=(3, 4))
-    resampled = geometry.resampled_affine(affine, (20, 31, 7), (54, 31, 25))
+    resampled = resampled_affine(affine, (20, 31, 7), (54, 31, 25))
     np.testing.assert_allclose(
         corners(resampled, (54, 31, 25)), corners(affine, (20, 31, 7)), atol=1e-9
     )
@@ -135,7 +148,7 @@ def test_a_slice_keeps_its_place_in_the_volume(plane, rng):
     sizes = shape[plane.row_axis], shape[plane.column_axis]
     grid = OutputGrid.at_scale(sizes, 2.3)
     window = (2.2, 3.1, 8.0, 9.9)
-    sliced = geometry.slice_affine(affine, shape, plane, 5, grid, window)
+    sliced = slice_affine(affine, shape, plane, 5, grid, window)
     i0, j0, _, _ = grid.pixel_range(window)
     # the first rendered pixel's centre, in (z, y, x) voxels of the source
     voxel = np.zeros(3)
@@ -148,34 +161,32 @@ def test_a_slice_keeps_its_place_in_the_volume(plane, rng):
 
 
 def test_letters_of_the_three_planes():
-    axial = geometry.edge_letters(1, 2)
+    axial = edge_letters(1, 2)
     assert axial == {"top": "A", "bottom": "P", "left": "R", "right": "L"}
-    coronal = geometry.edge_letters(0, 2)
+    coronal = edge_letters(0, 2)
     assert coronal == {"top": "S", "bottom": "I", "left": "R", "right": "L"}
-    sagittal = geometry.edge_letters(0, 1)
+    sagittal = edge_letters(0, 1)
     assert sagittal == {"top": "S", "bottom": "I", "left": "A", "right": "P"}
-    neurological = geometry.edge_letters(1, 2, geometry.NEUROLOGICAL)
+    neurological = edge_letters(1, 2, NEUROLOGICAL)
     assert neurological == {"top": "A", "bottom": "P", "left": "L", "right": "R"}
 
 
 def test_pictures_are_turned_as_the_letters_say():
     right_anterior = np.zeros((3, 3))
     right_anterior[2, 2] = 1  # the last row is anterior, the last column is right
-    assert geometry.as_displayed(right_anterior)[0, 0] == 1
-    assert geometry.as_displayed(right_anterior, geometry.NEUROLOGICAL)[0, 2] == 1
+    assert as_displayed(right_anterior)[0, 0] == 1
+    assert as_displayed(right_anterior, NEUROLOGICAL)[0, 2] == 1
 
 
 def test_edges_and_napari_coordinates_are_half_a_pixel_apart():
-    assert geometry.edges_from_napari(0.0, 1.0, 0.0) == 0.5
-    assert (geometry.middle_index(5), geometry.middle_index(4)) == (2.0, 1.5)
-    assert geometry.napari_from_edges(geometry.edges_from_napari(7.3, 0.8, 5), 0.8, 5) == (
-        pytest.approx(7.3)
-    )
+    assert edges_from_napari(0.0, 1.0, 0.0) == 0.5
+    assert (middle_index(5), middle_index(4)) == (2.0, 1.5)
+    assert napari_from_edges(edges_from_napari(7.3, 0.8, 5), 0.8, 5) == (pytest.approx(7.3))
 
 
 def test_cell_blocks_cover_every_index_once():
     cells = AxisGrid(200, 740).cells()[13:700]
-    blocks = list(geometry.cell_blocks(cells, 64))
+    blocks = list(cell_blocks(cells, 64))
     assert [first for _, first, _ in blocks][1:] == [last for _, _, last in blocks][:-1]
     assert (blocks[0][1], blocks[-1][2]) == (0, len(cells))
     for tile, first, last in blocks:

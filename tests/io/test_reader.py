@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_metasr import io
-from napari_metasr.geometry import as_displayed
+from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.reader import get_reader
 

@@ -15,7 +15,8 @@ from fakes.nifti import (
 )
 from nibabel.affines import apply_affine
 
-from napari_metasr import geometry
+from napari_metasr.geometry.affines import resampled_affine, slice_affine
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read_volume, write_slice, write_volume
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.writer import write_image
@@ -56,7 +57,7 @@ def test_field_of_view_stays_through_magnification(tmp_path, codes, oblique):
     volume = read_volume(source)
     n_in = volume.data.shape[::-1]
     n_out = (16, 19, 23)
-    affine = geometry.resampled_affine(volume.affine, n_in, n_out)
+    affine = resampled_affine(volume.affine, n_in, n_out)
     write_volume(tmp_path / "out.nii", np.zeros(n_out[::-1], np.float32), affine, volume.source)
 
     before, after = nib.load(source), nib.load(tmp_path / "out.nii")
@@ -74,8 +75,8 @@ def test_slice_keeps_its_place_and_thickness(tmp_path, plane, oblique):
     volume = read_volume(source)
     index = 3
     image = volume.slice(plane, index)
-    grid = geometry.OutputGrid.at_scale(image.shape, 1)
-    affine = geometry.slice_affine(volume.affine, volume.data.shape, plane, index, grid)
+    grid = OutputGrid.at_scale(image.shape, 1)
+    affine = slice_affine(volume.affine, volume.data.shape, plane, index, grid)
     write_slice(tmp_path / "out.nii.gz", image, affine, plane, volume.source)
 
     after = read_volume(tmp_path / "out.nii.gz")
@@ -114,7 +115,7 @@ def test_scanner_and_atlas_transforms_both_move_along(tmp_path):
     nib.save(image, tmp_path / "in.nii")
     volume = read_volume(tmp_path / "in.nii")
     n_in, n_out = volume.data.shape[::-1], (10, 12, 14)
-    affine = geometry.resampled_affine(volume.affine, n_in, n_out)
+    affine = resampled_affine(volume.affine, n_in, n_out)
     write_volume(tmp_path / "out.nii", np.zeros(n_out[::-1]), affine, volume.source)
 
     after = nib.load(tmp_path / "out.nii")
@@ -263,7 +264,7 @@ def test_magnified_layer_is_written_in_its_place(tmp_path, oblique):
     volume = read_volume(path)
     _, source, _ = layer_data(volume)
     window = (1.0, 0.5, 4.0, 4.5)
-    grid = geometry.OutputGrid.at_scale(volume.slice(Plane.AXIAL, 2).shape, 3.7)
+    grid = OutputGrid.at_scale(volume.slice(Plane.AXIAL, 2).shape, 3.7)
     i0, j0, i1, j1 = grid.pixel_range(window)
     scale, translate = grid.layer_transform(source["scale"][1:], source["translate"][1:], window)
     keywords = {
@@ -276,7 +277,7 @@ def test_magnified_layer_is_written_in_its_place(tmp_path, oblique):
     image = np.ones((1, i1 - i0, j1 - j0), np.float32)
     write_image(str(tmp_path / "out.nii"), *layer_keywords(image, **keywords))
 
-    expected = geometry.slice_affine(volume.affine, volume.data.shape, Plane.AXIAL, 2, grid, window)
+    expected = slice_affine(volume.affine, volume.data.shape, Plane.AXIAL, 2, grid, window)
     after = read_volume(tmp_path / "out.nii")
     np.testing.assert_allclose(after.affine, expected, atol=2e-5)
     assert after.source.orientation == "LPS"

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.networks.interpolating_start import start_as_interpolation
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.published_layout import load_published_meta_srgan
 from napari_metasr.networks.state_files import StateFileError
 

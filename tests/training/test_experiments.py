@@ -17,6 +17,7 @@ from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.detector import find_detector
 from metasr_training.lineage import all_updates
 from metasr_training.trained import load_trained
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.weights import OperatingPoint, load_network
 
@@ -101,7 +102,7 @@ def test_a_trained_network_becomes_a_model_of_the_plugin(run, tmp_path, name):
     model = napari_metasr.load_model(path, device="cpu")
     output = model.upscale(image, scale)
     assert output.shape == (24 * scale, 28 * scale)
-    grid = napari_metasr.geometry.OutputGrid.at_scale(image.shape, scale)
+    grid = OutputGrid.at_scale(image.shape, scale)
     np.testing.assert_allclose(output, trained.enlarge(image, grid), atol=0.02)
 
 

@@ -19,7 +19,7 @@ from metasr_training.stopwatch import Stopwatch
 from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
 from metasr_training.trained import load_trained
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 
 
 def trainer(folder, **changes):

@@ -9,7 +9,7 @@ from fakes.nifti import ORIENTATIONS, SHAPE, affine_with, asymmetric, corners, s
 from nibabel.affines import apply_affine
 from pydantic import ValidationError
 
-from napari_metasr.geometry import AxisGrid
+from napari_metasr.geometry.grids import AxisGrid
 from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.upscaling.options import UpscaleOptions

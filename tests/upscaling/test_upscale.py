@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.files import file_sha256
-from napari_metasr.geometry import AxisGrid
+from napari_metasr.geometry.grids import AxisGrid
 from napari_metasr.io import read_volume
 from napari_metasr.io.stored import StoredVolume
 from napari_metasr.upscaling import parts

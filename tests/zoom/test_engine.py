@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import napari_metasr
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.weights import load_network
 from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.encoded import Tiling

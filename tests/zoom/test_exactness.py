@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.zoom.kernels import KERNELS

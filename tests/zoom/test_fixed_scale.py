@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import napari_metasr
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.weights import model_card, save_weights
 from napari_metasr.zoom.encoded import Tiling

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.weights import model_card
 from napari_metasr.zoom.engine import ZoomModel, load_model

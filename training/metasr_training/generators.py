@@ -12,7 +12,7 @@ from napari_metasr.networks.meta_srgan import MetaSRGAN
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
 
 
 def super_resolve(

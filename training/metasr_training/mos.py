@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from metasr_training.datasets.pictures import read_gray
 from napari_metasr.files import replacing
-from napari_metasr.geometry import as_displayed
+from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.nifti import is_nifti, stem

@@ -117,7 +117,7 @@ class Cohort(Enlarging):
         """The work, its options checked, and what cannot be done."""
         from napari_metasr.cohort.bids import resolution_label
         from napari_metasr.cohort.items import items_of
-        from napari_metasr.geometry import nominal_scale
+        from napari_metasr.geometry.grids import nominal_scale
         from napari_metasr.upscaling.options import UpscaleOptions
         from napari_metasr.weights import model_card
 

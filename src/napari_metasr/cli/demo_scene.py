@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_metasr.geometry import centred_window
+from napari_metasr.geometry.windows import centred_window
 from napari_metasr.io import read_volume
 from napari_metasr.normalisation import LinearMap, fill_missing
 from napari_metasr.quality.metrics import FOREGROUND

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from napari_metasr.cli.demo_scene import Scene, read_sample
 from napari_metasr.files import replacing
-from napari_metasr.geometry import napari_from_edges
+from napari_metasr.geometry.affines import napari_from_edges
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Region
 

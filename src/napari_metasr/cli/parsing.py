@@ -11,7 +11,7 @@ import tyro
 from pydantic import BaseModel, ConfigDict, Field
 from tyro.constructors import PrimitiveConstructorSpec
 
-from napari_metasr.geometry import scale_pair
+from napari_metasr.geometry.grids import scale_pair
 from napari_metasr.volume import Region
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from napari_metasr.cli.lesion_choice import LesionChoice
 from napari_metasr.cli.parsing import Command, RegionArgument, ScaleArgument, SliceArgument
 from napari_metasr.figures.caption import description_text, scale_text, spacing_text
 from napari_metasr.files import check_writable
-from napari_metasr.geometry import OutputGrid, slice_affine
+from napari_metasr.geometry.affines import slice_affine
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture
 from napari_metasr.lesions import DEFAULT_DETECTOR

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.geometry import AxisGrid
+from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

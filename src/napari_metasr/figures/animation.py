@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from napari_metasr.figures.caption import PURPOSE
 from napari_metasr.figures.panel import bar_length, edge_positions
 from napari_metasr.files import check_writable, replacing
-from napari_metasr.geometry import OutputGrid, as_displayed
+from napari_metasr.geometry.display import as_displayed
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.normalisation import cast_to_dtype, unit_range
 from napari_metasr.zoom.baselines import interpolate
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from napari_metasr.figures.canvas import ACCENT, TEXT
-from napari_metasr.geometry import RADIOLOGICAL, as_displayed, edge_letters
+from napari_metasr.geometry.display import RADIOLOGICAL, as_displayed, edge_letters
 from napari_metasr.normalisation import unit_range
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from napari_metasr.figures.canvas import MUTED, TEXT, Canvas
 from napari_metasr.figures.caption import PURPOSE, quality_text, scale_text, spacing_text
 from napari_metasr.figures.panel import draw_panel, panel_size
 from napari_metasr.files import check_writable
-from napari_metasr.geometry import OutputGrid, output_size
+from napari_metasr.geometry.grids import OutputGrid, output_size
 from napari_metasr.quality.trial import run_trial
 
 if TYPE_CHECKING:

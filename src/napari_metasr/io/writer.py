@@ -11,7 +11,7 @@ import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.files import check_writable, replacing
-from napari_metasr.geometry import slice_to_volume
+from napari_metasr.geometry.affines import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
 from napari_metasr.io.nifti import affine_in_mm
 from napari_metasr.io.orientation import from_canonical
@@ -119,7 +119,7 @@ def write_slice(
     image : ndarray, shape (rows, columns)
         The slice, in the canonical order of the plane.
     affine : ndarray, shape (4, 4)
-        Of the canonical (x, y, z) volume one slice thick; see `geometry.slice_affine`.
+        Of the canonical (x, y, z) volume one slice thick; see `geometry.affines.slice_affine`.
     plane : Plane
         Which plane it is a slice of.
 

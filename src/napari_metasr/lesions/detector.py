@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from napari_metasr.devices import resolve_device
-from napari_metasr.geometry import fitted_shape, square_shape
+from napari_metasr.geometry.grids import fitted_shape, square_shape
 from napari_metasr.lesions import DEFAULT_DETECTOR as DEFAULT
 from napari_metasr.lesions.answers import READERS
 from napari_metasr.lesions.detection import Detection, grown, merged

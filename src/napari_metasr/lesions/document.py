@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field, FiniteFloat, PositiveFloat, model_validator
 
 from napari_metasr import __version__
-from napari_metasr.geometry import box_corners, edges_of_world, world_of_edges
+from napari_metasr.geometry.affines import box_corners, edges_of_world, world_of_edges
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
 from napari_metasr.volume import Plane, Region, Unit

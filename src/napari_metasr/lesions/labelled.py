@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_metasr.geometry import box_corners, world_of_edges
+from napari_metasr.geometry.affines import box_corners, world_of_edges
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
 from napari_metasr.lesions.link import in_order

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.geometry import snapped_window
+from napari_metasr.geometry.windows import snapped_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

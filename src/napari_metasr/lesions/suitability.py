@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.geometry import square_shape
+from napari_metasr.geometry.grids import square_shape
 from napari_metasr.lesions.brightness import brightness, head_share, unlike
 from napari_metasr.networks.lesion_detector import SMALLEST
 from napari_metasr.normalisation import LinearMap, fill_missing

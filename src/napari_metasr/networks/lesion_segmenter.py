@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_metasr.geometry import fitted_shape
+from napari_metasr.geometry.grids import fitted_shape
 from napari_metasr.networks.lesion_detector import (
     WIDTHS,
     DetectorUnit,

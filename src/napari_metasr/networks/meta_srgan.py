@@ -17,7 +17,7 @@ from napari_metasr.networks.meta_upscale import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_metasr.geometry import Convention, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import Convention, OutputGrid, PixelRange
 
 
 class MetaSRGAN(nn.Module):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import AxisGrid, Convention, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import AxisGrid, Convention, OutputGrid, PixelRange
 
 UpscaleKernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 """(G, row terms, column terms, row cells, column cells) to images.

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from napari_metasr.geometry import snapped_window
+from napari_metasr.geometry.windows import snapped_window
 from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
 
 if TYPE_CHECKING:

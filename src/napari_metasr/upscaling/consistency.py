@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from napari_metasr.degradations import slice_profile_on
-from napari_metasr.geometry import AxisGrid
+from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from napari_metasr.geometry import AxisGrid, OutputGrid
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

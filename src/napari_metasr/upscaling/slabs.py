@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.volume import Window
     from napari_metasr.zoom.engine import ZoomModel
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.geometry import AxisGrid, affine_on, nominal_scale, output_size
+from napari_metasr.geometry.affines import affine_on
+from napari_metasr.geometry.grids import AxisGrid, nominal_scale, output_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.normalisation import fill_missing, value_range
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 from napari_metasr.zoom.resampled import resample
@@ -14,7 +14,7 @@ from napari_metasr.zoom.resampled import resample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import PixelRange, Scale
+    from napari_metasr.geometry.grids import PixelRange, Scale
     from napari_metasr.volume import Window
 
 BASELINES = ("nearest", "bilinear", "bicubic", "lanczos")

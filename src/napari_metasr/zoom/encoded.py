@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from napari_metasr.geometry import snapped_window
+from napari_metasr.geometry.windows import snapped_window
 
 if TYPE_CHECKING:
     import numpy as np

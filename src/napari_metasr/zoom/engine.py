@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from napari_metasr.devices import resolve_device
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from napari_metasr.geometry import PixelRange, Scale
+    from napari_metasr.geometry.grids import PixelRange, Scale
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard

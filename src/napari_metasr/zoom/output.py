@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
 
 MAX_OUTPUT_PIXELS = 1 << 28
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
 
 BLOCK = 1024
 

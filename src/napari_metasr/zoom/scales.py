@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid
 
 
 def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:

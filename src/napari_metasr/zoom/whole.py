@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
     from napari_metasr.zoom.encoded import EncodedSlice
     from napari_metasr.zoom.engine import ZoomModel
 

@@ -10,7 +10,8 @@ from fakes.dicom import SECRETS, oblique, save, series, voxels
 from fakes.nifti import affine_with, stored
 
 from napari_metasr.cli import main
-from napari_metasr.geometry import AxisGrid, affine_on
+from napari_metasr.geometry.affines import affine_on
+from napari_metasr.geometry.grids import AxisGrid
 from napari_metasr.io import read
 from napari_metasr.io.dicom.writing import write_dicom
 from napari_metasr.io.opening import open_stored

@@ -26,7 +26,7 @@ from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.run_folder import RunFolder
 from metasr_training.trained import load_trained, network_folder
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.weights import OperatingPoint
 

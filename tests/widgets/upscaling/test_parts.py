@@ -10,7 +10,7 @@ from napari.layers import Image, Labels, Shapes
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor
 
-from napari_metasr.geometry import NEUROLOGICAL, RADIOLOGICAL
+from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.widgets.upscaling import messages as words

@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Image, Layer
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.layer_source import (

@@ -12,7 +12,7 @@ from napari.utils.notifications import notification_manager
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane

@@ -9,7 +9,7 @@ from fakes.widgets import SHAPE, SHIFT, results, settle
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.zoom.baselines import interpolate
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.eight_bits import intensity_limits
-from napari_metasr.geometry import window_centre
+from napari_metasr.geometry.windows import window_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

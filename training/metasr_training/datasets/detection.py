@@ -14,7 +14,7 @@ from metasr_training.datasets.fields import mask_on_canvas, on_canvas
 from metasr_training.datasets.skull import strip_skull
 from metasr_training.datasets.windows import mask_box
 from napari_metasr.degradations import degrade
-from napari_metasr.geometry import middle_index
+from napari_metasr.geometry.affines import middle_index
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_metasr.degradations import degrade
-from napari_metasr.geometry import fitted_shape
+from napari_metasr.geometry.grids import fitted_shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

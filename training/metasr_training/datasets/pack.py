@@ -20,7 +20,7 @@ from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
 from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
 from napari_metasr.files import check_writable
-from napari_metasr.geometry import snapped_window
+from napari_metasr.geometry.windows import snapped_window
 from napari_metasr.normalisation import LinearMap, cast_to_dtype
 
 if TYPE_CHECKING:

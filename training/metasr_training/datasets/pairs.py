@@ -19,7 +19,7 @@ from napari_metasr.degradations import (
     add_k_space_noise,
     degradation_matrix,
 )
-from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
 from napari_metasr.resampling import resampling_matrix
 
 if TYPE_CHECKING:

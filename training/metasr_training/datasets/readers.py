@@ -13,7 +13,7 @@ import numpy as np
 from metasr_training.datasets.image_slice import LEAST_HEAD_SHARE, Slice
 from metasr_training.datasets.natural import read_natural
 from metasr_training.datasets.pictures import read_gray, read_mask
-from napari_metasr.geometry import as_displayed
+from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io.nifti import read_volume
 from napari_metasr.normalisation import fill_missing, intensity_range
 

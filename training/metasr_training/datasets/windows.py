@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.geometry import centred_window, window_centre
+from napari_metasr.geometry.windows import centred_window, window_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import PixelRange
+    from napari_metasr.geometry.grids import PixelRange
     from napari_metasr.volume import Window
 
 _SAME_SUM = 1e-9

@@ -15,7 +15,7 @@ from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
 from metasr_training.eight_bits import eight_bits, intensity_limits
 from napari_metasr.degradations import add_k_space_noise, degrade
-from napari_metasr.geometry import AxisGrid, OutputGrid, nominal_scale
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from metasr_training.catalogue import Experiment, Method
     from metasr_training.condition import Condition
     from metasr_training.trained import TrainedNetwork
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.zoom.engine import ZoomModel
 
     Enlarge = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]

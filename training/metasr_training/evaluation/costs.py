@@ -11,7 +11,7 @@ import torch
 
 from metasr_training.generators import super_resolve
 from metasr_training.players import build_generator
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 
 if TYPE_CHECKING:
     from torch import Tensor

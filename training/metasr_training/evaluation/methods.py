@@ -19,7 +19,7 @@ from napari_metasr.zoom.baselines import interpolate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import Scale
+    from napari_metasr.geometry.grids import Scale
     from napari_metasr.zoom.engine import ZoomModel
 
 # (image, scale, what a network sees as 0 and 1) to the enlarged image

@@ -21,7 +21,7 @@ from metasr_training.evaluation.noise import signal_to_noise
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.scores import enlarged, measure, standing
-from napari_metasr.geometry import centred_window, snapped_window, window_centre
+from napari_metasr.geometry.windows import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

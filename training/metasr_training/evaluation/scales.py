@@ -20,7 +20,7 @@ from metasr_training.evaluation.output.sheets import Tile, compared_tile, save_s
 from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
 from metasr_training.evaluation.scores import ALL, average_rows, enlarged, measure, standing
 from napari_metasr.degradations import degrade
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.metrics import brain_box
 

@@ -13,7 +13,8 @@ from metasr_training.datasets.slices import LEAST_HEAD_SHARE, Slice
 from metasr_training.eight_bits import eight_bits
 from metasr_training.evaluation.cases import Case
 from napari_metasr.degradations import degrade
-from napari_metasr.geometry import AxisGrid, OutputGrid, as_displayed
+from napari_metasr.geometry.display import as_displayed
+from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
 from napari_metasr.quality.metrics import brain_box
 from napari_metasr.volume import Plane

@@ -16,7 +16,7 @@ from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, up
 from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, published_text
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

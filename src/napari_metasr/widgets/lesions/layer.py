@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
-from napari_metasr import geometry
+from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
 from napari_metasr.lesions.boxes import (
     BY_HAND,
     NEW,
@@ -205,7 +205,7 @@ class LesionLayer:
 
 def corners(box: Box, earlier: tuple[int, ...], ndim: int) -> NDArray[np.float64]:
     """The four corners of a rectangle in the data coordinates of a layer with ``ndim`` axes."""
-    top, left, bottom, right = (geometry.napari_from_edges(edge, 1.0, 0.0) for edge in box.window)
+    top, left, bottom, right = (napari_from_edges(edge, 1.0, 0.0) for edge in box.window)
     points = np.zeros((4, ndim))
     points[:, : len(earlier)] = earlier
     normal, rows, columns = _axes(box.plane, ndim)
@@ -244,7 +244,7 @@ def box_from(
 
 def _window(low: NDArray[Any], high: NDArray[Any], rows: int, columns: int) -> Window:
     top, left, bottom, right = (
-        geometry.edges_from_napari(float(point), 1.0, 0.0)
+        edges_from_napari(float(point), 1.0, 0.0)
         for point in (low[rows], low[columns], high[rows], high[columns])
     )
     return top, left, bottom, right

@@ -10,7 +10,7 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QImage, QPainter
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
-from napari_metasr.geometry import as_displayed
+from napari_metasr.geometry.display import as_displayed
 from napari_metasr.normalisation import unit_range
 
 if TYPE_CHECKING:

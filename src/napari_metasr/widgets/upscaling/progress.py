@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_metasr.geometry import edge_letters
+from napari_metasr.geometry.display import edge_letters
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import Pair
 from napari_metasr.widgets.upscaling.time_left import TimeLeft

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from napari_metasr import geometry
+from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.edge_letters import EdgeLetters
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-CONVENTIONS = {"radiological": geometry.RADIOLOGICAL, "neurological": geometry.NEUROLOGICAL}
+CONVENTIONS = {"radiological": RADIOLOGICAL, "neurological": NEUROLOGICAL}
 _views: weakref.WeakKeyDictionary[ViewerModel, AnatomicalView] = weakref.WeakKeyDictionary()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari.components.overlays import TextOverlay
 
-from napari_metasr import geometry
+from napari_metasr.geometry.display import edge_letters
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -54,7 +54,7 @@ class EdgeLetters:
         orientation2d
             Where they point to on the screen.
         """
-        letters = geometry.edge_letters(row_axis, column_axis, orientation2d)
+        letters = edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
             overlay = self._overlays[overlay_name(side)]
             overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n "}.get(side, letter)

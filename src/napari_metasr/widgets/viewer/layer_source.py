@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr import geometry, normalisation
+from napari_metasr import normalisation
+from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
 
@@ -65,7 +66,7 @@ class SliceView:
     def edges(self, world: tuple[float, float]) -> tuple[float, float]:
         """A world position of the two axes in low-resolution pixel edges."""
         row, column = (
-            geometry.edges_from_napari(position, scale, translate)
+            edges_from_napari(position, scale, translate)
             for position, scale, translate in zip(world, self.scale, self.translate, strict=True)
         )
         return row, column
@@ -73,7 +74,7 @@ class SliceView:
     def world(self, edges: tuple[float, float]) -> tuple[float, float]:
         """A position in low-resolution pixel edges as world coordinates of the two axes."""
         row, column = (
-            geometry.napari_from_edges(edge, scale, translate)
+            napari_from_edges(edge, scale, translate)
             for edge, scale, translate in zip(edges, self.scale, self.translate, strict=True)
         )
         return row, column

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from napari_metasr import geometry
+from napari_metasr.geometry.windows import centred_window, window_centre
 
 if TYPE_CHECKING:
-    from napari_metasr.geometry import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
 
@@ -58,7 +58,7 @@ class Viewport:
         height, width = view.on_screen(self.size)
         per_row, per_column = self.screen_scale(view)
         centre = view.edges(view.on_screen(self.centre))
-        return geometry.centred_window(centre, height / per_row, width / per_column)
+        return centred_window(centre, height / per_row, width / per_column)
 
     def fitted(self, window: Window, view: SliceView) -> Viewport:
         """The same view box with the camera moved so that the window fills it."""
@@ -69,7 +69,7 @@ class Viewport:
             rows / max(abs(last[0] - first[0]), 1e-12),
             columns / max(abs(last[1] - first[1]), 1e-12),
         )
-        middle = view.world(geometry.window_centre(window))
+        middle = view.world(window_centre(window))
         return Viewport(view.on_screen(middle), zoom, self.size)
 
 
@@ -112,7 +112,7 @@ def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
     height, width = view.on_screen(viewport.size)
     per_row, per_column = at_one.screen_scale(view)
     centre = view.edges(view.on_screen(viewport.centre))
-    window = geometry.centred_window(
+    window = centred_window(
         centre,
         FIT_MARGIN * height / (per_row * scale),
         FIT_MARGIN * width / (per_column * scale),
@@ -148,4 +148,4 @@ def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
         return window, True
     shrink = math.sqrt(share)
     height, width = (window[2] - window[0]) * shrink, (window[3] - window[1]) * shrink
-    return geometry.centred_window(geometry.window_centre(window), height, width), False
+    return centred_window(window_centre(window), height, width), False

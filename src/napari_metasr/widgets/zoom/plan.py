@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.geometry import OutputGrid, centred_window, window_centre
+from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import centred_window, window_centre
 from napari_metasr.widgets.viewer import viewport as viewports
 from napari_metasr.widgets.viewer.viewport import MAX_SCREEN_SCALE, RegionMode, Viewport
 
 if TYPE_CHECKING:
-    from napari_metasr.geometry import Scale
+    from napari_metasr.geometry.grids import Scale
     from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.zoom.dock import ZoomSettings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.widgets.viewer import viewport as viewports
 from napari_metasr.widgets.viewer.result_layers import ResultPair, bicubic_name, enhanced_name
 from napari_metasr.widgets.zoom.comparison import Stage

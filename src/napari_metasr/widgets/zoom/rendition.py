@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr import geometry
 from napari_metasr.figures.caption import super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
 from napari_metasr.figures.panel import View
+from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.io.writer import write_slice
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry import OutputGrid, Scale
+    from napari_metasr.geometry.grids import OutputGrid, Scale
     from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.encoding import Engines
@@ -132,7 +132,7 @@ def _write_nifti(path: Path, rendering: Rendering, dtype: np.dtype[Any]) -> Path
     return write_slice(
         path,
         rendering.enhanced,
-        geometry.slice_affine(volume.affine, shape, plane, index, spec.grid, spec.window),
+        slice_affine(volume.affine, shape, plane, index, spec.grid, spec.window),
         plane,
         volume.source,
         dtype=dtype,

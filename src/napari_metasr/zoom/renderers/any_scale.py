@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_metasr.geometry import cell_blocks
+from napari_metasr.geometry.grids import cell_blocks
 from napari_metasr.networks.trunk_parts import features_of
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.zoom.encoded import EncodedSlice

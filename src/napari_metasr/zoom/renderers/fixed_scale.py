@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.zoom.resampled import resample
 from napari_metasr.zoom.scales import nearest_scale
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry import PixelRange
+    from napari_metasr.geometry.grids import PixelRange
     from napari_metasr.networks.ms_gan import MultiScaleGenerator
     from napari_metasr.networks.sub_pixel import SubPixelGenerator
     from napari_metasr.zoom.encoded import EncodedSlice

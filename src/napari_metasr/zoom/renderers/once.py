@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_metasr.geometry import cell_blocks
+from napari_metasr.geometry.grids import cell_blocks
 from napari_metasr.zoom.output import clip_to
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry import AxisGrid, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
     from napari_metasr.zoom.encoded import EncodedSlice
     from napari_metasr.zoom.renderers.renderer import Renderer
 

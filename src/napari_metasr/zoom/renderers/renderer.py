@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry import OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.zoom.encoded import EncodedSlice
 
 

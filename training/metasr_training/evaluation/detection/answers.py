@@ -14,7 +14,7 @@ from metasr_training.evaluation.cases import whole_step
 from metasr_training.evaluation.detection.boxes import square
 from metasr_training.evaluation.detection.scores import DetectionScore, scored
 from metasr_training.evaluation.detection.views import View, look
-from napari_metasr.geometry import window_centre
+from napari_metasr.geometry.windows import window_centre
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from metasr_training.overlap import ACCEPTABLE, FOUND, areas
-from napari_metasr.geometry import centred_window, snapped_window, window_centre
+from napari_metasr.geometry.windows import centred_window, snapped_window, window_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

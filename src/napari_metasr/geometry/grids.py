@@ -1,10 +1,4 @@
-"""Every conversion between index and position; the one place where half a pixel lives.
-
-Along an axis, low-resolution pixel ``k`` spans ``[k, k + 1]`` (its *edges*); napari's
-coordinates of the same points are smaller by one half, since there pixel ``k`` is centred on
-``k``. All cells and offsets are computed with integers: ``floor(i / r)`` in floating point is
-off by a whole pixel at some scales.
-"""
+"""Grids of output pixels on an axis and on a slice, in exact integers and fractions."""
 
 from __future__ import annotations
 
@@ -12,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -21,12 +15,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Plane, Window
+    from napari_metasr.volume import Window
 
 Scale = float | Fraction | tuple[float | Fraction, float | Fraction]
 Convention = Literal["center", "corner"]
 PixelRange = tuple[int, int, int, int]
-
 MAX_OUTPUT_SIZE = 1 << 16
 HALF = Fraction(1, 2)
 
@@ -299,178 +292,8 @@ def cell_blocks(cells: NDArray[np.int64], size: int) -> Iterator[tuple[int, int,
         yield int(tiles[first]), int(first), int(last)
 
 
-def snapped_window(region: Window, shape: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The smallest rectangle of whole pixels (top, left, bottom, right) that covers a region."""
-    top, left, bottom, right = region
-    return (
-        max(math.floor(top), 0),
-        max(math.floor(left), 0),
-        min(math.ceil(bottom), shape[0]),
-        min(math.ceil(right), shape[1]),
-    )
-
-
-def centred_window(centre: tuple[float, float], height: float, width: float) -> Window:
-    """The window of this size (low-resolution pixels) around a point given in pixel edges."""
-    return (
-        centre[0] - height / 2,
-        centre[1] - width / 2,
-        centre[0] + height / 2,
-        centre[1] + width / 2,
-    )
-
-
-def window_centre(window: Window) -> tuple[float, float]:
-    """The middle of a window, in low-resolution pixel edges."""
-    top, left, bottom, right = window
-    return (top + bottom) / 2, (left + right) / 2
-
-
-def middle_index(size: int) -> float:
-    """The middle of an axis as an array index, where pixel ``k`` is centred on ``k``."""
-    return size / 2 - float(HALF)
-
-
-def edges_from_napari(coordinate: float, scale: float, translate: float) -> float:
-    """A world coordinate of a napari layer's axis as a low-resolution pixel edge."""
-    return (coordinate - translate) / scale + float(HALF)
-
-
-def napari_from_edges(edge: float, scale: float, translate: float) -> float:
-    """A low-resolution pixel edge as a world coordinate of a napari layer's axis."""
-    return (edge - float(HALF)) * scale + translate
-
-
-def resampled_affine(
-    affine: NDArray[np.float64],
-    n_in: Sequence[int],
-    n_out: Sequence[int],
-    first_out: Sequence[int] = (0, 0, 0),
-) -> NDArray[np.float64]:
-    """The affine of a volume resampled from ``n_in`` to ``n_out`` voxels, same field of view.
-
-    Parameters
-    ----------
-    affine
-        4 x 4, voxel (x, y, z) to world mm, of the input.
-    n_in, n_out
-        Numbers of voxels along x, y, z; the step is their quotient, not a nominal factor.
-    first_out
-        The output voxel that the returned affine maps index (0, 0, 0) to.
-    """
-    grids = (AxisGrid(int(before), int(after)) for before, after in zip(n_in, n_out, strict=True))
-    return affine_on(affine, tuple(grids), first_out)
-
-
-def affine_on(
-    affine: NDArray[np.float64], grids: Sequence[AxisGrid], first_out: Sequence[int] = (0, 0, 0)
-) -> NDArray[np.float64]:
-    """The affine of a volume resampled onto grids along x, y, z; see `resampled_affine`."""
-    to_input = np.eye(4)
-    for axis, (grid, first) in enumerate(zip(grids, first_out, strict=True)):
-        step, start = grid.place(1.0, 0.0, int(first))
-        to_input[axis, axis] = step
-        to_input[axis, 3] = start
-    return affine @ to_input
-
-
-def slice_affine(
-    affine: NDArray[np.float64],
-    shape: Sequence[int],
-    plane: Plane,
-    index: int,
-    grid: OutputGrid,
-    window: Window | None = None,
-) -> NDArray[np.float64]:
-    """The affine of a rendered window as a canonical (x, y, z) volume one slice thick.
-
-    Parameters
-    ----------
-    affine, shape
-        Of the canonical volume: 4 x 4, and its size in (z, y, x).
-    plane, index
-        Which slice was rendered.
-    grid, window
-        How it was rendered.
-    """
-    i0, j0, _, _ = grid.pixel_range(window)
-    n_out, first = list(shape), [0, 0, 0]
-    n_out[plane.row_axis], n_out[plane.column_axis] = grid.output_shape
-    first[plane.row_axis], first[plane.column_axis] = i0, j0
-    first[plane.normal_axis] = index
-    return resampled_affine(affine, shape[::-1], n_out[::-1], first[::-1])
-
-
-def slice_to_volume(image: NDArray, plane: Plane) -> NDArray:
-    """A (rows, columns) slice as a (z, y, x) array one slice thick."""
-    return np.expand_dims(image, plane.normal_axis)
-
-
 def square_shape(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[int, int]:
     """Rows and columns of the same slice in square pixels of the smaller spacing."""
     side = min(spacing)
     rows, columns = (round(size * step / side) for size, step in zip(shape, spacing, strict=True))
     return rows, columns
-
-
-def world_of_edges(affine: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[np.float64]:
-    """World positions (mm) of points given in voxel edges, where voxel ``k`` spans [k, k + 1].
-
-    Parameters
-    ----------
-    affine
-        4 x 4, voxel (x, y, z) to world mm.
-    edges : ndarray, shape (..., 3)
-        Along x, y, z.
-    """
-    return (np.asarray(edges) - float(HALF)) @ affine[:3, :3].T + affine[:3, 3]
-
-
-def edges_of_world(affine: NDArray[np.float64], points: NDArray[Any]) -> NDArray[np.float64]:
-    """Voxel edges of world positions (mm); the inverse of `world_of_edges`."""
-    inverse = np.linalg.inv(affine)
-    return np.asarray(points) @ inverse[:3, :3].T + inverse[:3, 3] + float(HALF)
-
-
-def box_corners(box: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """The eight corners, shape (8, 3), of a box given as (start, stop) along three axes."""
-    return np.stack(np.meshgrid(*box, indexing="ij"), axis=-1).reshape(8, 3).astype(np.float64)
-
-
-_AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))
-_OPPOSITE = {"up": "down", "down": "up", "left": "right", "right": "left"}
-_SIDES = {"up": "top", "down": "bottom", "left": "left", "right": "right"}
-RADIOLOGICAL = ("up", "left")
-NEUROLOGICAL = ("up", "right")
-
-
-def edge_letters(
-    row_axis: int, column_axis: int, orientation2d: tuple[str, str] = RADIOLOGICAL
-) -> dict[str, str]:
-    """The anatomical letters at the four edges of a displayed canonical plane.
-
-    Parameters
-    ----------
-    row_axis, column_axis
-        Displayed (z, y, x) axes, vertical and horizontal.
-    orientation2d
-        Where the two axes point on the screen, as napari's camera names it.
-
-    Returns
-    -------
-    dict
-        ``top``, ``bottom``, ``left``, ``right`` to one of L R A P S I.
-    """
-    letters = {}
-    for axis, direction in zip((row_axis, column_axis), orientation2d, strict=True):
-        negative, positive = _AXIS_LETTERS[axis]
-        letters[_SIDES[direction]] = positive
-        letters[_SIDES[_OPPOSITE[direction]]] = negative
-    return letters
-
-
-def as_displayed(image: NDArray, orientation2d: tuple[str, str] = RADIOLOGICAL) -> NDArray:
-    """A plane's array as a picture, first row on top: flipped to where its axes point."""
-    if orientation2d[0] == "up":
-        image = image[::-1]
-    return image[:, ::-1] if orientation2d[1] == "left" else image

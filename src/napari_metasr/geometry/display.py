@@ -1,0 +1,46 @@
+"""Orientation on the screen: laterality letters and the radiological and neurological views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))
+_OPPOSITE = {"up": "down", "down": "up", "left": "right", "right": "left"}
+_SIDES = {"up": "top", "down": "bottom", "left": "left", "right": "right"}
+RADIOLOGICAL = ("up", "left")
+NEUROLOGICAL = ("up", "right")
+
+
+def edge_letters(
+    row_axis: int, column_axis: int, orientation2d: tuple[str, str] = RADIOLOGICAL
+) -> dict[str, str]:
+    """The anatomical letters at the four edges of a displayed canonical plane.
+
+    Parameters
+    ----------
+    row_axis, column_axis
+        Displayed (z, y, x) axes, vertical and horizontal.
+    orientation2d
+        Where the two axes point on the screen, as napari's camera names it.
+
+    Returns
+    -------
+    dict
+        ``top``, ``bottom``, ``left``, ``right`` to one of L R A P S I.
+    """
+    letters = {}
+    for axis, direction in zip((row_axis, column_axis), orientation2d, strict=True):
+        negative, positive = _AXIS_LETTERS[axis]
+        letters[_SIDES[direction]] = positive
+        letters[_SIDES[_OPPOSITE[direction]]] = negative
+    return letters
+
+
+def as_displayed(image: NDArray, orientation2d: tuple[str, str] = RADIOLOGICAL) -> NDArray:
+    """A plane's array as a picture, first row on top: flipped to where its axes point."""
+    if orientation2d[0] == "up":
+        image = image[::-1]
+    return image[:, ::-1] if orientation2d[1] == "left" else image
