@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm import tqdm
 
+from metasr_training.averaging import reestimate_statistics
 from metasr_training.distributed import World
 from metasr_training.games import Game, game
 from metasr_training.memory import peak_mib
@@ -25,11 +27,16 @@ from metasr_training.schedule import Place, Schedule, learning_rate
 from metasr_training.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from metasr_training.run_folder import RunFolder
     from metasr_training.stage import Stage
     from metasr_training.tasks.base import Outcome, Task
     from metasr_training.telemetry import Telemetry
     from metasr_training.train_config import TrainConfig
+
+STATISTICS_BATCHES = 32
+"""Training batches from which the statistics of batch normalisation are estimated anew."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ class Trainer:
         self.update = 0
         self.stopwatch = Stopwatch()
         self.best_score = -math.inf
+        self.kept: nn.Module = self.generator.network
+        self.validated: int | None = None
         self.unlogged: dict[str, list[float]] = defaultdict(list)
 
     def start_from(self, network: dict[str, Tensor], task: dict[str, Any]) -> None:
@@ -114,9 +123,9 @@ class Trainer:
         self.task.load_state(task)
 
     def weights(self) -> dict[str, Any]:
-        """What is kept of a network: the generator alone."""
+        """What is kept of a network: the generator as it did best at the last validation."""
         return {
-            "network": self.generator.kept.state_dict(),
+            "network": self.kept.state_dict(),
             "task": self.task.state(),
             "update": self.update,
             "seconds": self.stopwatch.elapsed,
@@ -282,14 +291,38 @@ class Trainer:
         named = {"total": total} | losses | played
         return {f"loss/{name}": float(loss.detach()) for name, loss in named.items()}
 
+    def _fit_statistics(self, network: nn.Module) -> None:
+        """Give a network the batch statistics of training images; every process takes part."""
+
+        def forward(index: int) -> None:
+            batch = self.task.draw(index, "mri", self.world.rank, self.world.size)
+            with self._autocast():
+                self.task.forward(network, batch, self.device)
+
+        reestimate_statistics(
+            network, (partial(forward, index) for index in range(STATISTICS_BATCHES))
+        )
+
     def validate(self, telemetry: Telemetry) -> None:
-        """Measure the kept network, and keep its weights if they are the best."""
+        """Measure the weights and their average; keep the better, and the best of all so far."""
+        candidates = self.generator.candidates()
+        for network in candidates.values():
+            self._fit_statistics(network)
+        self.validated = self.update
         if not self.world.first:
             return
-        found = self.task.validate(self.generator.kept.eval(), self.device)
+        measured = {
+            name: self.task.validate(network.eval(), self.device)
+            for name, network in candidates.items()
+        }
+        name = max(measured, key=lambda one: measured[one].score)
+        self.kept, found = candidates[name], measured[name]
+        scores = {f"val/score_of_{one}": each.score for one, each in measured.items()}
         seconds = round(self.stopwatch.elapsed, 3)
         memory = peak_mib(self.device)
-        telemetry.log(self.update, **found.values, seconds=seconds, memory_mib=memory)
+        telemetry.log(
+            self.update, **found.values, **scores, kept=name, seconds=seconds, memory_mib=memory
+        )
         telemetry.show(self.update, found.images)
         if found.score > self.best_score:
             self.best_score = found.score
@@ -343,7 +376,7 @@ class Trainer:
             stopped = self._asked_to_stop()
         coming.close()
         bar.close()
-        if not stopped and self.update % config.validate_every:
+        if not stopped and self.validated != self.update:
             self.validate(telemetry)
         self.save()
         if not stopped and self.world.first:

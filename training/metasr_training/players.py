@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from metasr_training.averaging import averaged
 from napari_metasr.networks import build
 from napari_metasr.networks.interpolating_start import start_as_interpolation
 from napari_metasr.networks.meta_srgan import MetaSRGAN
@@ -109,18 +110,14 @@ class GeneratorPlayer(Player):
     def __init__(self, config: TrainConfig, device: torch.device, world: World) -> None:
         network = _shared(build_generator(config, str(device)), world, device)
         super().__init__(network, _groups(network, config.kernel_share), config.betas, world)
-        self.average = (
-            AveragedModel(
-                network, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
-            )
-            if config.average
-            else None
-        )
+        self.average = averaged(network, config.average) if config.average else None
 
-    @property
-    def kept(self) -> nn.Module:
-        """The network whose weights are validated and kept: the average, if there is one."""
-        return self.average.module if self.average is not None else self.network
+    def candidates(self) -> dict[str, nn.Module]:
+        """Copy what may be kept of the network: its weights and, if there is one, their average."""
+        found = {"weights": deepcopy(self.network)}
+        if self.average is not None:
+            found["average"] = deepcopy(self.average.module)
+        return found
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with the weights of another run."""

@@ -37,8 +37,8 @@ class Training(BaseModel, extra="forbid", frozen=True):
     largest_gradient
         Norm that the generator's gradient is clipped to; 0 leaves it as it is.
     average
-        Decay, an update, of the running average of the weights that is validated and kept; 0 for
-        the weights themselves.
+        Decay, an update, that the running average of the weights rises to; the average or the
+        weights themselves are kept, whichever validates better. 0 for no average.
     perceptual
         What the perceptual loss looks through.
     precision

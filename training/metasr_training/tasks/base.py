@@ -61,6 +61,9 @@ class Task(Protocol[BatchT]):
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> BatchT:
         """The batch of an update, or a process's part of it; depends on nothing else."""
 
+    def forward(self, network: nn.Module, batch: BatchT, device: torch.device) -> object:
+        """Run the network on a batch's images and no more."""
+
     def evaluate(
         self, network: nn.Module, batch: BatchT, stage: Stage, device: torch.device
     ) -> Outcome:

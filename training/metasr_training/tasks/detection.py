@@ -118,11 +118,18 @@ class Detection:
         """The batch of an update, or a process's part of it."""
         return self.sampler.draw(update, rank=rank, ranks=ranks)
 
+    def forward(self, network: nn.Module, batch: DetectionBatch, device: torch.device) -> Tensor:
+        """Run the network on a batch's images: boxes and scores, or maps."""
+        found: Tensor = network(
+            batch.images.to(device).contiguous(memory_format=torch.channels_last)
+        )
+        return found
+
     def evaluate(
         self, network: nn.Module, batch: DetectionBatch, stage: Stage, device: torch.device
     ) -> Outcome:
         """Look for tumours and compute the losses."""
-        found = network(batch.images.to(device).contiguous(memory_format=torch.channels_last))
+        found = self.forward(network, batch, device)
         losses = self.goal.losses(found, batch.to(device))
         return Outcome({name: losses[name] for name in stage.losses})
 

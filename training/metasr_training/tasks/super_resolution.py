@@ -95,8 +95,8 @@ class SuperResolution:
         """The batch of an update, or a process's part of it."""
         return self.samplers[domain].draw(update, rank=rank, ranks=ranks)
 
-    def _enlarge(self, network: nn.Module, batch: Batch, device: torch.device) -> list[Tensor]:
-        """The batch enlarged, standardised: the coarser outputs first, the batch's scale last."""
+    def forward(self, network: nn.Module, batch: Batch, device: torch.device) -> list[Tensor]:
+        """Enlarge a batch, standardised: the coarser outputs first, the batch's scale last."""
         standard = (batch.low_resolution.to(device) - self.mean) / self.std
         standard = standard.contiguous(memory_format=torch.channels_last)
         outputs = super_resolve(network, standard, batch.grid, batch.pixels, batch.origin)
@@ -106,7 +106,7 @@ class SuperResolution:
         self, network: nn.Module, batch: Batch, stage: Stage, device: torch.device
     ) -> Outcome:
         """Enlarge the batch and compute the stage's losses."""
-        outputs = self._enlarge(network, batch, device)
+        outputs = self.forward(network, batch, device)
         output = outputs[-1]
         real = batch.truth.to(device)
         truth = (real - self.mean) / self.std
@@ -129,12 +129,12 @@ class SuperResolution:
         """Mean PSNR over the validation patches, in dB, intensities 0..1; bicubic beside."""
         ours, theirs = [], []
         for batch in self.judged:
-            output = self._enlarge(network, batch, device)[-1].cpu() * self.std + self.mean
+            output = self.forward(network, batch, device)[-1].cpu() * self.std + self.mean
             ours.append(_psnr(output, batch.truth))
             theirs.append(_psnr(batch.bicubic(), batch.truth))
         psnr, bicubic = (float(torch.cat(found).mean()) for found in (ours, theirs))
         first = self.judged[0]
-        panels = [first.bicubic(), self._enlarge(network, first, device)[-1].cpu(), first.truth]
+        panels = [first.bicubic(), self.forward(network, first, device)[-1].cpu(), first.truth]
         panels[1] = panels[1] * self.std + self.mean
         rows = [
             torch.cat([panel[i, 0] for panel in panels], dim=1) for i in range(len(first.truth))
