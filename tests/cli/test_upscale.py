@@ -204,7 +204,7 @@ def test_within_a_mask(scan, tmp_path, capsys):
         (["--scale", "0", "--output", "out.nii"], "expected a positive number, or three"),
         (["--scale", "2", "--output", "out.png"], "expected a name that ends in .nii or .nii.gz"),
         (["--scale", "2", "--output", "missing/out.nii"], "does not exist"),
-        (["--scale", "2", "--output", "in.nii.gz"], "the file exists"),
+        (["--scale", "2", "--output", "in.nii.gz"], "would replace the input"),
         (["--scale", "2", "--output", "in.nii.gz/out.nii"], "does not exist"),
         (["--spacing", "0.7,1.1,0.000375", "--output", "out.nii"], "16 x 14 x 40000 voxels"),
         (["--scale", "2", "--within", "none.nii", "--output", "out.nii"], "none.nii: no such file"),

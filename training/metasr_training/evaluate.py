@@ -26,10 +26,13 @@ from metasr_training.evaluation.zoom import (
     zoom_rows,
     zoom_table,
 )
+from napari_metasr.files import check_kept
+from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.engine import load_model
 
 PROGRAM = "metasr-evaluate"
 SHIPPED = "zoom"
+RESULTS = ("zoom.csv", "zoom.md", "zoom.json")
 
 
 def zoom(
@@ -60,6 +63,8 @@ def zoom(
     device
         auto, cuda, mps or cpu.
     """
+    for name in RESULTS:
+        check_kept(output / name, files_of(Path(model)))
     engine = load_model(model, device=device)
     compared = shipped_and_interpolation(engine)
     conditions = zoom_conditions(scales, IN_PLANE)
@@ -78,11 +83,11 @@ def zoom(
         if row.method == engine.name
     }
     output.mkdir(parents=True, exist_ok=True)
-    write_rows(output / "zoom.csv", rows)
+    numbers, text, about = (output / name for name in RESULTS)
+    write_rows(numbers, rows)
+    write_text(text, f"{table}\n")
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
-    texts = {"zoom.md": f"{table}\n", "zoom.json": json.dumps(summary, indent=2)}
-    for name, text in texts.items():
-        write_text(output / name, text)
+    write_text(about, json.dumps(summary, indent=2))
     print(table)
 
 

@@ -15,6 +15,7 @@ from metasr_training.catalogue import recipe
 from metasr_training.datasets.detection import DetectionConfig
 from metasr_training.lineage import all_seconds, all_updates, updates_text
 from metasr_training.trained import TrainedNetwork, load_trained
+from napari_metasr.files import check_kept
 from napari_metasr.lesions.detector import LARGEST_SEEN
 from napari_metasr.networks import build
 from napari_metasr.weights import ModelCard, OperatingPoint, save_weights
@@ -156,6 +157,9 @@ def export(
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
     output.mkdir(parents=True, exist_ok=True)
+    read = [path for path in (run / "run.json", results, point) if path is not None]
+    for suffix in (".safetensors", ".json"):
+        check_kept(output / f"{name or network}{suffix}", read)
     return save_weights(
         module,
         output,

@@ -16,12 +16,13 @@ import tyro
 from numpy.typing import NDArray
 
 from metasr_training.datasets.pictures import read_gray
-from napari_metasr.files import replacing
+from napari_metasr.files import check_kept, keeping, replacing
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.nifti import is_nifti, stem
 from napari_metasr.quality.rating import csv_files, markdown, prepare, score_study
+from napari_metasr.quality.rating.study import IMAGES, KEY_FILE, RATINGS, STUDY_FILE
 from napari_metasr.volume import Plane
 
 __all__ = ["choose", "main", "prepare", "read_folders", "score"]
@@ -152,14 +153,15 @@ def prepare_study(
     if seed is None:
         seed = secrets.randbits(32)
     images = read_folders(input, slices=slices, seed=seed)
-    study = prepare(
-        images,
-        output,
-        truth=truth,
-        seed=seed,
-        interpolation=interpolation,
-        overwrite=overwrite,
-    )
+    with keeping(lambda: [input]):
+        study = prepare(
+            images,
+            output,
+            truth=truth,
+            seed=seed,
+            interpolation=interpolation,
+            overwrite=overwrite,
+        )
     print(
         f"{output}: study {study.card.id}, {len(study.names)} images of {len(images)} slices; "
         f"rate it with: napari-metasr rate {output} --rater NAME"
@@ -180,7 +182,11 @@ def score(study: tyro.conf.Positional[Path], output: Path | None = None) -> None
     found = score_study(study)
     folder = study / "scores" if output is None else output
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {"mos.md": markdown(found), **csv_files(found)}.items():
+    texts = {"mos.md": markdown(found), **csv_files(found)}
+    read = [study / name for name in (STUDY_FILE, KEY_FILE, IMAGES, RATINGS)]
+    for name in texts:
+        check_kept(folder / name, read)
+    for name, text in texts.items():
         with replacing(folder / name, overwrite=True) as temporary:
             temporary.write_text(text, encoding="utf-8")
     print(markdown(found))

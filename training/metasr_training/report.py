@@ -20,7 +20,7 @@ from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.output.tables import markdown_table, write_text
 from metasr_training.evaluation.published import PUBLISHED
 from metasr_training.trained import run_record
-from napari_metasr.files import replacing_folder
+from napari_metasr.files import keeping, replacing_folder
 
 PROGRAM = "metasr-report"
 MARKER = "report.json"
@@ -167,7 +167,8 @@ def report(
     found = sections(runs)
     words = "" if discussion is None else discussion.read_text(encoding="utf-8")
     output.resolve().parent.mkdir(parents=True, exist_ok=True)
-    with replacing_folder(output) as folder:
+    read = [one.source for one in found] + ([] if discussion is None else [discussion])
+    with keeping(lambda: read), replacing_folder(output) as folder:
         for one in found:
             (folder / one.name).mkdir()
             for path in one.source.iterdir():

@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         interrupt, or what the command has told otherwise.
     """
     from napari_metasr.cli.parsing import ArgumentError, parse
+    from napari_metasr.files import keeping
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)
@@ -43,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as stop:  # --help
             return int(stop.code or 0)
         try:
-            return command.run() or 0
+            command.check_kept()
+            with keeping(command.read):
+                return command.run() or 0
         except EXPECTED_FAILURES as error:
             if command.debug:
                 traceback.print_exc()

@@ -13,9 +13,11 @@ from pydantic import Field
 from napari_metasr import __version__
 from napari_metasr.cli import INTERRUPTED
 from napari_metasr.cli.enlarging import Enlarging
+from napari_metasr.cli.parsing import OUTPUT
+from napari_metasr.io.opening import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from distributed import Client
@@ -37,7 +39,7 @@ class Cohort(Enlarging):
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="BIDS_OR_FOLDER")] = Field(
         description="A BIDS dataset, or any folder of volumes."
     )
-    output: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="DIR")] = Field(
         description="Where everything goes: folders are those of the input, and a BIDS dataset "
         "becomes a BIDS derivative."
     )
@@ -66,6 +68,11 @@ class Cohort(Enlarging):
         description="Replace outputs that something else has made, or that were made with other "
         "options.",
     )
+
+    def read(self) -> Iterator[Path]:
+        """The models; the work on each volume keeps what it reads."""
+        for model in (self.model, self.through_plane_model, self.detector):
+            yield from files_of(Path(model))
 
     def run(self) -> int:
         """Find the volumes, do them all, and say what became of each."""

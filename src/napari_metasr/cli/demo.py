@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import Command, RegionArgument, SliceArgument
+from napari_metasr.cli.parsing import OUTPUT, Command, RegionArgument, SliceArgument
 
 
 class Demo(Command):
@@ -25,7 +25,7 @@ class Demo(Command):
         default=None,
         description="The volume; a BraTS case by default, or offline a simulated phantom.",
     )
-    output: Annotated[Path, tyro.conf.arg(metavar="FOLDER")] = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="FOLDER")] = Field(
         default=Path("demo-output"), description="Where the pictures go; older ones are replaced."
     )
     slice: SliceArgument = Field(

@@ -10,7 +10,7 @@ import numpy as np
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import AnySliceArgument, Command
+from napari_metasr.cli.parsing import OUTPUT, AnySliceArgument, Command
 from napari_metasr.io import read
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
@@ -37,11 +37,11 @@ class Detect(Command):
         description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; DICOM as a folder, "
         "a .zip or a file; or a gray picture."
     )
-    output: Annotated[Path, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
         description="The regions as JSON: plane, slice, box in pixels and mm, score of each; in "
         "BIDS derivatives sub-01_label-tumor_rois.json."
     )
-    mask: Annotated[Path | None, tyro.conf.arg(metavar="MASK.NII.GZ")] = Field(
+    mask: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="MASK.NII.GZ")] = Field(
         default=None,
         description="Also a mask on the input's grid, 1 inside the regions; in BIDS derivatives "
         "sub-01_label-tumor_mask.nii.gz.",

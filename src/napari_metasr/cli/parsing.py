@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 from pydantic import BaseModel, ConfigDict, Field
 from tyro.constructors import PrimitiveConstructorSpec
 
+from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
+from napari_metasr.io.opening import files_of
 from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _FRAME = " │|"
 _BOTTOM = "╰"
@@ -23,6 +26,10 @@ _RULE = "─-"
 _HELP_INDENT = " " * 9
 _CHOICES = "Available subcommands:"
 _SUGGESTION = "Perhaps you meant:"
+
+
+OUTPUT = "output"
+"""Marks the fields of a command that name what it writes; every other path is an input."""
 
 
 class ArgumentError(ValueError):
@@ -39,6 +46,31 @@ class Command(BaseModel):
     def run(self) -> int | None:
         """Do it; the exit code, if it is not 0."""
         raise NotImplementedError
+
+    def written(self) -> Iterator[Path]:
+        """Give what the command is to write."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if OUTPUT in field.metadata and value is not None:
+                yield value
+
+    def read(self) -> Iterator[Path]:
+        """Give the files that the command may read: every path or text that names existing ones."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if OUTPUT not in field.metadata and isinstance(value, Path | str):
+                yield from files_of(Path(value))
+
+    def check_kept(self) -> None:
+        """Refuse to write over what is read.
+
+        Raises
+        ------
+        InputReplacedError
+            If an output is an input.
+        """
+        for path in self.written():
+            check_kept(path, self.read())
 
 
 def _from_text(parse: Callable[[str], Any], metavar: str, absent: str) -> Any:

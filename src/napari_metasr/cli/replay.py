@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import Command
+from napari_metasr.cli.parsing import OUTPUT, Command
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
-from napari_metasr.upscaling.sidecar import read_sidecar
+from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
 from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_metasr.upscaling.options import UpscaleOptions
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
@@ -40,13 +42,35 @@ class Replay(Command):
     through_plane_model: Annotated[Path | None, tyro.conf.arg(metavar="FILE.SAFETENSORS")] = Field(
         default=None, description="Likewise, of what is between the slices."
     )
-    output: Annotated[Path | None, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
+    output: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
         default=None,
         description="What to write; by default what was written then. If that is there as it was, "
         "it is never replaced by another file.",
     )
     overwrite: bool = Field(default=False, description="Replace an existing output.")
     resume: bool = Field(default=False, description="Go on with unfinished work, if there is any.")
+
+    def written(self) -> Iterator[Path]:
+        """The volume and the sidecar beside it; the replayed sidecar may stand for itself."""
+        if self.output is not None:
+            yield self.output
+            yield sidecar_path(self.output)
+
+    def read(self) -> Iterator[Path]:
+        """The inputs, but for the sidecar of an output that is made again in its place."""
+        yield from (
+            file for file in super().read() if file != self.sidecar or not self._is_in_place
+        )
+
+    @property
+    def _is_in_place(self) -> bool:
+        """Whether the output is the one that the sidecar describes, where it lay."""
+        from napari_metasr.upscaling.outputs import record_beside
+
+        if self.output is None:
+            return True
+        beside = sidecar_path(self.output).resolve() == self.sidecar.resolve()
+        return beside and record_beside(self.output) is not None
 
     def run(self) -> None:
         """Check that all is as it was, do it again, and compare."""

@@ -12,11 +12,13 @@ from pydantic import Field
 from tqdm import tqdm
 
 from napari_metasr.cli.enlarging import Enlarging
-from napari_metasr.files import check_writable
+from napari_metasr.cli.parsing import OUTPUT
+from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io import read
+from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari_metasr.upscaling.upscale import Upscaling
 
@@ -31,14 +33,14 @@ class Upscale(Enlarging):
         description="A brain MRI, 3-D or 4-D, in any orientation: .nii or .nii.gz, or DICOM as a "
         "folder, a file or a .zip."
     )
-    output: Annotated[Path, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
         description="What to write, .nii or .nii.gz; OUT.json beside it says how it was made."
     )
     series: str | None = Field(
         default=None,
         description="Which of several DICOM series; `napari-metasr series` lists them.",
     )
-    dicom: Annotated[Path | None, tyro.conf.arg(metavar="OUT.DCM")] = Field(
+    dicom: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="OUT.DCM")] = Field(
         default=None,
         description="Write the result of a DICOM series as DICOM as well: one derived multi-frame "
         "file in the series' study, which names the patient. The whole result is held in memory "
@@ -49,6 +51,11 @@ class Upscale(Enlarging):
         description="Go on with unfinished work, if there is any. After a power failure begin "
         "anew.",
     )
+
+    def written(self) -> Iterator[Path]:
+        """The outputs, and the sidecar beside the volume."""
+        yield from super().written()
+        yield sidecar_path(self.output)
 
     def run(self) -> None:
         """Check, plan, enlarge, and say in one line what was done."""
@@ -63,11 +70,10 @@ class Upscale(Enlarging):
         """What writes the finished volume as DICOM; what it cannot do is said at once."""
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import write_dicom
-        from napari_metasr.upscaling.outputs import check_inputs_kept
 
         source, description = work.plan.volume, work.plan.description
         check_writable(path, overwrite=self.overwrite)
-        check_inputs_kept(path, source.files)
+        check_kept(path, source.files)
         if not isinstance(source, DicomVolume):
             raise ValueError(
                 f"{path}: expected a DICOM series to write as DICOM, found a NIfTI file"

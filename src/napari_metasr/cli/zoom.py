@@ -11,7 +11,13 @@ import tyro
 from pydantic import Field
 
 from napari_metasr.cli.lesion_choice import LesionChoice
-from napari_metasr.cli.parsing import Command, RegionArgument, ScaleArgument, SliceArgument
+from napari_metasr.cli.parsing import (
+    OUTPUT,
+    Command,
+    RegionArgument,
+    ScaleArgument,
+    SliceArgument,
+)
 from napari_metasr.figures.caption import description_text, scale_text, spacing_text
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import slice_affine
@@ -49,7 +55,7 @@ class Zoom(Command):
     scale: ScaleArgument = Field(
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
     )
-    output: Annotated[Path, tyro.conf.arg(metavar="OUTPUT")] = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description="The super-resolved region as .nii or .nii.gz, or a figure of it beside "
         "bicubic as .png or .pdf."
     )

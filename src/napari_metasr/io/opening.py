@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_metasr.io.dicom.recognition import is_dicom
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.dicom.recognition import is_dicom, walked
+from napari_metasr.io.nifti import SUFFIXES, is_nifti, stem
 from napari_metasr.io.stored import StoredVolume
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterator
 
     from napari_metasr.io.parts import VolumeInParts
 
-__all__ = ["check_no_series", "open_stored", "stands_for_dicom"]
+__all__ = ["check_no_series", "files_of", "open_stored", "stands_for_dicom"]
 
 
 def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> VolumeInParts:
@@ -44,6 +46,42 @@ def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> V
         return DicomVolume.open(path, series=series)
     check_no_series(path, series)
     return StoredVolume.open(path)
+
+
+def files_of(path: Path) -> Iterator[Path]:
+    """The files that make up an input, as far as they exist: what no output may take the place of.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder, which stands for the DICOM files in it.
+
+    Yields
+    ------
+    Path
+        The file, the other half of a NIfTI pair, and the JSON file of the same name, unless that
+        says that it describes another file.
+    """
+    if path.is_dir():
+        yield from (file for file in walked(path) if is_dicom(file))
+    elif path.is_file():
+        yield path
+        endings = SUFFIXES if is_nifti(path) else ()
+        beside = (path.with_name(f"{stem(path)}{ending}") for ending in endings)
+        is_half = not path.name.lower().endswith((".nii", ".nii.gz"))
+        yield from (half for half in beside if is_half and half.is_file())
+        sidecar = path.with_name(f"{stem(path)}.json")
+        if sidecar.is_file() and not _describes_other(sidecar, path.name):
+            yield sidecar
+
+
+def _describes_other(sidecar: Path, name: str) -> bool:
+    """Whether a JSON file says that it belongs to a file of another name."""
+    try:
+        found = json.loads(sidecar.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("OutputName", name) != name
 
 
 def stands_for_dicom(path: Path) -> bool:

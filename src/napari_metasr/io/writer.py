@@ -10,10 +10,11 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from napari_metasr.files import check_writable, replacing
+from napari_metasr.files import check_kept, check_writable, replacing
 from napari_metasr.geometry.affines import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
 from napari_metasr.io.nifti import affine_in_mm
+from napari_metasr.io.opening import files_of
 from napari_metasr.io.orientation import from_canonical
 from napari_metasr.normalisation import cast_to_dtype
 from napari_metasr.volume import Plane, Source
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["WRITTEN_SUFFIXES", "image_like", "write_image", "write_slice", "write_volume"]
+__all__ = [
+    "WRITTEN_SUFFIXES",
+    "check_source_kept",
+    "image_like",
+    "write_image",
+    "write_slice",
+    "write_volume",
+]
 
 WRITTEN_SUFFIXES = (".nii", ".nii.gz")
 
@@ -76,10 +84,13 @@ def write_volume(
         The file exists and ``overwrite`` is not set.
     FileNotFoundError
         The folder does not exist.
+    InputReplacedError
+        The output would replace the file that ``source`` names.
     ValueError
         The name's ending, the shape or the type cannot be written as NIfTI.
     """
     path = _checked_path(path, overwrite=overwrite)
+    check_source_kept(path, source)
     data = np.asarray(data)
     if not 2 <= data.ndim <= 4 or data.size == 0:
         raise ValueError(f"{path}: expected 2 to 4 dimensions to write, found shape {data.shape}")
@@ -184,6 +195,18 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     volume = volume_of(meta.get("metadata") or {})
     source = volume.source if volume is not None else Source(name=name)
     return [str(write_volume(path, voxels, affine, source, description=name, overwrite=True))]
+
+
+def check_source_kept(path: Path, source: Source) -> None:
+    """Refuse an output that would replace the file a volume was read from, or one beside it.
+
+    Raises
+    ------
+    InputReplacedError
+        If it would.
+    """
+    if source.path is not None:
+        check_kept(path, files_of(source.path))
 
 
 def _checked_path(path: str | os.PathLike[str], *, overwrite: bool) -> Path:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
+from napari_metasr.io.writer import check_source_kept
 from napari_metasr.lesions.document import Finder, LesionRecord, RegionsDocument, record
 from napari_metasr.lesions.labelled import check_same_grid, lesions_in
 
@@ -68,12 +69,15 @@ def write_rois(
 
     Raises
     ------
-    FileExistsError, FileNotFoundError, IsADirectoryError
-        As `check_writable`.
+    InputReplacedError, FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`, also if an output would replace the file of the volume.
     ValueError
         If a name's ending is wrong.
     """
     check_outputs(path, mask, overwrite=overwrite)
+    for output in (path, mask):
+        if output is not None:
+            check_source_kept(output, volume.source)
     document = RegionsDocument(
         source=volume.source.name,
         shape=volume.spatial_shape,

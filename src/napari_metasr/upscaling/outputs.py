@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import check_writable, file_sha256, replacing
+from napari_metasr.files import check_kept, check_writable, file_sha256, replacing
+from napari_metasr.io.opening import files_of
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
 from napari_metasr.upscaling.workspace import Workspace
@@ -52,32 +53,23 @@ def check_outputs(
 
 
 def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse an output that would replace what it is made of, whatever may be overwritten.
+    """Refuse an output, or a sidecar beside it, that would replace what the output is made from.
 
     Parameters
     ----------
     output
-        What is to be written, and its sidecar.
+        The volume to write.
     inputs
-        Files, of which those that are there count, and the JSON files beside them.
+        Files and folders that are read for it.
 
     Raises
     ------
-    ValueError
-        If it would.
+    InputReplacedError
+        If one would.
     """
-    for path in inputs:
-        if not path.is_file():
-            continue
-        if output.exists() and output.samefile(path):
-            raise ValueError(f"{output}: expected an output of its own, found the input")
-        beside, sidecar = sidecar_path(path), sidecar_path(output)
-        shared = beside.exists() and sidecar.exists() and sidecar.samefile(beside)
-        if shared and record_beside(output) is None:
-            raise ValueError(
-                f"{output}: expected another name, since {sidecar.name} would be replaced, which "
-                "is the input's"
-            )
+    files = [file for path in inputs for file in files_of(path)]
+    for written in (output, sidecar_path(output)):
+        check_kept(written, files)
 
 
 def record_beside(output: Path) -> Sidecar | None:

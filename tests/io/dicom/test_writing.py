@@ -153,5 +153,5 @@ def test_the_series_that_it_is_made_of_stays(source, tmp_path, capsys):
     before = path.read_bytes()
     arguments = ["--scale", "1.5", "--output", str(tmp_path / "out.nii"), "--overwrite"]
     assert main(["upscale", str(source.path), *arguments, "--dicom", str(path)]) == 2
-    assert "found the input" in capsys.readouterr().err
+    assert "would replace the input" in capsys.readouterr().err
     assert path.read_bytes() == before

@@ -19,7 +19,7 @@ from metasr_training.datasets.readers import Unreadable, spread
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
 from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
-from napari_metasr.files import check_writable
+from napari_metasr.files import check_kept, check_writable
 from napari_metasr.geometry.windows import snapped_window
 from napari_metasr.normalisation import LinearMap, cast_to_dtype
 
@@ -171,17 +171,19 @@ def pack(
 
     Raises
     ------
+    InputReplacedError
+        If the output is one of the files that are read.
     FileExistsError, IsADirectoryError
         If there is a file and it may not be replaced, or a folder.
     FileNotFoundError, ValueError
         As `load_slices`; or nothing is there to pack, or too much for the limit.
     """
     check_writable(output, overwrite=overwrite)
-    there = {
-        (one.split, one.domain)
-        for one in split_entries(data, split_file)
-        if sources is None or one.source in sources
-    }
+    entries = split_entries(data, split_file)
+    images = (path for one in entries for path in (one.image, one.mask))
+    read = (data if data.is_file() else None, split_file, *images)
+    check_kept(output, [path for path in read if path is not None])
+    there = {(one.split, one.domain) for one in entries if sources is None or one.source in sources}
     encoded: list[Encoded] = []
     for domain in domains:
         for split in splits:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr import __version__
-from napari_metasr.files import check_writable, replacing
+from napari_metasr.files import check_kept, check_writable, replacing
 from napari_metasr.io.dicom.extra import need_dicom, quiet
 from napari_metasr.io.dicom.files import Opener
 from napari_metasr.io.orientation import from_canonical
@@ -75,13 +75,14 @@ def write_dicom(
 
     Raises
     ------
-    FileExistsError, FileNotFoundError
-        As `files.check_writable`.
+    InputReplacedError, FileExistsError, FileNotFoundError
+        As `files.check_writable`, also if the output is a file of the series.
     ValueError
         If the voxels are not three-dimensional, or beyond what such a file can hold.
     """
     need_dicom()
     check_writable(path, overwrite=overwrite)
+    check_kept(path, source.files)
     if data.ndim != 3:
         raise ValueError(f"{path}: expected three dimensions to write as DICOM, found {data.ndim}")
     low, high = float(np.min(data)), float(np.max(data))

@@ -11,6 +11,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
 from napari_metasr.upscaling.job import LESION, Job
+from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import InUseError, Workspace
 from napari_metasr.widgets.upscaling import messages as words
@@ -206,8 +207,9 @@ class UpscaleCoordinator(QObject):
         """
         settings, region, path = self._dock.settings, self.choice.region, self.choice.file
         volume = self.choice.volume()
-        if path is not None and path.resolve() == output.resolve():
-            raise ValueError(f"{output}: expected an output other than the input")
+        layers = (image,) if region is None else (image, region)
+        origins = (volume.source.path, *(layer.source.path for layer in layers))
+        check_inputs_kept(output, [Path(origin) for origin in origins if origin is not None])
         job = Job(
             input=path or Path(file_name(volume, ".nii")),
             output=output,

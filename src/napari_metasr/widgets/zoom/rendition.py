@@ -11,7 +11,8 @@ from napari_metasr.figures.caption import super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
 from napari_metasr.figures.panel import View
 from napari_metasr.geometry.affines import slice_affine
-from napari_metasr.io.writer import write_slice
+from napari_metasr.io.layers import volume_of
+from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.zoom.baselines import interpolate
@@ -115,8 +116,11 @@ def save_region(path: Path, kind: str, spec: RenderingSpec, engines: Engines) ->
     Raises
     ------
     ValueError, OSError
-        If it cannot be rendered or written.
+        If it cannot be rendered or written, or would replace the file it is made from.
     """
+    volume = volume_of(spec.source.layer.metadata)
+    if volume is not None:
+        check_source_kept(path, volume.source)
     rendering = render_region(spec, engines)
     if kind in {NIFTI_FLOAT, NIFTI_SOURCE}:
         dtype = np.dtype(np.float32) if kind == NIFTI_FLOAT else rendering.image.dtype
