@@ -35,7 +35,7 @@ from torch.nn import functional
 
 import napari_metasr
 from metasr_training.memory import peak_mib
-from napari_metasr.geometry.windows import centred_window
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.networks import build
 from napari_metasr.samples.phantom import glioma_phantom
@@ -195,7 +195,7 @@ def print_zoom(side, region, repeats, device):
     image = np.random.default_rng(0).random((side, side), dtype=np.float32)
     windows = {
         "whole": (0.0, 0.0, float(side), float(side)),
-        "lesion": centred_window((0.4 * side, 0.55 * side), region, region),
+        "lesion": Window.around((0.4 * side, 0.55 * side), region, region),
     }
     print(f"\nZoom into {region} x {region} of {side} x {side} pixels on {device}, milliseconds\n")
     print(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_metasr import normalisation
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import Plane
 
 
 @pytest.mark.parametrize(
@@ -43,23 +43,6 @@ def test_slices_and_times_outside(phantom_volume):
         phantom_volume.slice(Plane.AXIAL, 18)
     with pytest.raises(ValueError, match="time point 1 is outside"):
         phantom_volume.slice(Plane.AXIAL, 0, time=1)
-
-
-def test_regions():
-    region = Region.parse("1.5,2,10,20")
-    assert region.window == (1.5, 2, 11.5, 22)
-    assert Region.from_window(region.window) == region
-    assert region.clipped((8, 9)).window == (1.5, 2, 8, 9)
-    with pytest.raises(ValueError, match="reaches outside the slice of 8 x 9"):
-        region.inside((8, 9))
-    with pytest.raises(ValueError, match="lies wholly outside"):
-        Region(50, 50, 2, 2).clipped((8, 9))
-
-
-@pytest.mark.parametrize("text", ["1,2,3", "a,b,c,d", "0,0,0,5", "0,0,nan,5", ""])
-def test_regions_that_are_none(text):
-    with pytest.raises(ValueError, match="region"):
-        Region.parse(text)
 
 
 def test_intensity_range_ignores_gaps_and_outliers(rng):

@@ -1,4 +1,4 @@
-"""What flows through everything: a volume, the plane it is looked at in, a region of a plane."""
+"""What flows through everything: a volume and the plane it is looked at in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    Window = tuple[float, float, float, float]
 
 Unit = Literal["mm", "pixels"]
 SIGNS: dict[Unit, str] = {"mm": "mm", "pixels": "px"}
@@ -44,91 +42,6 @@ class Plane(StrEnum):
     def column_axis(self) -> int:
         """The (z, y, x) axis that the columns of a slice count along."""
         return 1 if self is Plane.SAGITTAL else 2
-
-
-@dataclass(frozen=True)
-class Region:
-    """A rectangle of a plane, in low-resolution pixel edges: pixel ``k`` spans ``[k, k + 1]``."""
-
-    y: float
-    x: float
-    height: float
-    width: float
-
-    def __post_init__(self) -> None:
-        numbers = (self.y, self.x, self.height, self.width)
-        if not np.isfinite(numbers).all() or self.height <= 0 or self.width <= 0:
-            raise ValueError(
-                "a region needs finite y, x and a positive height and width in pixels, "
-                f"found {','.join(f'{number:g}' for number in numbers)}"
-            )
-
-    @property
-    def window(self) -> Window:
-        """The edges (top, left, bottom, right) in low-resolution pixels."""
-        return self.y, self.x, self.y + self.height, self.x + self.width
-
-    @classmethod
-    def whole(cls, shape: tuple[int, int]) -> Region:
-        """The region that covers a slice of this shape."""
-        return cls(0, 0, *shape)
-
-    @classmethod
-    def from_window(cls, window: Window) -> Region:
-        """The region between the edges (top, left, bottom, right)."""
-        top, left, bottom, right = window
-        return cls(top, left, bottom - top, right - left)
-
-    @classmethod
-    def parse(cls, text: str) -> Region:
-        """Read ``y,x,h,w``.
-
-        Raises
-        ------
-        ValueError
-            If the text is not four numbers of a region.
-        """
-        try:
-            y, x, height, width = (float(number) for number in text.split(","))
-        except ValueError:
-            raise ValueError(
-                f"a region is four numbers y,x,height,width in pixels, found {text!r}"
-            ) from None
-        return cls(y, x, height, width)
-
-    def inside(self, shape: tuple[int, int]) -> Region:
-        """Return this region, having checked that it lies in a slice of this shape.
-
-        Raises
-        ------
-        ValueError
-            If any part lies outside.
-        """
-        top, left, bottom, right = self.window
-        if top < 0 or left < 0 or bottom > shape[0] or right > shape[1]:
-            raise ValueError(
-                f"the region y {top:g}..{bottom:g}, x {left:g}..{right:g} reaches outside "
-                f"the slice of {shape[0]} x {shape[1]} pixels"
-            )
-        return self
-
-    def clipped(self, shape: tuple[int, int]) -> Region:
-        """The part of the region that lies in a slice of this shape.
-
-        Raises
-        ------
-        ValueError
-            If no part does.
-        """
-        top, left, bottom, right = self.window
-        top, bottom = np.clip((top, bottom), 0, shape[0])
-        left, right = np.clip((left, right), 0, shape[1])
-        if bottom <= top or right <= left:
-            raise ValueError(
-                f"the region {self.y:g},{self.x:g},{self.height:g},{self.width:g} lies wholly "
-                f"outside the slice of {shape[0]} x {shape[1]} pixels"
-            )
-        return Region.from_window((float(top), float(left), float(bottom), float(right)))
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from PIL import Image
 from napari_metasr.cli import main
 from napari_metasr.cli.demo import has_display
 from napari_metasr.cli.demo_scene import choose_scene
+from napari_metasr.geometry.windows import Window
 from napari_metasr.samples.phantom import glioma_phantom
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +38,10 @@ def scan(tmp_path: Path, phantom: tuple[Volume, NDArray[np.uint8]]) -> Path:
     return path
 
 
-def lesion_share(mask: NDArray[np.uint8], index: int, region: Region) -> float:
+def lesion_share(mask: NDArray[np.uint8], index: int, region: Window) -> float:
     """How much of the slice's lesion lies in the region; 0 if the slice has none."""
     lesion = mask[index] > 0
-    top, left, bottom, right = (int(edge) for edge in region.window)
+    top, left, bottom, right = (int(edge) for edge in region)
     return lesion[top:bottom, left:right].sum() / max(lesion.sum(), 1)
 
 
@@ -63,7 +63,7 @@ def test_it_aims_at_the_lesion_of_the_sample(shared_data: Path) -> None:
     """A necrotic tumour at the brain's rim, darker on the whole than the other side."""
     path = shared_data / "volumes" / "BraTS-GLI-00001-000-t1c.nii.gz"
     scene = choose_scene(path, None, None, "m", "cpu")
-    top, left, bottom, right = scene.region.window
+    top, left, bottom, right = scene.region
     assert 60 <= scene.index <= 84
     assert top < 125
     assert bottom > 155
@@ -72,12 +72,12 @@ def test_it_aims_at_the_lesion_of_the_sample(shared_data: Path) -> None:
 
 
 def test_slice_and_region_can_be_given(scan: Path) -> None:
-    scene = choose_scene(scan, 11, Region(1, 2, 30, 20), "meta-srgan", "cpu")
-    assert (scene.index, scene.region) == (11, Region(1, 2, 30, 20))
+    scene = choose_scene(scan, 11, Window.at(1, 2, 30, 20), "meta-srgan", "cpu")
+    assert (scene.index, scene.region) == (11, Window.at(1, 2, 30, 20))
     with pytest.raises(ValueError, match="slice 39 is outside"):
         choose_scene(scan, 39, None, "meta-srgan", "cpu")
     with pytest.raises(ValueError, match="reaches outside"):
-        choose_scene(scan, 11, Region(50, 2, 30, 20), "meta-srgan", "cpu")
+        choose_scene(scan, 11, Window.at(50, 2, 30, 20), "meta-srgan", "cpu")
 
 
 @pytest.mark.parametrize("value", [0, 700])
@@ -85,7 +85,7 @@ def test_a_volume_without_any_lesion_is_shown_in_the_middle(tmp_path: Path, valu
     path = tmp_path / "flat.nii"
     nib.save(nib.Nifti1Image(np.full((40, 44, 8), value, np.int16), np.diag([4, 4, 4, 1])), path)
     scene = choose_scene(path, None, None, "meta-srgan", "cpu")
-    assert scene.region == Region(10, 8, 24, 24)
+    assert scene.region == Window.at(10, 8, 24, 24)
 
 
 def test_offline_it_says_so_and_takes_the_phantom(

@@ -12,10 +12,10 @@ from fakes.nifti import affine_with, stored
 from fakes.upscaling import small_models, smooth
 
 from napari_metasr.cli import main
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,7 +126,7 @@ def test_within_lesions_that_a_detector_finds(tmp_path, monkeypatch, capsys):
     data = smooth((40, 38, 7), seed=5)
     data[:6], data[-6:] = 0, 0
     stored(tmp_path / "in.nii.gz", data, affine_with("LPS"))
-    detection = Detection(Region(8, 10, 12, 14), 0.9)
+    detection = Detection(Window.at(8, 10, 12, 14), 0.9)
     asked = []
 
     def detect_slices(self, volume, plane, time=0, **_):

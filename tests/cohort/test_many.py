@@ -26,6 +26,7 @@ from napari_metasr.cohort.bids import (
 from napari_metasr.cohort.inputs import find_inputs
 from napari_metasr.cohort.items import items_of, output_folders
 from napari_metasr.cohort.work_item import StoppedError, carry_out
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
 from napari_metasr.upscaling.job import Job
@@ -33,7 +34,6 @@ from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.progress import Progress
 from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.upscaling.workspace import Workspace
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -375,7 +375,7 @@ def test_what_is_left_beside_a_whole_output_goes(job):
 
 
 def test_that_one_time_point_alone_was_looked_through_is_told(job, monkeypatch):
-    found = (Detection(Region(4, 4, 12, 10), 0.9),)
+    found = (Detection(Window.at(4, 4, 12, 10), 0.9),)
     shape = (40, 38, 6)
     stored(job.input, smooth(shape), affine_with("RAS"))
     monkeypatch.setattr(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from fakes.widgets import CARD
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions import Detection
-from napari_metasr.volume import Region
 from napari_metasr.weights import OperatingPoint
 
 POINT = OperatingPoint(threshold=0.5, level=0.5, margin=0.0)
@@ -22,7 +22,7 @@ DETECTOR_CARDS = {
 
 
 def box(top, left, height, width, score):
-    return Detection(Region(top, left, height, width), score)
+    return Detection(Window.at(top, left, height, width), score)
 
 
 class FakeDetector:

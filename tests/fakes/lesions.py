@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
-from napari_metasr.volume import Region
 from napari_metasr.weights import OperatingPoint
 
 if TYPE_CHECKING:
@@ -63,4 +63,4 @@ def detector_of(network: nn.Module, **point: object) -> Detector:
 
 def box(top: float, left: float, bottom: float, right: float, score: float = 0.9) -> Detection:
     """A rectangle by its edges."""
-    return Detection(Region.from_window((top, left, bottom, right)), score)
+    return Detection(Window(*(top, left, bottom, right)), score)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions import Detection, Lesion
 from napari_metasr.lesions.agreement import agreement
 from napari_metasr.lesions.labelled import lesions_in
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import Plane
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def labels():
 
 
 def boxes(y, x, height, width, slices=(1, 2)):
-    region = Detection(Region(y, x, height, width), 0.9)
+    region = Detection(Window.at(y, x, height, width), 0.9)
     return [Lesion(Plane.AXIAL, dict.fromkeys(slices, region))]
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from fakes.detector import box
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions import Lesion
 from napari_metasr.lesions.boxes import NEW, Box, boxes_of, lesions_of, numbered
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions.layer import box_from, corners
 
-WINDOW = (4.0, 6.0, 10.0, 14.0)
+WINDOW = Window(4.0, 6.0, 10.0, 14.0)
 
 
 def boxes(lesion, *indices, window=WINDOW, plane=Plane.AXIAL):
@@ -48,7 +49,7 @@ def test_a_number_is_never_given_twice():
 
 def test_a_new_box_continues_the_lesion_that_it_overlaps_in_the_slice_beside_it():
     assert numbers(numbered([*boxes(1, 2, 3), *boxes(NEW, 4)])) == [1, 1, 1]
-    apart = boxes(NEW, 4, window=(20.0, 20.0, 24.0, 24.0))
+    apart = boxes(NEW, 4, window=Window(20.0, 20.0, 24.0, 24.0))
     assert numbers(numbered([*boxes(1, 2, 3), *apart])) == [1, 1, 2]
     assert numbers(numbered([*boxes(1, 2, 3), *boxes(NEW, 5)])) == [1, 1, 2]
     assert numbers(numbered([*boxes(1, 2, 3), *boxes(NEW, 4, plane=Plane.CORONAL)])) == [1, 1, 2]
@@ -65,26 +66,26 @@ def test_no_boxes_are_no_lesions():
 
 @pytest.mark.parametrize("plane", list(Plane))
 def test_corners_lie_on_pixel_edges_and_come_back(plane):
-    one = Box(3, plane, 5, (1.25, 2.0, 6.5, 7.0), 0.7)
+    one = Box(3, plane, 5, Window(1.25, 2.0, 6.5, 7.0), 0.7)
     points = corners(one, (2,), 4)
     assert points.shape == (4, 4)
     assert set(points[:, 0]) == {2.0}
     assert set(points[:, 1 + plane.normal_axis]) == {5.0}
     assert points[:, 1 + plane.row_axis].min() == pytest.approx(0.75)
-    assert box_from(points, (4, 9, 9, 9), (2,), 3, 0.7) == one
+    assert box_from(points, Window(4, 9, 9, 9), (2,), 3, 0.7) == one
 
 
 def test_a_picture_s_box_has_no_slice():
-    one = Box(1, Plane.AXIAL, 0, (1.0, 2.0, 6.0, 7.0), 0.7)
+    one = Box(1, Plane.AXIAL, 0, Window(1.0, 2.0, 6.0, 7.0), 0.7)
     assert box_from(corners(one, (), 2), (9, 9), (), 1, 0.7) == one
 
 
 def test_boxes_are_clipped_to_the_image_and_left_out_beyond_it():
-    points = corners(Box(1, Plane.AXIAL, 3, (-4.0, 2.0, 5.0, 30.0)), (), 3)
-    assert box_from(points, (6, 9, 9), (), 1, math.nan).window == (0.0, 2.0, 5.0, 9.0)
+    points = corners(Box(1, Plane.AXIAL, 3, Window(-4.0, 2.0, 5.0, 30.0)), (), 3)
+    assert box_from(points, (6, 9, 9), (), 1, math.nan).window == Window(0.0, 2.0, 5.0, 9.0)
     assert box_from(points + np.array([0, 20, 0]), (6, 9, 9), (), 1, 0.5) is None
     assert box_from(points + np.array([9, 0, 0]), (6, 9, 9), (), 1, 0.5) is None
     assert (
-        box_from(corners(Box(1, Plane.AXIAL, 3, WINDOW), (1,), 4), (2, 6, 9, 9), (0,), 1, 0.5)
+        box_from(corners(Box(1, Plane.AXIAL, 3, WINDOW), (1,), 4), Window(2, 6, 9, 9), (0,), 1, 0.5)
         is None
     )

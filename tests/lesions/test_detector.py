@@ -8,11 +8,12 @@ import torch
 from fakes.lesions import POINT, Bright, Map, OneBox, box, detector_of
 from torch import nn
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection, merged
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.lesions.search import look_through
 from napari_metasr.networks import build
-from napari_metasr.volume import Plane, Region, Source, Volume
+from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.weights import WeightsError, save_weights
 
 ABOUT = {
@@ -34,7 +35,7 @@ HEAD = np.full((40, 60), 0.5, np.float32)
 
 
 def windows(detections: tuple[Detection, ...]) -> list[tuple[float, ...]]:
-    return [tuple(round(edge, 4) for edge in one.region.window) for one in detections]
+    return [tuple(round(edge, 4) for edge in one.region) for one in detections]
 
 
 def volume_of(data: np.ndarray, spacing: tuple[float, ...] = (1.0, 1.0, 1.0)) -> Volume:
@@ -68,7 +69,7 @@ def test_margins_are_of_the_longer_side_in_mm_and_clipped():
     found = detector_of(OneBox(0.5, 0.05, 0.75, 0.5, 0.8), margin=0.1)
     # 40 rows of 2 mm by 60 columns of 1 mm: 8 mm, that is 4 rows and 8 columns
     (one,) = found.detect(HEAD, (0, 1), spacing=(2.0, 1.0))
-    assert one.region.window == pytest.approx((16, 0, 34, 38))
+    assert one.region == pytest.approx((16, 0, 34, 38))
     assert one.score == pytest.approx(0.8)
 
 
@@ -85,7 +86,7 @@ def test_boxes_that_grow_into_each_other_are_one_with_the_higher_score():
 def test_merging_goes_on_until_nothing_overlaps():
     chain = [box(0, 0, 4, 4, 0.5), box(8, 8, 12, 12, 0.6), box(3, 3, 9, 9, 0.7)]
     (one,) = merged(chain)
-    assert (one.region.window, one.score) == ((0, 0, 12, 12), 0.7)
+    assert (one.region, one.score) == ((0, 0, 12, 12), 0.7)
     assert len(merged([box(0, 0, 4, 4), box(4, 0, 8, 4)])) == 2  # an edge is no overlap
 
 
@@ -102,7 +103,7 @@ def test_the_network_sees_square_pixels_and_what_it_finds_lies_where_it_was():
     detector = detector_of(Bright())
     (one,) = detector.detect(image, (0, 1), spacing=(3.0, 1.0))
     assert detector._network.seen.shape == (1, 1, 60, 64)
-    assert one.region.window == pytest.approx((12, 8, 16, 20), abs=0.7)
+    assert one.region == pytest.approx((12, 8, 16, 20), abs=0.7)
 
 
 def test_the_box_network_sees_no_more_pixels_than_it_was_trained_on():
@@ -151,7 +152,7 @@ def test_missing_pixels_are_background():
     image[10:20, 10:20] = 1.0
     image[30:, 30:] = np.nan
     (one,) = detector_of(Bright()).detect(image, (0, 1))
-    assert one.region == Region(10, 10, 10, 10)
+    assert one.region == Window.at(10, 10, 10, 10)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_weights_with_a_point_load_as_a_detector_that_answers_alike(tmp_path):
     with torch.inference_mode():
         answer = network.eval()(torch.from_numpy(image)[None, None])[0]
     grown = answer[:4].numpy() * (48, 64, 48, 64) + 0.02 * 64 * np.array([-1, -1, 1, 1])
-    assert one.region.window == pytest.approx(grown.clip(0, (48, 64, 48, 64)), abs=1e-3)
+    assert one.region == pytest.approx(grown.clip(0, (48, 64, 48, 64)), abs=1e-3)
     assert one.score == pytest.approx(float(answer[4]), abs=1e-4)
 
 

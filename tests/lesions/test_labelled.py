@@ -27,7 +27,7 @@ def test_rectangles_fit_the_parts_exactly(plane):
             assert index not in large.detections
             continue
         rows, columns = np.nonzero(image)
-        top, left, bottom, right = large.detections[index].region.window
+        top, left, bottom, right = large.detections[index].region
         assert (top, left) == (rows.min(), columns.min())
         assert (bottom, right) == (rows.max() + 1, columns.max() + 1)
     assert small.box == ((9, 11), (10, 12), (1, 3))

@@ -42,8 +42,8 @@ def test_gaps_of_two_slices_are_filled_between_and_say_that_nothing_was_found():
     )
     (lesion,) = link(found, AXIAL, 1.0)
     assert list(lesion.detections) == [1, 2, 3, 4, 5]
-    assert lesion.detections[3].region.window == pytest.approx((1, 0, 7, 8))
-    assert lesion.detections[4].region.window == pytest.approx((2, 0, 8, 10))
+    assert lesion.detections[3].region == pytest.approx((1, 0, 7, 8))
+    assert lesion.detections[4].region == pytest.approx((2, 0, 8, 10))
     assert [one.score for one in lesion.detections.values()] == [0.9, 0.9, 0, 0, 0.9]
     assert lesion.score == pytest.approx(0.9)
 
@@ -58,8 +58,8 @@ def test_branches_of_a_slice_are_one_rectangle():
     whole, left, right = box(0, 0, 10, 20), box(0, 0, 10, 8), box(0, 12, 10, 20)
     found = {0: [whole], 1: [whole], 2: [left, right], 3: [left]}
     (lesion,) = link(found, AXIAL, 1.0)
-    assert lesion.detections[2].region.window == (0, 0, 10, 20)
-    assert lesion.detections[3].region.window == (0, 0, 10, 8)
+    assert lesion.detections[2].region == (0, 0, 10, 20)
+    assert lesion.detections[3].region == (0, 0, 10, 8)
 
 
 @pytest.mark.parametrize(

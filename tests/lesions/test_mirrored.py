@@ -52,7 +52,7 @@ def test_the_detector_with_a_map_asks_so():
     found = detector.detect(image, (0.0, 4.0))
     turned = detector.detect(image[::-1], (0.0, 4.0))
     assert found
-    assert {one.region.window for one in found} == {
+    assert {one.region for one in found} == {
         (64 - bottom, left, 64 - top, right)
-        for top, left, bottom, right in (other.region.window for other in turned)
+        for top, left, bottom, right in (other.region for other in turned)
     }

@@ -19,9 +19,9 @@ from metasr_training.losses import box_loss, cross_entropy_loss, dice_loss
 from metasr_training.overlap import coverage_and_iou
 from metasr_training.stage import Stage
 from metasr_training.tasks.detection import Detection
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions import Detection as Rectangle
 from napari_metasr.lesions.brightness import brightness
-from napari_metasr.volume import Region
 
 STILL = DetectionConfig(
     batch=4, canvas=64, scales=(1,), stripped_share=0, turn=0, zoom=0, shift=0, gain=0
@@ -173,7 +173,7 @@ class Finder:
 
     def detect(self, image, intensity=None):
         boxes = {0.9: (1.0, 2.0, 3.0, 4.0), 0.6: (7.0, 7.0, 9.0, 9.0)}
-        found = [Rectangle(Region.from_window(box), score) for score, box in boxes.items()]
+        found = [Rectangle(Window(*box), score) for score, box in boxes.items()]
         return tuple(found) if image is self.known else ()
 
 

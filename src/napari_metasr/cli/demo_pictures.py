@@ -12,6 +12,7 @@ from napari_metasr.figures.comparison import Comparison, save_comparison
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.sequence import REDUCTION, SCALES, run_sequence, save_sequence
 from napari_metasr.files import replacing
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.trial import run_trial
 from napari_metasr.volume import Plane
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.cli.demo_scene import Scene
     from napari_metasr.quality.trial import Trial
-    from napari_metasr.volume import Window
     from napari_metasr.zoom.engine import ZoomModel
 
 COMPARISON_SCALE = 2.0
@@ -83,13 +83,13 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
     view = View(Plane.AXIAL, contrast_limits(volume.data))
     name, title = volume.source.name, model.card.title
     place = (
-        f"axial slice {index} · region y {region.y:g}, x {region.x:g}, "
+        f"axial slice {index} · region y {region.top:g}, x {region.left:g}, "
         f"{region.height:g} × {region.width:g} pixels"
     )
     intensity, limits = volume.intensity_range, volume.value_range
     trials = _trials(scene, model)
     shown = trials[COMPARISON_SCALE]
-    top, left, bottom, right = (round(edge) for edge in region.window)
+    top, left, bottom, right = (round(edge) for edge in region)
     rows = [Row.of(scale, trial) for scale, trial in trials.items()]
     low_resolution, steps = run_sequence(image, model, intensity=intensity, limits=limits)
     written = [
@@ -99,7 +99,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
             steps,
             view=view,
             spacing=(REDUCTION * spacing[0], REDUCTION * spacing[1]),
-            window=_reduced(region.window),
+            window=_reduced(region),
             model=title,
             heading=name,
             details=place,
@@ -130,7 +130,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
             trained_scales=model.card.trained_scales,
             view=view,
             spacing=spacing,
-            window=region.window,
+            window=region,
             intensity=intensity,
             limits=limits,
             overwrite=True,
@@ -164,8 +164,7 @@ def _reduced_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int]:
 
 
 def _reduced(window: Window) -> Window:
-    top, left, bottom, right = (edge / REDUCTION for edge in window)
-    return top, left, bottom, right
+    return Window(*(edge / REDUCTION for edge in window))
 
 
 def _cells(row: Row) -> list[str]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_metasr.geometry.windows import centred_window
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
 from napari_metasr.normalisation import LinearMap, fill_missing
 from napari_metasr.quality.metrics import FOREGROUND
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +45,13 @@ class Scene:
     volume: Volume
     path: Path | None
     index: int
-    region: Region
+    region: Window
     model: str
     device: str
 
 
 def choose_scene(
-    path: Path | None, index: int | None, region: Region | None, model: str, device: str
+    path: Path | None, index: int | None, region: Window | None, model: str, device: str
 ) -> Scene:
     """Read the volume, by default a sample, and find what to look at where that is not given.
 
@@ -116,7 +116,7 @@ def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32
 
 def _region_around(
     weights: NDArray[np.float32], spacing: tuple[float, float], shape: tuple[int, int]
-) -> Region:
+) -> Window:
     """A square of ``REGION_MM`` round the weights' centre of mass, moved to lie in the slice."""
     if not weights.any():
         weights = np.ones_like(weights)
@@ -124,8 +124,8 @@ def _region_around(
     height, width = (
         min(round(REGION_MM / step), n) for step, n in zip(spacing, shape, strict=True)
     )
-    top, left, _, _ = centred_window((centre[0], centre[1]), height, width)
-    return Region(
+    top, left, _, _ = Window.around((centre[0], centre[1]), height, width)
+    return Window.at(
         min(max(round(top), 0), shape[0] - height),
         min(max(round(left), 0), shape[1] - width),
         height,

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from napari_metasr.cli.demo_scene import Scene, read_sample
 from napari_metasr.files import replacing
 from napari_metasr.geometry.affines import napari_from_edges
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import layer_data
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def photograph(scene: Scene, path: Path) -> Path:
     shot = Shot(
         volume=scene.path,
         index=scene.index,
-        window=scene.region.window,
+        window=scene.region,
         model=scene.model,
         device=scene.device,
         output=path,
@@ -103,7 +103,7 @@ def photograph(scene: Scene, path: Path) -> Path:
 
 def take(shot: Shot) -> None:
     """Open the window, drive the dock's slider through the scales, photograph the last one."""
-    region = Region.from_window(shot.window)
+    region = Window(*shot.window)
     volume = read_sample(shot.volume)
     scene = Scene(volume, shot.volume, shot.index, region, shot.model, shot.device)
     viewer, layer, dock = _opened(scene)
@@ -140,7 +140,7 @@ def _choose_region(viewer: Viewer, layer: ImageLayer, dock: MetaSRZoomWidget, sc
     dock.region.setCurrentText("Rectangle")
     dock.draw.click()
     _settle()
-    top, left, bottom, right = scene.region.window
+    top, left, bottom, right = scene.region
     rows, columns = (
         [napari_from_edges(edge, layer.scale[axis], layer.translate[axis]) for edge in edges]
         for axis, edges in ((-2, (top, bottom)), (-1, (left, right)))

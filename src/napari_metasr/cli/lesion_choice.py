@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.lesions import Lesion
-    from napari_metasr.volume import Plane, Region, Volume
+    from napari_metasr.volume import Plane, Volume
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class LesionChoice:
 
     def find(
         self, volume: Volume, plane: Plane, index: int | None, time: int
-    ) -> tuple[int, Region, str]:
+    ) -> tuple[int, Window, str]:
         """The slice to look at, the lesion's rectangle in it, and what to say of it.
 
         Parameters

@@ -14,8 +14,8 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io.opening import files_of
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -142,7 +142,7 @@ NumbersArgument = Annotated[
     _from_text(parse_numbers, "NUMBER|I,J,K", "none"),
 ]
 RegionArgument = Annotated[
-    Region | None, _from_text(Region.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
+    Window | None, _from_text(Window.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
 ]
 SliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "middle")]
 AnySliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "all")]

@@ -22,11 +22,12 @@ from napari_metasr.figures.caption import description_text, scale_text, spacing_
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.normalisation import contrast_limits
-from napari_metasr.volume import SIGNS, Plane, Region
+from napari_metasr.volume import SIGNS, Plane
 from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ class Zoom(Command):
             index = volume.slice_count(plane) // 2
         image = volume.slice(plane, index, self.time)
         shape = (image.shape[0], image.shape[1])
-        region = Region.whole(shape) if region is None else region.inside(shape)
+        region = Window.whole(shape) if region is None else region.inside(shape)
         grid = OutputGrid.at_scale(shape, self.scale)
-        grid.pixel_range(region.window)
+        grid.pixel_range(region)
 
         from napari_metasr.zoom.encoded import Tiling
         from napari_metasr.zoom.engine import load_model
@@ -130,7 +131,7 @@ class Zoom(Command):
         with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
             warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
             encoded = model.encode(image, volume.intensity_range, volume.value_range)
-        result = model.render(encoded, self.scale, region.window)
+        result = model.render(encoded, self.scale, region)
         seconds = time.perf_counter() - started
         spacing = grid.layer_transform(volume.plane_spacing(plane), (0.0, 0.0))[0]
         if self.output.name.lower().endswith(VOLUMES):
@@ -167,7 +168,7 @@ class Zoom(Command):
         volume: Volume,
         plane: Plane,
         index: int,
-        region: Region,
+        region: Window,
         grid: OutputGrid,
         result: NDArray[np.float32],
     ) -> None:
@@ -175,7 +176,7 @@ class Zoom(Command):
         write_slice(
             self.output,
             result,
-            slice_affine(volume.affine, shape, plane, index, grid, region.window),
+            slice_affine(volume.affine, shape, plane, index, grid, region),
             plane,
             volume.source,
             description=description_text(self.model, grid.true_scale),
@@ -187,7 +188,7 @@ class Zoom(Command):
         volume: Volume,
         plane: Plane,
         index: int,
-        region: Region,
+        region: Window,
         grid: OutputGrid,
         result: NDArray[np.float32],
         model: ZoomModel,
@@ -197,16 +198,14 @@ class Zoom(Command):
         from napari_metasr.zoom.baselines import interpolate
 
         image = volume.slice(plane, index, self.time)
-        whole = Region.whole(grid.input_shape)
+        whole = Window.whole(grid.input_shape)
         spacing = volume.plane_spacing(plane)
-        place = f"y {region.y:g}, x {region.x:g}, {region.height:g} × {region.width:g} pixels"
+        place = f"y {region.top:g}, x {region.left:g}, {region.height:g} × {region.width:g} pixels"
         moment = f" · time point {self.time}" if volume.time_points > 1 else ""
         save_comparison(
             self.output,
             Comparison(
-                interpolated=interpolate(
-                    image, self.scale, region.window, limits=volume.value_range
-                ),
+                interpolated=interpolate(image, self.scale, region, limits=volume.value_range),
                 super_resolved=result,
                 spacing=grid.layer_transform(spacing, (0.0, 0.0))[0],
                 scale=grid.true_scale,
@@ -215,6 +214,6 @@ class Zoom(Command):
                 details=f"{plane} slice {index}{moment} · region {place}",
             ),
             view=View(None if is_picture(self.input) else plane, contrast_limits(volume.data)),
-            locator=None if region == whole else Locator(image, spacing, region.window),
+            locator=None if region == whole else Locator(image, spacing, region),
             overwrite=self.overwrite,
         )

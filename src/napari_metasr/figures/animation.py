@@ -16,6 +16,7 @@ from napari_metasr.figures.panel import bar_length, edge_positions
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import cast_to_dtype, unit_range
 from napari_metasr.zoom.baselines import interpolate
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.panel import View
     from napari_metasr.quality.trial import Model
-    from napari_metasr.volume import Window
 
 SUFFIXES = (".gif", ".webp")
 LARGEST_BYTES = 4_000_000
@@ -144,13 +144,7 @@ def save_animation(
 def _visible(zoom: Zoom, shape: tuple[int, int]) -> Window:
     """What a panel shows of the slice and a few pixels around, for the last bit of shifting."""
     height, width = (PANEL / factor + 4 for factor in zoom.scale)
-    top, left = zoom.centre[0] - height / 2, zoom.centre[1] - width / 2
-    return (
-        max(top, 0.0),
-        max(left, 0.0),
-        min(top + height, float(shape[0])),
-        min(left + width, float(shape[1])),
-    )
+    return Window.around(zoom.centre, height, width).clipped(shape)
 
 
 def _panel(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 MARGIN = 28
 GAP = 18

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.figures.canvas import Canvas
-    from napari_metasr.volume import Plane, Window
+    from napari_metasr.geometry.windows import Window
+    from napari_metasr.volume import Plane
 
 PANEL_PIXELS = 600
 LARGEST_PANEL_PIXELS = 1600

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.quality.trial import Model, Trial
-    from napari_metasr.volume import Window
 
 REDUCTION = 4
 SCALES = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0)

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Plane, Window
+    from napari_metasr.geometry.windows import Window
+    from napari_metasr.volume import Plane
 
 
 def resampled_affine(

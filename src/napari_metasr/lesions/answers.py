@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_metasr.geometry.windows import Window
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Tensor
 
-    from napari_metasr.volume import Window
 
-ScoredWindow = tuple["Window", float]
+ScoredWindow = tuple[Window, float]
 
 NEIGHBOURS = np.ones((3, 3), bool)
 
@@ -22,7 +23,7 @@ NEIGHBOURS = np.ones((3, 3), bool)
 def read_box(answer: Tensor, level: float) -> list[ScoredWindow]:
     """The one box of a box regression: (5,) top, left, bottom, right in shares, and the score."""
     top, left, bottom, right, score = answer.tolist()
-    return [((top, left, bottom, right), score)] if bottom > top and right > left else []
+    return [(Window(top, left, bottom, right), score)] if bottom > top and right > left else []
 
 
 def read_map(answer: Tensor, level: float) -> list[ScoredWindow]:
@@ -40,7 +41,7 @@ def read_map(answer: Tensor, level: float) -> list[ScoredWindow]:
     m, n = probability.shape
     return [
         (
-            (rows.start / m, columns.start / n, rows.stop / m, columns.stop / n),
+            Window(rows.start / m, columns.start / n, rows.stop / m, columns.stop / n),
             float(probability[rows, columns][parts[rows, columns] == part].max()),
         )
         for part, (rows, columns) in enumerate(ndimage.find_objects(parts), start=1)

@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions import Detection, Lesion
-from napari_metasr.lesions.detection import overlap_area
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from napari_metasr.volume import Plane, Window
+    from napari_metasr.volume import Plane
 
 NEW = 0
 BY_HAND = math.nan
@@ -50,7 +49,7 @@ class Box:
 def boxes_of(lesions: Iterable[Lesion]) -> list[Box]:
     """The rectangles of lesions, numbered from 1 in this order."""
     return [
-        Box(number, lesion.plane, index, found.region.window, found.score)
+        Box(number, lesion.plane, index, found.region, found.score)
         for number, lesion in enumerate(lesions, start=1)
         for index, found in lesion.detections.items()
     ]
@@ -66,7 +65,7 @@ def lesions_of(boxes: Iterable[Box]) -> dict[int, Lesion]:
             parts[number][0].plane,
             {
                 box.index: Detection(
-                    Region.from_window(box.window),
+                    Window(*box.window),
                     1.0 if box.is_by_hand else box.score,
                     box.is_by_hand,
                 )
@@ -132,7 +131,7 @@ def _neighbour(boxes: Sequence[Box], lesions: dict[int, dict[int, int]], box: Bo
     for number, members in lesions.items():
         beside = [boxes[members[k]] for k in (box.index - 1, box.index + 1) if k in members]
         if box.index not in members and any(
-            one.plane is box.plane and overlap_area(one.window, box.window) > 0 for one in beside
+            one.plane is box.plane and one.window.overlap(box.window) > 0 for one in beside
         ):
             return number
     return None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.volume import Region
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from napari_metasr.volume import Window
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Detection:
         If the score is not 0 to 1, or not 1 of what a person drew.
     """
 
-    region: Region
+    region: Window
     score: float
     by_hand: bool = False
 
@@ -46,7 +44,7 @@ class Detection:
     @property
     def area(self) -> float:
         """Of the rectangle, in pixels."""
-        return self.region.height * self.region.width
+        return self.region.area
 
 
 def grown(
@@ -71,22 +69,13 @@ def grown(
     """
     reach = margin * max(shape[0] * spacing[0], shape[1] * spacing[1])
     top, left, bottom, right = shares
-    region = Region.from_window(
-        (
-            top * shape[0] - reach / spacing[0],
-            left * shape[1] - reach / spacing[1],
-            bottom * shape[0] + reach / spacing[0],
-            right * shape[1] + reach / spacing[1],
-        )
+    region = Window(
+        top * shape[0] - reach / spacing[0],
+        left * shape[1] - reach / spacing[1],
+        bottom * shape[0] + reach / spacing[0],
+        right * shape[1] + reach / spacing[1],
     )
     return Detection(region.clipped(shape), score)
-
-
-def overlap_area(first: Window, second: Window) -> float:
-    """The area that two windows (top, left, bottom, right) share."""
-    height = min(first[2], second[2]) - max(first[0], second[0])
-    width = min(first[3], second[3]) - max(first[1], second[1])
-    return max(height, 0.0) * max(width, 0.0)
 
 
 def covering(detections: Iterable[Detection]) -> Detection:
@@ -95,8 +84,8 @@ def covering(detections: Iterable[Detection]) -> Detection:
     It is by hand if any of them is.
     """
     together = list(detections)
-    tops, lefts, bottoms, rights = zip(*(one.region.window for one in together), strict=True)
-    region = Region.from_window((min(tops), min(lefts), max(bottoms), max(rights)))
+    tops, lefts, bottoms, rights = zip(*(one.region for one in together), strict=True)
+    region = Window(min(tops), min(lefts), max(bottoms), max(rights))
     score = max(one.score for one in together)
     return Detection(region, score, by_hand=any(one.by_hand for one in together))
 
@@ -106,9 +95,7 @@ def merged(detections: Iterable[Detection]) -> tuple[Detection, ...]:
     apart: list[Detection] = []
     for detection in detections:
         joined = detection
-        while meeting := [
-            one for one in apart if overlap_area(one.region.window, joined.region.window) > 0
-        ]:
+        while meeting := [one for one in apart if one.region.overlap(joined.region) > 0]:
             apart = [one for one in apart if one not in meeting]
             joined = covering([joined, *meeting])
         apart.append(joined)

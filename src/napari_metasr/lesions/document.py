@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field, FiniteFloat, PositiveFloat, model_validat
 
 from napari_metasr import __version__
 from napari_metasr.geometry.affines import box_corners, edges_of_world, world_of_edges
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
-from napari_metasr.volume import Plane, Region, Unit
+from napari_metasr.volume import Plane, Unit
 from napari_metasr.weights import OperatingPoint
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class RegionRecord(BaseModel, extra="forbid", frozen=True):
     @property
     def detection(self) -> Detection:
         """The rectangle itself."""
-        region = Region(self.y, self.x, self.height, self.width)
+        region = Window.at(self.y, self.x, self.height, self.width)
         return Detection(region, 1.0 if self.score is None else self.score, self.by_hand)
 
 
@@ -177,7 +178,7 @@ def _region(index: int, detection: Detection, plane: Plane, volume: Volume) -> R
     row_step, column_step = volume.plane_spacing(plane)
     slab = Lesion(plane, {index: detection}).box[::-1]
     stored = edges_of_world(volume.source.affine, world_of_edges(volume.affine, box_corners(slab)))
-    top, left, bottom, right = region.window
+    top, left, bottom, right = region
     normal = sum(slab[2 - plane.normal_axis]) / 2
     corners = np.empty((4, 3))
     corners[:, 2 - plane.normal_axis] = normal
@@ -188,8 +189,8 @@ def _region(index: int, detection: Detection, plane: Plane, volume: Volume) -> R
         slice=index,
         by_hand=detection.by_hand,
         score=None if detection.by_hand else _rounded(detection.score),
-        y=region.y,
-        x=region.x,
+        y=region.top,
+        x=region.left,
         height=region.height,
         width=region.width,
         height_mm=_rounded(region.height * row_step),

@@ -8,10 +8,10 @@ import numpy as np
 from scipy import ndimage
 
 from napari_metasr.geometry.affines import box_corners, world_of_edges
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.lesion import Lesion
 from napari_metasr.lesions.link import in_order
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +69,10 @@ def lesions_in(labels: NDArray[Any], plane: Plane, *, least_voxels: int = 1) -> 
     return in_order(lesions)
 
 
-def _around(part: NDArray[np.bool_], top: int, left: int) -> Region:
+def _around(part: NDArray[np.bool_], top: int, left: int) -> Window:
     """The smallest rectangle round a part of a slice, whose first pixel is (top, left)."""
     (rows, columns), *_ = ndimage.find_objects(part.astype(np.uint8))
-    return Region(
+    return Window.at(
         top + rows.start, left + columns.start, rows.stop - rows.start, columns.stop - columns.start
     )
 

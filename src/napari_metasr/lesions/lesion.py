@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.geometry.windows import snapped_window
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -85,7 +83,7 @@ class Lesion:
     def box(self) -> Box:
         """The box round all rectangles: voxel edges (start, stop) along z, y, x."""
         tops, lefts, bottoms, rights = zip(
-            *(one.region.window for one in self.detections.values()), strict=True
+            *(one.region for one in self.detections.values()), strict=True
         )
         edges = [(0.0, 0.0)] * 3
         edges[self.plane.normal_axis] = (float(min(self.detections)), max(self.detections) + 1.0)
@@ -146,6 +144,6 @@ class Lesion:
         self.inside(shape)
         rows, columns = slices.shape[1:]
         for index, detection in self.detections.items():
-            top, left, bottom, right = snapped_window(detection.region.window, (rows, columns))
+            top, left, bottom, right = detection.region.pixels((rows, columns))
             slices[index, top:bottom, left:right] = True
         return mask.reshape(shape)

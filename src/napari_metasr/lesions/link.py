@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_metasr.lesions.detection import Detection, covering, overlap_area
+from napari_metasr.geometry.windows import Window
+from napari_metasr.lesions.detection import Detection, covering
 from napari_metasr.lesions.lesion import Lesion
-from napari_metasr.volume import Region
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,7 @@ def _chains(found: list[tuple[int, Detection]]) -> list[dict[int, Detection]]:
 def _agree(index: int, detection: Detection, other_index: int, other: Detection) -> bool:
     if not 1 <= index - other_index <= LARGEST_GAP + 1:
         return False
-    shared = overlap_area(detection.region.window, other.region.window)
+    shared = detection.region.overlap(other.region)
     return shared >= ENOUGH_OVERLAP * min(detection.area, other.area)
 
 
@@ -94,9 +94,6 @@ def _without_gaps(chain: dict[int, Detection]) -> dict[int, Detection]:
     return filled
 
 
-def _between(first: Region, last: Region, share: float) -> Region:
+def _between(first: Window, last: Window, share: float) -> Window:
     """The rectangle whose edges lie a share of the way from those of one to those of another."""
-    top, left, bottom, right = (
-        a + share * (b - a) for a, b in zip(first.window, last.window, strict=True)
-    )
-    return Region(top, left, bottom - top, right - left)
+    return Window(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from napari_metasr.geometry.windows import snapped_window
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
 
 if TYPE_CHECKING:
@@ -122,10 +122,8 @@ def brain_box(image: NDArray[Any], margin: int = 0) -> tuple[int, int, int, int]
         return 0, 0, image.shape[0], image.shape[1]
     largest = int(np.argmax(np.bincount(parts.ravel())[1:]))
     rows, columns = ndimage.find_objects(parts)[largest]
-    return snapped_window(
-        (rows.start - margin, columns.start - margin, rows.stop + margin, columns.stop + margin),
-        (image.shape[0], image.shape[1]),
-    )
+    box = Window(rows.start, columns.start, rows.stop, columns.stop)
+    return box.grown(margin).pixels((image.shape[0], image.shape[1]))
 
 
 def _comparable(

@@ -15,7 +15,7 @@ from napari_metasr.zoom.baselines import interpolate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 
 class Encoded(Protocol):

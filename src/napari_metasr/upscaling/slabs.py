@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.whole import WholeSlices
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
-    from napari_metasr.volume import Window
     from napari_metasr.zoom.engine import ZoomModel
 
     Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -84,7 +84,7 @@ class SlabPass:
         for box in self.boxes:
             start, stop = box[normal]
             if start < index + 1 and stop > index:
-                yield box[rows][0], box[columns][0], box[rows][1], box[columns][1]
+                yield Window(box[rows][0], box[columns][0], box[rows][1], box[columns][1])
 
 
 def _bands(pixels: tuple[int, int, int, int]) -> Iterator[tuple[int, int, int, int]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import PixelRange, Scale
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 BASELINES = ("nearest", "bilinear", "bicubic", "lanczos")
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from napari_metasr.geometry.windows import snapped_window
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.normalisation import LinearMap
-    from napari_metasr.volume import Window
 
 Encoder = Callable[["NDArray[np.float32]"], Tensor]
 """A normalised image (h, w) to the codes of its pixels, (1, h, w, channels)."""
@@ -182,7 +182,7 @@ class EncodedSlice:
         rows, columns = self.shape
         if window is None:
             return 0, 0, rows, columns
-        top, left, bottom, right = snapped_window(window, self.shape)
+        top, left, bottom, right = window.pixels(self.shape)
         margin = self._tiling.margin
         return (
             max(top - margin, 0),

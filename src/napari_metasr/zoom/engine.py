@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_metasr.geometry.grids import PixelRange, Scale
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.networks.meta_upscale import UpscaleKernel
-    from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
     from napari_metasr.zoom.renderers.renderer import Renderer
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 DEFAULT_BYTE_BUDGET = 1 << 30
 

@@ -41,8 +41,8 @@ def test_every_experiment_is_of_a_kind_and_its_options_are_known(tmp_path):
         "table": "method_table.TableOptions",
         "samples": "samples.SampleOptions",
         "scales": "scales.ScaleOptions",
-        "detection": "detection.DetectionOptions",
-        "opinion": "opinion.OpinionOptions",
+        "detection": "detection.kind.DetectionOptions",
+        "opinion": "opinion.kind.OpinionOptions",
         "time": "timing.TimeOptions",
         "through-plane": "through_plane.ThroughPlaneOptions",
         "zoom": "every_scale.EveryScaleOptions",
@@ -50,7 +50,7 @@ def test_every_experiment_is_of_a_kind_and_its_options_are_known(tmp_path):
     assert models.keys() == KINDS.keys()
     for name in experiment_ids():
         wanted = catalogued(name)
-        module, model = models[wanted.kind].split(".")
+        module, _, model = models[wanted.kind].rpartition(".")
         found = __import__(f"metasr_training.evaluation.{module}", fromlist=[model])
         getattr(found, model)(**wanted.options)
 

@@ -146,7 +146,7 @@ def test_a_dragged_box_is_manual_and_its_lesion_follows(qtbot, viewer, lesion_do
     assert rows(lesion_dock)[0] == ("1", "manual", "2", "8 × 15")
     assert layer.features["label"][0] == "1 · manual"
     assert rows(lesion_dock)[1][1] == "0.61"
-    assert lesion_focus(viewer).lesion.detections[2].region.window == (6, 9, 14, 19)
+    assert lesion_focus(viewer).lesion.detections[2].region == (6, 9, 14, 19)
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")
@@ -385,7 +385,7 @@ def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion
     qtbot.mouseClick(dock.table.viewport(), LEFT, pos=item.center())
     assert viewer.dims.displayed == (1, 2)
     assert viewer.dims.current_step[0] == 4
-    top, left, bottom, right = lesion_focus(viewer).lesion.detections[4].region.window
+    top, left, bottom, right = lesion_focus(viewer).lesion.detections[4].region
     np.testing.assert_allclose(
         viewer.scene.camera.center[-2:], ((top + bottom - 1) / 2, 1.5 * (left + right - 1) / 2)
     )

@@ -11,13 +11,12 @@ import numpy as np
 from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.eight_bits import intensity_limits
-from napari_metasr.geometry.windows import window_centre
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.datasets.slices import Slice
-    from napari_metasr.volume import Window
 
 Windows = Literal["head", "crop", "roi"]
 
@@ -99,7 +98,7 @@ def _points(
         points = _unwrapped(head, shape, shown).astype(np.int16)
         return points, STEP if len(points) > 1 else 0
     if windows == "roi":
-        row, column = window_centre(box) if box else (0, 0)
+        row, column = box.centre if box else (0, 0)
         return np.array([[int(row), int(column)]] if box else [], np.int16).reshape(-1, 2), 0
     top, left, bottom, right = maximal_information_crop(image, min(crop, *image.shape))
     ranges = []
@@ -156,7 +155,7 @@ def canvases_of(
     """
     natural = one.source == "natural"
     image = one.normalised
-    row, column = window_centre(box) if windows == "roi" and box else (None, None)
+    row, column = box.centre if windows == "roi" and box else (None, None)
     found = []
     for top in _tile_starts(image.shape[0], canvas, row):
         for left in _tile_starts(image.shape[1], canvas, column):
@@ -165,7 +164,11 @@ def canvases_of(
             if natural:
                 points, jitter = _natural_points(shape, patch), STEP
             else:
-                inner = (box[0] - top, box[1] - left, box[2] - top, box[3] - left) if box else None
+                inner = (
+                    Window(box[0] - top, box[1] - left, box[2] - top, box[3] - left)
+                    if box
+                    else None
+                )
                 points, jitter = _points(tile, windows, patch, shown, crop, inner)
             if len(points):
                 field = np.zeros((canvas, canvas), np.float16)

@@ -20,7 +20,7 @@ from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
 from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
 from napari_metasr.files import check_kept, check_writable
-from napari_metasr.geometry.windows import snapped_window
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import LinearMap, cast_to_dtype
 
 if TYPE_CHECKING:
@@ -72,11 +72,8 @@ def cropped(one: Slice) -> Slice:
     box = mask_box(inside if one.mask is None else inside | one.mask)
     if box is None:
         return one
-    top, left, bottom, right = box
     rows, columns = one.image.shape
-    top, left, bottom, right = snapped_window(
-        (top - MARGIN, left - MARGIN, bottom + MARGIN, right + MARGIN), (rows, columns)
-    )
+    top, left, bottom, right = Window(*box).grown(MARGIN).pixels((rows, columns))
     window = np.s_[top:bottom, left:right]
     mask = None if one.mask is None else one.mask[window]
     return replace(one, image=one.image[window], mask=mask)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from metasr_training.datasets.slices import Slice
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 
 class PairConfig(BaseModel, extra="forbid", frozen=True):

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal
 
 from metasr_training.datasets.windows import mask_box
+from napari_metasr.geometry.windows import Window
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice
     from napari_metasr.lesions.detector import Detector
-    from napari_metasr.volume import Window
 
 Roi = Literal["mask", "detector", "box"]
 
@@ -35,14 +35,13 @@ def regions_of_interest(
     found: dict[tuple[str, str, str], Window] = {}
     finder = detector() if roi == "detector" else None
     for one in slices:
-        box: Window | None
         if finder is not None:
             seen = finder.detect(one.image, one.limits)
-            box = seen[0].region.window if seen else None
+            box: tuple[float, float, float, float] | None = seen[0].region if seen else None
         elif roi == "mask" and one.mask is not None:
             box = mask_box(one.mask)
         else:
             box = brain_box(one.image)
         if box is not None:
-            found[one.key] = box
+            found[one.key] = Window(*box)
     return found

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.geometry.windows import centred_window, window_centre
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import PixelRange
-    from napari_metasr.volume import Window
 
 _SAME_SUM = 1e-9
 
@@ -105,7 +104,7 @@ def roi_window(box: Window, size: int, shape: tuple[int, int], step: int) -> Pix
         raise ValueError(f"expected a size that is a multiple of the step {step}, found {size}")
     if min(shape) < step:
         raise ValueError(f"expected a slice of at least {step} pixels, found {shape}")
-    top, left, _, _ = centred_window(window_centre(box), size, size)
+    top, left, _, _ = Window.around(box.centre, size, size)
     (y0, y1), (x0, x1) = (
         _placed(start, size, length, step) for start, length in zip((top, left), shape, strict=True)
     )

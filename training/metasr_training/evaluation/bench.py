@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from metasr_training.datasets.slices import some_of_each
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from metasr_training.evaluation.contestants import LoadNetwork
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.lesions.detector import Detector
-    from napari_metasr.volume import Window
 
 Options = TypeVar("Options", bound=BaseModel)
 
@@ -135,7 +135,7 @@ class Bench:
             image: NDArray[np.float32], intensity: tuple[float, float], shape: tuple[int, int]
         ) -> Window | None:
             found = finder.detect(image, intensity)
-            return box_on(found[0].region.window, image.shape, shape) if found else None
+            return box_on(found[0].region, image.shape, shape) if found else None
 
         return detect
 
@@ -144,7 +144,7 @@ def box_on(box: Window, low_resolution: tuple[int, ...], shape: tuple[int, int])
     """A box in the pixel edges of a low-resolution slice, in those of the slice it was made of."""
     rows, columns = (now / before for now, before in zip(shape, low_resolution, strict=True))
     top, left, bottom, right = box
-    return top * rows, left * columns, bottom * rows, right * columns
+    return Window(top * rows, left * columns, bottom * rows, right * columns)
 
 
 @dataclass

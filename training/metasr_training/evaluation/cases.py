@@ -16,6 +16,7 @@ from metasr_training.datasets.windows import mask_box, maximal_information_crop,
 from metasr_training.eight_bits import eight_bits, intensity_limits
 from napari_metasr.degradations import add_k_space_noise, degrade
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid, nominal_scale
+from napari_metasr.geometry.windows import Window
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
-    from napari_metasr.volume import Window
 
     # The lesion's box in a slice's pixels, or None, from its low-resolution image, what is 0 and 1
     # to the detector, and the slice's shape.
@@ -146,7 +146,8 @@ def whole_step(scale: float) -> int:
 
 def lesion_box(one: Slice, truth: NDArray[np.float32]) -> Window | None:
     """The box of the tumour; of the brain where the data set has no masks; None without tumour."""
-    return brain_box(truth) if one.mask is None else mask_box(one.mask)
+    box = brain_box(truth) if one.mask is None else mask_box(one.mask)
+    return None if box is None else Window(*box)
 
 
 def interest(
@@ -164,14 +165,16 @@ def interest(
         If the detector's box is asked for and no detector is given.
     """
     if options.roi == "box":
-        return brain_box(truth)
+        return Window(*brain_box(truth))
     box = lesion_box(one, truth)
     if options.roi == "mask" or box is None:
         return box
     if detect is None:
         raise ValueError("expected a lesion detector for regions of interest, found none")
     rows, columns = truth.shape
-    return detect(low_resolution, intensity_limits(one), (rows, columns)) or brain_box(truth)
+    return detect(low_resolution, intensity_limits(one), (rows, columns)) or Window(
+        *brain_box(truth)
+    )
 
 
 def make_case(
@@ -188,19 +191,20 @@ def make_case(
     """
     one, truth, low_resolution, grid = degrade_slice(one, condition)
     rows, columns = truth.shape
-    whole: Window = (0, 0, rows, columns)
+    whole = Window(0, 0, rows, columns)
     regions: dict[str, Window] = {}
     if region == "crop":
-        regions["crop"] = maximal_information_crop(truth, min(options.crop_size, rows, columns))
+        side = min(options.crop_size, rows, columns)
+        regions["crop"] = Window(*maximal_information_crop(truth, side))
     if region == "roi":
         box = interest(one, truth, low_resolution, options, detect)
         if box is None:
             return None
         step = whole_step(condition.scale)
-        regions["roi"] = roi_window(box, options.roi_size, (rows, columns), step)
+        regions["roi"] = Window(*roi_window(box, options.roi_size, (rows, columns), step))
     regions["slice"] = whole
     if region == "slice":
-        regions["brain"] = brain_box(truth)
+        regions["brain"] = Window(*brain_box(truth))
     case = Case(one, condition.name, truth, low_resolution, grid, regions)
     part = cut(truth, regions[case.main])
     return case if part.min() < part.max() else None

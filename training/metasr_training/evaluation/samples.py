@@ -21,7 +21,7 @@ from metasr_training.evaluation.noise import signal_to_noise
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.scores import enlarged, measure, standing
-from napari_metasr.geometry.windows import centred_window, snapped_window, window_centre
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from metasr_training.evaluation.cases import Case
     from metasr_training.evaluation.output.sheets import Tile
     from metasr_training.evaluation.scores import ImageScore
-    from napari_metasr.volume import Window
 
 TILES_A_LINE = 6
 TILE_PIXELS = 230
@@ -125,7 +124,7 @@ def sample_lines(case: Case, outputs: Mapping[str, NDArray], *, detail: bool) ->
     ):
         whole = cut(case.truth, around)
         top, left = around[:2]
-        frame = (window[0] - top, window[1] - left, window[2] - top, window[3] - left)
+        frame = Window(window[0] - top, window[1] - left, window[2] - top, window[3] - left)
         truth = cut(case.truth, window)
         tiles = [truth_tile(whole, name, frame), truth_tile(truth)]
         tiles += [
@@ -173,14 +172,14 @@ def _condition(
 
 def _around_lesion(one: Slice, options: SampleOptions) -> NDArray:
     truth = eight_bits(one)
-    box = lesion_box(one, truth) or (0, 0, *truth.shape)
+    box = lesion_box(one, truth) or Window.whole((truth.shape[0], truth.shape[1]))
     return cut(truth, window_around(box, options.roi_size, truth.shape))
 
 
 def window_around(box: Window, size: int, shape: tuple[int, ...]) -> Window:
     """The part of a slice within a square centred on a box."""
-    middle = centred_window(window_centre(box), size, size)
-    return snapped_window(middle, (shape[0], shape[1]))
+    middle = Window.around(box.centre, size, size)
+    return Window(*middle.pixels((shape[0], shape[1])))
 
 
 def _detail(case: Case, region: Window) -> Window:
@@ -189,7 +188,7 @@ def _detail(case: Case, region: Window) -> Window:
     size = max(min(part.shape) // DETAIL, 11)
     top, left, bottom, right = maximal_information_crop(part, size)
     first_row, first_column = region[:2]
-    return first_row + top, first_column + left, first_row + bottom, first_column + right
+    return Window(first_row + top, first_column + left, first_row + bottom, first_column + right)
 
 
 def _table(scores: Sequence[ImageScore]) -> str:

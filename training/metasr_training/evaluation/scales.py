@@ -21,6 +21,7 @@ from metasr_training.evaluation.output.tables import markdown_table, mean_text, 
 from metasr_training.evaluation.scores import ALL, average_rows, enlarged, measure, standing
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.metrics import brain_box
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice
     from metasr_training.evaluation.contestants import Contestant
     from metasr_training.evaluation.scores import AverageRow, ImageScore
-    from napari_metasr.volume import Window
 
 
 class ScaleOptions(RegionOptions, frozen=True):
@@ -65,8 +65,8 @@ def scale_cases(one: Slice, condition: Condition, scales: Sequence[float]) -> It
     for scale in scales:
         grid = OutputGrid.at_scale(low_resolution.shape, scale)
         truth = degrade(finest, grid.output_shape, condition.degradation)
-        whole = (0, 0, *grid.output_shape)
-        regions: dict[str, Window] = {"slice": whole, "brain": brain_box(truth)}
+        whole = Window.whole(grid.output_shape)
+        regions: dict[str, Window] = {"slice": whole, "brain": Window(*brain_box(truth))}
         same = replace(one, mask=None)
         yield Case(same, f"x{scale:g}", truth, low_resolution, grid, regions)
 

@@ -15,12 +15,13 @@ from metasr_training.evaluation.cases import Case
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
 from napari_metasr.quality.metrics import brain_box
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
-    from napari_metasr.volume import Volume, Window
+    from napari_metasr.volume import Volume
 
 ACROSS = (Plane.SAGITTAL, Plane.CORONAL)
 """The planes that cross axial slices; their rows are the slices."""
@@ -80,7 +81,7 @@ def thinned(one: Slice, factor: float, thickness: Thickness) -> Case:
     grid = OutputGrid(AxisGrid(max(round(rows / factor), 1), rows), AxisGrid(columns, columns))
     low_resolution = degrade(truth, grid.input_shape, "slice-profile", thickness=thickness.share)
     regions: dict[str, Window] = {
-        "slice": (0, 0, rows, columns),
-        "brain": brain_box(truth),
+        "slice": Window(0, 0, rows, columns),
+        "brain": Window(*brain_box(truth)),
     }
     return Case(one, f"x{factor:g}-{thickness.name}", truth, low_resolution, grid, regions)

@@ -17,6 +17,7 @@ from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, published_text
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid, tuple[float,
     """
     scale = case.grid.rows.scale
     top, left, bottom, right = case.regions[case.main]
-    window = (top / scale, left / scale, bottom / scale, right / scale)
+    window = Window(top / scale, left / scale, bottom / scale, right / scale)
     part = cut(case.low_resolution, window)
     return part, OutputGrid.at_scale(part.shape, scale), case.intensity
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from metasr_training.perceptual import Features
     from metasr_training.stage import Stage
     from metasr_training.train_config import TrainConfig
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 STATISTICS_BATCHES = 32
 VALIDATION_SEED = 20_200_605

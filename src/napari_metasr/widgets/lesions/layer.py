@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.boxes import (
     BY_HAND,
     NEW,
@@ -16,7 +17,7 @@ from napari_metasr.lesions.boxes import (
     lesions_of,
     numbered,
 )
-from napari_metasr.volume import Plane, Region
+from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions.messages import score_text
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.lesions import Lesion
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource
 
 CHOSEN_COLOR = "#ffd54a"
@@ -236,18 +236,19 @@ def box_from(
         return None
     window = _window(low, high, rows, columns)
     try:
-        inside = Region.from_window(window).clipped((shape[rows], shape[columns]))
+        inside = window.clipped((shape[rows], shape[columns]))
     except ValueError:
         return None
-    return Box(lesion, plane, index, inside.window, score)
+    return Box(lesion, plane, index, inside, score)
 
 
 def _window(low: NDArray[Any], high: NDArray[Any], rows: int, columns: int) -> Window:
-    top, left, bottom, right = (
-        edges_from_napari(float(point), 1.0, 0.0)
-        for point in (low[rows], low[columns], high[rows], high[columns])
+    return Window(
+        *(
+            edges_from_napari(float(point), 1.0, 0.0)
+            for point in (low[rows], low[columns], high[rows], high[columns])
+        )
     )
-    return top, left, bottom, right
 
 
 def _axes(plane: Plane, ndim: int) -> tuple[int | None, int, int]:

@@ -40,7 +40,7 @@ def fly_to(
             dims.set_point(missing + axis, start[axis] + index * scale[axis])
     view = source.view(dims)
     if view is not None:
-        window = lesion.detections[lesion.middle].region.window
+        window = lesion.detections[lesion.middle].region
         camera.move(camera.viewport().fitted(with_surroundings(window), view))
 
 

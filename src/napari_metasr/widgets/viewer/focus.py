@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.layer_source import plane_and_index, same_grid
 from napari_metasr.widgets.viewer.real_viewer import real_viewer
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
     from napari_metasr.lesions import Lesion
-    from napari_metasr.volume import Plane, Window
+    from napari_metasr.volume import Plane
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
 _focuses: weakref.WeakKeyDictionary[ViewerModel, LesionFocus] = weakref.WeakKeyDictionary()
@@ -36,12 +37,12 @@ def rectangle_of(lesion: Lesion, plane: Plane, index: int) -> Window | None:
     """
     if plane is lesion.plane:
         found = lesion.detections.get(index)
-        return found.region.window if found is not None else None
+        return found.region if found is not None else None
     start, stop = lesion.box[plane.normal_axis]
     if not start <= index < stop:
         return None
     (top, bottom), (left, right) = lesion.box[plane.row_axis], lesion.box[plane.column_axis]
-    return top, left, bottom, right
+    return Window(top, left, bottom, right)
 
 
 class LesionFocus(QObject):

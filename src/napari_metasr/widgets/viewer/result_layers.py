@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
 LINKED = ("contrast_limits", "colormap", "gamma")

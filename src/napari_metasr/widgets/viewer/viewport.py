@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from napari_metasr.geometry.windows import centred_window, window_centre
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
 
 FIT_MARGIN = 0.95
@@ -58,7 +57,7 @@ class Viewport:
         height, width = view.on_screen(self.size)
         per_row, per_column = self.screen_scale(view)
         centre = view.edges(view.on_screen(self.centre))
-        return centred_window(centre, height / per_row, width / per_column)
+        return Window.around(centre, height / per_row, width / per_column)
 
     def fitted(self, window: Window, view: SliceView) -> Viewport:
         """The same view box with the camera moved so that the window fills it."""
@@ -69,27 +68,13 @@ class Viewport:
             rows / max(abs(last[0] - first[0]), 1e-12),
             columns / max(abs(last[1] - first[1]), 1e-12),
         )
-        middle = view.world(window_centre(window))
+        middle = view.world(window.centre)
         return Viewport(view.on_screen(middle), zoom, self.size)
-
-
-def whole(view: SliceView) -> Window:
-    """The edges of the whole slice."""
-    return 0.0, 0.0, float(view.shape[0]), float(view.shape[1])
-
-
-def intersection(first: Window, second: Window) -> Window | None:
-    """What two windows have in common, or None."""
-    top, left = max(first[0], second[0]), max(first[1], second[1])
-    bottom, right = min(first[2], second[2]), min(first[3], second[3])
-    return (top, left, bottom, right) if bottom > top and right > left else None
 
 
 def with_surroundings(window: Window) -> Window:
     """A lesion's rectangle with a margin on every side, so that it is seen where it lies."""
-    top, left, bottom, right = window
-    margin = LESION_MARGIN * max(bottom - top, right - left)
-    return top - margin, left - margin, bottom + margin, right + margin
+    return window.grown(LESION_MARGIN * max(window.height, window.width))
 
 
 def shifted_inside(window: Window, view: SliceView) -> Window:
@@ -100,7 +85,7 @@ def shifted_inside(window: Window, view: SliceView) -> Window:
         first = min(max(start, 0.0), size - length)
         moved += [first, first + length]
     top, bottom, left, right = moved
-    return top, left, bottom, right
+    return Window(top, left, bottom, right)
 
 
 def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
@@ -108,11 +93,11 @@ def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
 
     At scale 1 that is the whole slice fitted into the view.
     """
-    at_one = viewport.fitted(whole(view), view)
+    at_one = viewport.fitted(Window.whole(view.shape), view)
     height, width = view.on_screen(viewport.size)
     per_row, per_column = at_one.screen_scale(view)
     centre = view.edges(view.on_screen(viewport.centre))
-    window = centred_window(
+    window = Window.around(
         centre,
         FIT_MARGIN * height / (per_row * scale),
         FIT_MARGIN * width / (per_column * scale),
@@ -122,14 +107,7 @@ def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
 
 def rendered_window(region: Window, viewport: Viewport, view: SliceView) -> Window | None:
     """The part of the region that is seen, with a small margin; None where nothing is."""
-    top, left, bottom, right = viewport.visible(view)
-    seen = (
-        top - VISIBLE_MARGIN,
-        left - VISIBLE_MARGIN,
-        bottom + VISIBLE_MARGIN,
-        right + VISIBLE_MARGIN,
-    )
-    return intersection(region, seen)
+    return region.intersection(viewport.visible(view).grown(VISIBLE_MARGIN))
 
 
 def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
@@ -141,11 +119,10 @@ def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
         What can be rendered, and whether that is all of it.
     """
     scale_y, scale_x = grid.true_scale
-    voxels = (window[2] - window[0]) * (window[3] - window[1])
+    voxels = window.area
     pixels = voxels * scale_y * scale_x
     share = min(MAX_RENDERED_PIXELS / pixels, MAX_ENCODED_VOXELS / voxels)
     if share >= 1:
         return window, True
     shrink = math.sqrt(share)
-    height, width = (window[2] - window[0]) * shrink, (window[3] - window[1]) * shrink
-    return centred_window(window_centre(window), height, width), False
+    return Window.around(window.centre, window.height * shrink, window.width * shrink), False

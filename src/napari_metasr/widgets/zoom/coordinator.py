@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Qt, Signal
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl
@@ -18,7 +19,7 @@ from napari_metasr.widgets.viewer.layer_source import (
     layer_source,
 )
 from napari_metasr.widgets.viewer.result_layers import is_result
-from napari_metasr.widgets.viewer.viewport import RegionMode, whole
+from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.comparison.current import Comparing
 from napari_metasr.widgets.zoom.display import Display
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_metasr.volume import Window
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.dock import ZoomDock
@@ -359,7 +359,9 @@ class Coordinator(QObject):
         settings, viewport = self._dock.settings, self._camera.viewport()
         marked = self._marked(source, view)
         if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):
-            region = whole(view) if drawing else region_of(settings, viewport, view, marked)
+            region = (
+                Window.whole(view.shape) if drawing else region_of(settings, viewport, view, marked)
+            )
             if region is not None:
                 self._camera.move(viewport.fitted(region, view))
                 viewport = self._camera.viewport()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.volume import Region
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class WholeSlices:
             size = one.shape[0] * one.shape[1]
             kind = (key.model, key.device, tuple(one.shape))
             at_once = size <= one.encoded_pixels <= MOST_REPEATED * size
-            if at_once and one.is_ready(Region.whole(one.shape).window):
+            if at_once and one.is_ready(Window.whole(one.shape)):
                 self._seconds[kind] = one.encode_seconds
             known = self._seconds.get(kind)
             measured = measured and known is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import create_worker
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import MissingPixelsWarning
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.zoom.session import Request, SliceKey
 
@@ -120,7 +120,7 @@ def parts(window: Window) -> Iterator[Window]:
     rows, columns = _cuts(top, bottom), _cuts(left, right)
     for y0, y1 in pairwise(rows):
         for x0, x1 in pairwise(columns):
-            yield y0, x0, y1, x1
+            yield Window(y0, x0, y1, x1)
 
 
 def _cuts(start: float, stop: float) -> list[float]:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.grids import OutputGrid
-from napari_metasr.geometry.windows import centred_window, window_centre
+from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer import viewport as viewports
 from napari_metasr.widgets.viewer.viewport import MAX_SCREEN_SCALE, RegionMode, Viewport
 
 if TYPE_CHECKING:
     from napari_metasr.geometry.grids import Scale
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.zoom.dock import ZoomSettings
 
@@ -56,8 +55,8 @@ class Plan:
 def default_rectangle(view: SliceView) -> Window:
     """The middle of the slice: the rectangle until one is drawn."""
     rows, columns = view.shape
-    return centred_window(
-        window_centre(viewports.whole(view)),
+    return Window.around(
+        Window.whole(view.shape).centre,
         rows / RECTANGLE_SHARE,
         columns / RECTANGLE_SHARE,
     )
@@ -79,7 +78,7 @@ def region_of(
         return viewports.with_surroundings(marked) if marked is not None else None
     if settings.region is RegionMode.CENTRE:
         return viewports.centre_region(viewport, view, settings.scale)
-    return viewports.whole(view)
+    return Window.whole(view.shape)
 
 
 def make_plan(
@@ -108,7 +107,7 @@ def make_plan(
         )
         scale = (scale_y, scale_x)
     if settings.follow_camera or focused:
-        region = viewports.intersection(viewport.visible(view), viewports.whole(view))
+        region = viewport.visible(view).intersection(Window.whole(view.shape))
     else:
         region = region_of(settings, viewport, view, marked)
     if region is None:
@@ -128,7 +127,7 @@ def make_plan(
 
 def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | None:
     """What of a lesion lies in the window, if it holds any output pixel."""
-    part = viewports.intersection(window, lesion) if lesion is not None else None
+    part = window.intersection(lesion) if lesion is not None else None
     return part if part is not None and has_pixels(grid, part) else None
 
 

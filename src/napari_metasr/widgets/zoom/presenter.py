@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.geometry.grids import OutputGrid
-from napari_metasr.widgets.viewer import viewport as viewports
+from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.result_layers import ResultPair, bicubic_name, enhanced_name
 from napari_metasr.widgets.zoom.comparison import Stage
 from napari_metasr.widgets.zoom.plan import has_pixels
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.plan import Plan
 
 LESION = "lesion"
-NOTHING = (0.0, 0.0, 0.0, 0.0)
+NOTHING = Window(0.0, 0.0, 0.0, 0.0)
 
 
 class Presenter:
@@ -143,7 +142,7 @@ class Presenter:
         limits = encoded.limits if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
-        part = viewports.intersection(high_window, plan.enhanced or NOTHING)
+        part = high_window.intersection(plan.enhanced or NOTHING)
         bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
         label = bicubic_name(name, scale)
         pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)

@@ -10,7 +10,7 @@ from napari.components.overlays import SelectionBoxOverlay
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
 COLOR = "#4ad8ff"

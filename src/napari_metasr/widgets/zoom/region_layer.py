@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.result_layers import undisturbed
-from napari_metasr.widgets.viewer.viewport import intersection, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
 
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
 NAME = "zoom region (draw or drag)"
@@ -58,7 +57,7 @@ class RegionLayer:
 
     def set_window(self, source: LayerSource, view: SliceView, window: Window) -> None:
         """Set the rectangle of this plane."""
-        inside = intersection(window, whole(view))
+        inside = window.intersection(Window.whole(view.shape))
         if inside is None or min(inside[2] - inside[0], inside[3] - inside[1]) < SMALLEST:
             return
         if self._windows.get((source.token, view.axes)) != inside:
@@ -158,6 +157,6 @@ class RegionLayer:
             layer.data = layer.data[-1:]
             self._updating = False
         rows, columns = sorted((low[0], high[0])), sorted((low[1], high[1]))
-        self.set_window(source, view, (rows[0], columns[0], rows[1], columns[1]))
+        self.set_window(source, view, Window(rows[0], columns[0], rows[1], columns[1]))
         if first and self.window(source, view) is not None:
             self._drawn()

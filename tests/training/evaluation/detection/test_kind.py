@@ -16,15 +16,14 @@ from metasr_training.detector import UNTUNED, kept_point
 from metasr_training.evaluation.detection import figures as detection_figures
 from metasr_training.evaluation.detection.answers import EXACT, TRIVIAL
 from metasr_training.evaluation.detection.boxes import (
-    area,
     brightest_point,
-    grown,
     score_region,
     square,
 )
 from metasr_training.evaluation.detection.curves import threshold_points
 from metasr_training.evaluation.detection.kind import evaluate_detection
 from metasr_training.evaluation.detection.scores import DetectionScore, detection_rows
+from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.brightness import brightness
 
 
@@ -36,36 +35,38 @@ def mask():
     return mask
 
 
-TUMOUR = (8, 10, 12, 15)
-HEAD = (0, 0, 20, 10)
+TUMOUR = Window(8, 10, 12, 15)
+HEAD = Window(0, 0, 20, 10)
 
 
 def test_coverage_iou_and_area_by_hand(mask):
     exact = score_region([TUMOUR], mask, TUMOUR, HEAD)
-    assert (exact.coverage, exact.iou, exact.area_share, exact.head_share) == (1, 1, 0.05, 0.1)
+    assert (exact.coverage, exact.iou, exact.area_share, exact.head_share) == Window(
+        1, 1, 0.05, 0.1
+    )
     assert exact.perfect
-    half = score_region([(8, 10, 10, 15)], mask, TUMOUR, HEAD)
+    half = score_region([Window(8, 10, 10, 15)], mask, TUMOUR, HEAD)
     assert (half.coverage, half.iou) == (0.5, 0.5)
     assert half.found
     assert not half.acceptable
-    everything = score_region([(-3, 0, 20, 99)], mask, TUMOUR, HEAD)
+    everything = score_region([Window(-3, 0, 20, 99)], mask, TUMOUR, HEAD)
     assert everything.perfect
     assert everything.iou == pytest.approx(20 / 400)
-    away = score_region([(0, 0, 5, 5)], mask, TUMOUR, HEAD)
+    away = score_region([Window(0, 0, 5, 5)], mask, TUMOUR, HEAD)
     assert (away.coverage, away.iou, away.found) == (0, 0, False)
 
 
 def test_boxes_count_together_and_what_they_share_counts_once(mask):
-    halves = [(8, 10, 10, 15), (9, 10, 12, 15)]
+    halves = [Window(8, 10, 10, 15), Window(9, 10, 12, 15)]
     found = score_region(halves, mask, TUMOUR, HEAD)
     assert (found.coverage, found.iou, found.area_share) == (1, 1, 0.05)
-    beside = score_region([*halves, (0, 0, 2, 10)], mask, TUMOUR, HEAD)
+    beside = score_region([*halves, Window(0, 0, 2, 10)], mask, TUMOUR, HEAD)
     assert (beside.coverage, beside.iou, beside.area_share) == (1, 0.5, 0.1)
 
 
 def test_a_tumour_that_was_missed_is_not_covered_and_has_no_area(mask):
     missed = score_region([], mask, TUMOUR, HEAD)
-    assert (missed.coverage, missed.iou, missed.area_share, missed.head_share) == (0, 0, 0, 0)
+    assert (missed.coverage, missed.iou, missed.area_share, missed.head_share) == Window(0, 0, 0, 0)
 
 
 def test_nineteen_pixels_of_twenty_are_acceptable_and_not_perfect(mask):
@@ -78,19 +79,24 @@ def test_nineteen_pixels_of_twenty_are_acceptable_and_not_perfect(mask):
 
 
 def test_a_box_turned_inside_out_or_outside_holds_nothing(mask):
-    for box in ((12, 15, 8, 10), (10.2, 12.2, 10.2, 12.2), (-9, 0, -2, 5), (30, 0, 40, 5)):
+    for box in (
+        Window(12, 15, 8, 10),
+        Window(10.2, 12.2, 10.2, 12.2),
+        Window(-9, 0, -2, 5),
+        Window(30, 0, 40, 5),
+    ):
         found = score_region([box], mask, TUMOUR, HEAD)
         assert (found.coverage, found.area_share) == (0, 0)
 
 
 def test_trivial_boxes_have_the_area_they_are_given():
-    assert square((20, 40), 36) == (17, 37, 23, 43)
+    assert square((20, 40), 36) == Window(17, 37, 23, 43)
     image = np.zeros((60, 60))
     image[40:44, 10:14] = 200
     row, column = brightest_point(image)
     assert row == pytest.approx(42, abs=1)
     assert column == pytest.approx(12, abs=1)
-    assert area(grown((0, 0, 4, 4), 1)) == 36
+    assert Window(0, 0, 4, 4).grown(1).area == 36
 
 
 def score(tumour, regions, coverage=None, source="a", patient="p"):
@@ -182,7 +188,8 @@ def row_of(rows, detector, condition="x2", source="all"):
 def test_a_detector_that_takes_everything_covers_it_and_is_seen_to(tmp_path):
     parts = [*slices(3), healthy(slices(1)[0])]
     finders = both(
-        FakeFinder((0, 0, 1, 1)), FakeFinder((0, 0, 1, 1), lambda image: image.max() / 260)
+        FakeFinder(Window(0, 0, 1, 1)),
+        FakeFinder(Window(0, 0, 1, 1), lambda image: image.max() / 260),
     )
     findings, one, rows = evaluated(tmp_path, parts, finders)
     row = row_of(rows, "LD")
@@ -239,7 +246,7 @@ def test_a_detector_that_finds_nothing_covers_nothing(tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_a_margin_only_adds_coverage_and_area(tmp_path):
-    _, one, _ = evaluated(tmp_path, slices(3), both(FakeFinder((0.4, 0.4, 0.6, 0.6))))
+    _, one, _ = evaluated(tmp_path, slices(3), both(FakeFinder(Window(0.4, 0.4, 0.6, 0.6))))
     for condition in ("x1", "x2"):
         for label in ("LD", "LD+", EXACT, *TRIVIAL):
             keys = {"condition": condition, "detector": label}
@@ -254,7 +261,7 @@ def test_a_margin_only_adds_coverage_and_area(tmp_path):
 
 @pytest.mark.usefixtures("undrawn")
 def test_margins_are_shares_of_the_longer_side_at_every_scale(tmp_path):
-    _, one, _ = evaluated(tmp_path, slices(1), both(FakeFinder((0.4, 0.4, 0.6, 0.6))))
+    _, one, _ = evaluated(tmp_path, slices(1), both(FakeFinder(Window(0.4, 0.4, 0.6, 0.6))))
     rows, columns = 60, 50
     # 0.05 of 60 pixels are 3, on either side of 12 x 10 pixels
     expected = (12 + 6) * (10 + 6) / (rows * columns)
@@ -266,7 +273,9 @@ def test_margins_are_shares_of_the_longer_side_at_every_scale(tmp_path):
 @pytest.mark.usefixtures("undrawn")
 def test_an_operating_point_is_chosen_kept_and_used(tmp_path):
     parts = [*slices(3), healthy(slices(1)[0])]
-    finders = both(FakeFinder((0.2, 0.2, 0.8, 0.8), lambda image: 0.3 + 0.4 * (image.max() > 220)))
+    finders = both(
+        FakeFinder(Window(0.2, 0.2, 0.8, 0.8), lambda image: 0.3 + 0.4 * (image.max() > 220))
+    )
     options = {"choose": True, "test": True, "margins": [0, 0.05, 0.1, 0.25], "levels": [0.2, 0.6]}
     findings, one, rows = evaluated(tmp_path, parts, finders, options=options)
     point = kept_point(one.run, "lesion-segmenter")

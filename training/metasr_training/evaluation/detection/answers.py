@@ -14,13 +14,12 @@ from metasr_training.evaluation.cases import whole_step
 from metasr_training.evaluation.detection.boxes import square
 from metasr_training.evaluation.detection.scores import DetectionScore, scored
 from metasr_training.evaluation.detection.views import View, look
-from napari_metasr.geometry.windows import window_centre
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
     from napari_metasr.lesions.detector import Detector
-    from napari_metasr.volume import Window
     from napari_metasr.weights import OperatingPoint
 
     Views = Mapping[str, Sequence[View]]
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 EXACT = "exact box"
 TRIVIAL: dict[str, Callable[[View], tuple[float, float]]] = {
-    "centre of the head": lambda view: window_centre(view.head),
+    "centre of the head": lambda view: view.head.centre,
     "brightest blob": lambda view: view.brightest,
 }
 """Where detectors that have learned nothing look."""
@@ -145,7 +144,7 @@ def _references(
     """A detector's window of interest, and the trivial detectors with boxes of its mean area."""
     name, step = condition.name, whole_step(condition.scale)
     for view, boxes in found:
-        window = [roi_window(box, side, view.shape, step) for box in boxes[:1]]
+        window = [Window(*roi_window(box, side, view.shape, step)) for box in boxes[:1]]
         yield scored(name, f"{label}, {side} x {side} window", view, window)
     share = float(np.mean([view.score(boxes).area_share for view, boxes in found]))
     for trivial in TRIVIAL:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from metasr_training.overlap import ACCEPTABLE, FOUND, areas
-from napari_metasr.geometry.windows import centred_window, snapped_window, window_centre
+from metasr_training.overlap import ACCEPTABLE, FOUND
+from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
 
 BLOB = 8.0
 """Standard deviation, in pixels, of the blur that makes the brightest blob stand out."""
@@ -69,8 +68,8 @@ def union(boxes: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.bool_]:
     """
     region = np.zeros(shape, bool)
     for box in boxes:
-        if area(box) > 0:
-            top, left, bottom, right = snapped_window(box, shape)
+        if box.area > 0:
+            top, left, bottom, right = box.pixels(shape)
             region[top : max(bottom, top), left : max(right, left)] = True
     return region
 
@@ -95,31 +94,20 @@ def score_region(
     shared = int(region[top:bottom, left:right].sum())
     return RegionScore(
         coverage=float((region & mask).sum() / mask.sum()),
-        iou=shared / (size + area(tumour) - shared),
+        iou=shared / (size + tumour.area - shared),
         area_share=size / mask.size,
-        head_share=size / area(head),
+        head_share=size / head.area,
     )
-
-
-def grown(box: Window, margin: float) -> Window:
-    """A box with a margin, in pixels, on every side."""
-    top, left, bottom, right = box
-    return top - margin, left - margin, bottom + margin, right + margin
-
-
-def area(box: Window) -> float:
-    """Of a box; nothing where its edges have passed each other."""
-    return float(areas(np.array([box]))[0])
 
 
 def square(centre: tuple[float, float], size: float) -> Window:
     """A square box of this area around a point given in pixel edges."""
     side = float(np.sqrt(size))
-    return centred_window(centre, side, side)
+    return Window.around(centre, side, side)
 
 
 def brightest_point(image: NDArray) -> tuple[float, float]:
     """The middle of the brightest blob, in pixel edges."""
     blurred = gaussian_filter(np.asarray(image, np.float64), BLOB)
     row, column = np.unravel_index(int(blurred.argmax()), blurred.shape)
-    return window_centre((float(row), float(column), float(row) + 1, float(column) + 1))
+    return Window(float(row), float(column), float(row) + 1, float(column) + 1).centre

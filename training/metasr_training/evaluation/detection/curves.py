@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metasr_training.evaluation.detection.boxes import grown
 from metasr_training.evaluation.output.plots import Line, Panel
 
 if TYPE_CHECKING:
     from metasr_training.evaluation.detection.boxes import RegionScore
     from metasr_training.evaluation.detection.views import View
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.lesions.detector import Detector
-    from napari_metasr.volume import Window
     from napari_metasr.weights import OperatingPoint
 
 
@@ -83,7 +82,7 @@ def reference_coverage(
 ) -> Iterator[CoveragePoint]:
     """One box a slice with one margin after another around it."""
     for margin in margins:
-        scores = [view.score([grown(box_of(view), margin * max(view.shape))]) for view in views]
+        scores = [view.score([box_of(view).grown(margin * max(view.shape))]) for view in views]
         yield coverage_point(condition, label, margin, scores)
 
 

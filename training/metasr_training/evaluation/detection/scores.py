@@ -14,7 +14,7 @@ from metasr_training.overlap import ACCEPTABLE, FOUND
 
 if TYPE_CHECKING:
     from metasr_training.evaluation.detection.views import View
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 
 @dataclass(frozen=True)

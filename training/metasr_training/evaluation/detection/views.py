@@ -13,6 +13,7 @@ from metasr_training.eight_bits import intensity_limits
 from metasr_training.evaluation.bench import box_on
 from metasr_training.evaluation.cases import degrade_slice
 from metasr_training.evaluation.detection.boxes import RegionScore, brightest_point, score_region
+from napari_metasr.geometry.windows import Window
 from napari_metasr.quality.metrics import brain_box
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
     from napari_metasr.lesions.detector import Detector
-    from napari_metasr.volume import Window
     from napari_metasr.weights import OperatingPoint
 
 
@@ -56,7 +56,8 @@ class View:
     @cached_property
     def tumour(self) -> Window | None:
         """The tumour's own box; None where there is none."""
-        return mask_box(self.mask)
+        box = mask_box(self.mask)
+        return None if box is None else Window(*box)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -79,7 +80,7 @@ class View:
         """What a detector finds, in the slice's pixels, the highest score first."""
         low = self.low_resolution
         found = detector.detect(low, intensity_limits(self.slice), point=point)
-        return [box_on(one.region.window, low.shape, self.shape) for one in found]
+        return [box_on(one.region, low.shape, self.shape) for one in found]
 
     def highest(self, detector: Detector, point: OperatingPoint) -> float:
         """The highest score in the slice, however low the threshold; 0 where nothing is seen."""
@@ -91,4 +92,4 @@ class View:
 def look(one: Slice, condition: Condition) -> View:
     """Reduce a slice."""
     one, truth, low_resolution, _ = degrade_slice(one, condition)
-    return View(one, low_resolution, brain_box(truth), brightest_point(truth))
+    return View(one, low_resolution, Window(*brain_box(truth)), brightest_point(truth))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Window
+    from napari_metasr.geometry.windows import Window
 
 MARGIN = 16
 GAP = 10

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from napari.layers import Shapes
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from napari_metasr.volume import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
@@ -71,7 +71,7 @@ class Swipe(Mode):
         line = min(max(self._line_edge(), start + narrowest), stop - narrowest)
         enhanced = list(window)
         enhanced[axis + 2 if self._is_flipped() else axis] = line
-        return window, (enhanced[0], enhanced[1], enhanced[2], enhanced[3])
+        return window, Window(*enhanced)
 
     def update(self, stage: Stage) -> None:
         """Show both results and the line."""
