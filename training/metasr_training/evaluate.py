@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 from tqdm import tqdm
 
-from metasr_training.catalogue import experiment_ids
-from metasr_training.datasets.slices import SOURCES, Split, load_slices, some_of_each
+from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import shipped_and_interpolation
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
@@ -31,31 +28,30 @@ from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.engine import load_model
 
 PROGRAM = "metasr-evaluate"
-SHIPPED = "zoom"
 RESULTS = ("zoom.csv", "zoom.md", "zoom.json")
 
 
-def zoom(
+def measure_model(
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="MODEL")],
     data: Path,
     output: Path,
-    model: str = "meta-srgan",
-    sources: tuple[str, ...] = tuple(SOURCES),
+    sources: tuple[str, ...] = (),
     scales: tuple[float, ...] = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0),
     slices: int = 24,
     device: str = "auto",
 ) -> None:
-    """PSNR and SSIM of bicubic, Lanczos and a shipped model on validation patients.
+    """Measure PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
 
     Parameters
     ----------
+    model
+        A name of ``napari-metasr models``, or the path of its weights.
     data
-        A folder with tumour-slices/ in it.
+        A data folder, as metasr-train takes it.
     output
         Where zoom.csv, zoom.md and zoom.json go.
-    model
-        A model's name, or the path of its weights.
     sources
-        Which data sets.
+        Which data sets; all that are there where none is named.
     scales
         By which factors the slices are reduced and enlarged.
     slices
@@ -68,7 +64,7 @@ def zoom(
     engine = load_model(model, device=device)
     compared = shipped_and_interpolation(engine)
     conditions = zoom_conditions(scales, IN_PLANE)
-    chosen = some_of_each(load_slices(data, "val", sources), slices)
+    chosen = some_of_each(load_slices(data, "val", sources or None), slices)
     scores = [
         score
         for one in tqdm(chosen, unit="slice")
@@ -102,9 +98,6 @@ def evaluate(
     option: tuple[str, ...] = (),
 ) -> None:
     """Evaluate the networks that a run has trained for an experiment.
-
-    Or, with ``zoom --data DATA --output RESULTS``, a shipped model at every scale
-    (``zoom --data DATA --output RESULTS --help``).
 
     Parameters
     ----------
@@ -161,42 +154,15 @@ def parsed(options: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def known(name: str) -> str:
-    """The name, if there is such an experiment.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the nearest is suggested.
-    """
-    names = tuple(dict.fromkeys([*experiment_ids(), SHIPPED]))
-    if name not in names:
-        nearest = get_close_matches(name, names, n=1, cutoff=0.4)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-        raise ValueError(f"expected an experiment among {', '.join(names)}, found {name!r}{hint}")
-    return name
-
-
-def is_shipped(arguments: Sequence[str]) -> bool:
-    """Whether a shipped model is to be measured: ``zoom`` into a folder that is no run."""
-    if not arguments or arguments[0] != SHIPPED:
-        return False
-    pairs = [one.split("=", 1) for one in arguments]
-    outputs = [pair[1] for pair in pairs if pair[0] == "--output" and len(pair) == 2]
-    outputs += [value for option, value in pairwise(arguments) if option == "--output"]
-    return not any((Path(one) / "run.json").is_file() for one in outputs)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
-    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if is_shipped(arguments):
-            tyro.cli(zoom, prog=f"{PROGRAM} {SHIPPED}", args=arguments[1:])
-        else:
-            if arguments and not arguments[0].startswith("-"):
-                known(arguments[0])
-            tyro.cli(evaluate, prog=PROGRAM, args=arguments)
+        tyro.extras.subcommand_cli_from_dict(
+            {"experiment": evaluate, "model": measure_model},
+            prog=PROGRAM,
+            description="Measure what networks gain over interpolation, as tables and figures.",
+            args=None if arguments is None else list(arguments),
+        )
     except (ValueError, OSError) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2

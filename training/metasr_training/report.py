@@ -95,7 +95,7 @@ def sections(runs: Iterable[Path]) -> list[Section]:
     if not found:
         raise FileNotFoundError(
             f"expected evaluations in {', '.join(map(str, runs))}, found none: "
-            "metasr-evaluate EXPERIMENT --output RUN makes them"
+            "metasr-evaluate experiment EXPERIMENT --output RUN makes them"
         )
     counts = Counter(about.experiment for _, _, about in found)
     order = {name: place for place, name in enumerate(experiment_ids())}

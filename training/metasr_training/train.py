@@ -70,6 +70,8 @@ def train(
 ) -> None:
     """Train every network of an experiment.
 
+    ``metasr-train pack`` packs a data folder into one file instead.
+
     Parameters
     ----------
     name
@@ -132,7 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         if arguments and arguments[0] == "pack":
-            tyro.cli(pack, prog="metasr-train pack", args=arguments[1:])
+            packing = tyro.cli(pack, prog="metasr-train pack", args=arguments[1:])
+            print(f"{sum(packing.kept.values()):,} slices, {packing.size / 2**20:.1f} MiB")
         else:
             tyro.cli(train, prog="metasr-train", args=arguments)
     except InterruptedRun as stopped:

@@ -90,7 +90,7 @@ def test_images_and_split_can_be_chosen(run):
 
 
 def test_options_can_be_given_over_those_of_the_experiment(run, capsys):
-    arguments = ["lfsr-table1", "--output", str(run), "--option", "roi_size=16"]
+    arguments = ["experiment", "lfsr-table1", "--output", str(run), "--option", "roi_size=16"]
     assert evaluate.main([*arguments, "epoch_images=7"]) == 0
     assert evaluate.main([*arguments, "epoch_images=many"]) == 2
     assert "options of lfsr-table1: epoch_images" in capsys.readouterr().err
@@ -155,7 +155,7 @@ def test_a_missing_network_says_how_to_train_it(run, monkeypatch, capsys):
         raise FileNotFoundError(f"expected the network {name} in {folder}, found none")
 
     monkeypatch.setattr(driver, "load_trained", missing)
-    assert evaluate.main(["lfsr-table1", "--output", str(run)]) == 2
+    assert evaluate.main(["experiment", "lfsr-table1", "--output", str(run)]) == 2
     said = capsys.readouterr().err
     assert "expected the network srresnet-x2" in said
     assert "metasr-train lfsr-table1 --preset smoke --data" in said
@@ -163,32 +163,20 @@ def test_a_missing_network_says_how_to_train_it(run, monkeypatch, capsys):
 
 
 def test_an_unknown_experiment_suggests_the_nearest(tmp_path, capsys):
-    assert evaluate.main(["ms-gan-tabel1", "--output", str(tmp_path)]) == 2
+    assert evaluate.main(["experiment", "ms-gan-tabel1", "--output", str(tmp_path)]) == 2
     assert "did you mean 'ms-gan-table1'?" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_run(tmp_path, capsys):
-    assert evaluate.main(["ms-gan-table1", "--output", str(tmp_path)]) == 2
+    assert evaluate.main(["experiment", "ms-gan-table1", "--output", str(tmp_path)]) == 2
     assert "expected a run folder with run.json" in capsys.readouterr().err
 
 
-def test_zoom_is_of_the_shipped_model_unless_the_output_is_a_run(tmp_path):
-    elsewhere, run = tmp_path / "elsewhere", tmp_path / "run"
-    run.mkdir()
-    (run / "run.json").write_text("{}")
-    assert evaluate.is_shipped(["zoom", "--data", "D", "--output", str(elsewhere)])
-    assert evaluate.is_shipped(["zoom", "--help"])
-    assert not evaluate.is_shipped(["zoom", "--output", str(run)])
-    assert not evaluate.is_shipped(["zoom", f"--output={run}"])
-    assert not evaluate.is_shipped(["ms-gan-table1", "--output", str(elsewhere)])
-    assert not evaluate.is_shipped([])
-
-
-def test_the_shipped_model_is_measured_as_before(tmp_path, monkeypatch, capsys):
+def test_a_model_is_measured_at_every_scale_under_every_degradation(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(evaluate, "load_slices", lambda data, split, sources: slices(1))
     output = tmp_path / "out"
     arguments = ["--data", str(tmp_path), "--output", str(output), "--scales", "2", "--slices", "1"]
-    assert evaluate.main(["zoom", *arguments, "--device", "cpu"]) == 0
+    assert evaluate.main(["model", "meta-srgan", *arguments, "--device", "cpu"]) == 0
     assert {path.name for path in output.iterdir()} == {"zoom.csv", "zoom.md", "zoom.json"}
     summary = json.loads((output / "zoom.json").read_text())
     assert set(summary["psnr_gain_over_bicubic"]) == {

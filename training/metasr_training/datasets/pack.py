@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,6 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import LinearMap, cast_to_dtype
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 log = logging.getLogger(__name__)
@@ -144,11 +143,11 @@ def pack(
     per_volume: int | None = None,
     overwrite: bool = False,
 ) -> Packing:
-    """Pack a data folder into one file that `load_slices` reads as it reads the folder.
+    """Pack a data folder into one file, which is read as the folder is.
 
-    Slices of brain MRI lose the background beyond `MARGIN` pixels around the head, and what has
-    more than 8 bits is clipped to the limits of its volume and rounded to them. Where all of it
-    is larger than the limit, the same share of the slices of each source and split is left out,
+    Slices of brain MRI lose the background beyond 8 pixels around the head, and intensities of
+    more than 8 bits are clipped to the limits of their volume and rounded. Where the whole is
+    larger than the limit, the same share of the slices of each source and split is left out,
     and a warning says how many.
 
     Parameters
@@ -159,12 +158,20 @@ def pack(
         The file to write, such as ``data.zip``.
     limit_mib
         Its largest size, in MiB.
-    splits, domains, sources
-        What to pack; all sources where None. Of these only what the folder holds.
-    unreadable, split_file, per_volume
-        As in `load_slices`.
+    splits
+        Patients of which splits to pack, where the folder holds any.
+    domains
+        Brain MRI, natural images, or both.
+    sources
+        Data sets to pack; all by default.
+    unreadable
+        What to do with a file that cannot be read: stop, or name and skip it.
+    split_file
+        The file that keeps the split of the patients; it is written if it does not exist.
+    per_volume
+        Slices of each volume, evenly spread; all by default.
     overwrite
-        Whether an older file may be replaced.
+        Replace an older file.
 
     Raises
     ------

@@ -1,6 +1,4 @@
-"""``zoom``: a trained network for every scale, under every degradation, as ``metasr-evaluate zoom``
-measures the shipped one.
-"""
+"""Evaluate a trained network at every scale, under every degradation."""
 
 from __future__ import annotations
 

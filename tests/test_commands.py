@@ -1,0 +1,144 @@
+"""Every verb of every command, as a process: its help, and its simplest real arguments."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_fakes import save, series, voxels
+from PIL import Image
+from training_fakes import write_data
+
+VERBS = {
+    "napari-metasr": (
+        "zoom", "upscale", "replay", "cohort", "series", "detect", "models", "demo", "rate",
+    ),
+    "metasr-train": ("pack",),
+    "metasr-evaluate": ("experiment", "model"),
+    "metasr-export": (),
+    "metasr-report": (),
+    "metasr-mos": ("prepare", "score"),
+}  # fmt: skip
+COMMANDS = [(name, *verb) for name, verbs in VERBS.items() for verb in [(), *zip(verbs)]]
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
+
+# Ends the event loop as soon as a window is there: somebody closes the window that rates.
+CLOSED_AT_ONCE = """
+import threading, time
+def close():
+    from qtpy.QtCore import QMetaObject, Qt
+    from qtpy.QtWidgets import QApplication
+    while not any(one.isVisible() for one in QApplication.topLevelWidgets()):
+        time.sleep(0.1)
+    time.sleep(1)
+    QMetaObject.invokeMethod(QApplication.instance(), "quit", Qt.ConnectionType.QueuedConnection)
+threading.Thread(target=close, daemon=True).start()
+"""
+
+
+def run(command, *arguments, before="", cwd=None):
+    """The console script of a command in a process of its own."""
+    (entry,) = entry_points(group="console_scripts", name=command)
+    code = f"import sys; sys.argv[0] = {command!r}; from {entry.module} import {entry.attr} as main"
+    return subprocess.run(
+        [sys.executable, "-c", f"{code}\n{before}\nsys.exit(main())", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=ENVIRONMENT,
+        cwd=cwd,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help(command):
+    done = run(*command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: {' '.join(command)} [-h]")
+    if len(command) == 1 and command[0] != "metasr-train" and VERBS[command[0]]:
+        listed = re.search(r"\{([\w,-]+)\}", done.stdout.partition("\n")[0])
+        assert tuple(listed[1].split(",")) == VERBS[command[0]]
+
+
+def test_every_console_script_is_in_the_table():
+    scripts = entry_points(group="console_scripts")
+    ours = {one.name for one in scripts if one.value.startswith(("napari_metasr", "metasr_"))}
+    assert ours == VERBS.keys()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A volume, a DICOM series, a data folder, a trained and evaluated run, a rating study."""
+    path = tmp_path_factory.mktemp("commands")
+    rng = np.random.default_rng(0)
+    image = nib.Nifti1Image(rng.integers(1, 900, (36, 34, 4)).astype(np.int16), np.eye(4))
+    (path / "scans").mkdir()
+    nib.save(image, path / "scans" / "in.nii.gz")
+    (path / "dicom").mkdir()
+    save(path / "dicom", series(voxels()))
+    write_data(path / "data")
+    for method in ("truth", "ours"):
+        (path / "images" / method).mkdir(parents=True)
+        pixels = rng.integers(0, 255, (16, 16), np.uint8)
+        Image.fromarray(pixels).save(path / "images" / method / "a.png")
+    return path
+
+
+def test_the_plugins_verbs(folder):
+    """Magnify, upscale and do it again, many volumes, series, lesions, models, pictures."""
+    for arguments in (
+        "zoom scans/in.nii.gz --scale 2 --output out.png",
+        "upscale scans/in.nii.gz --scale 2,1,1 --output up.nii.gz",
+        "replay up.json --input scans/in.nii.gz --output again.nii.gz",
+        "cohort scans --scale 2,1,1 --output many --workers 1",
+        "series dicom",
+        "detect scans/in.nii.gz --output rois.json",
+        "models",
+    ):
+        done = run("napari-metasr", *arguments.split(), cwd=folder)
+        assert done.returncode == 0, done.stderr
+    assert {"out.png", "up.nii.gz", "again.nii.gz", "many", "rois.json"} <= {
+        one.name for one in folder.iterdir()
+    }
+
+
+def test_the_demo_leaves_pictures(folder):
+    arguments = "demo --input scans/in.nii.gz --screen virtual --output demo --device cpu"
+    done = run("napari-metasr", *arguments.split(), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "demo" / "screenshot.png").is_file()
+
+
+def test_the_training_commands(folder):
+    """Pack, train, evaluate, report, export; the exported model is measured."""
+    for arguments in (
+        "metasr-train pack --data data --output data.zip",
+        "metasr-train zoom --preset smoke --data data.zip --output run",
+        "metasr-evaluate experiment zoom --output run --images 1",
+        "metasr-report run --output report",
+        "metasr-export --run run --network zoom --output models",
+        "metasr-evaluate model models/zoom.safetensors --data data --output measured --slices 1 "
+        "--scales 2",
+    ):
+        done = run(*arguments.split(), cwd=folder)
+        assert done.returncode == 0, done.stderr
+    assert (folder / "report" / "README.md").is_file()
+    assert (folder / "measured" / "zoom.csv").is_file()
+
+
+def test_a_study_is_made_rated_and_scored(folder):
+    done = run("metasr-mos", *"prepare --input images --output study".split(), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    rated = run(
+        "napari-metasr", "rate", "study", "--rater", "Ann", before=CLOSED_AT_ONCE, cwd=folder
+    )
+    assert rated.returncode == 0, rated.stderr
+    scored = run("metasr-mos", "score", "study", cwd=folder)
+    assert scored.returncode == 0, scored.stderr
