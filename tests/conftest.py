@@ -41,6 +41,12 @@ def _decoded_slices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_models_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No model of whoever runs the tests is listed or touched."""
+    monkeypatch.setenv("NAPARI_METASR_MODELS", str(tmp_path / "no-models-yet"))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20201119)

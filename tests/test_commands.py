@@ -11,9 +11,9 @@ from importlib.metadata import entry_points
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_fakes import save, series, voxels
+from fakes.dicom import save, series, voxels
+from fakes.training import write_data
 from PIL import Image
-from training_fakes import write_data
 
 VERBS = {
     "napari-metasr": (
@@ -124,17 +124,16 @@ def test_the_training_commands(folder):
         "metasr-evaluate experiment zoom --output run --images 1",
         "metasr-report run --output report",
         "metasr-export --run run --network zoom --output models",
-        "metasr-evaluate model models/zoom.safetensors --data data --output measured --slices 1 "
-        "--scales 2",
+        "metasr-evaluate model models/zoom.safetensors --data data --output out --slices 1",
     ):
         done = run(*arguments.split(), cwd=folder)
         assert done.returncode == 0, done.stderr
     assert (folder / "report" / "README.md").is_file()
-    assert (folder / "measured" / "zoom.csv").is_file()
+    assert (folder / "out" / "zoom.csv").is_file()
 
 
 def test_a_study_is_made_rated_and_scored(folder):
-    done = run("metasr-mos", *"prepare --input images --output study".split(), cwd=folder)
+    done = run("metasr-mos", *["prepare", "--input", "images", "--output", "study"], cwd=folder)
     assert done.returncode == 0, done.stderr
     rated = run(
         "napari-metasr", "rate", "study", "--rater", "Ann", before=CLOSED_AT_ONCE, cwd=folder

@@ -120,7 +120,9 @@ def test_a_damaged_evaluation_leaves_the_report_that_was_there(tmp_path, run, ca
 def test_runs_without_an_evaluation(tmp_path, capsys):
     bare = make_run(tmp_path / "bare", [])
     assert report.main([str(bare), "--output", str(tmp_path / "results")]) == 2
-    assert "metasr-evaluate experiment EXPERIMENT --output RUN makes them" in capsys.readouterr().err
+    assert (
+        "metasr-evaluate experiment EXPERIMENT --output RUN makes them" in capsys.readouterr().err
+    )
     assert report.main([str(tmp_path / "none"), "--output", str(tmp_path / "results")]) == 2
     assert "expected a run folder" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()

@@ -25,7 +25,7 @@ from metasr_training.tasks.super_resolution import SuperResolution
 from metasr_training.telemetry import Telemetry
 from metasr_training.train_config import TrainConfig
 from metasr_training.trained import finished, load_trained, network_folder, run_record
-from napari_metasr.weights import load_network, model_names
+from napari_metasr.weights import load_network, shipped_names
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Domain, Slice
@@ -136,7 +136,7 @@ class Campaign:
         configs = [one.resolve(self.preset, condition) for one, condition in networks]
         asked = self.experiment.options.get("roi") == "detector" or any(map(asks_detector, configs))
         names = [config.name for config in configs]
-        there = {*names, *model_names()}
+        there = {*names, *shipped_names()}
         if asked and there.isdisjoint((*SHIPPED, *SHIPPED.values())):
             return [(recipe(LD), Condition()), *networks]
         return networks

@@ -10,7 +10,7 @@ import torch
 from metasr_training.run_folder import write_json
 from napari_metasr.lesions.detector import Detector, check_detects
 from napari_metasr.networks.folding import fold_batch_norm
-from napari_metasr.weights import OperatingPoint, load_network, model_names
+from napari_metasr.weights import OperatingPoint, load_network, shipped_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,7 +157,7 @@ def find_weights(
         if finished(run, name):
             return trained_weights(run, name, device)
     for name in order:
-        if SHIPPED[name] in model_names():
+        if SHIPPED[name] in shipped_names():
             return shipped_weights(SHIPPED[name])
     raise FileNotFoundError(
         f"expected the network {' or '.join(order)} in {run}, found none; train it with "

@@ -146,7 +146,8 @@ def export(
         A JSON of ``metasr-evaluate`` to put into the card.
     point
         Of a detector, which needs it: a JSON of the threshold, level and margin that its answers
-        are read with, as ``metasr-evaluate experiment lfsr-detection`` chooses them on validation patients.
+        are read with, as ``metasr-evaluate experiment lfsr-detection`` chooses them on
+        validation patients.
     precision
         Of the stored weights; they are computed with in float32.
     """

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from pydantic import Field
 
 from napari_metasr.cli.parsing import Command
-from napari_metasr.weights import model_card, model_names
+from napari_metasr.weights import is_own, model_cards, remove_model, user_folder
 
 if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
@@ -66,17 +69,29 @@ def group_of(card: ModelCard) -> str:
 
 
 class Models(Command):
-    """List the models: those that magnify, with their scales, and those that find tumours."""
+    """List the models: those that magnify, with their scales, and those that find tumours.
+
+    Your own models, as `metasr-train finetune` makes them, are listed beside those of the package.
+    """
+
+    remove: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = Field(
+        default=None, description="Delete this model of your own instead."
+    )
 
     def run(self) -> None:
-        """Print a block for every model, under a heading for each kind."""
-        cards = [model_card(name) for name in model_names()]
+        """Print a block for every model, under a heading for each kind; or remove one."""
+        if self.remove is not None:
+            for path in remove_model(self.remove):
+                print(f"{path}: removed")
+            return
+        cards = model_cards()
         for group in (MAGNIFIERS, FINDERS, OTHERS):
-            members = [card for card in cards if group_of(card) == group]
+            members = [name for name, card in cards.items() if group_of(card) == group]
             if members:
                 print(f"{group}\n")
-            for card in members:
-                print(card.name)
-                for key, value in rows_of(card).items():
+            for name in members:
+                print(f"{name} (yours)" if is_own(name) else name)
+                for key, value in rows_of(cards[name]).items():
                     print(f"  {key:<13}{value}")
                 print()
+        print(f"Your own models are kept in {user_folder()}")

@@ -108,8 +108,11 @@ class Replay(Command):
             ("through_plane_model", self.through_plane_model),
         ):
             name = getattr(options, key)
-            if name not in model_names():
-                paths[key] = str(given or self.sidecar.with_name(name))
+            if given is not None:
+                paths[key] = str(given)
+            elif name not in model_names():
+                beside = self.sidecar.with_name(name)
+                paths[key] = str(beside if beside.suffix else beside.with_suffix(".safetensors"))
         return options.model_copy(update=paths)
 
     def _input_of(self, record: Sidecar) -> Path:

@@ -1,20 +1,35 @@
-"""Weights that come with the package, each with its model card."""
+"""Weights with their model cards: those of the package, and the user's own."""
 
-from napari_metasr.weights.card import ModelCard, OperatingPoint
+from napari_metasr.weights.card import ModelCard, OperatingPoint, WeightsError
 from napari_metasr.weights.store import (
-    WeightsError,
+    check_new_model,
+    install_model,
+    is_own,
     load_network,
     model_card,
+    model_cards,
     model_names,
+    remove_model,
     save_weights,
+    shipped_names,
 )
+from napari_metasr.weights.user_models import UserModelWarning
+from napari_metasr.weights.user_models import folder as user_folder
 
 __all__ = [
     "ModelCard",
     "OperatingPoint",
+    "UserModelWarning",
     "WeightsError",
+    "check_new_model",
+    "install_model",
+    "is_own",
     "load_network",
     "model_card",
+    "model_cards",
     "model_names",
+    "remove_model",
     "save_weights",
+    "shipped_names",
+    "user_folder",
 ]

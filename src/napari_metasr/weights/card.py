@@ -10,6 +10,10 @@ DETECTORS = ("lesion-detector", "lesion-segmenter")
 OTHER_NETWORKS = (*DETECTORS, "discriminator", "critic", "vgg19")
 
 
+class WeightsError(ValueError):
+    """Weights or their card are missing, damaged, or of another network."""
+
+
 class OperatingPoint(BaseModel, extra="forbid", frozen=True):
     """How a detector's answers are read, chosen on validation data.
 

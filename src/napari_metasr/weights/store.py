@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from difflib import get_close_matches
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from napari_metasr.files import replacing
-from napari_metasr.weights.card import ModelCard
+from napari_metasr.weights import user_models
+from napari_metasr.weights.card import ModelCard, WeightsError
 from napari_metasr.weights.published import published_card
+from napari_metasr.weights.user_models import UserModelWarning, nearest
 
 if TYPE_CHECKING:
     import torch
@@ -21,28 +23,69 @@ FOLDER = Path(__file__).parent
 PUBLISHED = (".pth", ".pt")
 
 
-class WeightsError(ValueError):
-    """Weights or their card are missing, damaged, or of another network."""
+def shipped_names() -> tuple[str, ...]:
+    """The models that come with the package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
 def model_names() -> tuple[str, ...]:
-    """The models that come with the package."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
+    """The models that come with the package, then the user's own.
+
+    Raises
+    ------
+    WeightsError
+        If the user's folder was made by a newer version, or is none.
+    """
+    return tuple(dict.fromkeys([*shipped_names(), *user_models.names()]))
+
+
+def model_cards() -> dict[str, ModelCard]:
+    """The cards of all models that can be used, by name: the package's, then the user's own.
+
+    A user's model that cannot be used is left out with a `UserModelWarning`.
+    """
+    cards = {name: model_card(name) for name in shipped_names()}
+    try:
+        own = user_models.names()
+    except WeightsError as error:
+        warnings.warn(UserModelWarning(str(error)), stacklevel=2)
+        own = ()
+    for name in own:
+        try:
+            if name in shipped_names():
+                raise WeightsError(
+                    f"{user_models.folder() / name}.json has the name of a model of the package; "
+                    "rename its two files and the name in it"
+                )
+            card = model_card(name)
+            if not user_models.weights_path(name).is_file():
+                raise WeightsError(f"expected weights at {user_models.weights_path(name)}")
+        except WeightsError as error:
+            warnings.warn(UserModelWarning(f"{error}; the model is left out"), stacklevel=2)
+        else:
+            cards[name] = card
+    return cards
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is of a model of the user, not of the package."""
+    return name not in shipped_names() and user_models.card_path(name).is_file()
 
 
 def _card_path(model: str | Path) -> Path:
     path = Path(model)
     if path.suffix in {".json", ".safetensors"}:
         return path.with_suffix(".json")
+    name = str(model)
+    if name in shipped_names():
+        return FOLDER / f"{name}.json"
     names = model_names()
-    if str(model) not in names:
-        nearest = get_close_matches(str(model), names, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    if name not in names:
         raise WeightsError(
             f"expected a model among {', '.join(names)}, or the path of a .safetensors file with "
-            f"its card beside it, found {str(model)!r}{hint}"
+            f"its card beside it, found {name!r}{nearest(name, names)}"
         )
-    return FOLDER / f"{model}.json"
+    return user_models.card_path(name)
 
 
 def model_card(model: str | Path) -> ModelCard:
@@ -172,6 +215,47 @@ def save_weights(
         with replacing(folder / f"{card.name}{suffix}", overwrite=True) as temporary:
             temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
     return card
+
+
+def check_new_model(name: str) -> None:
+    """Refuse a name that a new model of the user cannot have.
+
+    Raises
+    ------
+    WeightsError
+        If it is no file name, is taken, or the user's folder cannot be used.
+    """
+    user_models.check_new_name(name, shipped_names())
+
+
+def install_model(
+    module: nn.Module, /, *, dtype: torch.dtype | None = None, **about: Any
+) -> ModelCard:
+    """Put a network into the user's folder: `model_names` lists it from then on.
+
+    Parameters
+    ----------
+    dtype, about
+        As in `save_weights`.
+
+    Raises
+    ------
+    WeightsError
+        As `check_new_model` and `save_weights`.
+    """
+    check_new_model(about["name"])
+    return save_weights(module, user_models.prepare(), dtype=dtype, **about)
+
+
+def remove_model(name: str) -> tuple[Path, ...]:
+    """Delete a user's model, damaged or not; the files that were deleted.
+
+    Raises
+    ------
+    WeightsError
+        If there is none of this name, or it is one of the package.
+    """
+    return user_models.remove(name, shipped_names())
 
 
 def _stored(key: str, value: torch.Tensor, dtype: torch.dtype | None) -> torch.Tensor:

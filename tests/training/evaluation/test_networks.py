@@ -121,7 +121,7 @@ def shipped(monkeypatch):
         )
         return build(network, **SMALL[network]), card
 
-    monkeypatch.setattr(detector, "model_names", lambda: tuple(points))
+    monkeypatch.setattr(detector, "shipped_names", lambda: tuple(points))
     monkeypatch.setattr(detector, "load_network", load)
     return points
 

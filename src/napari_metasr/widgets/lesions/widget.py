@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.lesions import DEFAULT_DETECTOR
-from napari_metasr.weights import ModelCard, model_card, model_names
+from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.dock import LesionDock
+from napari_metasr.widgets.panels.model_choice import title_of
 from napari_metasr.widgets.viewer.preferences import PLUGIN, preferences
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class LesionWidget(LesionDock):
         Loads a detector, called as ``detector_factory(model, device=device)``;
         `napari_metasr.lesions.detector.load_detector` by default.
     cards
-        The detectors to offer; by default those that come with the package.
+        The detectors to offer; by default those of the package and the user's own.
     open_zoom
         Called when a lesion is to be magnified and no zoom dock is open; opens it by default.
     """
@@ -48,10 +49,12 @@ class LesionWidget(LesionDock):
         open_zoom: Callable[[], None] | None = None,
     ) -> None:
         if cards is None:
-            every = {name: model_card(name) for name in model_names()}
+            every = model_cards()
             cards = {name: card for name, card in every.items() if card.detects}
         ordered = sorted(cards, key=lambda name: (name != DEFAULT_DETECTOR, name))
-        super().__init__([(name, cards[name].title, cards[name].intended_use) for name in ordered])
+        super().__init__(
+            [(name, title_of(name, cards[name]), cards[name].intended_use) for name in ordered]
+        )
         self._viewer = napari_viewer
         settings = preferences()
         self.coordinator = LesionCoordinator(

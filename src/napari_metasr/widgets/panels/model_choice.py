@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_metasr.weights import is_own
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,6 +43,11 @@ def choices(cards: Mapping[str, ModelCard]) -> list[ModelChoice]:
     return sorted(entries, key=lambda entry: entry.is_fixed)
 
 
+def title_of(name: str, card: ModelCard) -> str:
+    """The model's title, marked if the model is the user's own."""
+    return f"{card.title} (yours)" if is_own(name) else card.title
+
+
 def _choice(name: str, card: ModelCard) -> ModelChoice:
     if card.fixed_scales:
         scales = ", ".join(f"×{scale}" for scale in card.fixed_scales)
@@ -48,6 +55,5 @@ def _choice(name: str, card: ModelCard) -> ModelChoice:
     else:
         low, high = card.trained_scales
         scales, tip = ANY_SCALE, f"Gives every scale; trained on ×{low:g} to ×{high:g}."
-    return ModelChoice(
-        name, f"{card.title} · {scales}", f"{tip}\n{card.intended_use}", bool(card.fixed_scales)
-    )
+    text = f"{title_of(name, card)} · {scales}"
+    return ModelChoice(name, text, f"{tip}\n{card.intended_use}", bool(card.fixed_scales))

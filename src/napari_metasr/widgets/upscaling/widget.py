@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_metasr.upscaling.job import Job
-from napari_metasr.weights import ModelCard, model_card, model_names
-from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.weights import ModelCard, model_cards
+from napari_metasr.widgets.panels.model_choice import choices, title_of
 from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
 from napari_metasr.widgets.viewer.preferences import preferences
@@ -33,7 +33,7 @@ class UpscaleWidget(UpscaleDock):
     prepare
         Plans a job's work; ``Job.prepare`` by default.
     cards
-        The models to offer; by default those that come with the package.
+        The models to offer; by default those of the package and the user's own.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class UpscaleWidget(UpscaleDock):
         cards: dict[str, ModelCard] | None = None,
     ) -> None:
         if cards is None:
-            cards = {name: model_card(name) for name in model_names()}
+            cards = model_cards()
         ordered = sorted(cards, key=lambda name: (name != DEFAULT_MODEL, name))
         settings = preferences()
         super().__init__(
@@ -59,4 +59,6 @@ class UpscaleWidget(UpscaleDock):
 def _between(cards: dict[str, ModelCard]) -> list[ModelChoice]:
     """The models for what is between slices; all of them give any scale."""
     found = {name: card for name, card in cards.items() if card.magnifies and card.axes == "one"}
-    return [replace(choice, text=found[choice.name].title) for choice in choices(found)]
+    return [
+        replace(choice, text=title_of(choice.name, found[choice.name])) for choice in choices(found)
+    ]

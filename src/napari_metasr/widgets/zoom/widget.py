@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent
 
-from napari_metasr.weights import ModelCard, model_card, model_names
+from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.zoom.comparison import MODES
@@ -42,7 +42,7 @@ class MetaSRZoomWidget(ZoomDock):
         Loads a model, called as ``engine_factory(model, device=device)``;
         `napari_metasr.load_model` by default.
     cards
-        The models to offer; by default those that come with the package.
+        The models to offer; by default those of the package and the user's own.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MetaSRZoomWidget(ZoomDock):
         cards: dict[str, ModelCard] | None = None,
     ) -> None:
         if cards is None:
-            every = {name: model_card(name) for name in model_names()}
+            every = model_cards()
             cards = {name: card for name, card in every.items() if card.enlarges_slices}
         super().__init__(
             choices(cards),
