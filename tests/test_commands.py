@@ -15,6 +15,8 @@ from fakes.dicom import save, series, voxels
 from fakes.training import write_data
 from PIL import Image
 
+from napari_metasr.quality.rating import RatingSheet, read_study
+
 VERBS = {
     "napari-metasr": (
         "zoom", "upscale", "replay", "cohort", "series", "detect", "models", "demo", "rate",
@@ -139,5 +141,9 @@ def test_a_study_is_made_rated_and_scored(folder):
         "napari-metasr", "rate", "study", "--rater", "Ann", before=CLOSED_AT_ONCE, cwd=folder
     )
     assert rated.returncode == 0, rated.stderr
+    study = read_study(folder / "study")
+    with RatingSheet(study, "Ann") as sheet:
+        for name in study.names:
+            sheet.write(name, 3)
     scored = run("metasr-mos", "score", "study", cwd=folder)
     assert scored.returncode == 0, scored.stderr
