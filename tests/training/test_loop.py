@@ -349,7 +349,7 @@ def test_a_trained_network_enlarges_a_slice(tmp_path):
     assert output.max() <= image.max()
     with pytest.raises(ValueError, match="expected a grid of scale 2, found 3 x 3"):
         found.enlarge(image, OutputGrid.at_scale(image.shape, 3))
-    with pytest.raises(FileNotFoundError, match="did you mean small"):
+    with pytest.raises(FileNotFoundError, match="did you mean 'small'"):
         load_trained(tmp_path, "smal")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from metasr_training.condition import Condition
 from metasr_training.recipe import Recipe
+from napari_metasr.errors import nearest_hint, problems
 
 EXPERIMENTS = Path(__file__).parent / "experiments"
 RECIPES = Path(__file__).parent / "recipes"
@@ -114,16 +114,9 @@ def recipe_names() -> tuple[str, ...]:
 def _read(folder: Path, name: str, what: str) -> dict[str, Any]:
     names = _names(folder)
     if name not in names:
-        nearest = get_close_matches(name, names, n=1, cutoff=0.4)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = nearest_hint(name, names)
         raise ValueError(f"expected {what} among {', '.join(names)}, found {name!r}{hint}")
     return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def _words(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()
-    )
 
 
 def experiment(name: str) -> Experiment:
@@ -137,7 +130,7 @@ def experiment(name: str) -> Experiment:
     try:
         return Experiment(id=name, **_read(EXPERIMENTS, name, "an experiment"))
     except ValidationError as error:
-        raise ValueError(f"experiment {name}: {_words(error)}") from None
+        raise ValueError(f"experiment {name}: {problems(error, 'the file')}") from None
 
 
 def recipe(name: str) -> Recipe:
@@ -151,4 +144,4 @@ def recipe(name: str) -> Recipe:
     try:
         return Recipe(name=name, **_read(RECIPES, name, "a recipe"))
     except ValidationError as error:
-        raise ValueError(f"recipe {name}: {_words(error)}") from None
+        raise ValueError(f"recipe {name}: {problems(error, 'the file')}") from None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Protocol
 
 from metasr_training.losses import (
@@ -22,6 +21,7 @@ from metasr_training.losses import (
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from napari_metasr.errors import nearest_hint
 
 if TYPE_CHECKING:
     import torch
@@ -185,8 +185,7 @@ def game(name: str, **options: Any) -> Game:
         If there is no such game, it has no such option, or its value is out of range.
     """
     if name not in GAMES:
-        nearest = get_close_matches(name, GAMES, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = nearest_hint(name, GAMES)
         raise ValueError(f"expected a game among {', '.join(GAMES)}, found {name!r}{hint}")
     known = [one.name for one in fields(GAMES[name]) if one.init]  # type: ignore[arg-type]
     for option in options:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 from metasr_training.condition import Condition
 from metasr_training.stage import LossName
 from metasr_training.train_config import TrainConfig, Training
+from napari_metasr.errors import nearest_hint
 
 PRESETS = ("paper", "workstation", "laptop", "smoke")
 
@@ -137,7 +137,6 @@ def check_preset(name: str) -> str:
         If there is none; the nearest is suggested.
     """
     if name not in PRESETS:
-        nearest = get_close_matches(name, PRESETS, n=1, cutoff=0.4)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = nearest_hint(name, PRESETS)
         raise ValueError(f"expected a preset among {', '.join(PRESETS)}, found {name!r}{hint}")
     return name

@@ -20,6 +20,7 @@ from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.output.tables import markdown_table, write_text
 from metasr_training.evaluation.published import PUBLISHED
 from metasr_training.trained import run_record
+from napari_metasr.errors import problems
 from napari_metasr.files import keeping, replacing_folder
 
 PROGRAM = "metasr-report"
@@ -65,10 +66,8 @@ def read_about(folder: Path) -> EvaluationAbout:
     try:
         return EvaluationAbout.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        first = error.errors()[0]
         raise ValueError(
-            f"{path}: expected what metasr-evaluate writes, found {first['msg']} in "
-            f"{'.'.join(map(str, first['loc'])) or 'the file'}"
+            f"{path}: expected what metasr-evaluate writes, found {problems(error, 'the file')}"
         ) from None
 
 

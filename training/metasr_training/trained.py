@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.run_folder import FINAL, RunFolder
 from metasr_training.train_config import TrainConfig
+from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
@@ -193,8 +193,7 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     path = network_folder(run, name)
     if not path.is_dir():
         there = [one.name for one in (run / NETWORKS).glob("*")]
-        nearest = get_close_matches(name, there, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        hint = nearest_hint(name, there)
         raise FileNotFoundError(f"expected the network {name} in {run}, found none{hint}")
     folder = RunFolder(path)
     about = folder.read_config()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
+from napari_metasr.errors import problems
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.io.writer import check_source_kept
@@ -181,11 +182,9 @@ def read_rois(path: Path, volume: Volume, *, time: int = 0) -> tuple[Lesion, ...
     try:
         document = RegionsDocument.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
         raise ValueError(
-            f"{path}: expected regions as `napari-metasr detect` writes them, found {where}: "
-            f"{first['msg']}"
+            f"{path}: expected regions as `napari-metasr detect` writes them, found "
+            f"{problems(error, 'the file')}"
         ) from None
     check_same_grid(volume, path.name, document.shape, np.array(document.affine))
     lesions = tuple(_lesion(path, one, volume) for one in document.lesions)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.discriminators import build_critic, build_discriminator
 from napari_metasr.networks.edsr import build_edsr
 from napari_metasr.networks.lesion_detector import build_lesion_detector
@@ -43,8 +43,7 @@ def build(name: str, **options: Any) -> nn.Module:
         If there is no network of this name.
     """
     if name not in BUILDERS:
-        nearest = get_close_matches(name, BUILDERS, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
+        hint = nearest_hint(name, BUILDERS)
         raise ValueError(f"expected a network among {', '.join(BUILDERS)}, found {name!r}{hint}")
     return BUILDERS[name](**options)
 

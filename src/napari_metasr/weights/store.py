@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from napari_metasr.errors import nearest_hint, problems
 from napari_metasr.files import replacing
 from napari_metasr.weights import user_models
 from napari_metasr.weights.card import ModelCard, WeightsError
 from napari_metasr.weights.published import published_card
-from napari_metasr.weights.user_models import UserModelWarning, nearest
+from napari_metasr.weights.user_models import UserModelWarning
 
 if TYPE_CHECKING:
     import torch
@@ -83,7 +84,7 @@ def _card_path(model: str | Path) -> Path:
     if name not in names:
         raise WeightsError(
             f"expected a model among {', '.join(names)}, or the path of a .safetensors file with "
-            f"its card beside it, found {name!r}{nearest(name, names)}"
+            f"its card beside it, found {name!r}{nearest_hint(name, names)}"
         )
     return user_models.card_path(name)
 
@@ -106,9 +107,8 @@ def model_card(model: str | Path) -> ModelCard:
     except FileNotFoundError:
         raise WeightsError(f"expected a model card at {path}, found none") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise WeightsError(f"{path} is not a model card: {where}: {first['msg']}") from None
+        wrong = problems(error, "the file")
+        raise WeightsError(f"{path} is not a model card: {wrong}") from None
 
 
 def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCard]:

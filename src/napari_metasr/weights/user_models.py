@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
 
+from napari_metasr.errors import nearest_hint
 from napari_metasr.files import replacing
 from napari_metasr.weights.card import WeightsError
 
@@ -30,12 +30,6 @@ _ENDINGS = (".json", ".safetensors", ".pth", ".pt")
 
 class UserModelWarning(UserWarning):
     """A model of the user's folder, or the whole of it, cannot be used."""
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """A hint at the most similar name, empty where none is similar."""
-    found = get_close_matches(name, list(names), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def folder() -> Path:
@@ -150,7 +144,7 @@ def remove(name: str, shipped: Iterable[str]) -> tuple[Path, ...]:
         listed = ", ".join(there) or "none"
         raise WeightsError(
             f"expected one of your models ({listed}) in {folder()}, found {name!r}"
-            f"{nearest(name, there)}"
+            f"{nearest_hint(name, there)}"
         )
     gone = [path for path in (card_path(name), weights_path(name)) if path.exists()]
     for path in gone:

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from metasr_training.datasets.slices import some_of_each
+from napari_metasr.errors import problems
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
@@ -83,10 +84,7 @@ class Bench:
         try:
             return model(**self.experiment.options)
         except ValidationError as error:
-            words = "; ".join(
-                f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()
-            )
-            raise ValueError(f"options of {self.experiment.id}: {words}") from None
+            raise ValueError(f"options of {self.experiment.id}: {problems(error)}") from None
 
     def chosen(self, suitable: Callable[[Slice], bool] = lambda _: True) -> list[Slice]:
         """The slices that are evaluated: evenly spread over each source's suitable ones.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from napari_metasr.errors import problems
 from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
@@ -122,8 +123,9 @@ def read_answers(study: Study, path: Path) -> tuple[list[Rating], int]:
         except ValidationError as error:
             if not line.endswith(b"\n"):
                 break
-            problem = error.errors()[0]["msg"]
-            raise ValueError(f"{path}, line {number}: expected a rating: {problem}") from None
+            raise ValueError(
+                f"{path}, line {number}: expected a rating, found {problems(error, 'the line')}"
+            ) from None
         if answer.study != study.card.id or answer.image not in study.card.images:
             raise ValueError(
                 f"{path}, line {number}: a rating of another study "

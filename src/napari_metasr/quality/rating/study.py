@@ -19,6 +19,8 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from napari_metasr.errors import problems
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -171,9 +173,7 @@ def read_study(folder: Path) -> Study:
     try:
         card = StudyCard.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{path}: not a study's file: {place}: {first['msg']}") from None
+        raise ValueError(f"{path}: not a study's file: {problems(error, 'the file')}") from None
     if card.id != card.digest:
         raise ValueError(f"{path}: changed since the study was prepared")
     missing = [name for name in card.images if not (folder / IMAGES / name).is_file()]
