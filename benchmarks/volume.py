@@ -41,6 +41,7 @@ from napari_metasr.quality.metrics import FOREGROUND
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.upscaling.consistency import SliceConsistency
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.slabs import SlabPass
 from napari_metasr.upscaling.upscale import MEMORY_BOUND
 
@@ -73,7 +74,8 @@ def one(path, scale):
     model.upscale(np.eye(64), 2)  # compiles, which is not to be timed
     before = peak_mib()
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(input=path, output=Path(folder) / "out.nii.gz", scale=scale, device="cpu")
+        options = UpscaleOptions(scale=scale)
+        job = Job(input=path, output=Path(folder) / "out.nii.gz", options=options, device="cpu")
         started = time.perf_counter()
         work = job.prepare()
         for _ in work.steps():

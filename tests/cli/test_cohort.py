@@ -26,6 +26,7 @@ from napari_metasr.cohort.cluster import check_workers, interrupts_noticed, loca
 from napari_metasr.cohort.items import Item
 from napari_metasr.files import file_sha256
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.sidecar import read_sidecar
 
 if TYPE_CHECKING:
@@ -225,7 +226,12 @@ def test_a_worker_that_is_killed_loses_nothing(tmp_path, address, capsys):
 
 def test_work_that_nobody_wants_any_more_stops(tmp_path, client):
     path = stored(tmp_path / "in.nii", smooth((64, 64, 32)), affine_with("RAS"))
-    job = Job(input=path, output=tmp_path / "out.nii", scale=(3, 3, 1), device="cpu")
+    job = Job(
+        input=path,
+        output=tmp_path / "out.nii",
+        options=UpscaleOptions(scale=(3, 3, 1)),
+        device="cpu",
+    )
     events = workers.work_through(client, [Item("a", job)])
     assert isinstance(next(events), workers.Started)
     folder = tmp_path / ".out.nii.unfinished"
@@ -338,12 +344,12 @@ def test_a_volume_that_kills_every_worker_fails():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "expected a scale or a spacing, found neither"),
+        ([], "expected --scale or --spacing, found neither"),
         (["--scale", "0.5"], "the scale must be at least 1, found 0.5"),
         (["--scale", "2", "--thickness", "-1"], "thickness: expected greater than 0, found -1.0"),
         (["--scale", "2", "--pattern", "*.mgz"], r"expected volumes that match *.mgz, found none"),
         (["--scale", "2", "--workers", "2", "--scheduler", "tcp://x:1"], "found both"),
-        (["--scale", "2", "--workers", "0"], "number of workers from 1 on"),
+        (["--scale", "2", "--workers", "0"], "expected at least 1 worker"),
         (["--scale", "2", "--scheduler", "nowhere"], "expected an address like tcp://HOST:8786"),
         (["--scale", "2", "--scheduler", "tcp://127.0.0.1:9"], "found none that answers"),
         (["--scale", "2", "--model", "meta-sran"], "did you mean"),

@@ -132,7 +132,7 @@ def test_a_segmentation_of_another_grid_or_without_the_labels(folder, bright, ca
     assert "expected regions on the grid of head, 12 x 40 x 44" in capsys.readouterr().err
     segmentation()
     assert main([*found, "--truth-labels", "7"]) == 2
-    assert "expected the labels (7,) in what is looked at, found none" in capsys.readouterr().err
+    assert "expected the labels (7,) in the searched slices, found none" in capsys.readouterr().err
     assert not (folder / "rois.json").exists()
 
 

@@ -39,13 +39,14 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "Expected one of {zoom, upscale, replay, cohort, series, detect,"),
-        ("zom good.nii.gz", "Unrecognized options: zom"),
+        ("", "expected a verb among zoom, upscale, replay, cohort, series, detect, models,"),
+        ("zom good.nii.gz", "demo, rate, found 'zom'; did you mean 'zoom'?"),
+        ("--debug zoom", "found '--debug'"),
         ("zoom", "INPUT --scale NUMBER|Y,X --output OUTPUT"),
         ("zoom good.nii.gz --scale 2", "--output OUTPUT"),
-        (f"{GOOD} --plan axial", "did you mean --plane?"),
+        (f"{GOOD} --plan axial", "zoom does not take --plan; did you mean '--plane'?"),
         (f"{GOOD} --plane oblique", "'axial', 'coronal', 'sagittal'"),
-        (f"{GOOD} --slice two", "a whole number, counted from 0, found 'two'"),
+        (f"{GOOD} --slice two", "--slice: expected a whole number, found 'two'"),
         (f"{GOOD} --slice 5", "slice 5 is outside the volume: it has 5 axial slices"),
         (f"{GOOD} --slice -1", "slice -1 is outside the volume"),
         (f"{GOOD} --time 1", "time point 1 is outside"),
@@ -107,8 +108,8 @@ def test_too_little_memory_is_one_line(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("", "expected a scale or a spacing, found neither"),
-        ("--scale 2 --spacing 1", "expected a scale or a spacing, found both"),
+        ("", "expected --scale or --spacing, found neither"),
+        ("--scale 2 --spacing 1", "expected --scale or --spacing, found both"),
         ("--scale 2 --thickness -1", "thickness: expected greater than 0, found -1.0"),
     ],
 )

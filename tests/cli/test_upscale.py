@@ -42,7 +42,7 @@ def test_replay_makes_the_same_file_again(scan, tmp_path, capsys):
     scan.rename(tmp_path / "moved.nii.gz")
     arguments = ["out.json", "--input", "moved.nii.gz", "--output", "again.nii.gz"]
     assert main(["replay", *arguments]) == 0
-    assert "the same file as then" in capsys.readouterr().out
+    assert "identical to the record" in capsys.readouterr().out
     first, second = (tmp_path / f"{name}.nii.gz" for name in ("out", "again"))
     assert first.read_bytes() == second.read_bytes()
 
@@ -55,7 +55,7 @@ def test_replay_refuses_another_input_and_says_what_differs(scan, tmp_path, caps
     (tmp_path / "old.json").write_text(json.dumps(record))
     assert main(["replay", "old.json", "--overwrite"]) == 0
     captured = capsys.readouterr()
-    assert "another file as then" in captured.out
+    assert "different from the record" in captured.out
     assert "in place of 0.1" in captured.err
     stored(scan, smooth((16, 14, 6), seed=9), affine_with("LPS"))
     assert main(["replay", "out.json", "--output", "again.nii.gz"]) == 2
@@ -170,7 +170,7 @@ def test_work_that_is_stopped_at_the_keyboard_can_be_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr("napari_metasr.upscaling.upscale.compress", stopped)
         assert main([*arguments, "--output", "out.nii.gz"]) == 130
-    assert "error: stopped; --resume goes on with what is done" in capsys.readouterr().err
+    assert "error: stopped; --resume resumes the work" in capsys.readouterr().err
     assert not (tmp_path / "out.nii.gz").exists()
     assert main([*arguments, "--output", "out.nii.gz", "--resume"]) == 0
     main([*arguments, "--output", "whole.nii.gz"])
@@ -198,7 +198,7 @@ def test_within_a_mask(scan, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--output", "out.nii"], "expected a scale or a spacing, found neither"),
+        (["--output", "out.nii"], "expected --scale or --spacing, found neither"),
         (["--scale", "2", "--spacing", "1", "--output", "out.nii"], "found both"),
         (["--scale", "2,2", "--output", "out.nii"], "expected a positive number, or three"),
         (["--scale", "0", "--output", "out.nii"], "expected a positive number, or three"),

@@ -153,7 +153,11 @@ def test_folders_of_dicom_files_are_one_volume_each(tmp_path):
 def test_a_link_whose_file_is_not_here_is_a_volume_that_will_fail(tmp_path):
     (tmp_path / "sub-01_T1w.nii.gz").symlink_to(tmp_path / "annex" / "nowhere")
     assert [str(name) for name in find_inputs(tmp_path).names] == ["sub-01_T1w.nii.gz"]
-    job = Job(input=tmp_path / "sub-01_T1w.nii.gz", output=tmp_path / "out.nii.gz", scale=(2,))
+    job = Job(
+        input=tmp_path / "sub-01_T1w.nii.gz",
+        output=tmp_path / "out.nii.gz",
+        options=UpscaleOptions(scale=(2,)),
+    )
     outcome = carry_out(job, lambda share: None)
     assert (outcome.state, "no such file" in outcome.reason) == ("failed", True)
 
@@ -172,7 +176,7 @@ def test_where_nothing_can_be_found_is_told(tmp_path):
 
 
 def job_of(path: Path, output: Path) -> Job:
-    return Job(input=path, output=output, scale=(2,))
+    return Job(input=path, output=output, options=UpscaleOptions(scale=(2,)))
 
 
 def test_every_input_has_an_output_of_its_own(tmp_path):
@@ -247,7 +251,12 @@ def test_another_program_s_dataset_is_not_written_into(tmp_path):
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     path = stored(tmp_path / "in.nii.gz", smooth(SHAPE), affine_with("RAS"))
-    return Job(input=path, output=tmp_path / "out.nii.gz", scale=(1.5, 1, 1), device="cpu")
+    return Job(
+        input=path,
+        output=tmp_path / "out.nii.gz",
+        options=UpscaleOptions(scale=(1.5, 1, 1)),
+        device="cpu",
+    )
 
 
 def done(job: Job, **options) -> work_item.Outcome:
@@ -288,7 +297,7 @@ def test_a_damaged_output_is_made_again(job, damage):
 def test_other_options_replace_nothing_unasked(job):
     done(job)
     before = job.output.read_bytes()
-    finer = job.model_copy(update={"scale": (2, 1, 1)})
+    finer = job.model_copy(update={"options": UpscaleOptions(scale=(2, 1, 1))})
     outcome = done(finer)
     assert outcome.state == "failed"
     assert "made with other options or weights; overwrite is needed" in outcome.reason
@@ -325,7 +334,7 @@ def test_concerns_and_warnings_are_reasons_to_look(job):
     data = smooth(SHAPE).astype(np.float32)
     data[3, 4, 2] = np.nan
     stored(job.input, data, affine_with("RAS"))
-    wide = job.model_copy(update={"scale": (6, 1, 1)})
+    wide = job.model_copy(update={"options": UpscaleOptions(scale=(6, 1, 1))})
     reason = done(wide).reason
     assert "1 voxels are NaN or infinite" in reason
     assert "beyond the x4 that Meta-SRGAN was trained on" in reason
@@ -422,7 +431,7 @@ def test_stopped_work_is_gone_on_with(job, monkeypatch):
 
 def test_unfinished_work_of_another_kind_is_begun_anew(job):
     begun(job)
-    assert done(job.model_copy(update={"scale": (2, 1, 1)})).state == "done"
+    assert done(job.model_copy(update={"options": UpscaleOptions(scale=(2, 1, 1))})).state == "done"
     assert nib.load(job.output).shape == (24, 12, 6)
 
 

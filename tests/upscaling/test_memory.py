@@ -16,6 +16,7 @@ sys.path.insert(0, sys.argv[2])
 from fakes.upscaling import small_models
 from napari_metasr.upscaling import parts
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 
 folder, parts.SLAB_BYTES, parts.LEAST_PARTS = Path(sys.argv[1]), int(sys.argv[3]), 1
 models = small_models(folder)
@@ -28,7 +29,8 @@ def enlarge(side, slices):
     data[8:24, 8:24] = np.random.default_rng(0).integers(100, 2000, (16, 16, slices))
     nib.save(nib.Nifti1Image(data, np.eye(4)), folder / "in.nii")
     output = folder / f"{side}.nii"
-    job = Job(input=folder / "in.nii", output=output, scale=(2, 2, 1), device="cpu", **models)
+    options = UpscaleOptions(scale=(2, 2, 1), **models)
+    job = Job(input=folder / "in.nii", output=output, options=options, device="cpu")
     for _ in job.prepare().steps():
         pass
 

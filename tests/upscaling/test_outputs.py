@@ -167,7 +167,7 @@ def test_a_record_outlives_a_replay(scan, tmp_path, lost, capsys):
     if lost:
         (tmp_path / "out.nii").unlink()
     assert main(["replay", "out.json", *([] if lost else ["--overwrite"])]) == 0
-    assert "the same file as then" in capsys.readouterr().out
+    assert "identical to the record" in capsys.readouterr().out
     assert (tmp_path / "out.nii").read_bytes() == image
     assert read_sidecar(tmp_path / "out.json") == record
     assert main(["replay", "out.json", "--output", "b.nii"]) == 0
@@ -199,7 +199,7 @@ def test_a_replay_that_gives_another_file_replaces_nothing(
     assert not list(tmp_path.glob(".*"))
     if lost:
         assert main(["replay", "out.json", "--overwrite"]) == 0
-        assert "another file as then" in capsys.readouterr().out
+        assert "different from the record" in capsys.readouterr().out
         there = json.loads((tmp_path / "out.json").read_text())
         assert {key: there[key] for key in KNOWN} == KNOWN
 

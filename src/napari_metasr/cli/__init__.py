@@ -31,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 after one line on the standard error that says what was wrong, or 130 after an
         interrupt, or what the command has told otherwise.
     """
-    from napari_metasr.cli.parsing import ArgumentError, parse
+    from napari_metasr.cli.parsing import ArgumentError
+    from napari_metasr.cli.verbs import parse
     from napari_metasr.files import keeping
 
     with warnings.catch_warnings():

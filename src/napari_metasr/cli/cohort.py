@@ -1,4 +1,4 @@
-"""``napari-metasr cohort``: all volumes of a dataset or a folder, on one machine or many."""
+"""``napari-metasr cohort``: upscale a dataset or a folder, on one machine or many."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pydantic import Field
 
 from napari_metasr import __version__
 from napari_metasr.cli import INTERRUPTED
-from napari_metasr.cli.enlarging import Enlarging
-from napari_metasr.cli.parsing import OUTPUT
+from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, optional
+from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.io.opening import files_of
 
 if TYPE_CHECKING:
@@ -29,61 +29,61 @@ CORES_OF_A_WORKER = 4
 LOG = "cohort.jsonl"
 
 
-class Cohort(Enlarging):
-    """Magnify all volumes of a BIDS dataset or a folder, on one machine or on a cluster.
+class Cohort(UpscalingCommand):
+    """Upscale all volumes of a BIDS dataset or a folder, on one machine or on a cluster.
 
-    What is done already stays as it is; a volume that cannot be done stops no other. The exit
-    code is 0 if all is well, 3 if a volume failed, 2 if nothing could be begun.
+    Finished volumes are skipped; a failing volume does not stop the run. The exit code is 0 if
+    all is well, 3 if a volume failed, 2 if the run could not begin.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="BIDS_OR_FOLDER")] = Field(
         description="A BIDS dataset, or any folder of volumes."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="DIR")] = Field(
-        description="Where everything goes: folders are those of the input, and a BIDS dataset "
-        "becomes a BIDS derivative."
+        description="Folder of the outputs, with the input's folders in it; from a BIDS dataset "
+        "it becomes a BIDS derivative."
     )
-    pattern: Annotated[str | None, tyro.conf.arg(metavar="GLOB")] = Field(
+    pattern: Annotated[str | None, optional("GLOB")] = Field(
         default=None,
-        description="Which files, from the folder on; by default **/*_T1w.nii* of a dataset and "
-        "**/*.nii* of a folder, where each folder of DICOM files counts as well. Segmentations, "
-        "derivatives/ and sourcedata/ are left out.",
+        description="Files to upscale, relative to the input; by default **/*_T1w.nii* of a "
+        "dataset and **/*.nii* of a folder, where each folder of DICOM files counts as well. "
+        "Segmentations, derivatives/ and sourcedata/ are left out.",
     )
-    within: Literal["lesion"] | None = Field(
+    within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(
         default=None,
-        description="Super-resolve the boxes round lesions alone, which a detector finds; "
-        "interpolate around them.",
+        description="Super-resolve only boxes around lesions that a detector finds; interpolate "
+        "the rest.",
     )
-    workers: int | None = Field(
+    workers: CountArgument = Field(
         default=None,
-        description="How many volumes this machine works on at a time, each in a process of its "
-        f"own; by default one for {CORES_OF_A_WORKER} cores. They share the cores.",
+        description="Number of volumes to work on at a time, each in a process of its own; by "
+        f"default one for {CORES_OF_A_WORKER} cores. They share the cores.",
     )
-    scheduler: Annotated[str | None, tyro.conf.arg(metavar="tcp://HOST:PORT")] = Field(
+    scheduler: Annotated[str | None, optional("tcp://HOST:PORT")] = Field(
         default=None,
-        description="In place of that: of a Dask cluster whose workers see the same folders.",
+        description="Address of a running Dask scheduler to use instead of local workers; its "
+        "workers must see the same folders.",
     )
-    overwrite: bool = Field(
+    overwrite: Flag = Field(
         default=False,
-        description="Replace outputs that something else has made, or that were made with other "
-        "options.",
+        description="Also replace outputs of other programs, and those made with other options.",
     )
 
     def read(self) -> Iterator[Path]:
-        """The models; the work on each volume keeps what it reads."""
+        """Give the models; the work on each volume keeps what it reads."""
         for model in (self.model, self.through_plane_model, self.detector):
             yield from files_of(Path(model))
 
     def run(self) -> int:
-        """Find the volumes, do them all, and say what became of each."""
+        """Find the volumes, upscale them, and print the outcome of each."""
         from napari_metasr.cohort.bids import check_dataset
         from napari_metasr.cohort.cluster import need_distributed
         from napari_metasr.cohort.inputs import find_inputs
 
         if self.scheduler is not None and self.workers is not None:
-            raise ValueError("expected a scheduler or a number of workers, found both")
+            raise ValueError("expected --scheduler or --workers, found both")
         if self.workers is not None and self.workers < 1:
-            raise ValueError(f"expected a number of workers from 1 on, found {self.workers}")
+            raise ValueError(f"expected at least 1 worker, found {self.workers}")
         need_distributed()
         root, output = self.input.resolve(), self.output.resolve()
         _check_output(root, output)
@@ -121,18 +121,17 @@ class Cohort(Enlarging):
         return Run(items, refused, ledger).carry_out(client)
 
     def _items(self, inputs: Inputs, output: Path) -> tuple[tuple[Item, ...], dict[str, str]]:
-        """The work, its options checked, and what cannot be done."""
+        """List the volumes to upscale, with checked options, and those that are refused."""
         from napari_metasr.cohort.bids import resolution_label
         from napari_metasr.cohort.items import items_of
         from napari_metasr.geometry.grids import nominal_scale
-        from napari_metasr.upscaling.options import UpscaleOptions
         from napari_metasr.weights import model_card
 
         for name in ("model", "through_plane_model", "detector"):
             model_card(getattr(self, name))
             if Path(getattr(self, name)).is_file():
                 setattr(self, name, str(Path(getattr(self, name)).resolve()))
-        options = UpscaleOptions(scale=self.scale, spacing=self.spacing)
+        options = self.options
         for factor in options.scale or ():
             nominal_scale(factor)
         return items_of(inputs, output, resolution_label(options), self.job)

@@ -1,4 +1,4 @@
-"""``napari-metasr demo``: the main job on a sample, in a window or as pictures."""
+"""``napari-metasr demo``: zoom into a sample, in a window or as pictures."""
 
 from __future__ import annotations
 
@@ -10,42 +10,53 @@ from typing import Annotated, Literal
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import OUTPUT, Command, RegionArgument, SliceArgument
+from napari_metasr.cli.parsing import (
+    OUTPUT,
+    Command,
+    ModelArgument,
+    RegionArgument,
+    SliceArgument,
+    described,
+    optional,
+)
+from napari_metasr.devices import Device
+from napari_metasr.upscaling.job import Job
+from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 
 class Demo(Command):
     """Zoom into a tumour.
 
-    With a screen: a napari window on the volume, the Meta-SR Zoom dock open. Without one the
-    same window on a virtual screen, its slider moved through several scales, and pictures and a
-    table of figures in the output folder.
+    With a screen, a napari window opens on the volume, with the Meta-SR Zoom dock. Without one,
+    the same window runs on a virtual screen, its slider moves through several scales, and
+    pictures and a table of figures are written to the output folder.
     """
 
-    input: Annotated[Path | None, tyro.conf.arg(metavar="VOLUME")] = Field(
+    input: Annotated[Path | None, optional("VOLUME")] = Field(
         default=None,
         description="The volume; a BraTS case by default, or offline a simulated phantom.",
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="FOLDER")] = Field(
-        default=Path("demo-output"), description="Where the pictures go; older ones are replaced."
+        default=Path("demo-output"), description="Folder of the pictures; older ones are replaced."
     )
     slice: SliceArgument = Field(
         default=None, description="Axial slice to show; by default one with a bright lesion."
     )
     region: RegionArgument = Field(
-        default=None, description="Rectangle of the slice, in pixels; by default round the lesion."
+        default=None, description="Rectangle of the slice, in pixels; by default around the lesion."
     )
-    model: str = Field(default="meta-srgan", description="A name of `napari-metasr models`.")
-    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
-        default="auto", description="Where the network runs; auto takes the fastest there is."
+    model: ModelArgument = Field(
+        default=DEFAULT_MODEL, description="A name that `napari-metasr models` lists."
     )
+    device: Device = described(Job, "device")
     screen: Literal["auto", "real", "virtual"] = Field(
-        default="auto", description="Open a window, or leave pictures; auto asks for a display."
+        default="auto",
+        description="Open a window, or write pictures; auto opens one where there is a display.",
     )
 
     def run(self) -> None:
         """Open the window, or write the pictures."""
         from napari_metasr.cli.demo_scene import choose_scene
-        from napari_metasr.weights import model_card
 
         model_card(self.model)
         if self.output.exists() and not self.output.is_dir():
@@ -69,7 +80,7 @@ class Demo(Command):
 
 
 def has_display() -> bool:
-    """Whether windows can be opened here."""
+    """Return whether windows can be opened here."""
     if platform.system() == "Linux":
         return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True

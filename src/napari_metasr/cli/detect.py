@@ -1,19 +1,33 @@
-"""``napari-metasr detect``: where the tumours of a volume are, as JSON and as a mask."""
+"""``napari-metasr detect``: detect the tumours of a volume, as JSON and as a mask."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import OUTPUT, AnySliceArgument, Command
+from napari_metasr.cli.parsing import (
+    OUTPUT,
+    AnySliceArgument,
+    Command,
+    Flag,
+    IndexArgument,
+    ModelArgument,
+    PlaneArgument,
+    RatioArgument,
+    described,
+    optional,
+)
+from napari_metasr.devices import Device
 from napari_metasr.io import read
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.upscaling.job import Job
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 
@@ -27,60 +41,56 @@ if TYPE_CHECKING:
 
 
 class Detect(Command):
-    """Look for tumours in a brain MRI, for research use, not for diagnosis.
+    """Detect tumours in a brain MRI and write their regions as JSON, and as a mask.
 
-    What is written are rectangles, one a slice, linked to lesions; scores say how sure the
-    detector is. None is written where none is found.
+    A region is a rectangle in one slice; rectangles of neighbouring slices are linked to lesions.
+    Scores say how confident the detector is. If it finds nothing, the list of regions is empty.
+    For research use, not for diagnosis.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; DICOM as a folder, "
-        "a .zip or a file; or a gray picture."
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        "folder, a .zip or a file; or a gray picture."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
-        description="The regions as JSON: plane, slice, box in pixels and mm, score of each; in "
-        "BIDS derivatives sub-01_label-tumor_rois.json."
+        description="The regions as JSON: plane, slice, box in pixels and mm, and score of each; "
+        "in BIDS derivatives sub-01_label-tumor_rois.json."
     )
-    mask: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="MASK.NII.GZ")] = Field(
+    mask: Annotated[Path | None, OUTPUT, optional("MASK.NII.GZ")] = Field(
         default=None,
-        description="Also a mask on the input's grid, 1 inside the regions; in BIDS derivatives "
-        "sub-01_label-tumor_mask.nii.gz.",
+        description="Also write a mask on the input's grid, 1 inside the regions; in BIDS "
+        "derivatives sub-01_label-tumor_mask.nii.gz.",
     )
-    scale_input: float = Field(
+    scale_input: RatioArgument = Field(
         default=1.0,
-        description="By how much the input has been reduced in plane, at least 1; it is noted, "
-        "and warned of where the detector has not been trained on it. Pixels stay the input's.",
+        description="Factor by which the input has been reduced in plane, at least 1. It is "
+        "recorded, with a warning where the detector was not trained for it; pixels stay the "
+        "input's.",
     )
-    series: str | None = Field(
-        default=None,
-        description="Which of several DICOM series: a number of `napari-metasr series`, or a UID.",
-    )
-    plane: Literal["axial", "coronal", "sagittal"] = Field(
-        default="axial", description="Anatomical plane of the slices."
-    )
-    slice: AnySliceArgument = Field(default=None, description="Look at this slice alone.")
-    time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
-    model: str = Field(
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
+    plane: PlaneArgument = Field(default=Plane.AXIAL, description="Anatomical plane of the slices.")
+    slice: AnySliceArgument = Field(default=None, description="Search only this slice.")
+    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+    model: ModelArgument = Field(
         default=DEFAULT_DETECTOR,
-        description="A detector of `napari-metasr models`, or a .safetensors file with its card.",
+        description="A detector that `napari-metasr models` lists, or a .safetensors file with "
+        "its card.",
     )
-    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
-        default="auto", description="Where the network runs; auto takes the fastest there is."
-    )
-    truth: Annotated[Path | None, tyro.conf.arg(metavar="SEG.NII.GZ")] = Field(
+    device: Device = described(Job, "device")
+    truth: Annotated[Path | None, optional("SEG.NII.GZ")] = Field(
         default=None,
         description="A segmentation on the input's grid: print how well the regions agree with it.",
     )
-    truth_labels: tuple[int, ...] = Field(
-        default=(), description="Which of its labels are tumour; by default all but 0."
+    truth_labels: Annotated[tuple[int, ...], optional("LABELS")] = Field(
+        default=(), description="Its labels that are tumour; by default all but 0."
     )
-    overwrite: bool = Field(default=False, description="Replace existing outputs.")
+    overwrite: Flag = Field(default=False, description="Replace existing outputs.")
 
     def run(self) -> None:
-        """Check, read, look, write, and say what was found."""
+        """Check, read, detect, write, and print what was found."""
         check_outputs(self.output, self.mask, overwrite=self.overwrite)
         self._check_scale()
-        volume, plane = read(self.input, series=self.series), Plane(self.plane)
+        volume, plane = read(self.input, series=self.series), self.plane
         if volume.data.ndim == 2 and (plane is not Plane.AXIAL or self.slice):
             raise ValueError(f"{self.input}: a 2-D image has one slice, 0 of the axial plane")
         volume.slice(plane, self.slice or 0, self.time)
@@ -111,19 +121,19 @@ class Detect(Command):
         print(
             f"{outputs}: {_counted(len(lesions), 'lesion')} in {_counted(count, 'slice')}, "
             f"by {detector.title} on {detector.device.type} at a threshold of "
-            f"{detector.point.threshold:g}, for research use, not for diagnosis"
+            f"{detector.point.threshold:g}, {RESEARCH_USE}"
         )
 
     def _read_truth(self, volume: Volume, path: Path) -> NDArray[np.bool_]:
-        """The voxels of the tumour, in the slice that is looked at alone if it is one."""
+        """Return the voxels of the tumour, in the searched slice alone if it is one."""
         labels = read_labels(path, volume)
         tumour = np.isin(labels, self.truth_labels) if self.truth_labels else labels != 0
         if self.slice is not None and tumour.ndim == 3:
-            others = np.arange(tumour.shape[Plane(self.plane).normal_axis]) != self.slice
-            np.moveaxis(tumour, Plane(self.plane).normal_axis, 0)[others] = False
+            others = np.arange(tumour.shape[self.plane.normal_axis]) != self.slice
+            np.moveaxis(tumour, self.plane.normal_axis, 0)[others] = False
         if not tumour.any():
             wanted = f"the labels {self.truth_labels}" if self.truth_labels else "labels"
-            raise ValueError(f"{path}: expected {wanted} in what is looked at, found none")
+            raise ValueError(f"{path}: expected {wanted} in the searched slices, found none")
         return tumour
 
     def _compare(self, lesions: Sequence[Lesion], tumour: NDArray[np.bool_], plane: Plane) -> None:

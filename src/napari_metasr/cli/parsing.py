@@ -1,10 +1,7 @@
-"""Arguments to commands: the command line is generated from the commands' pydantic models."""
+"""Arguments of the commands: their types, how a word becomes a value, and tyro's messages."""
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,17 +13,15 @@ from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.opening import files_of
+from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 _FRAME = " │|"
 _BOTTOM = "╰"
 _RULE = "─-"
 _HELP_INDENT = " " * 9
-_CHOICES = "Available subcommands:"
-_SUGGESTION = "Perhaps you meant:"
-
 
 OUTPUT = "output"
 """Marks the fields of a command that name what it writes; every other path is an input."""
@@ -36,19 +31,35 @@ class ArgumentError(ValueError):
     """The arguments are not a command."""
 
 
+def optional(metavar: str) -> Any:
+    """Show an option that may be left out: no default follows its description."""
+    return tyro.conf.arg(metavar=metavar, help_behavior_hint="")
+
+
+def described(model: type[BaseModel], name: str) -> Any:
+    """Declare an option with the default and the description of a model's field."""
+    info = model.model_fields[name]
+    return Field(default=info.default, description=info.description)
+
+
+Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
+PlaneArgument = Annotated[Plane, tyro.conf.EnumChoicesFromValues]
+ModelArgument = Annotated[str, tyro.conf.arg(metavar="MODEL")]
+
+
 class Command(BaseModel):
-    """What every verb has."""
+    """Options that every verb has."""
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
-    debug: bool = Field(default=False, description="Show where in the code an error came from.")
+    debug: Flag = Field(default=False, description="Show where in the code an error came from.")
 
     def run(self) -> int | None:
-        """Do it; the exit code, if it is not 0."""
+        """Run the command and return its exit code, if that is not 0."""
         raise NotImplementedError
 
     def written(self) -> Iterator[Path]:
-        """Give what the command is to write."""
+        """Give the files that the command is to write."""
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if OUTPUT in field.metadata and value is not None:
@@ -73,12 +84,17 @@ class Command(BaseModel):
             check_kept(path, self.read())
 
 
-def _from_text(parse: Callable[[str], Any], metavar: str, absent: str) -> Any:
-    """How tyro reads a value that is written as one word, or is None when it is absent."""
+def options_of(command: type[BaseModel]) -> list[str]:
+    """List the options of a command as they are typed."""
+    return [f"--{name.replace('_', '-')}" for name in command.model_fields]
+
+
+def _from_text(read: Callable[[str], Any], metavar: str, absent: str = "") -> Any:
+    """Make tyro read a value from one word; ``absent`` is the text of its default."""
     return PrimitiveConstructorSpec(
         nargs=1,
         metavar=metavar,
-        instance_from_str=lambda words: parse(words[0]),
+        instance_from_str=lambda words: read(words[0]),
         is_instance=lambda _: True,
         str_from_instance=lambda value: [absent if value is None else str(value)],
     )
@@ -120,8 +136,8 @@ def parse_numbers(text: str) -> tuple[float] | tuple[float, float, float]:
     return numbers if len(numbers) == 3 else (numbers[0],)
 
 
-def parse_slice(text: str) -> int:
-    """Read the number of a slice.
+def parse_index(text: str) -> int:
+    """Read an index or a count.
 
     Raises
     ------
@@ -131,7 +147,21 @@ def parse_slice(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"a slice is a whole number, counted from 0, found {text!r}") from None
+        raise ValueError(f"expected a whole number, found {text!r}") from None
+
+
+def parse_number(text: str) -> float:
+    """Read a number.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"expected a number, found {text!r}") from None
 
 
 ScaleArgument = Annotated[
@@ -139,67 +169,29 @@ ScaleArgument = Annotated[
 ]
 NumbersArgument = Annotated[
     tuple[float] | tuple[float, float, float] | None,
-    _from_text(parse_numbers, "NUMBER|I,J,K", "none"),
+    _from_text(parse_numbers, "NUMBER|I,J,K"),
+    tyro.conf.arg(help_behavior_hint=""),
 ]
+NumberArgument = Annotated[
+    float | None, _from_text(parse_number, "NUMBER"), tyro.conf.arg(help_behavior_hint="")
+]
+RatioArgument = Annotated[float, _from_text(parse_number, "NUMBER")]
 RegionArgument = Annotated[
     Window | None, _from_text(Window.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
 ]
-SliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "middle")]
-AnySliceArgument = Annotated[int | None, _from_text(parse_slice, "INDEX", "all")]
+SliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "middle")]
+AnySliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "all")]
+IndexArgument = Annotated[int, _from_text(parse_index, "INDEX")]
+CountArgument = Annotated[
+    int | None, _from_text(parse_index, "COUNT"), tyro.conf.arg(help_behavior_hint="")
+]
 
 
-def parse(argv: Sequence[str], program: str) -> Command:
-    """Make the command that the arguments describe.
+def message_in(boxed: str) -> str:
+    """Extract the message from the box in which tyro reports a missing or wrong value.
 
-    Raises
-    ------
-    ArgumentError
-        If they describe none, in one line.
-    SystemExit
-        After help was asked for and printed.
-    """
-    from napari_metasr.cli.cohort import Cohort
-    from napari_metasr.cli.demo import Demo
-    from napari_metasr.cli.detect import Detect
-    from napari_metasr.cli.models import Models
-    from napari_metasr.cli.rate import Rate
-    from napari_metasr.cli.replay import Replay
-    from napari_metasr.cli.series import ListSeries
-    from napari_metasr.cli.upscale import Upscale
-    from napari_metasr.cli.zoom import Zoom
-
-    errors = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(errors):
-            command: Command = tyro.extras.subcommand_cli_from_dict(
-                {
-                    "zoom": Zoom,
-                    "upscale": Upscale,
-                    "replay": Replay,
-                    "cohort": Cohort,
-                    "series": ListSeries,
-                    "detect": Detect,
-                    "models": Models,
-                    "demo": Demo,
-                    "rate": Rate,
-                },
-                prog=program,
-                description="Magnify brain MRI with Meta-SRGAN, for research use.",
-                args=list(argv),
-                config=(tyro.conf.FlagCreatePairsOff,),
-            )
-    except SystemExit as stop:
-        if stop.code in {0, None}:
-            raise
-        raise ArgumentError(_one_line(errors.getvalue())) from None
-    sys.stderr.write(errors.getvalue())
-    return command
-
-
-def _one_line(boxed: str) -> str:
-    """The message of tyro's box, which stands between title and first rule, and its first hint.
-
-    Where the terminal has no line-drawing characters the title is underlined by a rule of its own.
+    It stands between the title and the first rule. On terminals without line-drawing characters
+    the title has a rule of its own below it.
     """
     lines = [
         line.strip(_FRAME)
@@ -209,8 +201,4 @@ def _one_line(boxed: str) -> str:
     rules = [number for number, line in enumerate(lines) if line and not line.strip(_RULE)]
     first = 1 if rules[:1] == [0] else 0
     message = " ".join(lines[first : next(iter(rules[first:]), len(lines))])
-    message = message.removeprefix("Error parsing ")
-    if _SUGGESTION in lines:
-        message += f"; did you mean {lines[lines.index(_SUGGESTION) + 1].split()[0]}?"
-    message += "".join(f"; {line}" for line in lines if line.startswith(_CHOICES))
-    return " ".join(message.split())
+    return " ".join(message.removeprefix("Error parsing ").split())

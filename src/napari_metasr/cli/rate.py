@@ -1,4 +1,4 @@
-"""``napari-metasr rate``: a window for rating the images of a study."""
+"""``napari-metasr rate``: rate the images of a study in a window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLE = "Rate images (MOS)"
 class Rate(Command):
     """Rate the images of a study.
 
-    A napari window with the rating dock, at the first image that the rater has not graded yet.
+    A napari window opens with the rating dock, at the first image that the rater has not graded.
     `metasr-mos prepare` makes a study, `metasr-mos score` scores it.
     """
 
@@ -25,11 +25,11 @@ class Rate(Command):
         description="The study's folder."
     )
     rater: Annotated[str, tyro.conf.arg(metavar="NAME")] = Field(
-        description="Who rates; the same name goes on where it stopped."
+        description="Name of the rater; the same name resumes where it stopped."
     )
 
     def run(self) -> None:
-        """Check, then open the window until the person closes it."""
+        """Check, then open the window until it is closed."""
         from napari_metasr.quality.rating import RatingSheet, read_study
 
         RatingSheet(read_study(self.study), self.rater).close()

@@ -1,4 +1,4 @@
-"""``napari-metasr replay``: the same output again, from what was written beside it."""
+"""``napari-metasr replay``: make an output again from its sidecar."""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import OUTPUT, Command
+from napari_metasr.cli.parsing import OUTPUT, Command, Flag, described, optional
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
+from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
 from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_metasr.upscaling.job import Job
     from napari_metasr.upscaling.options import UpscaleOptions
     from napari_metasr.upscaling.plan import Plan
-    from napari_metasr.upscaling.sidecar import Sidecar
+from napari_metasr.upscaling.sidecar import Sidecar
 
 
 class Replay(Command):
-    """Make a volume again that `upscale` has made: bit for bit, with the same versions."""
+    """Upscale a volume again from its sidecar: bit for bit, with the same versions."""
 
     sidecar: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT.JSON")] = Field(
-        description="What `upscale` has written beside its output."
+        description="The sidecar that `upscale` wrote beside its output."
     )
-    input: Annotated[Path | None, tyro.conf.arg(metavar="INPUT")] = Field(
+    input: Annotated[Path | None, optional("INPUT")] = Field(
         default=None,
         description="Where the input lies now; by default beside OUT.json, if that names it.",
     )
-    series: str | None = Field(default=None, description="Which of several DICOM series.")
-    model: Annotated[Path | None, tyro.conf.arg(metavar="FILE.SAFETENSORS")] = Field(
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
+    model: Annotated[Path | None, optional("FILE.SAFETENSORS")] = Field(
         default=None,
-        description="Where weights that are not of the package lie now; by default beside "
+        description="Where weights that the package does not ship lie now; by default beside "
         "OUT.json.",
     )
-    through_plane_model: Annotated[Path | None, tyro.conf.arg(metavar="FILE.SAFETENSORS")] = Field(
-        default=None, description="Likewise, of what is between the slices."
+    through_plane_model: Annotated[Path | None, optional("FILE.SAFETENSORS")] = Field(
+        default=None, description="Likewise, for the model between the slices."
     )
-    output: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
+    output: Annotated[Path | None, OUTPUT, optional("OUT.NII.GZ")] = Field(
         default=None,
-        description="What to write; by default what was written then. If that is there as it was, "
-        "it is never replaced by another file.",
+        description="The file to write; by default the recorded one. If that is intact, it is "
+        "never replaced by a different file.",
     )
-    overwrite: bool = Field(default=False, description="Replace an existing output.")
-    resume: bool = Field(default=False, description="Go on with unfinished work, if there is any.")
+    overwrite: Flag = described(Job, "overwrite")
+    resume: Flag = described(Job, "resume")
 
     def written(self) -> Iterator[Path]:
-        """The volume and the sidecar beside it; the replayed sidecar may stand for itself."""
+        """Give the volume and the sidecar beside it; the replayed sidecar may stand for itself."""
         if self.output is not None:
             yield self.output
             yield sidecar_path(self.output)
 
     def read(self) -> Iterator[Path]:
-        """The inputs, but for the sidecar of an output that is made again in its place."""
+        """Give the inputs, except the sidecar of an output that is made again in its place."""
         yield from (
             file for file in super().read() if file != self.sidecar or not self._is_in_place
         )
 
     @property
     def _is_in_place(self) -> bool:
-        """Whether the output is the one that the sidecar describes, where it lay."""
+        """Return whether the output is the one that the sidecar describes, where it lay."""
         from napari_metasr.upscaling.outputs import record_beside
 
         if self.output is None:
@@ -73,8 +75,8 @@ class Replay(Command):
         return beside and record_beside(self.output) is not None
 
     def run(self) -> None:
-        """Check that all is as it was, do it again, and compare."""
-        from napari_metasr.cli.upscale import carry_out, told
+        """Check the inputs against the sidecar, upscale again, and compare."""
+        from napari_metasr.cli.upscale import carry_out, summary
         from napari_metasr.upscaling.plan import Plan
         from napari_metasr.upscaling.upscale import KeptError, Upscaling
 
@@ -96,12 +98,12 @@ class Replay(Command):
             warnings.warn(_differences(plan, record), stacklevel=2)
             raise
         same = file_sha256(output) == record.output_sha256
-        print(f"{told(output, work)}; {'the same file' if same else 'another file'} as then")
+        print(f"{summary(output, work)}; {'identical to' if same else 'different from'} the record")
         if not same:
             warnings.warn(_differences(plan, record), stacklevel=2)
 
     def _located(self, options: UpscaleOptions) -> UpscaleOptions:
-        """The options with the paths of weights that they name without folders."""
+        """Return the options with the paths of weights that they name without folders."""
         paths = {}
         for key, given in (
             ("model", self.model),
@@ -120,8 +122,8 @@ class Replay(Command):
             return self.input
         if not record.sources:
             raise ValueError(
-                f"{self.sidecar}: expected --input, since it does not say what the input was "
-                "called (it was DICOM)"
+                f"{self.sidecar}: expected --input, since the sidecar of a DICOM input does not "
+                "name it"
             )
         return self.sidecar.with_name(record.sources[0])
 
@@ -135,12 +137,12 @@ def _check_models(plan: Plan, record: Sidecar) -> None:
 
 
 def _differences(plan: Plan, record: Sidecar) -> str:
-    """Why the file may be another one."""
+    """Explain why the file may differ."""
     found = [
         f"{name} {number} in place of {record.versions.get(name, 'none')}"
         for name, number in plan.versions.items()
         if record.versions.get(name) != number
     ]
-    return "the output differs from what was written then: " + (
+    return "the output differs from the recorded one: " + (
         ", ".join(found) or "another machine, or a compressed file in place of a plain one"
     )

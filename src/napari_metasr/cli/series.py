@@ -1,4 +1,4 @@
-"""``napari-metasr series``: which DICOM series there are, and what speaks against each."""
+"""``napari-metasr series``: list DICOM series, with concerns about each."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ NUMBERS = (0, 3, 4, 5, 6)
 
 
 class ListSeries(Command):
-    """List the DICOM series in a folder, a .zip file or a file, with what speaks against each.
+    """List the DICOM series in a folder, a .zip file or a file, with concerns about each.
 
     `upscale`, `zoom` and `detect` take the number in the first column as `--series`.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")] = Field(
-        description="A folder, which is searched with all below it, a .zip file or a DICOM file."
+        description="A folder, which is searched recursively, a .zip file or a DICOM file."
     )
 
     def run(self) -> None:
-        """Print a row for every series, its notes below it, and what else there was."""
+        """Print a row for every series, its notes below it, and other findings."""
         from napari_metasr.io.dicom.choice import none_found
         from napari_metasr.io.dicom.finding import find_series
 
@@ -41,9 +41,9 @@ class ListSeries(Command):
 
 
 def listed(found: Found) -> str:
-    """Series as a table: columns x rows, spacing of columns, rows and slices, and their axes.
+    """Tabulate series: columns x rows, spacing of columns, rows and slices, and their axes.
 
-    Axes are where columns, rows and slices run to: ``LPS`` is to the patient's left, back and head.
+    Axes say where columns, rows and slices run to: ``LPS`` is to the patient's left, back and head.
     """
     heading, *rows = in_columns([HEADING, *map(_row, found.series)], right=NUMBERS).splitlines()
     lines = [heading]

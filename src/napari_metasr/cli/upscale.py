@@ -1,4 +1,4 @@
-"""``napari-metasr upscale``: a whole volume from file to file."""
+"""``napari-metasr upscale``: upscale a whole volume from file to file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import tyro
 from pydantic import Field
 from tqdm import tqdm
 
-from napari_metasr.cli.enlarging import Enlarging
-from napari_metasr.cli.parsing import OUTPUT
+from napari_metasr.cli.parsing import OUTPUT, Flag, described, optional
+from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io import read
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
@@ -23,51 +25,43 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.upscale import Upscaling
 
 
-class Upscale(Enlarging):
-    """Magnify a whole volume, in plane and across slices, for research use.
+class Upscale(UpscalingCommand):
+    """Upscale a whole volume, in plane and across slices.
 
-    What was learned and what interpolated stands in the JSON file beside the output.
+    A JSON sidecar beside the output records which parts were super-resolved and which were
+    interpolated. For research use, not for diagnosis.
     """
 
-    input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI, 3-D or 4-D, in any orientation: .nii or .nii.gz, or DICOM as a "
-        "folder, a file or a .zip."
+    input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = described(
+        Job, "input"
     )
-    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = Field(
-        description="What to write, .nii or .nii.gz; OUT.json beside it says how it was made."
-    )
-    series: str | None = Field(
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = described(Job, "output")
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
+    dicom: Annotated[Path | None, OUTPUT, optional("OUT.DCM")] = Field(
         default=None,
-        description="Which of several DICOM series; `napari-metasr series` lists them.",
+        description="Also write the result of a DICOM series as DICOM: one derived multi-frame "
+        "file in the study of the series, which names the patient. This holds the whole result "
+        "in memory.",
     )
-    dicom: Annotated[Path | None, OUTPUT, tyro.conf.arg(metavar="OUT.DCM")] = Field(
-        default=None,
-        description="Write the result of a DICOM series as DICOM as well: one derived multi-frame "
-        "file in the series' study, which names the patient. The whole result is held in memory "
-        "for it.",
-    )
-    resume: bool = Field(
-        default=False,
-        description="Go on with unfinished work, if there is any. After a power failure begin "
-        "anew.",
-    )
+    resume: Flag = described(Job, "resume")
 
     def written(self) -> Iterator[Path]:
-        """The outputs, and the sidecar beside the volume."""
+        """Give the outputs, and the sidecar beside the volume."""
         yield from super().written()
         yield sidecar_path(self.output)
 
     def run(self) -> None:
-        """Check, plan, enlarge, and say in one line what was done."""
-        work = self.job(self.input, self.output, series=self.series, resume=self.resume).prepare()
+        """Check, plan, upscale, and print one line about the result."""
+        job = self.job(self.input, self.output, series=self.series, resume=self.resume)
+        work = job.prepare()
         derive = None if self.dicom is None else self._deriving(self.dicom, work)
         carry_out(work)
-        print(told(self.output, work))
+        print(summary(self.output, work))
         if derive is not None:
             print(f"{derive()}: the same as DICOM, which names the patient")
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
-        """What writes the finished volume as DICOM; what it cannot do is said at once."""
+        """Return what writes the finished volume as DICOM, once it is known to be possible."""
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import write_dicom
 
@@ -95,22 +89,22 @@ class Upscale(Enlarging):
                     overwrite=self.overwrite,
                 )
             except KeyboardInterrupt:
-                raise InterruptedError(f"{path}: stopped; {self.output} is whole") from None
+                raise InterruptedError(f"{path}: stopped; {self.output} is complete") from None
             except MemoryError:
                 raise MemoryError(
-                    f"to write {path} all of the result is held; {self.output} is whole"
+                    f"writing {path} holds the whole result; {self.output} is complete"
                 ) from None
 
         return derive
 
 
 def carry_out(work: Upscaling) -> None:
-    """Do the work under a progress bar, warning of all that speaks against its result.
+    """Do the work under a progress bar, and warn of every concern about its result.
 
     Raises
     ------
     InterruptedError
-        If somebody stops it at the keyboard.
+        After an interrupt from the keyboard.
     """
     for concern in work.plan.concerns:
         warnings.warn(concern, stacklevel=2)
@@ -121,11 +115,11 @@ def carry_out(work: Upscaling) -> None:
                 bar.set_description(progress.stage, refresh=False)
                 bar.update(progress.overall - bar.n)
         except KeyboardInterrupt:
-            raise InterruptedError("stopped; --resume goes on with what is done") from None
+            raise InterruptedError("stopped; --resume resumes the work") from None
 
 
-def told(output: Path, work: Upscaling) -> str:
-    """What was done, in one line."""
+def summary(output: Path, work: Upscaling) -> str:
+    """Summarise finished work in one line."""
     plan = work.plan
     axes = plan.volume.axes
     size = " x ".join(str(plan.target.shape[axis]) for axis in axes)
@@ -135,5 +129,5 @@ def told(output: Path, work: Upscaling) -> str:
     minutes, seconds = divmod(round(sum(work.stage_seconds.values())), 60)
     return (
         f"{output}: {size}{times} voxels of {spacing} mm, super-resolved by {networks} on "
-        f"{plan.device} in {minutes}:{seconds:02} min, for research use, not for diagnosis"
+        f"{plan.device} in {minutes}:{seconds:02} min, {RESEARCH_USE}"
     )

@@ -1,78 +1,81 @@
-"""What every verb takes that enlarges volumes."""
+"""Options of every verb that upscales volumes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import tyro
-from pydantic import Field
-
-from napari_metasr.cli.parsing import Command, NumbersArgument
-from napari_metasr.lesions import DEFAULT_DETECTOR
+from napari_metasr.cli.parsing import (
+    Command,
+    Flag,
+    ModelArgument,
+    NumberArgument,
+    NumbersArgument,
+    PlaneArgument,
+    described,
+    optional,
+)
+from napari_metasr.devices import Device
+from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_metasr.upscaling.job import Job
 
+class UpscalingCommand(Command):
+    """Options of upscaling, with the defaults and descriptions of the models they fill."""
 
-class Enlarging(Command):
-    """How volumes are enlarged."""
+    scale: NumbersArgument = described(UpscaleOptions, "scale")
+    spacing: NumbersArgument = described(UpscaleOptions, "spacing")
+    plane: PlaneArgument = described(UpscaleOptions, "plane")
+    model: ModelArgument = described(UpscaleOptions, "model")
+    through_plane_model: ModelArgument = described(UpscaleOptions, "through_plane_model")
+    thickness: NumberArgument = described(UpscaleOptions, "thickness")
+    within: Annotated[str | None, optional("lesion|MASK.NII.GZ")] = described(Job, "within")
+    detector: ModelArgument = described(Job, "detector")
+    dtype: Literal["source", "float32"] = described(UpscaleOptions, "dtype")
+    device: Device = described(Job, "device")
+    overwrite: Flag = described(Job, "overwrite")
+    force: Flag = described(Job, "force")
 
-    scale: NumbersArgument = Field(
-        default=None,
-        description="Output voxels for each input voxel, at least 1; the field of view stays. "
-        "Three numbers follow the file's own axes.",
-    )
-    spacing: NumbersArgument = Field(
-        default=None,
-        description="In place of a scale: mm between output voxels, exactly; the field of view "
-        "stays centred and changes by less than an output voxel.",
-    )
-    plane: Literal["axial", "coronal", "sagittal"] = Field(
-        default="axial", description="Anatomical plane of the slices as they were acquired."
-    )
-    model: str = Field(
-        default="meta-srgan",
-        description="For the plane's slices: a name of `napari-metasr models`, or a .safetensors "
-        "file with its card.",
-    )
-    through_plane_model: str = Field(
-        default="meta-srgan-through-plane", description="For what is between the slices."
-    )
-    thickness: float | None = Field(
-        default=None,
-        description="Of the input's slices, in mm, where there are gaps between them or they "
-        "overlap; by default they touch.",
-    )
-    within: Annotated[str | None, tyro.conf.arg(metavar="lesion|MASK.NII.GZ")] = Field(
-        default=None,
-        description="Super-resolve the boxes round lesions alone, which a detector finds or a "
-        "segmentation on the input's grid holds; interpolate around them.",
-    )
-    detector: str = Field(
-        default=DEFAULT_DETECTOR, description="What looks for lesions, of `napari-metasr models`."
-    )
-    dtype: Literal["source", "float32"] = Field(
-        default="source",
-        description="Of the output: the source's, rounded and clipped (float32 for scaled "
-        "integers), or float32.",
-    )
-    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
-        default="auto", description="Where the networks run; auto takes the fastest there is."
-    )
-    overwrite: bool = Field(default=False, description="Replace an existing output.")
-    force: bool = Field(default=False, description="Whatever the size of the output.")
+    @property
+    def options(self) -> UpscaleOptions:
+        """The options of the output.
 
-    def job(self, input: Path, output: Path, **more: Any) -> Job:  # noqa: A002
-        """One volume's, with these options and what else ``Job`` takes.
+        Raises
+        ------
+        ValueError
+            If they do not go together.
+        """
+        if (self.scale is None) == (self.spacing is None):
+            found = "neither" if self.scale is None else "both"
+            raise ValueError(f"expected --scale or --spacing, found {found}")
+        return UpscaleOptions(**self.model_dump(include=set(UpscaleOptions.model_fields)))
+
+    def job(
+        self,
+        input: Path,  # noqa: A002
+        output: Path,
+        *,
+        series: str | None = None,
+        resume: bool = False,
+    ) -> Job:
+        """Describe the upscaling of one volume with these options.
 
         Raises
         ------
         ValueError
             If the options do not go together.
         """
-        from napari_metasr.upscaling.job import Job
-
-        shared = Enlarging.model_fields.keys() - Command.model_fields.keys()
-        return Job(input=input, output=output, **self.model_dump(include=shared), **more)
+        return Job(
+            input=input,
+            output=output,
+            options=self.options,
+            series=series,
+            within=self.within,
+            detector=self.detector,
+            device=self.device,
+            overwrite=self.overwrite,
+            resume=resume,
+            force=self.force,
+        )

@@ -1,11 +1,11 @@
-"""``napari-metasr zoom``: a region of a slice to a NIfTI file or a figure."""
+"""``napari-metasr zoom``: super-resolve a region of a slice to a NIfTI file or a figure."""
 
 from __future__ import annotations
 
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from pydantic import Field
@@ -14,10 +14,18 @@ from napari_metasr.cli.lesion_choice import LesionChoice
 from napari_metasr.cli.parsing import (
     OUTPUT,
     Command,
+    CountArgument,
+    Flag,
+    IndexArgument,
+    ModelArgument,
+    PlaneArgument,
     RegionArgument,
     ScaleArgument,
     SliceArgument,
+    described,
+    optional,
 )
+from napari_metasr.devices import Device
 from napari_metasr.figures.caption import description_text, scale_text, spacing_text
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import slice_affine
@@ -27,8 +35,10 @@ from napari_metasr.io import read, write_slice
 from napari_metasr.io.images import is_picture
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.normalisation import contrast_limits
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.upscaling.job import Job
 from napari_metasr.volume import SIGNS, Plane
-from napari_metasr.weights import model_card
+from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,65 +50,58 @@ if TYPE_CHECKING:
 VOLUMES = (".nii", ".nii.gz")
 FIGURES = (".png", ".pdf")
 FINE_TILE, JOINT = 8, 32
-"""Round a lesion the network is run on hardly more than its rectangle and the halo."""
+"""Small tiles: around a lesion the network runs on little more than its rectangle and halo."""
 
 
 class Zoom(Command):
-    """Magnify a region of a slice, or a lesion.
+    """Super-resolve a region of a slice, or a lesion, at any scale.
 
     Slices and regions count from 0 in the canonical (RAS) array, rows and columns of the plane.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, any orientation; DICOM as a folder, "
-        "a .zip or a file; or a gray picture."
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        "folder, a .zip or a file; or a gray picture."
     )
     scale: ScaleArgument = Field(
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description="The super-resolved region as .nii or .nii.gz, or a figure of it beside "
-        "bicubic as .png or .pdf."
+        "bicubic interpolation as .png or .pdf."
     )
-    series: str | None = Field(
-        default=None,
-        description="Which of several DICOM series: a number of `napari-metasr series`, or a UID.",
-    )
-    plane: Literal["axial", "coronal", "sagittal"] = Field(
-        default="axial", description="Anatomical plane of the slice."
-    )
-    slice: SliceArgument = Field(default=None, description="Which slice of the plane.")
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
+    plane: PlaneArgument = Field(default=Plane.AXIAL, description="Anatomical plane of the slice.")
+    slice: SliceArgument = Field(default=None, description="Index of the slice in its plane.")
     region: RegionArgument = Field(
         default=None, description="Rectangle of the slice, in pixels: top row, left column, size."
     )
-    lesion: int | None = Field(
+    lesion: CountArgument = Field(
         default=None,
         description="In place of a region: a lesion, 1 being the best; in its largest slice, "
         "or in that of --slice.",
     )
-    rois: Annotated[Path | None, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
-        default=None, description="Take lesions from what `napari-metasr detect` has written."
+    rois: Annotated[Path | None, optional("ROIS.JSON")] = Field(
+        default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
     )
-    mask: Annotated[Path | None, tyro.conf.arg(metavar="SEG.NII.GZ")] = Field(
+    mask: Annotated[Path | None, optional("SEG.NII.GZ")] = Field(
         default=None, description="Take lesions from a segmentation on the input's grid."
     )
-    detector: str = Field(
+    detector: ModelArgument = Field(
         default=DEFAULT_DETECTOR,
-        description="What looks for lesions otherwise: a detector of `napari-metasr models`.",
+        description="Lesion detector to use otherwise; `napari-metasr models` lists them.",
     )
-    time: int = Field(default=0, description="Which time point of a 4-D volume, from 0.")
-    model: str = Field(
-        default="meta-srgan",
-        description="A name of `napari-metasr models`, a .safetensors file with its card, or a "
-        ".pth file of Meta-SRGAN in its authors' layout.",
+    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+    model: ModelArgument = Field(
+        default=DEFAULT_MODEL,
+        description="A name that `napari-metasr models` lists, a .safetensors file with its card, "
+        "or a .pth file of Meta-SRGAN in its authors' layout.",
     )
-    device: Literal["auto", "cuda", "mps", "cpu"] = Field(
-        default="auto", description="Where the network runs; auto takes the fastest there is."
-    )
-    overwrite: bool = Field(default=False, description="Replace an existing output.")
+    device: Device = described(Job, "device")
+    overwrite: Flag = described(Job, "overwrite")
 
     def run(self) -> None:
-        """Check, read, magnify, write, and say in one line what was done."""
+        """Check, read, super-resolve, write, and print one line about the result."""
         if not self.output.name.lower().endswith(VOLUMES + FIGURES):
             raise ValueError(
                 f"{self.output}: expected an output that ends in {', '.join(VOLUMES + FIGURES)}"
@@ -106,7 +109,7 @@ class Zoom(Command):
         check_writable(self.output, overwrite=self.overwrite)
         model_card(self.model)
         choice = self._choice()
-        volume, plane = read(self.input, series=self.series), Plane(self.plane)
+        volume, plane = read(self.input, series=self.series), self.plane
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
         told, index = "", self.slice
@@ -148,11 +151,11 @@ class Zoom(Command):
             f"{self.output}: {told}{result.shape[0]} x {result.shape[1]} pixels, "
             f"{scale_text(grid.true_scale)}, {spacing_text(spacing, unit)}, super-resolved by "
             f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
-            "for research use"
+            f"{RESEARCH_USE}"
         )
 
     def _choice(self) -> LesionChoice | None:
-        """The lesion that is asked for, if one is."""
+        """Return the lesion that is asked for, if one is."""
         if self.lesion is None:
             if self.rois is not None or self.mask is not None:
                 raise ValueError("--rois and --mask hold lesions: expected --lesion, found none")

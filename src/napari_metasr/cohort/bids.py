@@ -15,7 +15,8 @@ from urllib.parse import quote
 from napari_metasr import __version__
 from napari_metasr.files import replacing
 from napari_metasr.io.nifti import stem
-from napari_metasr.upscaling.sidecar import PURPOSE, sidecar_path
+from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
+from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

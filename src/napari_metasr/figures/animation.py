@@ -11,13 +11,13 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from napari_metasr.figures.caption import PURPOSE
 from napari_metasr.figures.panel import bar_length, edge_positions
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import cast_to_dtype, unit_range
+from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _outlined(
 
 
 def _words(title: str) -> str:
-    return f"Super-resolved by {title}; {PURPOSE}."
+    return f"Super-resolved by {title}; {RESEARCH_USE}."
 
 
 def _save(path: Path, frames: list[Image.Image], durations: list[int], comment: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from napari_metasr.purpose import RESEARCH_USE
+
 if TYPE_CHECKING:
     from napari_metasr.quality.trial import Quality
-
-PURPOSE = "for research use, not for diagnosis"
 
 
 def scale_text(scale: tuple[float, float]) -> str:
@@ -28,7 +28,7 @@ def super_resolved_text(
     """Say that an image is super-resolved, by which model and scale, and what for."""
     return (
         f"Super-resolved by {model}, {scale_text(scale)}, output spacing "
-        f"{spacing_text(spacing, unit)}; {PURPOSE}."
+        f"{spacing_text(spacing, unit)}; {RESEARCH_USE}."
     )
 
 

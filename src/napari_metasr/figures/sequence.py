@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.degradations import degrade
 from napari_metasr.figures.canvas import MUTED, TEXT, Canvas
-from napari_metasr.figures.caption import PURPOSE, quality_text, scale_text, spacing_text
+from napari_metasr.figures.caption import quality_text, scale_text, spacing_text
 from napari_metasr.figures.panel import draw_panel, panel_size
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.grids import OutputGrid, output_size
+from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.quality.trial import run_trial
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def save_sequence(
         f"The slice reduced by {REDUCTION} (antialiased bicubic, "
         f"{spacing_text(spacing, view.unit)}) is the "
         f"input, super-resolved by {model}; the truth at each scale is the slice reduced by "
-        f"{REDUCTION}/scale. PSNR and SSIM in the brain's bounding box; {PURPOSE}."
+        f"{REDUCTION}/scale. PSNR and SSIM in the brain's bounding box; {RESEARCH_USE}."
     )
     page_width = 2 * MARGIN + column + label + len(trials) * (column + GAP) - GAP
     inner = page_width - 2 * MARGIN

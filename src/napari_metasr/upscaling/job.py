@@ -1,68 +1,61 @@
-"""Everything that can be asked for when a volume is enlarged, from file to file."""
+"""Describe the upscaling of one volume from file to file, and prepare the work."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, PositiveFloat
+from pydantic import BaseModel, Field
 
-from napari_metasr.io.opening import open_stored
+from napari_metasr.devices import Device
 from napari_metasr.lesions import DEFAULT_DETECTOR
-from napari_metasr.upscaling.lesion_search import LesionSearch, boxes_in
-from napari_metasr.upscaling.options import Numbers, UpscaleOptions
-from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs
-from napari_metasr.upscaling.plan import Plan
-from napari_metasr.upscaling.target import check_size
-from napari_metasr.upscaling.upscale import Upscaling
-from napari_metasr.volume import Plane
+from napari_metasr.upscaling.options import UpscaleOptions
+
+if TYPE_CHECKING:
+    from napari_metasr.upscaling.upscale import Upscaling
 
 LESION = "lesion"
 
 
 class Job(BaseModel, extra="forbid", frozen=True):
-    """One volume to enlarge; can be pickled, and needs no screen.
+    """One volume to upscale, as a value that can be pickled; fields carry their descriptions."""
 
-    Attributes
-    ----------
-    input
-        A NIfTI file; or DICOM: a folder, a file or a .zip.
-    output
-        ``.nii`` or ``.nii.gz``; the sidecar lies beside it.
-    series
-        Which of several DICOM series.
-    scale, spacing, plane, model, through_plane_model, thickness, dtype
-        As ``UpscaleOptions``.
-    within
-        Where networks work: ``lesion`` for the boxes round what a detector finds, or a
-        segmentation on the input's grid. Everywhere by default.
-    detector
-        What looks for lesions.
-    device
-        Where networks run: ``auto``, ``cuda``, ``mps`` or ``cpu``.
-    overwrite, resume
-        Replace an existing output; go on with unfinished work.
-    force
-        Whatever the size of the output.
-    """
-
-    input: Path
-    output: Path
-    series: str | None = None
-    scale: Numbers | None = None
-    spacing: Numbers | None = None
-    plane: Plane = Plane.AXIAL
-    model: str = "meta-srgan"
-    through_plane_model: str = "meta-srgan-through-plane"
-    thickness: PositiveFloat | None = None
-    within: str | None = None
-    detector: str = DEFAULT_DETECTOR
-    dtype: Literal["source", "float32"] = "source"
-    device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
-    overwrite: bool = False
-    resume: bool = False
-    force: bool = False
+    input: Path = Field(
+        description="A brain MRI, 3-D or 4-D, in any orientation: .nii or .nii.gz, or DICOM as a "
+        "folder, a file or a .zip."
+    )
+    output: Path = Field(
+        description="The upscaled volume, .nii or .nii.gz; OUT.json beside it records how it was "
+        "made."
+    )
+    options: UpscaleOptions
+    series: str | None = Field(
+        default=None,
+        description="Which of several DICOM series: a number that `napari-metasr series` lists, "
+        "or a UID.",
+    )
+    within: str | None = Field(
+        default=None,
+        description="Super-resolve only boxes around lesions, which a detector finds or a "
+        "segmentation on the input's grid holds; interpolate the rest.",
+    )
+    detector: str = Field(
+        default=DEFAULT_DETECTOR,
+        description="Lesion detector to use; `napari-metasr models` lists them.",
+    )
+    device: Device = Field(
+        default="auto", description="Where networks run; auto takes the fastest device there is."
+    )
+    overwrite: bool = Field(default=False, description="Replace an existing output.")
+    resume: bool = Field(
+        default=False,
+        description="Resume unfinished work, if there is any. After a power failure start over.",
+    )
+    force: bool = Field(
+        default=False,
+        description="Allow outputs above 4096 voxels per side or 2^32 voxels in total.",
+    )
 
     def prepare(self) -> Upscaling:
         """Open the input, plan the work and check what it takes; nothing is written yet.
@@ -70,30 +63,28 @@ class Job(BaseModel, extra="forbid", frozen=True):
         Raises
         ------
         ValueError
-            If the options do not go together or do not fit the volume, a model is not there or
-            not for this, the input is no image, the output would replace the input or the
+            If the options do not go together or do not fit the volume, a model is missing or
+            unsuitable, the input is no image, the output would replace the input or the
             segmentation, or would be very large (see ``force``).
         OSError
-            If the input is not there, or the output exists or cannot be written.
+            If the input does not exist, or the output exists or cannot be written.
         """
+        from napari_metasr.io.opening import open_stored
+        from napari_metasr.upscaling.lesion_search import LesionSearch, boxes_in
+        from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs
+        from napari_metasr.upscaling.plan import Plan
+        from napari_metasr.upscaling.target import check_size
+        from napari_metasr.upscaling.upscale import Upscaling
+
         check_outputs(self.output, overwrite=self.overwrite, resume=self.resume)
-        masks = () if self.within in (None, LESION) else (Path(str(self.within)),)
-        check_inputs_kept(self.output, (self.input, *masks))
-        options = UpscaleOptions(
-            scale=self.scale,
-            spacing=self.spacing,
-            plane=self.plane,
-            model=self.model,
-            through_plane_model=self.through_plane_model,
-            thickness=self.thickness,
-            dtype=self.dtype,
-        )
+        options, looks = self.options, self.within == LESION
+        mask = None if self.within is None or looks else Path(self.within)
+        check_inputs_kept(self.output, (self.input, *(() if mask is None else (mask,))))
         volume = open_stored(self.input, series=self.series)
-        looks = self.within == LESION
-        search = LesionSearch.by(self.detector, self.device, self.plane) if looks else None
+        search = LesionSearch.by(self.detector, self.device, options.plane) if looks else None
         plan = Plan.of(volume, options, self.device, search)
         check_size(plan.target, volume.time_points, plan.dtype.itemsize, force=self.force)
-        if self.within is not None and not looks:
-            boxes = boxes_in(Path(self.within), volume, self.plane)
+        if mask is not None:
+            boxes = boxes_in(mask, volume, options.plane)
             plan = replace(plan, options=options.model_copy(update={"boxes": boxes}))
         return Upscaling(plan, self.output, overwrite=self.overwrite, resume=self.resume)

@@ -1,4 +1,4 @@
-"""What is asked for when a volume is enlarged."""
+"""Options of upscaling a volume: everything that decides what the output's voxels become."""
 
 from __future__ import annotations
 
@@ -8,43 +8,55 @@ from typing import Literal
 from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
 from napari_metasr.volume import Plane
+from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
 
 Edges = tuple[float, float]
+Boxes = tuple[tuple[Edges, Edges, Edges], ...]
 Numbers = tuple[PositiveFloat] | tuple[PositiveFloat, PositiveFloat, PositiveFloat]
 
 
 class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
-    """Everything that decides what the voxels become.
+    """Everything that decides what the voxels become; each field carries its description."""
 
-    Attributes
-    ----------
-    scale
-        Output voxels for each input voxel along the file's own axes, at least 1; one number
-        means all three. The field of view stays exactly.
-    spacing
-        In place of a scale: mm between output voxels, exactly, along the file's own axes.
-    plane
-        In whose slices ``model`` works.
-    model, through_plane_model
-        For the plane's slices, and for the two orthogonal planes.
-    thickness
-        Of the input's slices, in mm; by default that of slices that touch.
-    boxes
-        Where networks work: voxel edges (start, stop) of the input along canonical z, y, x.
-        Everywhere if there are none. In plane the result inside is that of no boxes; where slices
-        are filled in, what is interpolated outside reaches as far in as the network looks.
-    dtype
-        Of the output: the source's, where its numbers are not scaled, or float32.
-    """
-
-    scale: Numbers | None = None
-    spacing: Numbers | None = None
-    plane: Plane = Plane.AXIAL
-    model: str = "meta-srgan"
-    through_plane_model: str = "meta-srgan-through-plane"
-    thickness: PositiveFloat | None = None
-    boxes: tuple[tuple[Edges, Edges, Edges], ...] = ()
-    dtype: Literal["source", "float32"] = Field("source")
+    scale: Numbers | None = Field(
+        default=None,
+        description="Output voxels for each input voxel, at least 1; the field of view stays the "
+        "same. One number holds for all axes, three follow the file's own axes.",
+    )
+    spacing: Numbers | None = Field(
+        default=None,
+        description="In place of a scale: the exact spacing of the output in mm. The field of "
+        "view stays centred and changes by less than one output voxel.",
+    )
+    plane: Plane = Field(
+        default=Plane.AXIAL, description="Anatomical plane in which the slices were acquired."
+    )
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        description="Model for the slices of that plane: a name that `napari-metasr models` "
+        "lists, or a .safetensors file with its card.",
+    )
+    through_plane_model: str = Field(
+        default=DEFAULT_THROUGH_PLANE_MODEL,
+        description="Model for what lies between the slices, likewise.",
+    )
+    thickness: PositiveFloat | None = Field(
+        default=None,
+        description="Thickness of the input's slices in mm, where they have gaps or overlap; by "
+        "default they touch.",
+    )
+    boxes: Boxes = Field(
+        default=(),
+        description="Where networks work: voxel edges (start, stop) of the input along canonical "
+        "z, y, x; everywhere if there are none. In plane, the result inside a box equals that "
+        "without boxes; between slices, the interpolation outside reaches as far in as the "
+        "network's receptive field.",
+    )
+    dtype: Literal["source", "float32"] = Field(
+        default="source",
+        description="Number type of the output: the source's, rounded and clipped (float32 for "
+        "scaled integers), or float32.",
+    )
 
     @model_validator(mode="after")
     def _one_target(self) -> UpscaleOptions:
@@ -55,6 +67,6 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
 
     @property
     def recorded(self) -> UpscaleOptions:
-        """The same, weights named without folders."""
+        """The same options as they are recorded: weights named without folders."""
         names = {key: Path(getattr(self, key)).name for key in ("model", "through_plane_model")}
         return self.model_copy(update=names)

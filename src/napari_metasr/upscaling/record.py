@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
-from napari_metasr.upscaling.sidecar import PURPOSE, DetectorRecord, GeneratedBy, Sidecar
+from napari_metasr.purpose import RESEARCH_USE_SENTENCE
+from napari_metasr.upscaling.sidecar import DetectorRecord, GeneratedBy, Sidecar
 
 if TYPE_CHECKING:
     from napari_metasr.upscaling.plan import Plan
@@ -30,7 +31,7 @@ def record_of(plan: Plan, findings: Findings, output_name: str, output_sha256: s
     )
     shape = tuple(target.shape[axis] for axis in source.axes)
     return Sidecar(
-        description=f"{plan.description}. {PURPOSE}",
+        description=f"{plan.description}. {RESEARCH_USE_SENTENCE}",
         sources=source.record_names,
         resolution=" x ".join(f"{size:.6g}" for size in spacing) + " mm",
         generated_by=(GeneratedBy(name="napari-metasr", version=__version__),),

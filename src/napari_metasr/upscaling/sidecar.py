@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_pascal
 
+from napari_metasr.errors import problems
 from napari_metasr.files import replacing
 from napari_metasr.io.nifti import stem
 from napari_metasr.upscaling.options import UpscaleOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-PURPOSE = "For research use, not for diagnosis."
 
 
 class _Record(BaseModel):
@@ -142,11 +141,9 @@ def read_sidecar(path: Path) -> Sidecar:
     try:
         return Sidecar.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
         raise ValueError(
-            f"{path}: expected a sidecar as `napari-metasr upscale` writes it, found {where}: "
-            f"{first['msg']}"
+            f"{path}: expected a sidecar as `napari-metasr upscale` writes it, found "
+            f"{problems(error, 'the file')}"
         ) from None
     except UnicodeDecodeError:
         raise ValueError(f"{path}: expected a JSON sidecar, found no text") from None

@@ -17,6 +17,8 @@ from napari_metasr.weights.user_models import UserModelWarning
 from napari_metasr.weights.user_models import folder as user_folder
 
 __all__ = [
+    "DEFAULT_MODEL",
+    "DEFAULT_THROUGH_PLANE_MODEL",
     "ModelCard",
     "OperatingPoint",
     "UserModelWarning",
@@ -33,3 +35,9 @@ __all__ = [
     "shipped_names",
     "user_folder",
 ]
+
+DEFAULT_MODEL = "meta-srgan"
+"""Model for slices unless another one is asked for."""
+
+DEFAULT_THROUGH_PLANE_MODEL = "meta-srgan-through-plane"
+"""Model for what lies between slices unless another one is asked for."""

@@ -245,11 +245,12 @@ def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
     run(qtbot, dock)
     (job,) = work.jobs
     assert (job.input, job.output) == (path, tmp_path / "mine.nii.gz")
-    assert job.scale == (2.0, 1.0, 1.5)  # of the file's own axes: P, S, L
-    assert job.spacing is None
-    assert (job.plane, job.model) == (Plane.CORONAL, "ms-gan-x4")
-    assert job.through_plane_model == "meta-srgan-through-plane"
-    assert (job.dtype, job.thickness, job.device) == ("float32", 1.2, "cpu")
+    options = job.options
+    assert options.scale == (2.0, 1.0, 1.5)  # of the file's own axes: P, S, L
+    assert options.spacing is None
+    assert (options.plane, options.model) == (Plane.CORONAL, "ms-gan-x4")
+    assert options.through_plane_model == "meta-srgan-through-plane"
+    assert (options.dtype, options.thickness, job.device) == ("float32", 1.2, "cpu")
     assert (job.overwrite, job.resume, job.within) == (False, False, None)
 
 

@@ -18,6 +18,7 @@ from napari_metasr.io.dicom.extra import need_dicom, quiet
 from napari_metasr.io.dicom.files import Opener
 from napari_metasr.io.orientation import from_canonical
 from napari_metasr.normalisation import cast_to_dtype
+from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,6 @@ REQUIRED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "Study
 NUMBER_OFFSET = 9000
 """Derived series are numbered beyond those of scanners."""
 
-PURPOSE = "For research use, not for diagnosis."
 DESCRIPTION_LENGTH, DERIVATION_LENGTH = 64, 1024
 
 
@@ -127,7 +127,7 @@ def _derived(source: DicomVolume, description: str) -> Any:
     found.InstanceNumber = 1
     found.SeriesDescription = f"{header.description} super-resolved".strip()[:DESCRIPTION_LENGTH]
     found.ImageType = ["DERIVED", "SECONDARY"]
-    found.DerivationDescription = f"{description}. {PURPOSE}"[:DERIVATION_LENGTH]
+    found.DerivationDescription = f"{description}. {RESEARCH_USE_SENTENCE}"[:DERIVATION_LENGTH]
     found.Manufacturer = found.ManufacturerModelName = "napari-metasr"
     found.SoftwareVersions = __version__
     found.ContentDate, found.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")

@@ -17,12 +17,13 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 from superqt.utils import signals_blocked
 
+from napari_metasr.devices import DEVICES
+from napari_metasr.purpose import RESEARCH_USE_SENTENCE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FONT_EVENTS = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
-RESEARCH_USE = "For research use, not for diagnosis."
-DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
 class Words(QLabel):
@@ -114,7 +115,7 @@ def list_devices(combo: QComboBox) -> None:
 
 def research_use() -> QLabel:
     """What every dock says at its foot."""
-    label = QLabel(RESEARCH_USE)
+    label = QLabel(RESEARCH_USE_SENTENCE)
     label.setObjectName("metasr_research_use")
     label.setEnabled(False)
     return label

@@ -213,12 +213,12 @@ class UpscaleCoordinator(QObject):
         job = Job(
             input=path or Path(file_name(volume, ".nii")),
             output=output,
+            options=options(volume, settings),
             within=LESION if settings.within == FOUND else None,
             device=settings.device,
             overwrite=overwrite,
             resume=resume,
             force=True,  # the user has been asked
-            **options(volume, settings).model_dump(exclude={"boxes"}),
         )
         return Task(
             job,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_metasr.upscaling.job import Job
-from napari_metasr.weights import ModelCard, model_cards
+from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices, title_of
 from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.widgets.panels.model_choice import ModelChoice
-
-DEFAULT_MODEL = Job.model_fields["model"].default
 
 
 class UpscaleWidget(UpscaleDock):

@@ -1,0 +1,93 @@
+"""The verbs of the command line, and the command that the arguments describe."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import tyro
+
+from napari_metasr.cli.cohort import Cohort
+from napari_metasr.cli.columns import in_columns
+from napari_metasr.cli.demo import Demo
+from napari_metasr.cli.detect import Detect
+from napari_metasr.cli.models import Models
+from napari_metasr.cli.parsing import ArgumentError, Command, message_in, options_of
+from napari_metasr.cli.rate import Rate
+from napari_metasr.cli.replay import Replay
+from napari_metasr.cli.series import ListSeries
+from napari_metasr.cli.upscale import Upscale
+from napari_metasr.cli.zoom import Zoom
+from napari_metasr.errors import nearest_hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+VERBS: dict[str, type[Command]] = {
+    "zoom": Zoom,
+    "upscale": Upscale,
+    "replay": Replay,
+    "cohort": Cohort,
+    "series": ListSeries,
+    "detect": Detect,
+    "models": Models,
+    "demo": Demo,
+    "rate": Rate,
+}
+HELP = ("-h", "--help")
+
+
+def parse(argv: Sequence[str], program: str) -> Command:
+    """Make the command that the arguments describe.
+
+    Raises
+    ------
+    ArgumentError
+        If they describe none, in one line.
+    SystemExit
+        After help was asked for and printed.
+    """
+    verb, *rest = argv or ("",)
+    if verb in HELP:
+        print(overview(program))
+        raise SystemExit(0)
+    if verb not in VERBS:
+        found = f"{verb!r}{nearest_hint(verb, VERBS)}" if verb else "none"
+        raise ArgumentError(f"expected a verb among {', '.join(VERBS)}, found {found}")
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            command, unknown = tyro.cli(
+                VERBS[verb],
+                prog=f"{program} {verb}",
+                args=rest,
+                return_unknown_args=True,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if stop.code in {0, None}:
+            raise
+        raise ArgumentError(message_in(errors.getvalue())) from None
+    if unknown:
+        option = unknown[0].split("=")[0]
+        hint = nearest_hint(option, options_of(VERBS[verb]))
+        raise ArgumentError(f"{verb} does not take {option}{hint}")
+    sys.stderr.write(errors.getvalue())
+    return command
+
+
+def overview(program: str) -> str:
+    """Describe the program and its verbs, one line each."""
+    verbs = [(f"  {name}", _summary(command)) for name, command in VERBS.items()]
+    return (
+        f"usage: {program} [-h] {{{','.join(VERBS)}}} ...\n\n"
+        "Super-resolve brain MRI with Meta-SRGAN, for research use.\n\n"
+        f"{in_columns(verbs)}\n\n"
+        f"`{program} VERB --help` explains a verb and its options."
+    )
+
+
+def _summary(command: type[Command]) -> str:
+    return (command.__doc__ or "").splitlines()[0]
