@@ -9,7 +9,7 @@ import pytest
 
 from napari_metasr.quality.rating import MethodScore
 from napari_metasr.quality.rating.agreement import intraclass_correlation, weighted_kappa
-from napari_metasr.quality.rating.comparison import holm, signed_rank_p
+from napari_metasr.quality.statistics import holm, signed_rank_p
 
 # Zhu, Yang and Lio, ISBI 2019, Table 1: counts of poor, fair, good, great -> printed MOS
 PUBLISHED = {

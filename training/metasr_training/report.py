@@ -15,6 +15,10 @@ import tyro
 from pydantic import ValidationError
 
 from metasr_training.catalogue import experiment_ids
+from metasr_training.claims.claim import claims
+from metasr_training.claims.evidence import Evidence
+from metasr_training.claims.table import claims_text, write_claims
+from metasr_training.claims.verdict import Verdict, judge
 from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
 from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.output.tables import markdown_table, write_text
@@ -109,9 +113,19 @@ def sections(runs: Iterable[Path]) -> list[Section]:
     ]
 
 
-def readme(found: Sequence[Section], discussion: str = "") -> str:
-    """The report's text, with a discussion in Markdown before the sections."""
-    parts = ["# Results", INTRODUCTION, _overview(found), discussion.strip()]
+def verdicts(found: Sequence[Section]) -> list[Verdict]:
+    """Judge the papers' claims by the sections; of several of one experiment, by the largest."""
+    largest: dict[str, Section] = {}
+    for one in found:
+        name = one.about.experiment
+        if name not in largest or one.about.images > largest[name].about.images:
+            largest[name] = one
+    return judge(claims(), {name: Evidence.read(one.source) for name, one in largest.items()})
+
+
+def readme(found: Sequence[Section], judged: Sequence[Verdict], discussion: str = "") -> str:
+    """The report's text: claims first, then a discussion in Markdown and the sections."""
+    parts = ["# Results", INTRODUCTION, claims_text(judged), _overview(found), discussion.strip()]
     for one in found:
         files = sorted(path.name for path in one.source.glob("*.csv"))
         tables = ", ".join(f"[{name}]({one.name}/{name})" for name in files)
@@ -174,7 +188,9 @@ def report(
                 if path.suffix in COPIED:
                     shutil.copyfile(path, folder / one.name / path.name)
         shutil.copyfile(PUBLISHED, folder / PUBLISHED.name)
-        write_text(folder / "README.md", readme(found, words))
+        judged = verdicts(found)
+        write_claims(folder, judged)
+        write_text(folder / "README.md", readme(found, judged, words))
         contents = {"format": PROGRAM, "sections": [one.name for one in found]}
         write_text(folder / MARKER, json.dumps(contents, indent=2) + "\n")
     print(f"{output / 'README.md'}: {', '.join(one.name for one in found)}")

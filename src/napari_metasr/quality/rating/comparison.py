@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_metasr.quality.statistics import ROUNDING, holm, signed_rank_p
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from napari_metasr.quality.rating.table import Unblinded
-
-ROUNDING = 9
 
 
 @dataclass(frozen=True)
@@ -45,31 +45,6 @@ class PairedTest:
     difference: float
     p: float
     p_corrected: float
-
-
-def signed_rank_p(differences: Sequence[float]) -> float:
-    """Two-sided p of Wilcoxon's signed-rank test.
-
-    Slices without a difference are left out (Wilcoxon's way), ties share their mean rank; if
-    no slice differs nothing speaks for a difference, and p is 1. Up to 13 differing slices every
-    change of signs is counted; beyond, where there are ties, the normal approximation corrected
-    for them is taken (`scipy.stats.wilcoxon`).
-    """
-    from scipy.stats import wilcoxon
-
-    rounded = np.round(differences, ROUNDING)  # means over raters: ties must be ties
-    differing = rounded[rounded != 0]
-    return float(wilcoxon(differing).pvalue) if differing.size else 1.0
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p values for their number (Holm, Scandinavian Journal of Statistics 1979)."""
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(np.argsort(p_values, kind="stable")):
-        highest = max(highest, min((len(p_values) - rank) * p_values[place], 1.0))
-        corrected[place] = highest
-    return corrected
 
 
 def paired_tests(ratings: Iterable[Unblinded], methods: Sequence[str]) -> list[PairedTest]:

@@ -1,0 +1,1 @@
+"""The papers' claims, each with a verdict that follows from measured scores."""

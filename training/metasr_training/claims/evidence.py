@@ -1,0 +1,111 @@
+"""What an evaluation's folder holds for and against the claims: its scores and its table."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metasr_training.evaluation.published import same_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from metasr_training.claims.claim import Side
+
+ALL = "all"
+SCORES, TABLE = "scores.csv", "table.csv"
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two methods on the same images.
+
+    Attributes
+    ----------
+    greater, lesser
+        (images,) each.
+    patients
+        (images,) whose image it is.
+    """
+
+    greater: np.ndarray
+    lesser: np.ndarray
+    patients: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The tables of one evaluation, as text.
+
+    Attributes
+    ----------
+    scores
+        One row for each image, method, condition and region.
+    table
+        One row for each method, condition and data source.
+    """
+
+    scores: tuple[Mapping[str, str], ...]
+    table: tuple[Mapping[str, str], ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Evidence:
+        """Read what there is in an evaluation's folder; a file that is not there is empty."""
+        return cls(_rows(folder / SCORES), _rows(folder / TABLE))
+
+    def pairs(self, metric: str, greater: Side, lesser: Side) -> Pairs:
+        """Return the images that both sides have, in the evaluation's first region.
+
+        Where the two sides differ in their condition, an image is the same slice under both.
+        """
+        first, second = (self._by_image(metric, side) for side in (greater, lesser))
+        shared = [key for key in first if key in second]
+        return Pairs(
+            np.array([first[key] for key in shared]),
+            np.array([second[key] for key in shared]),
+            tuple(f"{source}/{patient}" for source, patient, _ in shared),
+        )
+
+    def value(self, column: str, side: Side) -> float | None:
+        """Return a method's value over all data sources; None where there is none."""
+        for row in self.table:
+            if (
+                row.get("source", ALL) == ALL
+                and row.get("condition") == side.condition
+                and same_name(row.get("method") or row.get("detector") or "", side.method)
+                and row.get(column)
+            ):
+                return float(row[column])
+        return None
+
+    def updates(self, side: Side) -> int | None:
+        """Return how many updates a method's weights come from; None where none are told."""
+        found = self.value("updates", side)
+        return None if found is None else int(found)
+
+    def _by_image(self, metric: str, side: Side) -> dict[tuple[str, str, str], float]:
+        found: dict[tuple[str, str, str], float] = {}
+        regions: dict[str, str] = defaultdict(str)
+        for row in self.scores:
+            condition = row["condition"]
+            region = regions.setdefault(condition, row["region"])
+            if (
+                condition == side.condition
+                and row["region"] == region
+                and same_name(row["method"], side.method)
+                and row.get(metric)
+            ):
+                found[row["source"], row["patient"], row["image"]] = float(row[metric])
+        return found
+
+
+def _rows(path: Path) -> tuple[Mapping[str, str], ...]:
+    if not path.is_file():
+        return ()
+    with path.open(newline="", encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))

@@ -1,0 +1,194 @@
+"""From measured scores to a verdict: reproduced, not reproduced, or open."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from metasr_training.claims.claim import PairedClaim, RatioClaim, ShareClaim, Side
+from napari_metasr.quality.statistics import holm, signed_rank_p
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from metasr_training.claims.claim import Claim
+    from metasr_training.claims.evidence import Evidence, Pairs
+
+ALPHA = 0.05
+"""Significance level, after Holm's correction over all claims that were tested."""
+
+LEAST_PATIENTS = 6
+"""Patients below which no two-sided signed-rank test can reach the level."""
+
+Z_95 = 1.959964
+"""Normal quantile of Wilson's 95 % interval."""
+
+
+class Outcome(StrEnum):
+    """What the measurements say of a claim."""
+
+    REPRODUCED = "reproduced"
+    NOT_REPRODUCED = "not reproduced"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A claim with what was measured.
+
+    Attributes
+    ----------
+    claim
+        The claim.
+    outcome
+        `Outcome`.
+    effect
+        What was measured, as text; empty where nothing was.
+    reason
+        Why a claim is open; empty otherwise.
+    images, patients
+        How many took part.
+    p
+        Two-sided p of the paired test, corrected; NaN where there is no test.
+    updates
+        Updates of both sides, as text.
+    """
+
+    claim: Claim
+    outcome: Outcome
+    effect: str = ""
+    reason: str = ""
+    images: int = 0
+    patients: int = 0
+    p: float = math.nan
+    updates: str = ""
+
+
+def judge(claims: Sequence[Claim], evidence: Mapping[str, Evidence]) -> list[Verdict]:
+    """Judge claims by the evaluations of their experiments.
+
+    Parameters
+    ----------
+    claims
+        In the order of the verdicts.
+    evidence
+        By experiment; a claim whose experiment is not there is open.
+
+    Returns
+    -------
+    list of Verdict
+        Paired tests are corrected together: Holm 1979, over all claims that have a test.
+    """
+    found = [_measured(claim, evidence.get(claim.experiment)) for claim in claims]
+    tested = [place for place, one in enumerate(found) if not math.isnan(one.p)]
+    for place, p in zip(tested, holm([found[place].p for place in tested]), strict=True):
+        found[place] = _decided(replace(found[place], p=p))
+    return found
+
+
+def _measured(claim: Claim, evidence: Evidence | None) -> Verdict:
+    if evidence is None:
+        return Verdict(claim, Outcome.OPEN, reason=f"{claim.experiment} was not evaluated")
+    if isinstance(claim, PairedClaim):
+        return _paired(claim, evidence)
+    if isinstance(claim, RatioClaim):
+        return _ratio(claim, evidence)
+    return _share(claim, evidence)
+
+
+def _paired(claim: PairedClaim, evidence: Evidence) -> Verdict:
+    pairs = evidence.pairs(claim.metric, claim.greater, claim.lesser)
+    if not len(pairs.patients):
+        return Verdict(
+            claim, Outcome.OPEN, reason=f"no {claim.metric} of {claim.greater} and {claim.lesser}"
+        )
+    margins = patient_means(pairs, claim.factor, claim.offset)
+    greater, lesser = pairs.greater.mean(), pairs.lesser.mean()
+    verdict = Verdict(
+        claim,
+        Outcome.OPEN,
+        effect=f"{greater:.4g} against {lesser:.4g} ({greater - lesser:+.3g})",
+        images=len(pairs.patients),
+        patients=len(margins),
+        updates=_updates(evidence, claim.greater, claim.lesser),
+    )
+    if len(margins) < LEAST_PATIENTS:
+        return replace(
+            verdict, reason=f"{len(margins)} patients, a test needs {LEAST_PATIENTS} or more"
+        )
+    direction = "for" if margins.mean() > 0 else "against"
+    return replace(verdict, p=signed_rank_p(list(margins)), reason=direction)
+
+
+def patient_means(pairs: Pairs, factor: float, offset: float) -> np.ndarray:
+    """Return ``greater - factor * lesser - offset``, averaged over each patient's images."""
+    groups: dict[str, list[float]] = defaultdict(list)
+    margins = pairs.greater - factor * pairs.lesser - offset
+    for patient, margin in zip(pairs.patients, margins, strict=True):
+        groups[patient].append(float(margin))
+    return np.array([np.mean(group) for group in groups.values()])
+
+
+def _decided(verdict: Verdict) -> Verdict:
+    """Turn a corrected p and its direction into an outcome."""
+    if not verdict.p < ALPHA:
+        return replace(verdict, reason="no significant difference")
+    held = verdict.reason == "for"
+    return replace(
+        verdict, outcome=Outcome.REPRODUCED if held else Outcome.NOT_REPRODUCED, reason=""
+    )
+
+
+def _ratio(claim: RatioClaim, evidence: Evidence) -> Verdict:
+    greater = evidence.value(claim.column, claim.greater)
+    lesser = evidence.value(claim.column, claim.lesser)
+    if greater is None or not lesser:
+        return Verdict(
+            claim, Outcome.OPEN, reason=f"no {claim.column} of {claim.greater} and {claim.lesser}"
+        )
+    ratio = greater / lesser
+    held = claim.at_least <= ratio <= claim.at_most
+    return Verdict(
+        claim,
+        Outcome.REPRODUCED if held else Outcome.NOT_REPRODUCED,
+        effect=f"{ratio:.3g} times",
+        updates=_updates(evidence, claim.greater, claim.lesser),
+    )
+
+
+def _share(claim: ShareClaim, evidence: Evidence) -> Verdict:
+    share = evidence.value(claim.column, claim.row)
+    count = evidence.value(claim.count, claim.row)
+    if share is None or not count:
+        return Verdict(claim, Outcome.OPEN, reason=f"no {claim.column} of {claim.row}")
+    low, high = wilson_interval(share, int(count))
+    verdict = Verdict(
+        claim,
+        Outcome.OPEN,
+        effect=f"{share:.1%} ({low:.1%} to {high:.1%})",
+        images=int(count),
+        updates=_updates(evidence, claim.row),
+    )
+    if low >= claim.at_least:
+        return replace(verdict, outcome=Outcome.REPRODUCED)
+    if high < claim.at_least:
+        return replace(verdict, outcome=Outcome.NOT_REPRODUCED)
+    return replace(verdict, reason="the interval holds the published share")
+
+
+def wilson_interval(share: float, count: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share of ``count`` (Wilson 1927, JASA 22)."""
+    spread = Z_95**2 / count
+    centre = (share + spread / 2) / (1 + spread)
+    half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    return centre - half, centre + half
+
+
+def _updates(evidence: Evidence, *sides: Side) -> str:
+    found = [(side.method, evidence.updates(side)) for side in sides]
+    return ", ".join(f"{method} {count:,}" for method, count in found if count is not None)
