@@ -614,9 +614,7 @@ def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_v
     ]
     masks = []
     work_on = work.__call__
-    dock.coordinator.runner._prepare = lambda job: (
-        masks.append(read_volume(job.within)) or work_on(job)
-    )
+    dock.coordinator._prepare = lambda job: masks.append(read_volume(job.within)) or work_on(job)
     dock.within.setCurrentIndex(FOUND + 1)
     assert "Networks work in the boxes round the lesions alone" in dock.plan.text()
     run(qtbot, dock)
@@ -633,7 +631,7 @@ def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_v
 def test_networks_work_within_lesions_that_are_looked_for(qtbot, dock, work):
     dock.within.setCurrentIndex(FOUND)
     jobs = []
-    dock.coordinator.runner._prepare = lambda job: (
+    dock.coordinator._prepare = lambda job: (
         jobs.append(job) or work(job.model_copy(update={"within": None}))
     )
     run(qtbot, dock)
@@ -679,8 +677,8 @@ def test_closing_stops_the_work_and_keeps_it(qtbot, dock, viewer, work, path):
 
 def test_nothing_is_computed_in_the_gui_thread(qtbot, dock, work):
     threads = []
-    prepare = dock.coordinator.runner._prepare
-    dock.coordinator.runner._prepare = lambda job: (
+    prepare = dock.coordinator._prepare
+    dock.coordinator._prepare = lambda job: (
         threads.append(threading.current_thread()) or prepare(job)
     )
     run(qtbot, dock)

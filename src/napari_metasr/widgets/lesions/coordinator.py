@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject
 
 from napari_metasr.widgets.lesions import messages as words
@@ -86,6 +86,7 @@ class LesionCoordinator(QObject):
         self.searcher = Searcher(
             on_progress=self._on_progress,
             on_found=self._add,
+            on_warning=lambda text: show_warning(f"Detect tumour: {text}"),
             on_error=lambda error: show_error(f"Detect tumour: {error}"),
             on_finished=self._on_finished,
         )

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
-
 from napari_metasr.lesions.labelled import lesions_in
 from napari_metasr.lesions.link import link
 from napari_metasr.lesions.search import look_through
 from napari_metasr.lesions.suitability import concerns
-from napari_metasr.widgets.zoom.encoding import silence
+from napari_metasr.widgets.panels.worker import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.zoom.encoding import Engines
-
-SIGNALS = ("yielded", "returned", "errored", "finished")
 
 
 @dataclass(frozen=True)
@@ -163,7 +159,7 @@ class Searcher:
 
     Parameters
     ----------
-    on_progress, on_found, on_error, on_finished
+    on_progress, on_found, on_warning, on_error, on_finished
         Called with what happened; ``on_finished`` with whether it was cancelled.
 
     Attributes
@@ -177,53 +173,46 @@ class Searcher:
         *,
         on_progress: Callable[[Progress], None],
         on_found: Callable[[Found], None],
+        on_warning: Callable[[str], None],
         on_error: Callable[[Exception], None],
         on_finished: Callable[[bool], None],
     ) -> None:
-        self._on_progress, self._on_found = on_progress, on_found
-        self._on_error, self._on_finished = on_error, on_finished
-        self._worker: Any = None
-        self._cancelled = False
+        self._on_progress, self._on_found, self._on_end = on_progress, on_found, on_finished
+        self._task = Task()
+        self._task.step.connect(self._on_step)
+        self._task.warned.connect(on_warning)
+        self._task.failed.connect(on_error)
+        self._task.finished.connect(self._on_finished)
         self.scope: Scope | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether anything is being looked for."""
-        return self._worker is not None
+        return self._task.is_running
 
     def start(
         self, function: Callable[..., Iterator[Progress | Found]], scope: Scope, *args: Any
     ) -> None:
         """Start a search; what another one was looking for is no longer of interest."""
         self.close()
-        self._cancelled = False
-        worker = create_worker(function, scope, *args, _start_thread=False, _ignore_errors=True)
-        self._worker, self.scope = worker, scope
-        worker.yielded.connect(self._on_step)
-        worker.errored.connect(self._on_error)
-        worker.finished.connect(self._finish)
-        worker.start()
+        self.scope = scope
+        self._task.start(function, scope, *args)
 
     def cancel(self) -> None:
         """Ask the running search to end; what it finds is not used."""
-        if self._worker is not None:
-            self._cancelled = True
-            self._worker.quit()
+        self._task.cancel()
 
     def close(self) -> None:
         """Stop, and hear no more of it."""
-        if self._worker is not None:
-            silence(self._worker, SIGNALS)
-            self._worker = self.scope = None
+        self._task.close()
+        self.scope = None
 
     def _on_step(self, step: Progress | Found) -> None:
-        if self._cancelled:
-            return
         if isinstance(step, Found):
             self._on_found(step)
         else:
             self._on_progress(step)
 
-    def _finish(self) -> None:
-        self._worker = self.scope = None
-        self._on_finished(self._cancelled)
+    def _on_finished(self, cancelled: bool) -> None:
+        self.scope = None
+        self._on_end(cancelled)

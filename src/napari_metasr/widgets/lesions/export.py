@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
@@ -13,7 +12,7 @@ from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
 from napari_metasr.widgets.lesions.detection import Kind
-from napari_metasr.widgets.zoom.encoding import silence
+from napari_metasr.widgets.panels.worker import Task, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,14 +100,16 @@ class LesionExport:
 
     def __init__(self, dock: Any) -> None:
         self._dock = dock
-        self._worker: Any = None
+        self._task = Task()
+        self._task.step.connect(lambda done: show_info(f"Saved {done} and {mask_path(done).name}"))
+        self._task.failed.connect(lambda error: show_error(f"Detect tumour: {error}"))
         self.ask_path: Callable[[Any, str], Path | None] = ask_path
         self.confirm: Callable[[Any, Sequence[Path]], bool] = confirm
 
     @property
     def is_running(self) -> bool:
         """Whether anything is being written."""
-        return self._worker is not None
+        return self._task.is_running
 
     def start(self, result: Result) -> None:
         """Ask for a file's name, and write the result as it is now."""
@@ -119,26 +120,8 @@ class LesionExport:
         existing = [each for each in (path, mask_path(path)) if each.exists()]
         if existing and not self.confirm(self._dock, existing):
             return
-        worker = create_worker(
-            write,
-            path,
-            result.found,
-            tuple(result.boxes.boxes),
-            bool(existing),
-            _start_thread=False,
-            _ignore_errors=True,
-        )
-        self._worker = worker
-        worker.returned.connect(lambda done: show_info(f"Saved {done} and {mask_path(done).name}"))
-        worker.errored.connect(lambda error: show_error(f"Detect tumour: {error}"))
-        worker.finished.connect(self._finish)
-        worker.start()
+        self._task.start(once, write, path, result.found, tuple(result.boxes.boxes), bool(existing))
 
     def close(self) -> None:
         """Hear no more of what still runs."""
-        if self._worker is not None:
-            silence(self._worker, ("returned", "errored", "finished"))
-            self._worker = None
-
-    def _finish(self) -> None:
-        self._worker = None
+        self._task.close()

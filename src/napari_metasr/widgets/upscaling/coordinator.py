@@ -14,6 +14,7 @@ from napari_metasr.upscaling.job import LESION, Job
 from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import InUseError, Workspace
+from napari_metasr.widgets.panels.worker import Task
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.dialogs import Asking
 from napari_metasr.widgets.upscaling.dock import FOUND, WHOLE
@@ -22,8 +23,7 @@ from napari_metasr.widgets.upscaling.masks import mask_maker
 from napari_metasr.widgets.upscaling.outlook import file_name, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
 from napari_metasr.widgets.upscaling.result_layer import like_source
-from napari_metasr.widgets.upscaling.task import Finished, Note, Task
-from napari_metasr.widgets.upscaling.worker import Runner
+from napari_metasr.widgets.upscaling.task import LayerJob, Note, Opened, Saved, upscale
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 
@@ -77,13 +77,12 @@ class UpscaleCoordinator(QObject):
         self._speeds: dict[str, float] = {}
         self.asking = Asking()
         self.choice = UpscaleChoice(viewer, dock)
-        self.runner = Runner(
-            prepare,
-            on_step=self._on_step,
-            on_warning=lambda text: show_warning(f"{TITLE}: {text}"),
-            on_error=self._on_error,
-            on_finished=self._on_finished,
-        )
+        self._prepare = prepare
+        self.worker = Task()
+        self.worker.step.connect(self._on_step)
+        self.worker.warned.connect(lambda text: show_warning(f"{TITLE}: {text}"))
+        self.worker.failed.connect(self._on_error)
+        self.worker.finished.connect(self._on_finished)
         self._timer = QTimer()
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._on_tick)
@@ -113,19 +112,19 @@ class UpscaleCoordinator(QObject):
         if self._closed:
             return
         self._closed = True
-        self.runner.close()
+        self.worker.close()
         with suppress(RuntimeError):
             self._timer.stop()
 
     @property
     def is_waiting(self) -> bool:
         """Whether anything is being done."""
-        return self.runner.is_running
+        return self.worker.is_running
 
     def _update(self) -> None:
         """Bring the dock in step with the layers and with what is set."""
         self.choice.refresh()
-        if self.runner.is_running:
+        if self.worker.is_running:
             return
         dock = self._dock
         try:
@@ -179,7 +178,7 @@ class UpscaleCoordinator(QObject):
             output = self.choice.output
             if output is None:
                 output = self.asking.path(self._dock, self.choice.suggestion)
-            if image is None or output is None or self.runner.is_running:
+            if image is None or output is None or self.worker.is_running:
                 return
             self.choice.set_output(output)
             self._is_begun(output)  # refuses a name that no file can have
@@ -195,9 +194,9 @@ class UpscaleCoordinator(QObject):
             return
         self._work = WorkShown(self._dock, task, ahead, image, self._viewer)
         self._timer.start()
-        self.runner.start(task)
+        self.worker.start(upscale, task, self._prepare)
 
-    def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> Task:
+    def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> LayerJob:
         """What is to be done.
 
         Raises
@@ -220,7 +219,7 @@ class UpscaleCoordinator(QObject):
             resume=resume,
             force=True,  # the user has been asked
         )
-        return Task(
+        return LayerJob(
             job,
             volume,
             layer=None if path is not None else image.as_layer_data_tuple(),
@@ -231,7 +230,7 @@ class UpscaleCoordinator(QObject):
     def _on_cancel(self) -> None:
         if self._work is not None:
             self._work.stopping()
-        self.runner.stop()
+        self.worker.cancel()
 
     def _on_discard(self) -> None:
         try:
@@ -253,16 +252,17 @@ class UpscaleCoordinator(QObject):
             return
         if isinstance(step, Note):
             work.note(step.text)
-        elif isinstance(step, Finished):
+        elif isinstance(step, Saved):
             work.is_finished = True
+        elif isinstance(step, Opened):
             self._add(step, work)
         else:
             work.progress(step)
 
-    def _add(self, finished: Finished, work: WorkShown) -> None:
+    def _add(self, opened: Opened, work: WorkShown) -> None:
         """Add the output where it belongs, and leave the viewer at its slice."""
         lives = work.layer in self._viewer.layers
-        for data in finished.layers:
+        for data in opened.layers:
             shown = like_source(data, work.layer, work.plan.target) if lives else data
             layer = Layer.create(*shown)
             with undisturbed(self._viewer):
@@ -279,7 +279,7 @@ class UpscaleCoordinator(QObject):
         text = words.IN_USE if isinstance(refusal, InUseError) else str(refusal)
         show_error(f"{TITLE}: {text}")
 
-    def _on_finished(self) -> None:
+    def _on_finished(self, cancelled: bool) -> None:
         self._timer.stop()
         work, self._work = self._work, None
         if work is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.progress import Preview, Progress
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
     from napari_metasr.widgets.upscaling.outlook import Outlook
-    from napari_metasr.widgets.upscaling.task import Task
+    from napari_metasr.widgets.upscaling.task import LayerJob
 
 FAINT = 0.1
 """Of the contrast's width: darker than this is background."""
@@ -45,7 +45,7 @@ class WorkShown:
     def __init__(
         self,
         dock: UpscaleDock,
-        task: Task,
+        task: LayerJob,
         outlook: Outlook,
         layer: Image,
         viewer: ViewerModel,

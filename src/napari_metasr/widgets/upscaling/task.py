@@ -36,7 +36,7 @@ MASK = "lesions.nii"
 
 
 @dataclass(frozen=True)
-class Task:
+class LayerJob:
     """What is to be done.
 
     Attributes
@@ -68,58 +68,55 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The output is there.
+class Saved:
+    """The output is there."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The output has been read.
 
     Attributes
     ----------
     layers
-        As the reader gives them; none if it was not to be opened.
+        As the reader gives them.
     """
 
     layers: tuple[LayerData, ...]
 
 
-Step = Note | Progress | Finished
+Step = Note | Progress | Saved | Opened
 
 
-class FailedError(Exception):
-    """The work failed; what is done so far stays beside the output."""
-
-
-def upscale(task: Task, prepare: Callable[[Job], Upscaling]) -> Iterator[Step]:
+def upscale(task: LayerJob, prepare: Callable[[Job], Upscaling]) -> Iterator[Step]:
     """Do a task; may be stopped wherever it yields, and closed then.
 
     Yields
     ------
-    Note, Progress or Finished
-        The last one at the end.
+    Note, Progress, Saved or Opened
+        The last two at the end; ``Opened`` only where the output is to be read.
 
     Raises
     ------
     ValueError, OSError
         As ``Job.prepare`` and ``Upscaling.steps``.
-    FailedError
-        If anything runs out of memory, or a network fails.
     """
     job = task.job
     check_outputs(job.output, overwrite=job.overwrite, resume=job.resume)
-    try:
-        with ExitStack() as stack:
-            if task.layer is not None or task.mask is not None:
-                folder = stack.enter_context(_folder_beside(job.output))
-                yield Note(words.WRITING_LAYER)
-                job = _with_files(task, folder)
-            yield Note(words.PREPARING)
-            work = prepare(job)
-            if task.layer is not None:
-                work.plan = replace(work.plan, volume=_Unnamed.of(work.plan.volume))
-            yield from work.steps()
-        if task.opens:
-            yield Note(words.OPENING)
-        yield Finished(tuple(read_layers([str(job.output)])) if task.opens else ())
-    except (RuntimeError, MemoryError) as error:  # a worker takes the former for its own end
-        raise FailedError(str(error) or "there is not enough memory") from error
+    with ExitStack() as stack:
+        if task.layer is not None or task.mask is not None:
+            folder = stack.enter_context(_folder_beside(job.output))
+            yield Note(words.WRITING_LAYER)
+            job = _with_files(task, folder)
+        yield Note(words.PREPARING)
+        work = prepare(job)
+        if task.layer is not None:
+            work.plan = replace(work.plan, volume=_Unnamed.of(work.plan.volume))
+        yield from work.steps()
+    yield Saved()
+    if task.opens:
+        yield Note(words.OPENING)
+        yield Opened(tuple(read_layers([str(job.output)])))
 
 
 def file_of(layer: Image) -> Path | None:
@@ -144,7 +141,7 @@ class _Unnamed(StoredVolume):
         return cls(**{one.name: getattr(volume, one.name) for one in fields(cls)})
 
 
-def _with_files(task: Task, folder: Path) -> Job:
+def _with_files(task: LayerJob, folder: Path) -> Job:
     """Write what is no file yet, and give the job that reads it."""
     files: dict[str, Any] = {}
     if task.layer is not None:

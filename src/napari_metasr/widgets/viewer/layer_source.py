@@ -93,12 +93,14 @@ class LayerSource:
     ----------
     measured
         What others have measured of the layer, until its data change.
+    warned
+        Texts of the warnings that the user has been told of the layer.
     """
 
     def __init__(self, layer: Image) -> None:
         self._layer = weakref.ref(layer)
         self.token = next(_tokens)
-        self.warned_missing = False
+        self.warned: set[str] = set()
         self.measured: dict[Any, Any] = {}
 
     @property

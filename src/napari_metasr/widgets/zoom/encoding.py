@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
-
-from napari.qt.threading import create_worker
-
-from napari_metasr.geometry.windows import Window
-from napari_metasr.normalisation import MissingPixelsWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.zoom.session import Request, SliceKey
+    from napari_metasr.zoom.session import SliceKey
 
     EngineFactory = Callable[..., Any]
-
-log = logging.getLogger(__name__)
 
 PART = 256
 WARM_UP_SCALE = 1.5
@@ -170,76 +162,3 @@ def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
         min(left + WARM_UP_PIXELS, right),
     )
     engine.render(encoded, WARM_UP_SCALE, window=small)
-
-
-def silence(worker: Any, signals: tuple[str, ...]) -> None:
-    """Ask a worker to end, and hear no more of it."""
-    worker.quit()
-    for name in signals:
-        with suppress(RuntimeError, TypeError):  # it has ended, and Qt has deleted its signals
-            getattr(worker, name).disconnect()
-
-
-class Encoder:
-    """Starts and stops the worker thread, and passes on what it yields in the GUI thread.
-
-    Parameters
-    ----------
-    engines
-        The models.
-    on_step, on_warning, on_error, on_finished
-        Called in the GUI thread with the request and, but for the last, what happened.
-    """
-
-    def __init__(
-        self,
-        engines: Engines,
-        *,
-        on_step: Callable[[Request, Progress | SliceRead | SliceEncoded], None],
-        on_warning: Callable[[Request, str], None],
-        on_error: Callable[[Request, Exception], None],
-        on_finished: Callable[[Request], None],
-    ) -> None:
-        self._engines = engines
-        self._on_step, self._on_warning = on_step, on_warning
-        self._on_error, self._on_finished = on_error, on_finished
-        self._worker: Any = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a request is worked on."""
-        return self._worker is not None
-
-    def start(self, request: Request, jobs: list[Job]) -> None:
-        """Work on a request; there must be none running."""
-        worker = create_worker(
-            encode, jobs, self._engines, _start_thread=False, _ignore_errors=True
-        )
-        self._worker = worker
-        worker.yielded.connect(lambda step: self._on_step(request, step))
-        worker.warned.connect(lambda warning: self._warn(request, *warning[:2]))
-        worker.errored.connect(lambda error: self._on_error(request, error))
-        worker.finished.connect(lambda: self._finish(request))
-        worker.start()
-
-    def _warn(self, request: Request, message: Warning | str, category: type[Warning]) -> None:
-        """Pass on what a user can use; while a worker runs it hears the warnings of all threads."""
-        if issubclass(category, MissingPixelsWarning):
-            self._on_warning(request, str(message))
-        else:
-            log.warning("%s: %s", category.__name__, message)
-
-    def stop(self) -> None:
-        """Ask the running worker to end at the next chance."""
-        if self._worker is not None:
-            self._worker.quit()
-
-    def close(self) -> None:
-        """Stop, and hear no more of it."""
-        if self._worker is not None:
-            silence(self._worker, ("yielded", "warned", "errored", "finished"))
-            self._worker = None
-
-    def _finish(self, request: Request) -> None:
-        self._worker = None
-        self._on_finished(request)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog
 
 from napari_metasr.io.layers import METADATA_KEY, volume_of
+from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.result_layers import enhanced_name, result_layer, undisturbed
-from napari_metasr.widgets.zoom.encoding import silence
 from napari_metasr.widgets.zoom.rendition import KINDS, RenderingSpec, render_region, save_region
 
 if TYPE_CHECKING:
@@ -47,13 +46,13 @@ class Exports:
 
     def __init__(self, viewer: ViewerModel, dock: ZoomDock, engines: Engines) -> None:
         self._viewer, self._dock, self._engines = viewer, dock, engines
-        self._workers: list[Any] = []
+        self._tasks: list[Task] = []
         self.ask_path: Callable[[Any, str], tuple[Path, str] | None] = ask_path
 
     @property
     def is_running(self) -> bool:
         """Whether anything is being rendered or written."""
-        return bool(self._workers)
+        return bool(self._tasks)
 
     def spec(
         self, key: SliceKey, source: LayerSource, view: SliceView, plan: Plan, title: str
@@ -102,29 +101,28 @@ class Exports:
 
     def cancel(self) -> None:
         """Use nothing of what is being rendered."""
-        for worker in self._workers:
-            worker.quit()
+        for task in self._tasks:
+            task.cancel()
 
     def close(self) -> None:
         """Hear no more of what still runs."""
-        for worker in self._workers:
-            silence(worker, ("returned", "errored", "finished"))
-        self._workers.clear()
+        for task in self._tasks:
+            task.close()
+        self._tasks.clear()
 
     def _start(
         self, text: str, done: Callable[[Any], None], function: Callable[..., Any], *args: Any
     ) -> None:
-        worker = create_worker(function, *args, _start_thread=False, _ignore_errors=True)
-        self._workers.append(worker)
-        worker.returned.connect(done)
-        worker.errored.connect(lambda error: show_error(f"Meta-SR Zoom: {error}"))
-        worker.finished.connect(lambda: self._finish(worker))
+        task = Task()
+        self._tasks.append(task)
+        task.step.connect(done)
+        task.failed.connect(lambda error: show_error(f"Meta-SR Zoom: {error}"))
+        task.finished.connect(self._on_finished)
         self._dock.show_busy(f"{text} …", busy=True)
-        worker.start()
+        task.start(once, function, *args)
 
-    def _finish(self, worker: Any) -> None:
-        if worker in self._workers:
-            self._workers.remove(worker)
+    def _on_finished(self, cancelled: bool) -> None:
+        self._tasks = [task for task in self._tasks if task.is_running]
         self._dock.show_busy("", busy=False)
 
     def _add(self, rendering: Rendering, mode: Mode | None) -> None:

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
 
-from napari_metasr.widgets.zoom.encoding import (
-    Encoder,
-    Job,
-    Progress,
-    SliceEncoded,
-    SliceRead,
-)
+from napari_metasr.widgets.panels.worker import Task
+from napari_metasr.widgets.zoom.encoding import Job, Progress, SliceEncoded, SliceRead, encode
 from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
 
 if TYPE_CHECKING:
@@ -57,19 +52,19 @@ class Slices:
         self._tokens: weakref.WeakKeyDictionary[Layer, int] = weakref.WeakKeyDictionary()
         self._sources: dict[SliceKey, LayerSource] = {}
         self._place: object = None
-        self._cancelled = self._closed = False
-        self._encoder = Encoder(
-            engines,
-            on_step=self._on_step,
-            on_warning=self._on_warning,
-            on_error=self._on_error,
-            on_finished=self._on_finished,
-        )
+        self._cancelled = False
+        self._engines = engines
+        self._request: Request | None = None
+        self._task = Task(announced=False)
+        self._task.step.connect(self._on_step)
+        self._task.warned.connect(self._on_warning)
+        self._task.failed.connect(self._on_error)
+        self._task.finished.connect(self._on_finished)
 
     @property
     def is_running(self) -> bool:
         """Whether anything is being encoded."""
-        return self._encoder.is_running
+        return self._task.is_running
 
     def show(
         self, sources: list[LayerSource], view: SliceView, model: str, device: str
@@ -108,8 +103,9 @@ class Slices:
         request = self.session.want(windows)
         if request is not None:
             self._busy("Encoding …", True)
-            self._encoder.start(
-                request,
+            self._request = request
+            self._task.start(
+                encode,
                 [
                     Job(
                         key,
@@ -121,14 +117,15 @@ class Slices:
                     )
                     for key, window in request.windows
                 ],
+                self._engines,
             )
         elif self.session.running is not None and self.session.is_stale(self.session.running):
-            self._encoder.stop()
+            self._task.cancel()
 
     def rest(self) -> None:
         """Nothing is shown."""
         self.session.want({})
-        self._encoder.stop()
+        self._task.cancel()
 
     def retry(self) -> None:
         """What failed or was cancelled may be tried again."""
@@ -151,20 +148,20 @@ class Slices:
 
     def cancel(self) -> None:
         """Stop; what is being encoded now is not tried again until something else is shown."""
-        if self._encoder.is_running:
+        if self._task.is_running:
             self._cancelled = True
-            self._encoder.stop()
+            self._task.cancel()
 
     def close(self) -> None:
         """Stop, hear no more of it, and free the memory."""
-        self._closed = True
-        self._encoder.close()
+        self._task.close()
         self.session.clear()
         self._images.clear()
         self._sources.clear()
 
-    def _on_step(self, request: Request, step: Progress | SliceRead | SliceEncoded) -> None:
-        if self._closed:
+    def _on_step(self, step: Progress | SliceRead | SliceEncoded) -> None:
+        request = self._request
+        if request is None:
             return
         if isinstance(step, Progress):
             self._busy(f"{step.text} …", True)
@@ -175,25 +172,29 @@ class Slices:
         elif self.session.accept(request, step.key, step.encoded):
             self._changed()
         if self.session.is_stale(request):
-            self._encoder.stop()
+            self._task.cancel()
 
-    def _on_warning(self, request: Request, text: str) -> None:
-        for key, _ in request.windows:
+    def _on_warning(self, text: str) -> None:
+        """Tell of the first shown source that is worked on, once for each text."""
+        windows = self._request.windows if self._request is not None else ()
+        for key, _ in windows:
             source = self._sources.get(key)
-            if source is not None and not source.warned_missing and not self._closed:
-                source.warned_missing = True
+            if source is not None and text not in source.warned:
+                source.warned.add(text)
                 show_warning(f"“{source.name}”: {text}")
                 return
 
-    def _on_error(self, request: Request, error: Exception) -> None:
-        if not self._closed and not self.session.is_stale(request):
+    def _on_error(self, error: Exception) -> None:
+        request = self._request
+        if request is not None and not self.session.is_stale(request):
             self.session.done(request, failed=True)
             show_error(f"Meta-SR Zoom: {error}")
 
-    def _on_finished(self, request: Request) -> None:
-        if self._closed:
-            return
-        self.session.done(request, failed=self._cancelled)
+    def _on_finished(self, cancelled: bool) -> None:
+        """Ended; what was cancelled as nobody waits for it any more may be asked for again."""
+        request, self._request = self._request, None
+        if request is not None:
+            self.session.done(request, failed=self._cancelled)
         self._busy(CANCELLED if self._cancelled else "", False)
         self._cancelled = False
         self._changed()

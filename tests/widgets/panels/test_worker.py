@@ -1,0 +1,127 @@
+"""Work off the GUI thread: what is told, what is not, and what is left."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import warnings
+import weakref
+
+import pytest
+
+from napari_metasr.normalisation import MissingPixelsWarning
+from napari_metasr.widgets.panels.worker import FailedError, Task, once
+
+
+class Heavy:
+    """Something that must not be kept."""
+
+
+@pytest.fixture(params=[True, False], ids=["announced", "unannounced"])
+def task(request):
+    task = Task(announced=request.param)
+    yield task
+    task.close()
+
+
+@pytest.fixture
+def told(task):
+    """All that the task says, in order."""
+    said = []
+    for name in ("step", "warned", "failed", "finished"):
+        getattr(task, name).connect(lambda what, name=name: said.append((name, what)))
+    return said
+
+
+def end(qtbot, task):
+    qtbot.waitUntil(lambda: not task.is_running, timeout=20_000)
+
+
+def held(gate, reached, references):
+    """Hold something heavy over a step that can be held up."""
+    heavy = Heavy()
+    references.append(weakref.ref(heavy))
+    yield "first"
+    reached.set()
+    gate.wait(20)
+    yield "second"
+    yield "third"
+
+
+def test_steps_and_the_end_are_told_in_the_gui_thread(qtbot, task, told):
+    threads = []
+    task.step.connect(lambda _: threads.append(threading.current_thread()))
+    task.start(once, sorted, "ba")
+    end(qtbot, task)
+    assert told == [("step", ["a", "b"]), ("finished", False)]
+    assert threads == [threading.main_thread()]
+
+
+def test_a_cancelled_task_tells_only_its_end_and_holds_nothing(qtbot, task, told):
+    gate, reached, references = threading.Event(), threading.Event(), []
+    task.start(held, gate, reached, references)
+    qtbot.waitUntil(lambda: reached.is_set() and bool(told), timeout=20_000)
+    task.cancel()
+    gate.set()
+    end(qtbot, task)
+    gc.collect()
+    assert told == [("step", "first"), ("finished", True)]
+    assert references[0]() is None
+
+
+def test_a_closed_task_tells_nothing_and_can_start_again(qtbot, task, told):
+    gate, reached, references = threading.Event(), threading.Event(), []
+    task.start(held, gate, reached, references)
+    qtbot.waitUntil(lambda: reached.is_set() and bool(told), timeout=20_000)
+    task.close()
+    task.start(once, len, "abc")
+    gate.set()
+    end(qtbot, task)
+    qtbot.waitUntil(lambda: references[0]() is None, timeout=20_000)
+    qtbot.wait(50)
+    assert told == [("step", "first"), ("step", 3), ("finished", False)]
+
+
+def test_two_generators_at_once_are_refused(qtbot, task):
+    gate, reached = threading.Event(), threading.Event()
+    task.start(held, gate, reached, [])
+    with pytest.raises(RuntimeError, match="running already"):
+        task.start(once, len, "abc")
+    gate.set()
+    end(qtbot, task)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(RuntimeError("CUDA error"), "CUDA error"), (MemoryError(), "there is not enough memory")],
+)
+def test_an_error_that_a_worker_takes_for_its_own_end_is_told(qtbot, task, told, error, text):
+    def fails():
+        yield "first"
+        raise error
+
+    task.start(fails)
+    end(qtbot, task)
+    (_, (name, failure), finished) = told
+    assert (name, str(failure)) == ("failed", text)
+    assert isinstance(failure, FailedError)
+    assert finished == ("finished", False)
+
+
+def test_an_error_is_told_as_it_is(qtbot, task, told):
+    task.start(once, int, "x")
+    end(qtbot, task)
+    assert [name for name, _ in told] == ["failed", "finished"]
+    assert isinstance(told[0][1], ValueError)
+
+
+def test_warnings_for_the_user_are_told_and_those_of_libraries_are_not(qtbot, task, told):
+    def warns():
+        warnings.warn("plain", stacklevel=1)
+        warnings.warn("pixels", MissingPixelsWarning, stacklevel=1)
+        warnings.warn("library", DeprecationWarning, stacklevel=1)
+        yield None
+
+    task.start(warns)
+    end(qtbot, task)
+    assert [what for name, what in told if name == "warned"] == ["plain", "pixels"]

@@ -1,0 +1,217 @@
+"""Nothing outlives its use: slices, workers and docks are counted in napari's own window."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+from fakes.detector import DETECTOR_CARDS, FakeDetector, box
+from fakes.upscale_dock import FakeWork
+from fakes.widgets import CARD, FakeEncoded, FakeEngine
+from napari.layers import Layer
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication
+from superqt.utils import GeneratorWorker
+
+from napari_metasr.io.reader import read_layers
+from napari_metasr.io.writer import write_volume
+from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.lesions import detection
+from napari_metasr.widgets.lesions.widget import LesionWidget
+from napari_metasr.widgets.rating.widget import RatingWidget
+from napari_metasr.widgets.upscaling.widget import UpscaleWidget
+from napari_metasr.widgets.viewer.viewport import RegionMode
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+KEPT = 3
+
+
+@pytest.fixture
+def engine():
+    return FakeEngine()
+
+
+@pytest.fixture
+def detector():
+    detector = FakeDetector()
+    detector.slices = {k: (box(10, 4, 8, 8, 0.9),) for k in range(8, 13)}
+    return detector
+
+
+@pytest.fixture
+def work():
+    return FakeWork()
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy, tmp_path, phantom_volume, monkeypatch):
+    monkeypatch.setattr(detection, "concerns", lambda *_, **__: ())
+    path = tmp_path / "sub-01_T1w.nii.gz"
+    write_volume(path, phantom_volume.data, phantom_volume.affine, phantom_volume.source)
+    viewer = make_napari_viewer_proxy(show=True)
+    for data in read_layers(str(path)):
+        viewer.add_layer(Layer.create(*data))
+    return viewer
+
+
+@pytest.fixture
+def make(viewer, engine, detector, work):
+    """Make a dock of a kind in the viewer's window."""
+    makers = {
+        "zoom": lambda: MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD}),
+        "lesions": lambda: LesionWidget(viewer, detector.factory, DETECTOR_CARDS, lambda: None),
+        "upscaling": lambda: UpscaleWidget(viewer, work),
+        "rating": lambda: RatingWidget(viewer),
+    }
+
+    def make(kind):
+        dock = makers[kind]()
+        if kind == "zoom":
+            dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
+            dock.coordinator.slices.session.byte_budget = KEPT * 1000  # FakeEncoded.nbytes
+        if kind == "upscaling":
+            dock.device.setCurrentIndex(dock.device.findData("cpu"))
+        viewer.window.add_dock_widget(dock, name=kind, area="right")
+        return dock
+
+    yield make
+    work.go()
+    for gate in (engine.gate, detector.gate):
+        gate.set()
+    viewer.window.remove_dock_widget("all")
+
+
+def settle(qtbot, dock):
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=30_000)
+
+
+def collect():
+    """Let Qt delete what is to be deleted, then Python."""
+    for _ in range(3):
+        QApplication.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()
+
+
+def alive(kind):
+    """How many objects of a class are alive."""
+    collect()
+    return sum(issubclass(type(one), kind) for one in gc.get_objects())
+
+
+def slices_alive(engine):
+    engine.encoded.clear()
+    return alive(FakeEncoded)
+
+
+def scroll(qtbot, viewer, dock, engine, slices):
+    """Go on to the next slice while one is being encoded, then let the last one end."""
+    for index in slices:
+        engine.gate.clear()
+        before = len(engine.encoded)
+        viewer.dims.set_current_step(0, index)
+        qtbot.waitUntil(lambda n=before: len(engine.encoded) > n, timeout=20_000)
+        viewer.dims.set_current_step(0, index + 1)  # nobody waits for the former any more
+        qtbot.wait(20)
+        engine.gate.set()
+        settle(qtbot, dock)
+
+
+def test_slices_that_are_scrolled_past_are_let_go_of(qtbot, viewer, make, engine):
+    dock = make("zoom")
+    settle(qtbot, dock)
+    workers = alive(GeneratorWorker)
+    scroll(qtbot, viewer, dock, engine, range(1, 16, 2))
+    assert slices_alive(engine) <= KEPT
+    assert alive(GeneratorWorker) <= workers
+
+
+def test_a_removed_layer_takes_its_slices_along(qtbot, viewer, make, engine):
+    dock = make("zoom")
+    settle(qtbot, dock)
+    scroll(qtbot, viewer, dock, engine, range(1, 9, 2))
+    viewer.layers.clear()
+    settle(qtbot, dock)
+    assert slices_alive(engine) == 0
+
+
+@pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating"])
+def test_a_closed_dock_is_gone(qtbot, viewer, make, kind):
+    make("rating")  # what napari keeps of any first dock is not counted
+    viewer.window.remove_dock_widget("all")
+    listeners = subscriptions(viewer)
+    references = []
+    for _ in range(2):
+        dock = make(kind)
+        if kind != "rating":
+            settle(qtbot, dock)
+            references.append(weakref.ref(dock.coordinator))
+        references.append(weakref.ref(dock))
+        viewer.window.remove_dock_widget(dock)
+        del dock
+    collect()
+    assert [reference() for reference in references] == [None] * len(references)
+    assert subscriptions(viewer) == listeners
+
+
+def subscriptions(viewer):
+    """How many callbacks the viewer's and its layers' events have."""
+    groups = (
+        viewer.dims.events,
+        viewer.scene.camera.events,
+        viewer.canvas.events,
+        viewer.layers.events,
+        viewer.cursor.events,
+        *(layer.events for layer in viewer.layers),
+    )
+    counts = {
+        (number, name): len(emitter.callbacks)
+        for number, group in enumerate(groups)
+        for name, emitter in group.emitters.items()
+    }
+    return {**counts, "mouse": len(viewer.mouse_drag_callbacks)}
+
+
+def test_a_search_leaves_no_worker(qtbot, viewer, make, detector):
+    before = alive(GeneratorWorker)
+    dock = make("lesions")
+    dock.scope.setCurrentIndex(1)
+    dock.detect.click()
+    settle(qtbot, dock)
+    assert dock.table.rowCount() == 1
+    detector.gate.clear()
+    dock.detect.click()
+    dock.cancel.click()
+    detector.gate.set()
+    settle(qtbot, dock)
+    assert alive(GeneratorWorker) == before
+
+
+def test_an_upscaled_volume_leaves_no_worker(qtbot, viewer, make, work):
+    before = alive(GeneratorWorker)
+    dock = make("upscaling")
+    dock.start.click()
+    settle(qtbot, dock)
+    assert len(viewer.layers) == 2
+    assert alive(GeneratorWorker) == before
+
+
+def test_an_export_leaves_no_worker(qtbot, viewer, make, tmp_path):
+    before = alive(GeneratorWorker)
+    dock = make("zoom")
+    settle(qtbot, dock)
+    path = tmp_path / "region.nii.gz"
+    dock.coordinator._exports.ask_path = lambda parent, name: (path, dock_kind())
+    dock.save.click()
+    settle(qtbot, dock)
+    dock.keep.click()
+    settle(qtbot, dock)
+    assert path.is_file()
+    assert alive(GeneratorWorker) == before
+
+
+def dock_kind():
+    from napari_metasr.widgets.zoom.rendition import NIFTI_FLOAT
+
+    return NIFTI_FLOAT
