@@ -220,10 +220,11 @@ class LesionDock(QWidget):
         self.add.setText("Draw it …" if adding else "Add box")
 
     def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed then."""
+        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
         handled = super().event(event)
         if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
             self.closed.emit()
+            self.deleteLater()
         return handled
 
     def closeEvent(self, event: Any) -> None:

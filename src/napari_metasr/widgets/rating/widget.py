@@ -89,7 +89,8 @@ class RatingWidget(RatingDock):
             canvas.close()
         if sheet is not None:
             sheet.close()
-        self.show_setup()
+        if canvas is not None:  # else nothing but the setup has been shown
+            self.show_setup()
 
     @property
     def _given(self) -> Rating | None:
@@ -168,10 +169,11 @@ class RatingWidget(RatingDock):
             show_warning(DISTURBED)
 
     def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed then."""
+        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
         handled = super().event(event)
         if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
             self.closed.emit()
+            self.deleteLater()
         return handled
 
     def closeEvent(self, event: Any) -> None:

@@ -11,11 +11,14 @@ from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
+from napari_metasr.widgets.viewer.real_viewer import real_viewer
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from napari.components import ViewerModel
     from napari.layers import Layer
+    from napari.utils.events import EventEmitter
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
@@ -165,8 +168,15 @@ def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
         stack.enter_context(layer._block_refresh())
         for emitter in (layer.events.scale, layer.events.translate):
             stack.enter_context(emitter.blocker())  # the refresh that follows places it anew
-        stack.enter_context(layer.events.data.blocker(viewer._on_layers_change))
+        for callback in _callbacks_of(real_viewer(viewer), layer.events.data):
+            stack.enter_context(layer.events.data.blocker(callback))
         yield
+
+
+def _callbacks_of(owner: object, emitter: EventEmitter) -> list[Callable[..., Any]]:
+    """The methods of an object that listen to an event."""
+    methods = [callback for callback in emitter.callbacks if isinstance(callback, tuple)]
+    return [getattr(owner, name) for reference, name in methods if reference() is owner]
 
 
 class ResultPair:

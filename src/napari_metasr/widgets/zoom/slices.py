@@ -191,7 +191,7 @@ class Slices:
             show_error(f"Meta-SR Zoom: {error}")
 
     def _on_finished(self, cancelled: bool) -> None:
-        """Ended; what was cancelled as nobody waits for it any more may be asked for again."""
+        """Close the request; only what the user cancelled counts as failed."""
         request, self._request = self._request, None
         if request is not None:
             self.session.done(request, failed=self._cancelled)
