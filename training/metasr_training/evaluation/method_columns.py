@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from metasr_training.evaluation.output.tables import count_text, markdown_table, mean_text
+from metasr_training.evaluation.output.tables import (
+    count_text,
+    markdown_table,
+    mean_text,
+    measure_text,
+)
 from metasr_training.evaluation.published import published_figure, published_text
 from metasr_training.evaluation.scores import ALL
 
@@ -14,11 +19,12 @@ from metasr_training.evaluation.scores import ALL
 class TableRow:
     """One method under one condition, on the images of one source or of all.
 
-    PSNR in dB and SSIM are averaged over images in the table's region, and in a second one
-    (``other``). A network is ``converged`` unless it is below bicubic interpolation on the same
-    images; ``rank`` is by PSNR on all sources' images among the methods that are ranked.
-    ``updates`` are those of all trainings that a network's weights come from, which ``trainings``
-    names one by one; ``batches`` says what its seconds an epoch and MiB a step were found with.
+    PSNR in dB, SSIM, VIF and high-frequency energy (as a share of the truth's) are averaged over
+    images in the table's region, PSNR and SSIM in a second one (``other``) too. A network is
+    ``converged`` unless it is below bicubic interpolation on the same images; ``rank`` is by
+    PSNR on all sources' images among the methods that are ranked. ``updates`` are those of all
+    trainings that a network's weights come from, which ``trainings`` names one by one;
+    ``batches`` says what its seconds an epoch and MiB a step were found with.
     """
 
     condition: str
@@ -30,6 +36,8 @@ class TableRow:
     psnr_std: float
     ssim: float
     ssim_std: float
+    vif: float
+    high_frequency: float
     other: str
     other_psnr: float
     other_ssim: float
@@ -61,13 +69,15 @@ def method_tables(
 
 
 def measured_columns() -> Columns:
-    """PSNR and SSIM, and of how many images."""
+    """What was measured, and of how many images."""
     return {
         "condition": lambda row: row.condition,
         "method": lambda row: row.method,
         "images": lambda row: str(row.images),
         "PSNR (dB)": lambda row: mean_text(row.psnr, row.psnr_std, 2),
         "SSIM": lambda row: mean_text(row.ssim, row.ssim_std, 3),
+        "VIF": lambda row: measure_text(row.vif),
+        "high-frequency energy": lambda row: measure_text(row.high_frequency),
     }
 
 

@@ -150,6 +150,8 @@ def table_rows(
                     psnr_std=average.psnr_std,
                     ssim=average.ssim,
                     ssim_std=average.ssim_std,
+                    vif=average.vif,
+                    high_frequency=average.high_frequency,
                     other=other,
                     other_psnr=beside.psnr,
                     other_ssim=beside.ssim,
@@ -210,9 +212,11 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
     }[region]
     compared = (
         f"{where} Methods are given the whole slice; networks see the limits of its volume as 0 "
-        "and 1, as in training. Outputs are clipped to 0..255. PSNR and SSIM have a data range of "
-        "255, intensities as they were before normalisation; the images have one channel, which "
-        "is their luminance."
+        "and 1, as in training. Outputs are clipped to 0..255. PSNR, SSIM and VIF have a data "
+        "range of 255, intensities as they were before normalisation; the images have one "
+        "channel, which is their luminance. VIF is the information about the truth that an eye could take "
+        "from the image, high-frequency energy that above half of Nyquist as a share of the "
+        "truth's: below 1 an image is too smooth, above 1 texture or noise was added."
     )
     notes = [
         compared,

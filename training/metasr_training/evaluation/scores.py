@@ -1,7 +1,8 @@
-"""PSNR and SSIM of every image, their averages, and who comes out above whom."""
+"""What is measured of every image, its averages, and who comes out above whom."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.cases import cut
+from napari_metasr.quality.perceptual import VIF_SMALLEST, high_frequency_energy, vif
 from napari_metasr.quality.trial import Quality
 
 if TYPE_CHECKING:
@@ -24,7 +26,16 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class ImageScore:
-    """One image enlarged by one method, compared in one region: PSNR in dB, and SSIM."""
+    """One image enlarged by one method, compared with the truth in one region.
+
+    Attributes
+    ----------
+    psnr, ssim
+        In dB; see `napari_metasr.quality.metrics`.
+    vif, high_frequency
+        Visual information fidelity (NaN in regions too small for it) and energy above half of
+        Nyquist as a share of the truth's; see `napari_metasr.quality.perceptual`.
+    """
 
     condition: str
     method: str
@@ -34,17 +45,21 @@ class ImageScore:
     region: str
     psnr: float
     ssim: float
+    vif: float
+    high_frequency: float
 
 
 @dataclass(frozen=True)
 class Average:
-    """Mean and standard deviation (of the population) over ``images`` images."""
+    """Means over ``images`` images, with standard deviations (of the population)."""
 
     images: int
     psnr: float
     psnr_std: float
     ssim: float
     ssim_std: float
+    vif: float
+    high_frequency: float
 
 
 def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
@@ -57,10 +72,14 @@ def measure(case: Case, label: str, output: NDArray) -> Iterator[ImageScore]:
     """Compare an output in every region, with a data range of 255."""
     one = case.slice
     for region, window in case.regions.items():
-        quality = Quality.of(cut(output, window), cut(case.truth, window), EIGHT_BITS)
+        found, truth = cut(output, window), cut(case.truth, window)
+        quality = Quality.of(found, truth, EIGHT_BITS)
+        large = min(truth.shape) >= VIF_SMALLEST
         yield ImageScore(
             case.condition, label, one.source, one.patient, one.name, region,
             quality.psnr, quality.ssim,
+            vif(found, truth, EIGHT_BITS) if large else math.nan,
+            high_frequency_energy(found, truth),
         )  # fmt: skip
 
 
@@ -82,7 +101,13 @@ def _average(group: Sequence[ImageScore]) -> Average:
     psnr = np.array([score.psnr for score in group])
     ssim = np.array([score.ssim for score in group])
     return Average(
-        len(group), float(psnr.mean()), float(psnr.std()), float(ssim.mean()), float(ssim.std())
+        images=len(group),
+        psnr=float(psnr.mean()),
+        psnr_std=float(psnr.std()),
+        ssim=float(ssim.mean()),
+        ssim_std=float(ssim.std()),
+        vif=float(np.mean([score.vif for score in group])),
+        high_frequency=float(np.mean([score.high_frequency for score in group])),
     )
 
 
@@ -99,6 +124,8 @@ class AverageRow:
     psnr_std: float
     ssim: float
     ssim_std: float
+    vif: float
+    high_frequency: float
 
 
 def average_rows(scores: Iterable[ImageScore]) -> list[AverageRow]:

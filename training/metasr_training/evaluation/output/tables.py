@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -69,6 +70,11 @@ def mean_text(mean: float, std: float | None, digits: int) -> str:
     """``31.20 ± 1.94``."""
     spread = "" if std is None else f" ± {std:.{digits}f}"
     return f"{mean:.{digits}f}{spread}"
+
+
+def measure_text(value: float) -> str:
+    """``0.912``; nothing where it was not measured."""
+    return "" if math.isnan(value) else f"{value:.3f}"
 
 
 def count_text(count: float | None) -> str:
