@@ -214,9 +214,9 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
         f"{where} Methods are given the whole slice; networks see the limits of its volume as 0 "
         "and 1, as in training. Outputs are clipped to 0..255. PSNR, SSIM and VIF have a data "
         "range of 255, intensities as they were before normalisation; the images have one "
-        "channel, which is their luminance. VIF is the information about the truth that an eye could take "
-        "from the image, high-frequency energy that above half of Nyquist as a share of the "
-        "truth's: below 1 an image is too smooth, above 1 texture or noise was added."
+        "channel, which is their luminance. VIF is the information about the truth that an eye "
+        "could take from the image, high-frequency energy that above half of Nyquist as a share "
+        "of the truth's: below 1 an image is too smooth, above 1 texture or noise was added."
     )
     notes = [
         compared,
