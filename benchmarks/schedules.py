@@ -61,8 +61,8 @@ def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tu
         campaign = Campaign(experiment("zoom"), preset, data, Path(folder))
         task = campaign.task(single)
         trainer = Trainer(single, task, RunFolder(Path(folder) / "network"))
-        if trainer.critic is not None:
-            trainer.critic.network.eval()
+        for critic in trainer.critics.values():
+            critic.network.eval()
         stage = single.stages[-1]
         counter = FlopCounterMode(display=False)
         counter.mod_tracker = NoModules()

@@ -70,6 +70,13 @@ def test_wgan_gp():
     assert game("wgan-gp").penalty == 10
 
 
+def test_the_critic_of_a_penalty_has_no_norm_over_the_batch():
+    assert game("wgan-gp").critic_options == {"norm": "instance"}
+    assert game("wgan-gp", norm="none").critic_options == {"norm": "none"}
+    with pytest.raises(ValueError, match="expected a norm among instance, none, found 'batch'"):
+        game("wgan-gp", norm="batch")
+
+
 def test_the_penalty_follows_the_given_random_numbers():
     class Square(nn.Module):
         def forward(self, x):

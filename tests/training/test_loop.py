@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from threading import Event
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_a_resumed_run_is_the_run_that_was_not_stopped(tmp_path):
 
 def test_a_line_holds_losses_rate_and_speed(tmp_path):
     train(trainer(tmp_path, stages=(game("vanilla"),), validate_every=3))
-    first = RunFolder(tmp_path).history()[0]
+    first = next(line for line in RunFolder(tmp_path).history() if "stage" in line)
     assert {"update", "stage", "rate", "updates_per_second", "seconds"} <= first.keys()
     named = {key for key in first if key.startswith("loss/")}
     assert named == {"loss/total", "loss/mse", "loss/adversarial", "loss/critic"}
@@ -80,7 +81,7 @@ def test_a_line_holds_losses_rate_and_speed(tmp_path):
         first["loss/mse"] + 0.01 * first["loss/adversarial"], rel=1e-5
     )
     checked = [line for line in RunFolder(tmp_path).history() if "val/psnr" in line]
-    assert [line["update"] for line in checked] == [3, 6]
+    assert [line["update"] for line in checked] == [0, 3, 6]
     assert checked[0]["val/gain"] == checked[0]["val/psnr"] - checked[0]["val/psnr_bicubic"]
     assert any((tmp_path / "tensorboard").iterdir())
 
@@ -90,20 +91,94 @@ def test_each_player_moves_its_own_weights_alone(tmp_path, name):
     one = trainer(tmp_path, stages=(game(name),))
     drawn = next(one.drawn())
     generator = [value.clone() for value in one.generator.network.parameters()]
-    critic = [value.clone() for value in one.critic.network.parameters()]
+    critic = one.critics["game"]
+    before = [value.clone() for value in critic.network.parameters()]
     outcome = one.forward(drawn, drawn.batches[-1])
-    one.play(one.critic, drawn, outcome)
+    one.play(critic, drawn, outcome)
     assert all(map(torch.equal, generator, one.generator.network.parameters()))
-    assert not all(map(torch.equal, critic, one.critic.network.parameters()))
-    critic = [value.clone() for value in one.critic.network.parameters()]
-    one.generator.descend(one.judge(one.critic, drawn, outcome))
-    assert all(map(torch.equal, critic, one.critic.network.parameters()))
+    assert not all(map(torch.equal, before, critic.network.parameters()))
+    before = [value.clone() for value in critic.network.parameters()]
+    one.generator.descend(one.judge(critic, drawn, outcome))
+    assert all(map(torch.equal, before, critic.network.parameters()))
     assert not all(map(torch.equal, generator, one.generator.network.parameters()))
 
 
 def test_a_clipped_critic_stays_clipped(tmp_path):
     one = train(trainer(tmp_path, stages=(game("wgan"),)))
-    assert max(value.abs().max() for value in one.critic.network.parameters()) <= 0.01 + 1e-9
+    critic = one.critics["game"]
+    assert max(value.abs().max() for value in critic.network.parameters()) <= 0.01 + 1e-9
+
+
+def test_each_stage_has_the_critic_of_its_own_game(tmp_path):
+    """Weight clipping with batch norm, and a gradient penalty without any: two critics."""
+    rate = RateRule(initial=1e-3)
+    terms = {"mse": 1, "adversarial": 0.01}
+    stages = tuple(
+        Stage(name=name, updates=2, losses=terms, game=rules, game_options=options, rate=rate)
+        for name, rules, options in (
+            ("clipped", "wgan", {}),
+            ("penalised", "wgan-gp", {"norm": "none"}),
+            ("clipped again", "wgan", {}),
+        )
+    )
+    one = trainer(tmp_path, stages=stages)
+    norms = {
+        name: any(isinstance(part, torch.nn.BatchNorm2d) for part in critic.network.modules())
+        for name, critic in one.critics.items()
+    }
+    assert norms == {"clipped": True, "penalised": False, "clipped again": True}
+    assert one.critics["clipped"] is one.critics["clipped again"]
+    train(one)
+    resumed = trainer(tmp_path, stages=stages)
+    assert resumed.resume()
+    for name in ("clipped", "penalised"):
+        for mine, theirs in zip(
+            one.critics[name].network.parameters(),
+            resumed.critics[name].network.parameters(),
+            strict=True,
+        ):
+            assert torch.equal(mine, theirs)
+
+
+def test_each_process_draws_its_own_points_for_the_gradient_penalty(tmp_path):
+    """Where two processes had the same, two halves of a batch were punished at the same shares."""
+
+    class Watched:
+        def __init__(self, rules):
+            self.rules, self.states = rules, []
+
+        def critic_loss(self, critic, sr, hr, rng):
+            self.states.append(torch.rand(4, generator=rng))
+            return self.rules.critic_loss(critic, sr, hr, rng)
+
+        def after_critic_step(self, critic):
+            self.rules.after_critic_step(critic)
+
+    class Alone(World):
+        """One of two processes, whose averages are its own values."""
+
+        def average(self, value):
+            return value
+
+        def average_gradients(self, parameters):
+            pass
+
+        def agree(self, value):
+            return value
+
+    found = []
+    for rank in (0, 1):
+        run = config(stages=(game("wgan-gp"),))
+        images = slices(5)
+        task = SuperResolution(run, {"mri": images[:4]}, images[4:])
+        one = Trainer(run, task, RunFolder(tmp_path / str(rank)), world=Alone(rank, 2))
+        one.games["game"] = Watched(one.games["game"])
+        coming = one.drawn()
+        drawn = next(coming)
+        coming.close()
+        one.play(one.critics["game"], drawn, one.forward(drawn, drawn.batches[-1]))
+        found += one.games["game"].states
+    assert not torch.equal(found[0], found[1])
 
 
 def test_five_steps_of_the_critic_see_five_batches(tmp_path):
@@ -129,7 +204,8 @@ def test_the_pixel_loss_is_of_standardised_intensities(tmp_path):
 def test_the_average_or_the_weights_are_kept_whichever_is_better(tmp_path):
     train(trainer(tmp_path, average=0.5))
     lines = [line for line in RunFolder(tmp_path).history() if "kept" in line]
-    for line in lines:
+    assert [line["update"] for line in lines] == [0, 6, 12]
+    for line in lines[1:]:
         scores = {name: line[f"val/score_of_{name}"] for name in ("weights", "average")}
         assert scores["weights"] != scores["average"]
         assert line["kept"] == max(scores, key=scores.get)
@@ -195,6 +271,47 @@ def test_the_log_is_cut_back_to_the_checkpoint(tmp_path):
     folder.cut_log(2)
     kept = folder.metrics.read_text().splitlines()
     assert [json.loads(line)["update"] for line in kept] == [1, 2]
+
+
+def test_the_last_losses_of_a_run_are_logged(tmp_path):
+    """Twelve updates, a line every five: the last line is the mean of the last two."""
+    train(trainer(tmp_path / "each"))
+    train(trainer(tmp_path / "five", log_every=5))
+    each, five = losses(tmp_path / "each"), losses(tmp_path / "five")
+    assert list(five) == [5, 10, 12]
+    assert five[12] == pytest.approx((each[11] + each[12]) / 2)
+    train(trainer(tmp_path / "hundred", log_every=100))
+    (line,) = (one for one in RunFolder(tmp_path / "hundred").history() if "stage" in one)
+    assert line["update"] == 12
+    assert line["updates_per_second"] > 0
+
+
+def test_the_speed_is_of_updates_not_of_pauses_and_validation(tmp_path):
+    stage = Stage(name="l1", updates=3, losses={"l1": 1})
+    one = trainer(tmp_path, validate_every=1, stages=(stage,))
+    one.task.validate = slow(one.task.validate)
+    train(one)
+    lines = [line for line in RunFolder(tmp_path).history() if "stage" in line]
+    assert len(lines) == 3
+    assert min(line["updates_per_second"] for line in lines) > 1 / WAIT
+
+
+WAIT = 2.0
+
+
+def slow(function):
+    def waiting(*arguments):
+        time.sleep(WAIT)
+        return function(*arguments)
+
+    return waiting
+
+
+def test_validation_begins_with_what_the_network_was(tmp_path):
+    """A curve of a run shorter than ``validate_every`` has two points and not one."""
+    train(trainer(tmp_path, validate_every=100))
+    checked = [line["update"] for line in RunFolder(tmp_path).history() if "val/psnr" in line]
+    assert checked == [0, 12]
 
 
 def test_a_budget_ends_the_run(tmp_path):

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+PENALTY_NORMS = ("instance", "none")
+"""Normalisations under which the gradient of one image's score is that image's own."""
+
 
 class Game(Protocol):
     """The two losses, and what happens to the critic after its step."""
@@ -130,21 +133,31 @@ class Wasserstein:
 class GradientPenalty:
     """WGAN-GP (Gulrajani et al. 2017): MS-GAN's variants 4 to 6.
 
-    The critic has instance norm: batch norm would tie an image's gradient to the batch.
-
     Attributes
     ----------
     penalty
         Weight of the gradient penalty: 10 in the cited paper.
+    norm
+        Normalisation of the critic: ``instance``, or ``none``. The paper is silent; batch norm
+        would tie an image's gradient to the batch (Gulrajani et al. 2017, sec. 4).
     """
 
     penalty: float = 10.0
+    norm: str = "instance"
     critic: str = field(default="critic", init=False)
-    critic_options: dict[str, Any] = field(default_factory=lambda: {"norm": "instance"}, init=False)
 
     def __post_init__(self) -> None:
         if not self.penalty >= 0:
             raise ValueError(f"expected a penalty of at least 0, found {self.penalty}")
+        if self.norm not in PENALTY_NORMS:
+            raise ValueError(
+                f"expected a norm among {', '.join(PENALTY_NORMS)}, found {self.norm!r}"
+            )
+
+    @property
+    def critic_options(self) -> dict[str, Any]:
+        """The critic's normalisation."""
+        return {"norm": self.norm}
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
         """``-mean D(SR)``."""
@@ -177,7 +190,7 @@ def game(name: str, **options: Any) -> Game:
     Parameters
     ----------
     options
-        ``clip`` of ``wgan``, ``penalty`` of ``wgan-gp``.
+        ``clip`` of ``wgan``, ``penalty`` and ``norm`` of ``wgan-gp``.
 
     Raises
     ------

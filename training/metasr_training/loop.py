@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections import defaultdict
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,12 +105,18 @@ class Trainer:
             for stage in config.stages
             if stage.game is not None
         }
-        self.critic: Player | None = None
-        if self.games:
-            rules = next(iter(self.games.values()))
-            self.critic = critic_player(rules, config.betas, self.device, world)
+        self.critics: dict[str, Player] = {}
+        for name, rules in self.games.items():
+            before = next((each for each in self.critics if self.games[each] == rules), None)
+            self.critics[name] = (
+                self.critics[before]
+                if before is not None
+                else critic_player(rules, config.betas, self.device, world)
+            )
         self.update = 0
         self.stopwatch = Stopwatch()
+        self.working = Stopwatch()
+        self.logged = 0, 0.0
         self.best_score = -math.inf
         self.kept: nn.Module = self.generator.network
         self.validated: int | None = None
@@ -139,7 +144,7 @@ class Trainer:
             "name": self.config.name,
             "builder": self.config.network,
             "generator": self.generator.state(),
-            "critic": None if self.critic is None else self.critic.state(),
+            "critics": {name: critic.state() for name, critic in self.critics.items()},
             "task": self.task.state(),
             "update": self.update,
             "elapsed": self.stopwatch.elapsed,
@@ -167,9 +172,9 @@ class Trainer:
             )
         try:
             self.generator.load_state(state["generator"])
-            if self.critic is not None:
-                self.critic.load_state(state["critic"])
-        except (RuntimeError, TypeError, ValueError) as error:
+            for name, critic in self.critics.items():
+                critic.load_state(state["critics"][name])
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(
                 f"the checkpoint in {self.folder.path} is not of {self.config.name} as it is "
                 f"configured now: {error}"
@@ -237,7 +242,8 @@ class Trainer:
     def play(self, critic: Player, drawn: Drawn, outcome: Outcome) -> dict[str, Tensor]:
         """The critic's steps; the last is on the batch that the generator learns from."""
         rules = self.games[drawn.stage.name]
-        rng = torch.Generator().manual_seed(self.config.seed + self.update)
+        place = (self.config.seed + self.update) * self.world.size + self.world.rank
+        rng = torch.Generator().manual_seed(place)
         losses: dict[str, Tensor] = {}
         critic.network.train()
         for batch in drawn.batches:
@@ -279,10 +285,11 @@ class Trainer:
         outcome = self.forward(drawn, batch)
         losses = dict(outcome.losses)
         played: dict[str, Tensor] = {}
-        if stage.game is not None and self.critic is not None:
-            self.critic.set_rate(rate)
-            played = self.play(self.critic, drawn, outcome)
-            losses["adversarial"] = self.judge(self.critic, drawn, outcome)
+        if stage.game is not None:
+            critic = self.critics[stage.name]
+            critic.set_rate(rate)
+            played = self.play(critic, drawn, outcome)
+            losses["adversarial"] = self.judge(critic, drawn, outcome)
         self._check(losses, batch)
         terms = [stage.losses[name] * loss for name, loss in losses.items()]  # type: ignore[index]
         total = torch.stack(terms).sum()
@@ -328,7 +335,14 @@ class Trainer:
             self.best_score = found.score
             self.folder.save(self.folder.best, self.weights())
 
-    def _log(self, telemetry: Telemetry, stage: Stage, speed: float) -> None:
+    def _log(self, telemetry: Telemetry, stage: Stage) -> None:
+        """Write the mean of every loss since the last line, and the updates a second.
+
+        The speed is that of drawing and updating: pauses, validation and checkpoints are not in it.
+        """
+        updates, worked = self.logged
+        speed = (self.update - updates) / max(self.working.elapsed - worked, 1e-9)
+        self.logged = self.update, self.working.elapsed
         means = {name: math.fsum(found) / len(found) for name, found in self.unlogged.items()}
         telemetry.log(
             self.update,
@@ -355,18 +369,22 @@ class Trainer:
             mininterval=5,
             disable=not self.world.first,
         )
-        logged_at, logged_update = time.perf_counter(), self.update
+        if self.update == 0:
+            self.validate(telemetry)
+        self.logged = self.update, self.working.elapsed
         coming = self.drawn()
         stopped = False
+        stage = config.stages[0]
         self.stopwatch.start()
         while not stopped and self.behind < total:
+            self.working.start()
             drawn = next(coming)
+            stage = drawn.stage
             for name, value in self.step(drawn).items():
                 self.unlogged[name].append(value)
+            self.working.tick()
             if self.update % config.log_every == 0:
-                now = time.perf_counter()
-                self._log(telemetry, drawn.stage, (self.update - logged_update) / (now - logged_at))
-                logged_at, logged_update = now, self.update
+                self._log(telemetry, stage)
             if self.update % config.validate_every == 0:
                 self.validate(telemetry)
             self.stopwatch.tick()
@@ -376,6 +394,8 @@ class Trainer:
             stopped = self._asked_to_stop()
         coming.close()
         bar.close()
+        if not stopped and self.unlogged:
+            self._log(telemetry, stage)
         if not stopped and self.validated != self.update:
             self.validate(telemetry)
         self.save()

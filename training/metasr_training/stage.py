@@ -59,7 +59,7 @@ class Stage(BaseModel, extra="forbid", frozen=True):
     domain: Literal["mri", "natural"] = "mri"
     losses: dict[LossName, float]
     game: str | None = None
-    game_options: dict[str, float] = Field(default_factory=dict)
+    game_options: dict[str, float | str] = Field(default_factory=dict)
     critic_steps: int = Field(1, ge=1)
     rate: RateRule = RateRule()
 
