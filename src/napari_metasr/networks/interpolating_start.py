@@ -51,12 +51,17 @@ def _prepare_trunk(trunk: Trunk) -> float:
     if head.bias is not None:
         head.bias[:2] = 0
     for part in (*trunk.blocks, trunk.tail):
-        layers = [one for one in part.modules() if isinstance(one, (nn.Conv2d, nn.BatchNorm2d))]
-        last = layers[-1]
-        last.weight[:2] = 0
-        if last.bias is not None:
-            last.bias[:2] = 0
+        _leave_image(part)
     return _slope(trunk.head.modules())
+
+
+def _leave_image(residual: nn.Module) -> None:
+    """Let a residual add nothing to the first two features."""
+    layers = [one for one in residual.modules() if isinstance(one, (nn.Conv2d, nn.BatchNorm2d))]
+    last = layers[-1]
+    last.weight[:2] = 0
+    if last.bias is not None:
+        last.bias[:2] = 0
 
 
 def _carry(weight: Tensor, kernel: Tensor, slope: float) -> None:
@@ -113,6 +118,8 @@ def start_as_interpolation(network: nn.Module) -> None:
         _prepare_output(network.output, slope)
     elif isinstance(network, MultiScaleGenerator):
         slope = _prepare_stage(network.doubling, _prepare_trunk(network.trunk))
+        for block in network.doubled_blocks:
+            _leave_image(block)
         _prepare_output(network.doubling_output, slope)
         slope = _prepare_stage(network.quadrupling, slope)
         _prepare_output(network.quadrupling_output, slope)
