@@ -207,18 +207,15 @@ def test_perceptual_features_from_a_file_are_those_of_the_file(tmp_path):
         perceptual_features(config)
 
 
-def test_without_imagenet_the_fallback_is_told(tmp_path, monkeypatch, caplog):
+def test_without_imagenet_random_weights_are_not_taken_unasked(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
 
     def offline(*args, **kwargs):
         raise URLError("no internet")
 
     monkeypatch.setattr(torch.hub, "load_state_dict_from_url", offline)
-    features, name = perceptual_features(PerceptualConfig(layer="relu1_2"))
-    assert name == "VGG19 relu1_2, random weights (Liu et al. 2021)"
-    assert "no internet" in caplog.text
-    random, _ = perceptual_features(small_vgg())
-    torch.testing.assert_close(features(images(size=16)), random(images(size=16)))
+    with pytest.raises(ValueError, match=r"no internet.*a file of them, or 'random'"):
+        perceptual_features(PerceptualConfig(layer="relu1_2"))
 
 
 def test_the_lesion_detector_s_encoder_in_eval_mode():

@@ -12,7 +12,10 @@ from fakes.training import PAIRS, config, slices
 from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import maximal_information_crop
+from metasr_training.stage import Stage
 from metasr_training.tasks.super_resolution import SuperResolution
+from napari_metasr.degradations import degrade
+from napari_metasr.geometry.windows import Window
 from napari_metasr.zoom.baselines import interpolate
 
 
@@ -132,18 +135,18 @@ def test_noise_is_added_to_the_low_resolution_image_alone():
 
 def test_windows_on_the_region_of_interest_show_it_in_the_middle():
     boxes = {  # none for the fourth
-        one.key: (10.0 + k, 20.0, 20.0 + k, 30.0) for k, one in enumerate(slices()[:3])
+        one.key: Window(20.0 + k, 20.0, 30.0 + k, 30.0) for k, one in enumerate(slices()[:3])
     }
     drawn = sampler(windows="roi", boxes=boxes)
     assert len(drawn.canvases) == 3
-    assert [tuple(one.points[0]) for one in drawn.canvases] == [(15, 25), (16, 25), (17, 25)]
+    assert [tuple(one.points[0]) for one in drawn.canvases] == [(25, 25), (26, 25), (27, 25)]
     image = np.zeros((60, 50), np.uint8)
     image[30, 20] = 200
     point = Slice(image, (0.0, 200.0), "disc", "p", "p")
     lone = PairSampler(
         [point],
         PAIRS.model_copy(update={"windows": "roi", "scales": (1.0,), "batch": 1, "context": 0}),
-        boxes={point.key: (30.0, 20.0, 31.0, 21.0)},
+        boxes={point.key: Window(30.0, 20.0, 31.0, 21.0)},
     )
     for update in range(8):
         row, column = np.argwhere(lone.draw(update).truth[0, 0].numpy() > 0.5)[0]
@@ -158,12 +161,12 @@ def test_slices_of_the_same_name_keep_their_own_regions():
         for image, source in zip(images, ("cheng", "brats20"), strict=True)
     ]
     boxes = {
-        pair[0].key: (10.0, 10.0, 20.0, 20.0),
-        pair[1].key: (30.0, 30.0, 40.0, 40.0),
+        pair[0].key: Window(15.0, 15.0, 25.0, 25.0),
+        pair[1].key: Window(30.0, 30.0, 40.0, 40.0),
     }
     drawn = PairSampler(pair, PAIRS.model_copy(update={"windows": "roi"}), boxes=boxes)
     found = {one.source: tuple(one.points[0]) for one in drawn.canvases}
-    assert found == {"cheng": (15, 15), "brats20": (35, 35)}
+    assert found == {"cheng": (20, 20), "brats20": (35, 35)}
 
 
 def test_the_crop_keeps_patches_inside_it():
@@ -171,18 +174,18 @@ def test_the_crop_keeps_patches_inside_it():
     image[8:40, 8:40] = 200
     one = Slice(image, (0.0, 200.0), "disc", "p", "p")
     drawn = PairSampler(
-        [one], PAIRS.model_copy(update={"windows": "crop", "crop": 32, "patch": 16})
+        [one], PAIRS.model_copy(update={"windows": "crop", "crop": (32, 32), "patch": 16})
     )
     bright = [(drawn.draw(update).truth > 0.5).float().mean() for update in range(20)]
     assert min(bright) > 0.7
 
 
 def test_networks_of_crops_are_standardised_by_the_crops():
-    pairs = PAIRS.model_copy(update={"windows": "crop", "crop": 32, "patch": 16})
+    pairs = PAIRS.model_copy(update={"windows": "crop", "crop": (32, 32), "patch": 16})
     task = SuperResolution(config(pairs=pairs), {"mri": slices()}, slices(2))
     crops = []
     for one in slices():
-        top, left, bottom, right = maximal_information_crop(one.image, 32)
+        top, left, bottom, right = maximal_information_crop(one.image, (32, 32))
         crops.append(one.image[top:bottom, left:right] / 200)
     assert (task.mean, task.std) == pytest.approx((np.mean(crops), np.std(crops)), rel=1e-5)
 
@@ -195,12 +198,12 @@ def test_slices_larger_than_the_canvas_are_cut_into_tiles():
 
 def test_a_region_of_a_large_slice_is_on_one_canvas():
     image = np.zeros((90, 80), np.uint8)
-    image[70, 12] = 200
+    image[60, 30] = 200
     one = Slice(image, (0.0, 200.0), "disc", "p", "p")
     drawn = PairSampler(
         [one],
         PAIRS.model_copy(update={"windows": "roi"}),
-        boxes={one.key: (70.0, 12.0, 71.0, 13.0)},
+        boxes={one.key: Window(60.0, 30.0, 61.0, 31.0)},
     )
     (canvas,) = drawn.canvases
     ((row, column),) = canvas.points
@@ -225,6 +228,75 @@ def test_the_head_is_not_wrapped_around_the_border(patch, middle):
                 for axis in (0, 1)
             )
             assert steps <= 1
+
+
+@pytest.mark.parametrize("size", [64, 60])
+@pytest.mark.parametrize("centre", [(3, 30), (30, 58), (57, 4)])
+def test_a_region_near_the_border_is_moved_into_the_slice(size, centre):
+    """As in evaluation; on a slice as large as the field it used to show the opposite border."""
+    along = np.arange(size)
+    image = (60 + along[:, None] + along).astype(np.uint8)  # opposite borders are far apart
+    one = Slice(image, (0.0, 200.0), "disc", "p", "p")
+    y, x = centre
+    changes = {"windows": "roi", "scales": (1.0,), "patch": 24, "context": 3, "batch": 4}
+    drawn = PairSampler(
+        [one],
+        PAIRS.model_copy(update=changes),
+        boxes={one.key: Window(y - 1.0, x - 1.0, y + 1.0, x + 1.0)},
+    )
+    for update in range(8):
+        batch = drawn.draw(update)
+        assert batch.truth.min() >= 0.3  # nothing of the field around it
+        seen = batch.low_resolution if size == 64 else batch.truth
+        for axis in (2, 3):
+            assert torch.diff(seen, dim=axis).abs().max() < 0.02
+
+
+def test_the_truth_at_x2_is_that_of_the_slice_reduced_by_2():
+    drawn = PairSampler(slices(1), PAIRS.model_copy(update={"scales": (4.0,)}), halves=True)
+    (field,) = drawn.canvases
+    for update in range(6):
+        batch = drawn.draw(update)
+        whole = []
+        for position, truth in enumerate(batch.truth[:, 0].numpy()):
+            rng = np.random.default_rng((0, update, 1 + position))
+            y0, x0, y1, x1 = batch.pixels
+            canvas = field.draw(slice(y0, y1), slice(x0, x1), rng)
+            assert np.array_equal(canvas[y0:y1, x0:x1], truth)
+            reduced = degrade(canvas, (32, 32), "bicubic")
+            whole.append(reduced[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2])
+        assert batch.half.shape == (2, 1, *whole[0].shape)
+        np.testing.assert_allclose(batch.half[:, 0].numpy(), whole, atol=1e-5)
+    assert sampler().draw(0).half is None
+
+
+def test_ms_gans_x2_output_is_compared_with_the_reduced_slice():
+    """Its outer pixels too: a network that gives the reduced slice has nothing to lose there."""
+    stage = Stage(name="mse", updates=2, losses={"mse-x2": 1})
+    run = config(
+        network="ms-gan",
+        options={"blocks": 1, "features": 4},
+        pairs=PAIRS.model_copy(update={"scales": (4.0,)}),
+        stages=(stage,),
+    )
+    found = slices(5)
+    task = SuperResolution(run, {"mri": found[:4]}, found[4:])
+    batch = task.draw(0, "mri", 0, 1)
+    top, left, *_ = batch.pixels
+    y0, x0 = top // 2 - 2 * batch.origin[0], left // 2 - 2 * batch.origin[1]
+    rows, columns = batch.half.shape[2:]
+
+    class Perfect(torch.nn.Module):
+        scale = 4
+
+        def forward(self, low_resolution):
+            h, w = low_resolution.shape[2:]
+            two = torch.zeros(2, 1, 2 * h, 2 * w)
+            two[..., y0 : y0 + rows, x0 : x0 + columns] = (batch.half - task.mean) / task.std
+            return two, torch.zeros(2, 1, 4 * h, 4 * w)
+
+    outcome = task.evaluate(Perfect(), batch, stage, torch.device("cpu"))
+    assert outcome.losses["mse-x2"].item() < 1e-10
 
 
 def test_patches_of_the_head_are_not_centred_on_air():

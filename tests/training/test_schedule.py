@@ -133,6 +133,46 @@ def test_the_published_schedules():
     assert recipe("lesion-detector").stages[0].epochs == 100
 
 
+def test_the_published_patches():
+    """What a network is shown, and where from: 48 x 48 of 96 x 96 at x2, LD's regions."""
+    for name in recipe_names():
+        one = recipe(name)
+        if one.pairs is None or one.name in ("zoom", "through-plane"):
+            continue
+        pairs = one.resolve("paper", Condition(scale=2)).pairs
+        assert pairs.context == 0, name
+        if pairs.windows == "crop":
+            assert pairs.crop == (180, 170), name
+            assert pairs.patch == 96
+        if pairs.windows == "roi":
+            assert pairs.roi == "detector", name
+    for name in experiment_ids():
+        if experiment(name).region == "roi":
+            assert experiment(name).options["roi"] == "detector", name
+
+
+@pytest.mark.parametrize("name", ["ms-gan-table1", "lfsr-table1"])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_games_that_are_compared_have_the_same_rates_weights_and_updates(name, preset):
+    """All tested methods were trained alike (Zhu, Yang, Lio 2019, sec. 2.3)."""
+    wanted = experiment(name)
+    runs = [
+        one.resolve(preset, wanted.conditions[0])
+        for one in (recipe(method.recipe) for method in wanted.methods if method.recipe)
+        if any(stage.game for stage in one.stages)
+    ]
+    assert len(runs) > 1
+    first = runs[0].stages[0]
+    for run in runs:
+        (stage,) = run.stages
+        assert stage.rate == first.rate, run.name
+        assert (stage.updates, stage.epochs) == (first.updates, first.epochs), run.name
+        assert run.betas == runs[0].betas, run.name
+        assert run.average == runs[0].average, run.name
+        weights = {term: one for term, one in stage.losses.items() if term != "mse-x2"}
+        assert weights == first.losses, run.name
+
+
 def test_presets_keep_the_shares_of_the_stages():
     run = recipe("meta-srgan").resolve("laptop", Condition())
     assert run.stages[0].updates == run.stages[1].updates

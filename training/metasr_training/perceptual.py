@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -15,8 +14,6 @@ from napari_metasr.weights import load_network
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
-
-log = logging.getLogger(__name__)
 
 SOURCES = {"imagenet": "ImageNet", "random": "random weights (Liu et al. 2021)"}
 
@@ -33,8 +30,8 @@ class PerceptualConfig(BaseModel, extra="forbid", frozen=True):
     layer
         Of VGG19: ``relu5_4``, the features before its last layer.
     weights
-        ``imagenet`` (torch's own download; random ones where it cannot be had), ``random``, or a
-        path: of torchvision's VGG19, or of a lesion detector's .safetensors with its card.
+        ``imagenet`` (torch's own download), ``random`` (Liu et al. 2021), or a path: of
+        torchvision's VGG19, or of a lesion detector's .safetensors with its card.
     seed
         Of random weights, so that a resumed run and every process look through the same.
     """
@@ -48,11 +45,10 @@ class PerceptualConfig(BaseModel, extra="forbid", frozen=True):
 def perceptual_features(
     config: PerceptualConfig, *, detector: nn.Module | None = None
 ) -> tuple[Features, str]:
-    """The features that a perceptual loss compares.
+    """Return the features that a perceptual loss compares.
 
-    Without ImageNet's weights (no internet, nothing in torch's cache) VGG19 has random weights:
-    by Liu et al. 2021 its structure does most of the work. A warning is logged, and the name
-    tells.
+    ImageNet's weights are never replaced by random ones unless those are asked for: days of
+    training would look through something else than the papers do.
 
     Parameters
     ----------
@@ -70,8 +66,8 @@ def perceptual_features(
     Raises
     ------
     ValueError
-        If there is no such layer, the weights at a path cannot be used, or a lesion detector
-        has none.
+        If there is no such layer, ImageNet's weights or those at a path cannot be had, or a
+        lesion detector has none.
     """
     if config.network == "vgg19":
         network, name = _vgg19(config)
@@ -96,9 +92,9 @@ def _vgg19(config: PerceptualConfig) -> tuple[nn.Module, str]:
     except VGGWeightsError as error:
         if weights != "imagenet":
             raise
-        log.warning("the perceptual loss looks through random weights: %s", error)
-        weights = "random"
-        network = build("vgg19", layer=config.layer, weights=weights, seed=config.seed)
+        raise VGGWeightsError(
+            f"{error}; a recipe's perceptual.weights names a file of them, or 'random'"
+        ) from None
     source = SOURCES.get(weights, Path(weights).name)
     return network, f"VGG19 {config.layer}, {source}"
 

@@ -29,7 +29,7 @@ from metasr_training.evaluation.zoom import score_slice, zoom_conditions
 from napari_metasr.degradations import degrade
 from napari_metasr.quality.metrics import brain_box
 
-SMALL = RegionOptions(roi_size=24, crop_size=32)
+SMALL = RegionOptions(roi_size=24, crop_size=(32, 32))
 BICUBIC = [Contestant("bicubic", baseline("bicubic"), is_reference=True)]
 X2, X4 = Condition(scale=2), Condition(scale=4)
 

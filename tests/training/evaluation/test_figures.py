@@ -109,7 +109,7 @@ def test_the_noisiest_truths_are_chosen(rng):
 
 
 def test_a_samples_lines_begin_with_the_slice_and_the_truth():
-    case = make_case(slices(1)[0], Condition(scale=2), "crop", RegionOptions(crop_size=36))
+    case = make_case(slices(1)[0], Condition(scale=2), "crop", RegionOptions(crop_size=(36, 36)))
     outputs = {"m": case.truth + 1, "n": case.truth + 2}
     lines = sample_lines(case, outputs, detail=True)
     assert [[tile.title for tile in line] for line in lines] == [

@@ -71,36 +71,48 @@ class Canvas:
         return (change(image * (high - low) + low) - low) / (high - low)
 
 
-def _unwrapped(points: NDArray[np.int64], shape: tuple[int, int], shown: int) -> NDArray[np.int64]:
-    """Points moved inwards until nothing ``shown`` around them comes from the opposite border.
+def _unwrapped(
+    points: NDArray[np.int64], shape: tuple[int, int], reach: tuple[int, int], jitter: int
+) -> NDArray[np.int64]:
+    """Points moved inwards until nothing within reach of them comes from the opposite border.
 
     All to the image's middle where it is no larger than that.
     """
-    half = shown // 2 + 1
     middles = [size // 2 for size in shape]
-    low = [min(half, middle) for middle in middles]
-    high = [max(size - half - STEP, least) for size, least in zip(shape, low, strict=True)]
+    low = [min(far + 1, middle) for far, middle in zip(reach, middles, strict=True)]
+    high = [
+        max(size - far - 1 - jitter, least)
+        for size, far, least in zip(shape, reach, low, strict=True)
+    ]
     return np.unique(np.clip(points, low, high), axis=0)
 
 
 def _points(
     image: NDArray[np.float32],
     windows: Windows,
+    canvas: int,
     patch: int,
     shown: int,
-    crop: int,
+    crop: tuple[int, int],
     box: Window | None,
 ) -> tuple[NDArray[np.int16], int]:
     """Where patches of an image may be centred, and by how much that may be moved."""
+    shape = (image.shape[0], image.shape[1])
     if windows == "head":
         head = np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP
-        shape = (image.shape[0], image.shape[1])
-        points = _unwrapped(head, shape, shown).astype(np.int16)
+        reach = shown // 2, shown // 2
+        points = _unwrapped(head, shape, reach, STEP).astype(np.int16)
         return points, STEP if len(points) > 1 else 0
     if windows == "roi":
-        row, column = box.centre if box else (0, 0)
-        return np.array([[int(row), int(column)]] if box else [], np.int16).reshape(-1, 2), 0
-    top, left, bottom, right = maximal_information_crop(image, min(crop, *image.shape))
+        if box is None:
+            return np.empty((0, 2), np.int16), 0
+        # The patch is moved into the slice, as in evaluation; around it there may be the field's
+        # zeros, but not the slice's other side.
+        context = (shown - patch + 1) // 2
+        rows, columns = (patch // 2 + max(context - (canvas - size), 0) for size in shape)
+        centre = np.array([box.centre]).astype(int)
+        return _unwrapped(centre, shape, (rows, columns), 0).astype(np.int16), 0
+    top, left, bottom, right = maximal_information_crop(image, crop)
     ranges = []
     for start, stop in ((top, bottom), (left, right)):
         first = min(start + patch // 2, (start + stop) // 2)
@@ -134,7 +146,7 @@ def canvases_of(
     canvas: int,
     patch: int,
     shown: int,
-    crop: int,
+    crop: tuple[int, int],
     box: Window | None = None,
 ) -> list[Canvas]:
     """The canvases of a slice: one, or several tiles of a slice larger than the canvas.
@@ -145,11 +157,14 @@ def canvases_of(
     ----------
     one, windows
         A slice, and where patches come from.
-    canvas, patch, crop
+    canvas, patch
         Rows and columns of each, in pixels.
+    crop
+        Rows and columns of the maximal-information crop.
     shown
         Of the patch with its context. ``head`` windows keep it inside the slice; where it is
-        about as large, patches are centred on the slice's middle.
+        about as large, patches are centred on the slice's middle. ``roi`` windows keep the patch
+        inside.
     box
         The region of interest that ``roi`` windows need; they take the tile around its middle.
     """
@@ -169,7 +184,7 @@ def canvases_of(
                     if box
                     else None
                 )
-                points, jitter = _points(tile, windows, patch, shown, crop, inner)
+                points, jitter = _points(tile, windows, canvas, patch, shown, crop, inner)
             if len(points):
                 field = np.zeros((canvas, canvas), np.float16)
                 field[: shape[0], : shape[1]] = tile

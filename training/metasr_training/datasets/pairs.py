@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, PositiveFloat
 
 from metasr_training.datasets.canvases import Canvas, Windows, canvases_of
 from metasr_training.datasets.regions import Roi
+from metasr_training.datasets.windows import PUBLISHED_CROP
 from napari_metasr.degradations import (
     DEGRADATIONS,
     add_k_space_noise,
@@ -81,7 +82,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     canvas: int = Field(256, ge=16)
     windows: Windows = "head"
     roi: Roi = "mask"
-    crop: int = Field(128, ge=16)
+    crop: tuple[int, int] = PUBLISHED_CROP
     patches_per_image: int = Field(16, ge=1)
     scales: tuple[float, ...] = (2.0,)
     axes: Literal["same", "mixed", "one"] = "same"
@@ -110,6 +111,8 @@ class Batch:
         (batch, 1, h, w), with context; intensities 0..1.
     truth
         (batch, 1, H, W).
+    half
+        (batch, 1, H / 2, W / 2), the same place of the slice reduced by 2, where it is asked for.
     grid, pixels, origin
         The output grid of the canvas, which of its pixels ``truth`` holds, and where on the
         low-resolution canvas ``low_resolution`` begins.
@@ -120,6 +123,7 @@ class Batch:
     grid: OutputGrid
     pixels: PixelRange
     origin: tuple[int, int]
+    half: Tensor | None = None
 
     def bicubic(self) -> Tensor:
         """The low-resolution patches enlarged by Keys' cubic convolution, (batch, 1, H, W)."""
@@ -185,6 +189,9 @@ class PairSampler:
         How to draw.
     boxes
         The regions of interest that ``roi`` windows are centred on, by the slices' keys.
+    halves
+        Whether batches hold the truth at x2 as well: of the slice, not of the patch, whose outer
+        pixels would know nothing of what is beyond them. For whole even scales.
 
     Raises
     ------
@@ -199,12 +206,14 @@ class PairSampler:
         *,
         seed: int = 0,
         boxes: Mapping[tuple[str, str, str], Window] | None = None,
+        halves: bool = False,
     ) -> None:
         unknown = set(config.degradations) - set(DEGRADATIONS)
         if unknown:
             raise ValueError(f"expected degradations among {DEGRADATIONS}, found {unknown}")
         self.config = config
         self.seed = seed
+        self.halves = halves
         self.canvases: list[Canvas] = []
         for one in slices:
             self.canvases += canvases_of(
@@ -268,7 +277,7 @@ class PairSampler:
         first = step * config.batch
         items = self._order(epoch)[first : first + config.batch]
         left, right = (_operator(method, axis.grid, thickness)[axis.cells] for axis in (y, x))
-        low_resolution, truth = [], []
+        low_resolution, truth, half = [], [], []
         for position in range(rank, config.batch, ranks):
             draw = np.random.default_rng((self.seed, update, 1 + position))
             canvas = self.canvases[items[position]]
@@ -280,10 +289,20 @@ class PairSampler:
                 )
             low_resolution.append(reduced)
             truth.append(image[y.pixels, x.pixels])
+            if self.halves:
+                half.append(_halved(image, y.pixels, x.pixels))
         return Batch(
             torch.from_numpy(np.stack(low_resolution))[:, None],
             torch.from_numpy(np.stack(truth))[:, None],
             OutputGrid(y.grid, x.grid),
             (y.pixels.start, x.pixels.start, y.pixels.stop, x.pixels.stop),
             (y.cells.start, x.cells.start),
+            torch.from_numpy(np.stack(half))[:, None] if self.halves else None,
         )
+
+
+def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
+    """A canvas reduced by 2 (antialiased bicubic), where these of its pixels are."""
+    halving = _operator("bicubic", AxisGrid(len(image) // 2, len(image)), 1.0)
+    up, down = (halving[part.start // 2 : part.stop // 2] for part in (rows, columns))
+    return up @ image @ down.T

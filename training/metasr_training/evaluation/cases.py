@@ -12,7 +12,12 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from metasr_training.datasets.regions import Roi
-from metasr_training.datasets.windows import mask_box, maximal_information_crop, roi_window
+from metasr_training.datasets.windows import (
+    PUBLISHED_CROP,
+    mask_box,
+    maximal_information_crop,
+    roi_window,
+)
 from metasr_training.eight_bits import eight_bits, intensity_limits
 from napari_metasr.degradations import add_k_space_noise, degrade
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid, nominal_scale
@@ -43,14 +48,15 @@ class RegionOptions(BaseModel, extra="forbid", frozen=True):
         ``detector``, the surest box that the lesion detector finds in the low-resolution slice
         (the brain's where it finds none, so that the same slices are compared);
         ``box``, the one that holds the brain.
-    roi_size, crop_size
-        Rows and columns of the window of interest and of the maximal-information crop, in
-        high-resolution pixels.
+    roi_size
+        Rows and columns of the window of interest, in high-resolution pixels.
+    crop_size
+        Rows and columns of the maximal-information crop, in high-resolution pixels.
     """
 
     roi: Roi = "mask"
     roi_size: int = Field(96, ge=11)
-    crop_size: int = Field(128, ge=11)
+    crop_size: tuple[int, int] = PUBLISHED_CROP
 
 
 @dataclass(frozen=True)
@@ -194,8 +200,7 @@ def make_case(
     whole = Window(0, 0, rows, columns)
     regions: dict[str, Window] = {}
     if region == "crop":
-        side = min(options.crop_size, rows, columns)
-        regions["crop"] = Window(*maximal_information_crop(truth, side))
+        regions["crop"] = Window(*maximal_information_crop(truth, options.crop_size))
     if region == "roi":
         box = interest(one, truth, low_resolution, options, detect)
         if box is None:

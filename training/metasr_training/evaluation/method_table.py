@@ -202,8 +202,8 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
     where = {
         "slice": "Compared are whole slices.",
         "crop": (
-            f"Compared are maximal-information crops of {options.crop_size} x {options.crop_size} "
-            "pixels."
+            "Compared are maximal-information crops of "
+            f"{' x '.join(map(str, options.crop_size))} pixels."
         ),
         "roi": (
             f"Compared are windows of {options.roi_size} x {options.roi_size} pixels on the "

@@ -186,7 +186,7 @@ def _detail(case: Case, region: Window) -> Window:
     """The brightest part of a region, smaller by ``DETAIL``."""
     part = cut(case.truth, region)
     size = max(min(part.shape) // DETAIL, 11)
-    top, left, bottom, right = maximal_information_crop(part, size)
+    top, left, bottom, right = maximal_information_crop(part, (size, size))
     first_row, first_column = region[:2]
     return Window(first_row + top, first_column + left, first_row + bottom, first_column + right)
 

@@ -61,12 +61,14 @@ class SuperResolution:
         if config.pairs is None:
             raise ValueError(f"{config.name} draws no pairs")
         pairs = config.pairs
+        halves = any("mse-x2" in stage.losses for stage in config.stages)
         self.samplers = {
             domain: PairSampler(
                 slices,
                 pairs if domain == "mri" else pairs.model_copy(update={"sources": {}}),
                 seed=config.seed,
                 boxes=boxes,
+                halves=halves,
             )
             for domain, slices in training.items()
         }
@@ -118,11 +120,17 @@ class SuperResolution:
         if "mse" in stage.losses:
             losses["mse"] = mse_loss(output, truth)
         if "mse-x2" in stage.losses:
-            coarse = outputs[0] if len(outputs) > 1 else halved(output)
-            losses["mse-x2"] = mse_loss(coarse, halved(truth))
+            losses["mse-x2"] = self._mse_x2(outputs, truth, batch)
         if "perceptual" in stage.losses and self.features is not None:
             losses["perceptual"] = perceptual_loss(self.features, shown, real)
         return Outcome(losses, shown, real)
+
+    def _mse_x2(self, outputs: list[Tensor], truth: Tensor, batch: Batch) -> Tensor:
+        """The x2 output against the slice reduced by 2; without one, both patches halved alike."""
+        if len(outputs) > 1 and batch.half is not None:
+            half = (batch.half.to(truth.device) - self.mean) / self.std
+            return mse_loss(outputs[0], half)
+        return mse_loss(halved(outputs[-1]), halved(truth))
 
     @torch.inference_mode()
     def validate(self, network: nn.Module, device: torch.device) -> Validation:
