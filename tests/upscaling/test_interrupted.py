@@ -131,7 +131,7 @@ def test_slabs_of_another_size_are_other_work(command, tmp_path, capsys, monkeyp
         assert main([*command, "--output", str(output)]) == 2
     monkeypatch.setattr(parts, "SLAB_BYTES", 8_000)
     assert main([*command, "--output", str(output), "--resume"]) == 2
-    assert "found other work; without --resume it starts anew" in capsys.readouterr().err
+    assert "with other options or by another version; without --resume" in capsys.readouterr().err
     assert not output.exists()
 
 

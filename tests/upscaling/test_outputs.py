@@ -193,7 +193,7 @@ def test_a_replay_that_gives_another_file_replaces_nothing(
     )
     assert main(["replay", "out.json", *([] if lost else ["--overwrite"])]) == 2
     error = capsys.readouterr().err
-    assert "expected the same file as then, made another one; what was there is kept" in error
+    assert "the replay produced a different file; the existing output was kept; --output" in error
     assert "in place of 0.1" in error
     assert contents(tmp_path) == before
     assert not list(tmp_path.glob(".*"))

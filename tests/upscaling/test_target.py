@@ -99,6 +99,6 @@ def test_an_absurd_size_is_refused_with_what_it_takes():
     target = Target(axes, (1.0, 1.0, 1.0))
     with pytest.raises(ValueError, match=r"100 x 100 x 40000 voxels .* 1\.5 GiB"):
         check_size(target, 1, 4)
-    with pytest.raises(ValueError, match=r"4\.5 GiB more on the disk meanwhile"):
+    with pytest.raises(ValueError, match=r"4\.5 GiB more of disk space"):
         check_size(target, 1, 4)  # two views of 1.5 GiB, and the output compressed
     check_size(target, 1, 4, force=True)

@@ -263,7 +263,7 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(tmp_path, scan):
     steps = work_on(scan, tmp_path / "out.nii", scale=(2,)).steps()
     next(steps)
     steps.close()
-    with pytest.raises(ValueError, match="found other work; without --resume"):
+    with pytest.raises(ValueError, match="begun from another input"):
         next(work_on(scan, tmp_path / "out.nii", scale=(3,), resume=True).steps())
     with pytest.warns(UserWarning, match=r"\.out\.nii\.unfinished: .* is thrown away") as caught:
         upscaled(scan, tmp_path / "out.nii", scale=(3,))

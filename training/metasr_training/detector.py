@@ -151,7 +151,7 @@ def find_weights(
     FileNotFoundError
         If there is neither.
     """
-    from metasr_training.trained import finished
+    from metasr_training.trained import UntrainedError, finished
 
     for name in order:
         if finished(run, name):
@@ -159,9 +159,8 @@ def find_weights(
     for name in order:
         if SHIPPED[name] in shipped_names():
             return shipped_weights(SHIPPED[name])
-    raise FileNotFoundError(
-        f"expected the network {' or '.join(order)} in {run}, found none; train it with "
-        f"metasr-train lfsr-detection --output {run} --resume"
+    raise UntrainedError(
+        f"expected the network {' or '.join(order)} in {run}, found none", "lfsr-detection"
     )
 
 

@@ -23,6 +23,7 @@ from metasr_training.evaluation.zoom import (
     zoom_rows,
     zoom_table,
 )
+from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.files import check_kept
 from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.engine import load_model
@@ -120,16 +121,24 @@ def evaluate(
         KEY=VALUE of the experiment's options, over those of its file: choose=true of
         lfsr-detection.
     """
-    about = evaluate_experiment(
-        name,
-        output,
-        data=data,
-        images=images,
-        sources=sources,
-        split=split,
-        device=device,
-        options=parsed(option),
-    )
+    try:
+        about = evaluate_experiment(
+            name,
+            output,
+            data=data,
+            images=images,
+            sources=sources,
+            split=split,
+            device=device,
+            options=parsed(option),
+        )
+    except UntrainedError as error:
+        record = run_record(output)
+        raise FileNotFoundError(
+            f"{error}. {name} needs it: metasr-train {error.experiment or name} "
+            f"--preset {record['preset']} --data {data or record['data']} --output {output} "
+            "--resume"
+        ) from None
     print(body(about))
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 

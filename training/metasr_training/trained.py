@@ -43,6 +43,20 @@ def finished(run: Path, name: str) -> bool:
     return (network_folder(run, name) / FINAL).exists()
 
 
+class UntrainedError(FileNotFoundError):
+    """A run lacks a network, or its weights.
+
+    Attributes
+    ----------
+    experiment
+        The experiment that trains the network, where that is known.
+    """
+
+    def __init__(self, message: str, experiment: str | None = None) -> None:
+        super().__init__(message)
+        self.experiment = experiment
+
+
 @dataclass(frozen=True)
 class TrainedNetwork:
     """A trained network.
@@ -185,7 +199,7 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
 
     Raises
     ------
-    FileNotFoundError
+    UntrainedError
         If the run has no such network, or it has not been trained yet.
     ValueError
         If its weights are damaged, or are something else; the file is named.
@@ -194,7 +208,7 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     if not path.is_dir():
         there = [one.name for one in (run / NETWORKS).glob("*")]
         hint = nearest_hint(name, there)
-        raise FileNotFoundError(f"expected the network {name} in {run}, found none{hint}")
+        raise UntrainedError(f"expected the network {name} in {run}, found none{hint}")
     folder = RunFolder(path)
     about = folder.read_config()
     if about is None:
@@ -204,7 +218,7 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     order = [folder.final, folder.best] if played else [folder.best, folder.final]
     kept = next((one for one in order if one.exists()), None)
     if kept is None:
-        raise FileNotFoundError(f"{name} in {run} has no weights yet; go on with --resume")
+        raise UntrainedError(f"{name} in {run} has no weights yet")
     return TrainedNetwork(config, about, read_weights(kept), folder, device)
 
 

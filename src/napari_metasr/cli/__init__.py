@@ -57,9 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(error: BaseException) -> int:
-    from napari_metasr.errors import in_words
+    from napari_metasr.cli.advice import with_advice
 
-    print(f"{PROGRAM}: error: {in_words(error)}", file=sys.stderr)
+    print(f"{PROGRAM}: error: {with_advice(error)}", file=sys.stderr)
     return INTERRUPTED if isinstance(error, InterruptedError) else FAILED
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from napari_metasr.cli.parsing import OUTPUT, Command, Flag, described, optional
 from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
+from napari_metasr.upscaling.errors import OutputDiffersError
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
 from napari_metasr.weights import model_names
@@ -19,10 +20,9 @@ from napari_metasr.weights import model_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_metasr.upscaling.job import Job
     from napari_metasr.upscaling.options import UpscaleOptions
     from napari_metasr.upscaling.plan import Plan
-from napari_metasr.upscaling.sidecar import Sidecar
+    from napari_metasr.upscaling.sidecar import Sidecar
 
 
 class Replay(Command):
@@ -78,7 +78,7 @@ class Replay(Command):
         """Check the inputs against the sidecar, upscale again, and compare."""
         from napari_metasr.cli.upscale import carry_out, summary
         from napari_metasr.upscaling.plan import Plan
-        from napari_metasr.upscaling.upscale import KeptError, Upscaling
+        from napari_metasr.upscaling.upscale import Upscaling
 
         record = read_sidecar(self.sidecar)
         output = self.output or self.sidecar.with_name(record.output_name)
@@ -94,7 +94,7 @@ class Replay(Command):
         work = Upscaling(plan, output, overwrite=self.overwrite, resume=self.resume, then=record)
         try:
             carry_out(work)
-        except KeptError:
+        except OutputDiffersError:
             warnings.warn(_differences(plan, record), stacklevel=2)
             raise
         same = file_sha256(output) == record.output_sha256

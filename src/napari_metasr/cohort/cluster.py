@@ -170,7 +170,7 @@ def check_workers(client: Client, *folders: Path) -> None:
         if count > 1:
             warnings.warn(
                 f"{address}: expected a worker with one thread, found {count}; it works on one "
-                "volume at a time (dask worker --nworkers N --nthreads 1 starts N of them)",
+                "volume at a time all the same",
                 stacklevel=2,
             )
     for address, found in client.run(_seen, paths, on_error="return").items():

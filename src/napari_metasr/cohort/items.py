@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.job import Job
 
 
+class SameOutputError(ValueError):
+    """Two inputs would have the same output."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One volume.
@@ -61,8 +65,8 @@ def items_of(
 
     Raises
     ------
-    ValueError
-        If two inputs would have the same output, also where capitals do not count.
+    SameOutputError
+        If two inputs would have the same output, also where case does not count.
     """
     items: list[Item] = []
     refused: dict[str, str] = {}
@@ -77,9 +81,9 @@ def items_of(
             continue
         other = taken.setdefault(str(target).casefold(), name)
         if other != name:
-            raise ValueError(
+            raise SameOutputError(
                 f"expected an output for each input, found {other} and {name} with the same "
-                f"output {target}; a narrower --pattern takes one of them"
+                f"output {target}"
             )
         stripped = is_skull_stripped(path) if inputs.is_bids else None
         items.append(Item(str(name), job_of(path, output / target), stripped))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from napari_metasr.cohort.earlier import prepared, reason_to_make_again, tell_of_skull
 from napari_metasr.errors import in_words
-from napari_metasr.upscaling.workspace import InUseError, Workspace
+from napari_metasr.upscaling.errors import InUseError
+from napari_metasr.upscaling.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -31,7 +31,7 @@ PURPOSE = (
 )
 COORDINATES = (
     "Slices, rows (y) and columns (x) count from 0 in the canonical array (x to the right, y to "
-    "anterior, z to superior), pixel k spans k to k + 1, as in `napari-metasr zoom --region`. "
+    "anterior, z to superior), pixel k spans k to k + 1, as in regions of `napari-metasr zoom`. "
     "'stored' are edges along the axes of the file as it is stored. 'mm' are world positions "
     "(RAS+) by the file's affine: of a region's four corners in the middle of its slice, of a "
     "lesion's eight. A region with score 0 was filled in between others: nothing was found there. "

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_metasr.geometry.affines import affine_on
 from napari_metasr.geometry.grids import AxisGrid, nominal_scale, output_size
+from napari_metasr.upscaling.errors import TooLargeError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,22 +120,32 @@ def spaced_axis(size: int, spacing: float, wanted: float, number: int = 0) -> Ax
 
 
 def check_size(target: Target, times: int, itemsize: int, *, force: bool = False) -> None:
-    """Refuse what is probably a slip.
+    """Refuse an output so large that it is probably a slip.
+
+    Parameters
+    ----------
+    target
+        Grid of the output.
+    times
+        Number of time points.
+    itemsize
+        Bytes of an output voxel.
+    force
+        Allow any size.
 
     Raises
     ------
-    ValueError
-        If a side or the whole is very large and that is not wanted by force; with the size.
+    TooLargeError
+        If a side has more than 4096 voxels or the whole more than 2^32; with the size.
     """
     voxels = times * int(np.prod(target.shape, dtype=object))
     before = times * int(np.prod([axis.input for axis in target.axes], dtype=object))
     if force or (max(target.shape) <= LARGEST_SIDE and voxels <= LARGEST_VOXELS):
         return
     size = " x ".join(map(str, target.shape[::-1])) + (f" x {times}" if times > 1 else "")
-    # the input as it is stored, both views' single precision, and the output compressed
+    # the input as stored, both views in single precision, and the uncompressed output
     meanwhile = before * itemsize + voxels // times * 8 + voxels * itemsize
-    raise ValueError(
+    raise TooLargeError(
         f"the output would have {size} voxels (x, y, z), {voxels * itemsize / 2**30:.1f} GiB, and "
-        f"take up to {meanwhile / 2**30:.1f} GiB more on the disk meanwhile; "
-        "--force does it all the same"
+        f"need up to {meanwhile / 2**30:.1f} GiB more of disk space while it is made"
     )

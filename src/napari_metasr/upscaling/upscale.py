@@ -23,6 +23,7 @@ from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.upscaling.costs import Costs
+from napari_metasr.upscaling.errors import OutputDiffersError
 from napari_metasr.upscaling.models import Models
 from napari_metasr.upscaling.outputs import (
     check_inputs_kept,
@@ -46,14 +47,10 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.sidecar import Sidecar
     from napari_metasr.upscaling.workspace import Findings, Journal
 
-__all__ = ["MEMORY_BOUND", "KeptError", "Preview", "Progress", "Upscaling", "check_outputs"]
+__all__ = ["MEMORY_BOUND", "Preview", "Progress", "Upscaling", "check_outputs"]
 
 MEMORY_BOUND = 1 << 30
 UNCOMPRESSED = "output.nii"
-
-
-class KeptError(ValueError):
-    """What was made again is not what it was, which is there and stays."""
 
 
 class Upscaling:
@@ -125,8 +122,8 @@ class Upscaling:
             If the input is damaged, no lesions are found where they are looked for, or the
             unfinished work is of another kind. What is done stays beside the output, for
             ``resume``.
-        KeptError
-            If what is made again differs from what is there.
+        OutputDiffersError
+            If the volume is made again and differs from the one that exists.
         """
         if self._made:
             self._workspace.discard()
@@ -257,9 +254,8 @@ class Upscaling:
             whole = output.exists() and file_sha256(output) == then.output_sha256
             if whole or (beside and not self._overwrite):
                 self._workspace.remove()
-                raise KeptError(
-                    f"{output}: expected the same file as then, made another one; what was there "
-                    "is kept, --output writes elsewhere"
+                raise OutputDiffersError(
+                    f"{output}: the replay produced a different file; the existing output was kept"
                 )
         elif beside:
             return then

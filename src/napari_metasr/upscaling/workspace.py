@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from napari_metasr.files import replacing
+from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWorkError
 from napari_metasr.upscaling.options import Edges
 
 if TYPE_CHECKING:
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL = "journal.json"
-
-
-class InUseError(ValueError):
-    """Another process works on the same output."""
 
 
 class Findings(BaseModel, extra="forbid", frozen=True):
@@ -90,9 +87,9 @@ class Workspace:
         Raises
         ------
         InUseError
-            If another process works on it.
-        ValueError
-            If what is there is of another plan.
+            If another process is working on it.
+        DamagedWorkError, OtherWorkError
+            If the unfinished work cannot be resumed with this plan.
         OSError
             If the folder cannot be made.
 
@@ -141,14 +138,13 @@ class Workspace:
             try:
                 journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
             except (ValidationError, UnicodeDecodeError):
-                raise ValueError(
-                    f"{path}: expected a journal of unfinished work, found a damaged one; without "
-                    "--resume the work starts anew"
+                raise DamagedWorkError(
+                    f"{path}: expected a journal of unfinished work, found a damaged one"
                 ) from None
             if journal.plan != plan:
-                raise ValueError(
-                    f"{self.folder}: expected unfinished work on the same input with the same "
-                    "options and version, found other work; without --resume it starts anew"
+                raise OtherWorkError(
+                    f"{self.folder}: the unfinished work was begun from another input, with other "
+                    "options or by another version"
                 )
             return journal
         if path.is_file():

@@ -18,6 +18,7 @@ from metasr_training.evaluation import driver
 from metasr_training.evaluation.about import EvaluationAbout
 from metasr_training.evaluation.driver import evaluate_experiment
 from metasr_training.evaluation.kinds import KINDS
+from metasr_training.trained import UntrainedError
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_a_failure_leaves_the_evaluation_that_was_there(run, monkeypatch):
 
 def test_a_missing_network_says_how_to_train_it(run, monkeypatch, capsys):
     def missing(folder, name, device):
-        raise FileNotFoundError(f"expected the network {name} in {folder}, found none")
+        raise UntrainedError(f"expected the network {name} in {folder}, found none")
 
     monkeypatch.setattr(driver, "load_trained", missing)
     assert evaluate.main(["experiment", "lfsr-table1", "--output", str(run)]) == 2

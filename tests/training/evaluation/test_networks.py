@@ -25,7 +25,7 @@ from metasr_training.evaluation.detection.remembering import remembering
 from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.run_folder import RunFolder
-from metasr_training.trained import load_trained, network_folder
+from metasr_training.trained import UntrainedError, load_trained, network_folder
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.weights import OperatingPoint
@@ -128,8 +128,9 @@ def shipped(monkeypatch):
 
 def test_the_better_detector_of_the_run_is_taken_when_it_is_finished(tmp_path, shipped):
     run = tmp_path / "run"
-    with pytest.raises(FileNotFoundError, match="metasr-train lfsr-detection"):
+    with pytest.raises(UntrainedError, match="expected the network") as refused:
         find_detector(run)
+    assert refused.value.experiment == "lfsr-detection"
     shipped["ld"] = OperatingPoint(threshold=0.3, level=0.5, margin=0.1)
     found = find_detector(run)
     assert (found.title, found.point) == ("shipped ld 01234567", shipped["ld"])

@@ -81,13 +81,7 @@ def evaluate_experiment(
 
     @cache
     def load(network: str) -> TrainedNetwork:
-        try:
-            return load_trained(run, network, device=device)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"{error}. {name} needs it: metasr-train {name} --preset {preset} --data {folder} "
-                f"--output {run} --resume"
-            ) from None
+        return load_trained(run, network, device=device)
 
     for method in wanted.methods:
         for condition in wanted.conditions if method.recipe else ():

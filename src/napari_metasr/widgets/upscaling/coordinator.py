@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_metasr.upscaling.job import LESION, Job
 from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
-from napari_metasr.upscaling.workspace import InUseError, Workspace
+from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.widgets.panels.worker import Task
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.dialogs import Asking
@@ -276,8 +276,7 @@ class UpscaleCoordinator(QObject):
 
     def _tell(self, refusal: Exception) -> None:
         """Say why not."""
-        text = words.IN_USE if isinstance(refusal, InUseError) else str(refusal)
-        show_error(f"{TITLE}: {text}")
+        show_error(f"{TITLE}: {words.refusal(refusal)}")
 
     def _on_finished(self, cancelled: bool) -> None:
         self._timer.stop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWorkError
 from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ WHOLE = "Whole volume"
 FOUND = "Lesions found by a detector"
 WITHIN = "Networks work in the boxes round the lesions alone; cubic interpolation around them."
 NOT_WITHIN = "The layer with the lesions is gone: networks work in the whole volume."
+ANEW = "“Start anew” discards it"
 IN_USE = "this output is still being worked on (perhaps by a dock that was just closed)"
 PIXELS = "Its voxels' size in mm is not known: pixels are taken for mm."
 PLACEHOLDER = "asked for when it starts"
@@ -119,6 +121,14 @@ def large(outlook: Outlook) -> str:
         f"The output would have {size} voxels (x, y, z), {memory(outlook.nbytes)}, and about as "
         "much again on the disk meanwhile. Do it all the same?"
     )
+
+
+def refusal(error: Exception) -> str:
+    """Describe an error, with what remedies it in the dock."""
+    if isinstance(error, InUseError):
+        return IN_USE
+    text = str(error)
+    return f"{text}; {ANEW}" if isinstance(error, OtherWorkError | DamagedWorkError) else text
 
 
 def unbroken(text: str) -> str:

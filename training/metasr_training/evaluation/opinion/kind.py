@@ -96,7 +96,7 @@ def evaluate_opinion(bench: Bench) -> Findings:
         f"The study is in {where} of the run."
         if opinions
         else f"The study is in {where} of the run, and nobody has rated all of it: the figures "
-        f"are the paper's. To rate it: `napari-metasr rate {where} --rater NAME`."
+        f"are the paper's. `napari-metasr rate {where}` rates it."
     )
     return findings
 

@@ -1,0 +1,44 @@
+"""What the source says to people: no option of a command outside the commands."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import metasr_training
+import napari_metasr
+
+OPTION = re.compile(r"(?<![\w-])--[a-z]")
+
+
+def literals(path):
+    """All texts of a module but its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and node not in docstrings:
+            yield node.lineno, node.value
+
+
+def test_no_option_of_a_command_is_named_outside_the_commands():
+    commands = {Path(napari_metasr.__file__).parent / "cli"}
+    for script in entry_points(group="console_scripts"):
+        if script.value.startswith("metasr_training."):
+            module = script.module.removeprefix("metasr_training.")
+            commands.add(Path(metasr_training.__file__).parent / f"{module}.py")
+    found = [
+        f"{path}:{line}: {text}"
+        for package in (napari_metasr, metasr_training)
+        for path in Path(package.__file__).parent.rglob("*.py")
+        if not commands & {path, *path.parents}
+        for line, text in literals(path)
+        if OPTION.search(text)
+    ]
+    assert not found
