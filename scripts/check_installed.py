@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.metadata import distribution
 
@@ -10,6 +11,7 @@ from npe2 import PluginManifest
 import metasr_training
 import napari_metasr
 from metasr_training.catalogue import experiment, experiment_ids
+from metasr_training.claims.claim import claims
 from metasr_training.evaluation.published import PUBLISHED
 
 NAME = "napari-metasr"
@@ -26,8 +28,14 @@ def main() -> None:
     licences = distribution(NAME).metadata.get_all("License-File") or []
     if sorted(licences) != ["LICENSE", "LICENSE-weights"]:
         sys.exit(f"expected the two licence files in the distribution, found {licences}")
+    description = distribution(NAME).metadata["Description"] or ""
+    relative = re.findall(r"\]\((?!https?:|#)[^)]*\)", description)
+    if not description or relative:
+        sys.exit(
+            f"expected absolute links in the description, found {relative or 'no description'}"
+        )
     trained = {one.name for name in experiment_ids() for one, _ in experiment(name).networks()}
-    if not trained or not PUBLISHED.is_file():
+    if not trained or not PUBLISHED.is_file() or not claims():
         sys.exit("expected experiments, recipes and published figures in the distribution")
     print(
         f"{NAME} {napari_metasr.__version__}: manifest found, {len(licences)} licence files, "
