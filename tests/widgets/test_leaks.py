@@ -21,9 +21,10 @@ from napari_metasr.widgets.lesions import detection
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
+from napari_metasr.widgets.viewer.real_viewer import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 KEPT = 3
 
 
@@ -131,9 +132,11 @@ def test_a_removed_layer_takes_its_slices_along(qtbot, viewer, make, engine):
     dock = make("zoom")
     settle(qtbot, dock)
     scroll(qtbot, viewer, dock, engine, range(1, 9, 2))
+    layers = [weakref.ref(layer) for layer in real_viewer(viewer).layers]
     viewer.layers.clear()
     settle(qtbot, dock)
     assert slices_alive(engine) == 0
+    assert [reference() for reference in layers] == [None] * 3
 
 
 @pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating"])
