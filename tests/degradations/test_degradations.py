@@ -166,7 +166,7 @@ def test_no_noise_leaves_an_image_as_it_is():
 
 
 def test_refusals():
-    known = "bicubic, bilinear, box, k-space, slice-profile, found 'blur'"
+    known = "k-space, k-space-hamming, gaussian, slice-profile, found 'blur'"
     with pytest.raises(ValueError, match=known):
         degradation_matrix("blur", 10, 5)
     with pytest.raises(ValueError, match="found 11"):

@@ -261,7 +261,8 @@ def test_the_truth_at_x2_is_that_of_the_slice_reduced_by_2():
         for position, truth in enumerate(batch.truth[:, 0].numpy()):
             rng = np.random.default_rng((0, update, 1 + position))
             y0, x0, y1, x1 = batch.pixels
-            canvas = field.draw(slice(y0, y1), slice(x0, x1), rng)
+            placing = field.place(slice(y0, y1), slice(x0, x1), rng)
+            canvas = placing.of(field.image).astype(np.float32)
             assert np.array_equal(canvas[y0:y1, x0:x1], truth)
             reduced = degrade(canvas, (32, 32), "bicubic")
             whole.append(reduced[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2])

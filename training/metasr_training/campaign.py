@@ -84,7 +84,7 @@ class Campaign:
         self.stop = stop or Event()
         self.slices = cache(self._slices)
 
-    def _slices(self, split: str, domain: str) -> list[Slice]:
+    def _slices(self, split: str, domain: str, contrasts: bool = False) -> list[Slice]:
         return load_slices(
             self.data,
             split,  # type: ignore[arg-type]
@@ -92,6 +92,7 @@ class Campaign:
             unreadable=self.unreadable,  # type: ignore[arg-type]
             split_file=self.run_folder / "split.json",
             cache=default_folder(),
+            contrasts=contrasts,
         )
 
     def record(self) -> None:
@@ -197,8 +198,8 @@ class Campaign:
         count = config.slices_per_source
         training: dict[str, list[Slice]] = {}
         for domain in domains:
-            training[domain] = some_of_each(self.slices("train", domain), count)
-        validation = some_of_each(self.slices("val", "mri"), count)
+            training[domain] = some_of_each(self.slices("train", domain, config.contrasts), count)
+        validation = some_of_each(self.slices("val", "mri", config.contrasts), count)
         check_patients(training["mri"], validation)
         if config.pairs is None:
             return Detection(config, training, validation)

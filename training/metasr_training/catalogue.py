@@ -133,8 +133,26 @@ def experiment(name: str) -> Experiment:
         raise ValueError(f"experiment {name}: {problems(error, 'the file')}") from None
 
 
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """A table with the values of another in place of its own, tables within tables alike."""
+    found = base | change
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            found[key] = _merged(base[key], value)
+    return found
+
+
+def _recipe_values(name: str) -> dict[str, Any]:
+    """The values of a recipe's file, over those of the recipe that it ``extends``, if any."""
+    values = _read(RECIPES, name, "a recipe")
+    base = values.pop("extends", None)
+    return values if base is None else _merged(_recipe_values(base), values)
+
+
 def recipe(name: str) -> Recipe:
     """A recipe by its name.
+
+    A recipe's file may name another that it ``extends``: what it does not say is as there.
 
     Raises
     ------
@@ -142,6 +160,6 @@ def recipe(name: str) -> Recipe:
         If there is none of this name (the nearest is suggested), or its file is wrong.
     """
     try:
-        return Recipe(name=name, **_read(RECIPES, name, "a recipe"))
+        return Recipe(name=name, **_recipe_values(name))
     except ValidationError as error:
         raise ValueError(f"recipe {name}: {problems(error, 'the file')}") from None

@@ -53,6 +53,8 @@ class Training(BaseModel, extra="forbid", frozen=True):
         Of a budget, relative to the experiment's other networks.
     shipped
         Name of the shipped model whose weights it begins with.
+    contrasts
+        Whether the data sets of ``contrasts/`` are trained and validated on as well.
     """
 
     network: str
@@ -74,6 +76,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     slices_per_source: int = Field(0, ge=0)
     share: float = Field(1.0, gt=0)
     shipped: str | None = None
+    contrasts: bool = False
 
     @property
     def batch(self) -> int:

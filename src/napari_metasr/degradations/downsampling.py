@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.degradations.k_space import truncation_matrix
-from napari_metasr.degradations.slice_profile import slice_profile_matrix
-from napari_metasr.resampling import resampling_matrix
+from napari_metasr.degradations.reduction import NAMED, Reduction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEGRADATIONS = ("bicubic", "bilinear", "box", "k-space", "slice-profile")
+DEGRADATIONS = tuple(NAMED)
+
+
+def named_reduction(method: str, thickness: float = 1.0) -> Reduction:
+    """The reduction of a name.
+
+    Parameters
+    ----------
+    thickness
+        Of ``slice-profile`` alone: the slices' thickness as a share of their spacing.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    if method not in NAMED:
+        raise ValueError(
+            f"expected a degradation among {', '.join(DEGRADATIONS)}, found {method!r}"
+        )
+    return replace(NAMED[method], thickness=thickness)
 
 
 def degradation_matrix(
@@ -31,17 +50,24 @@ def degradation_matrix(
     ValueError
         If the method is unknown, the axis would grow, or the thickness is negative.
     """
-    if method not in DEGRADATIONS:
-        raise ValueError(
-            f"expected a degradation among {', '.join(DEGRADATIONS)}, found {method!r}"
-        )
-    if not 1 <= n_out <= n_in:
-        raise ValueError(f"a degradation reduces {n_in} pixels to 1..{n_in}, found {n_out}")
-    if method == "k-space":
-        return truncation_matrix(n_in, n_out)
-    if method == "slice-profile":
-        return slice_profile_matrix(n_in, n_out, thickness)
-    return resampling_matrix(n_in, n_out, method)
+    return named_reduction(method, thickness).matrix(n_in, n_out)
+
+
+def reduce_image(
+    image: NDArray[Any], output_shape: tuple[int, int], reductions: tuple[Reduction, Reduction]
+) -> NDArray[np.float32]:
+    """Reduce an image (..., rows, columns), rows and columns each in its own way.
+
+    Raises
+    ------
+    ValueError
+        As `Reduction.matrix`.
+    """
+    rows, columns = (
+        one.matrix(n_in, n_out)
+        for one, n_in, n_out in zip(reductions, image.shape[-2:], output_shape, strict=True)
+    )
+    return np.real(rows @ np.asarray(image, np.float64) @ columns.T).astype(np.float32)
 
 
 def degrade(
@@ -61,8 +87,9 @@ def degrade(
         Rows and columns of the result, no larger than the image's.
     method
         ``bicubic``, ``bilinear``, ``box`` (all antialiased), ``k-space`` (truncation; the real
-        part is taken) or ``slice-profile`` (thick slices; for an axis across slices, the other
-        one keeping its size).
+        part is taken), ``k-space-hamming`` (the same under Hamming's window), ``gaussian`` (the
+        mean over a pixel, blurred by 0.8 pixels FWHM) or ``slice-profile`` (thick slices; for an
+        axis across slices, the other one keeping its size).
     thickness
         Of ``slice-profile`` alone: the slices' thickness as a share of their spacing.
 
@@ -71,6 +98,5 @@ def degrade(
     ValueError
         If the method is unknown, an axis would grow, or the thickness is negative.
     """
-    rows = degradation_matrix(method, image.shape[-2], output_shape[0], thickness=thickness)
-    columns = degradation_matrix(method, image.shape[-1], output_shape[1], thickness=thickness)
-    return np.real(rows @ np.asarray(image, np.float64) @ columns.T).astype(np.float32)
+    reduction = named_reduction(method, thickness)
+    return reduce_image(image, output_shape, (reduction, reduction))

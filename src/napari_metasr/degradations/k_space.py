@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,15 +14,52 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@lru_cache(maxsize=256)
-def truncation_matrix(n_in: int, n_out: int) -> NDArray[np.complex128]:
+HAMMING = 0.46
+"""Of Hamming's window, by how much the highest frequency is weighed down, halved."""
+
+
+@dataclass(frozen=True)
+class Apodisation:
+    """How a scanner weighs down high frequencies, against ringing.
+
+    Attributes
+    ----------
+    window
+        ``hamming``, 1 - 0.46 a (1 - cos(pi u)), or ``tukey``, 1 up to u = 1 - a and then half a
+        cosine down to 0; u is the frequency over the highest acquired one.
+    amount
+        a, from 0 (no apodisation) to 1 (Hamming's own window; a Hann window for ``tukey``).
+    """
+
+    window: Literal["hamming", "tukey"] = "hamming"
+    amount: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.amount <= 1:
+            raise ValueError(f"expected an apodisation of 0..1, found {self.amount}")
+
+    def weights(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The weights of frequencies given as shares (-1..1) of the highest acquired one."""
+        u = np.abs(frequencies)
+        if self.window == "hamming":
+            return 1 - HAMMING * self.amount * (1 - np.cos(np.pi * u))
+        if self.amount == 0:
+            return np.ones_like(u)
+        fall = ((u - 1 + self.amount) / self.amount).clip(0, 1)
+        return (1 + np.cos(np.pi * fall)) / 2
+
+
+@lru_cache(maxsize=64)
+def truncation_matrix(
+    n_in: int, n_out: int, apodisation: Apodisation | None = None
+) -> NDArray[np.complex128]:
     """The complex (n_out, n_in) matrix that keeps the ``n_out`` central frequencies of an axis.
 
     The discrete Fourier transform of ``n_in`` samples, cut to the frequencies
     ``-(n_out // 2) .. n_out - n_out // 2 - 1`` (the DC term at ``n_out // 2`` of the centred
     spectrum, for odd and even sizes), then the inverse transform evaluated at the centres of
     the ``n_out`` wider pixels, which is a phase ramp of (r - 1)/2 input samples, r = n_in / n_out.
-    Intensities keep their scale: a constant stays the same constant.
+    Intensities keep their scale: a constant stays the same constant, also under an apodisation.
     """
     positions = np.arange(n_in)
     frequencies = np.arange(n_out) - n_out // 2
@@ -29,6 +67,8 @@ def truncation_matrix(n_in: int, n_out: int) -> NDArray[np.complex128]:
     centres = start + step * np.arange(n_out)
     forward = np.exp(-2j * np.pi * np.outer(frequencies, positions) / n_in)
     inverse = np.exp(2j * np.pi * np.outer(centres, frequencies) / n_in) / n_in
+    if apodisation is not None:
+        inverse *= apodisation.weights(frequencies / (n_out / 2))
     matrix: NDArray[np.complex128] = inverse @ forward
     matrix.flags.writeable = False
     return matrix

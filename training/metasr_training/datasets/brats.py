@@ -78,6 +78,7 @@ def _patient(folder: Path, names: tuple[str, ...]) -> Entry | None:
         name,
         _mask(files, name),
         split_of_folders(names),
+        "T1c",
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORM = 1
+FORM = 2
 """Raised whenever slices are decoded or stored in another way."""
 
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -72,6 +72,8 @@ def _pack(slices: list[Slice]) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]
                 "patient": one.patient,
                 "name": one.name,
                 "mask": one.mask is not None,
+                "band": one.band,
+                "contrast": one.contrast,
             }
         )
     return index, np.concatenate(parts) if parts else np.zeros(0, np.uint8)
@@ -92,7 +94,9 @@ def _unpack(index: list[dict[str, Any]], pixels: NDArray[np.uint8]) -> list[Slic
             start += len(packed)
         low, high = entry["limits"]
         names = (entry["source"], entry["patient"], entry["name"])
-        slices.append(Slice(image, (float(low), float(high)), *names, mask))
+        rows, columns = entry["band"]
+        told = ((float(rows), float(columns)), str(entry["contrast"]))
+        slices.append(Slice(image, (float(low), float(high)), *names, mask, *told))
     if start != len(pixels):
         raise ValueError(f"expected {start} bytes of pixels, found {len(pixels)}")
     return slices

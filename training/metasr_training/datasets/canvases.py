@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from metasr_training.datasets.image_slice import HEAD_LEVEL
+from metasr_training.datasets.masked import Masked, masked
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.eight_bits import intensity_limits
 from napari_metasr.geometry.windows import Window
@@ -21,6 +23,35 @@ if TYPE_CHECKING:
 Windows = Literal["head", "crop", "roi"]
 
 STEP = 8
+
+
+@dataclass(frozen=True)
+class Placing:
+    """How a canvas is moved cyclically, turned and flipped.
+
+    Attributes
+    ----------
+    point
+        Row and column of the canvas that come to its middle, round which it is turned.
+    turns, flipped
+        Quarter turns, and whether rows are mirrored after them.
+    centre
+        Row and column that the middle comes to then.
+    """
+
+    point: NDArray[np.int64]
+    turns: int
+    flipped: bool
+    centre: NDArray[np.int64]
+
+    def of(self, field: NDArray[Any]) -> NDArray[Any]:
+        """A square field of the canvas's size, placed."""
+        middle = len(field) // 2
+        field = np.roll(field, tuple(middle - self.point), axis=(0, 1))
+        field = np.rot90(field, self.turns)
+        if self.flipped:
+            field = field[::-1]
+        return np.roll(field, tuple(self.centre - middle), axis=(0, 1))
 
 
 @dataclass(frozen=True)
@@ -47,19 +78,26 @@ class Canvas:
     levels: tuple[float, float]
     source: str
 
-    def draw(self, rows: slice, columns: slice, rng: np.random.Generator) -> NDArray[np.float32]:
-        """The canvas turned, flipped and moved so that a point comes to the patch's middle."""
+    def place(self, rows: slice, columns: slice, rng: np.random.Generator) -> Placing:
+        """Draw how the canvas is turned and moved, so that a point comes to the patch's middle."""
         point = self.points[int(rng.integers(len(self.points)))].astype(int)
         if self.jitter:
             point = point + rng.integers(0, self.jitter, 2)
-        middle = len(self.image) // 2
-        image = np.roll(self.image, tuple(middle - point), axis=(0, 1))
-        image = np.rot90(image, int(rng.integers(4)))
-        if rng.random() < 1 / 2:
-            image = image[::-1]
+        turns, flipped = int(rng.integers(4)), bool(rng.random() < 1 / 2)
         centre = np.array([rows.start + rows.stop, columns.start + columns.stop]) // 2
-        moved = np.roll(image, tuple(centre - middle), axis=(0, 1))
-        return moved.astype(np.float32)
+        return Placing(point, turns, flipped, centre)
+
+    @cached_property
+    def masked(self) -> Masked | None:
+        """The canvas with the mask that makes a skull-stripped scan of it; None without a brain."""
+        if self.source == "natural":
+            return None
+        image = self.image.astype(np.float32)
+        found = masked(image)
+        if found is None:
+            return None
+        tissue = self.image if found.tissue is image else found.tissue.astype(np.float16)
+        return replace(found, tissue=tissue)
 
     def with_levels(
         self,

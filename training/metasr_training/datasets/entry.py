@@ -41,6 +41,8 @@ class Entry:
         The file of the mask, if there is one.
     split
         The split that the data set itself puts the patient in; None where it has none.
+    contrast
+        Such as ``t1ce`` or ``flair``; empty where no name tells.
     """
 
     image: Path
@@ -50,6 +52,7 @@ class Entry:
     name: str
     mask: Path | None = None
     split: Split | None = None
+    contrast: str = ""
 
     @property
     def domain(self) -> Domain:

@@ -38,6 +38,11 @@ class Slice:
         Data set, patient within it, and slice, for splits and reports.
     mask
         (rows, columns), true where the tumour is; None where the data set outlines none.
+    band
+        Acquired over stored Nyquist frequency of rows and columns: 1 where signal fills the band
+        or nothing can be told.
+    contrast
+        Such as ``t1ce`` or ``flair``; empty where no name tells.
     """
 
     image: NDArray[Any]
@@ -46,6 +51,8 @@ class Slice:
     patient: str
     name: str
     mask: NDArray[np.bool_] | None = None
+    band: tuple[float, float] = (1.0, 1.0)
+    contrast: str = ""
 
     def __post_init__(self) -> None:
         if self.mask is not None and self.mask.shape != self.image.shape:

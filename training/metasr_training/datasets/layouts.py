@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metasr_training.datasets.brats import brats_entries
+from metasr_training.datasets.contrasts import CONTRASTS_FOLDER, contrast_entries
 from metasr_training.datasets.entry import Entry, visible
 from metasr_training.datasets.natural import is_natural, natural_entries
 from metasr_training.datasets.tables import folder_entries
@@ -18,6 +20,8 @@ log = logging.getLogger(__name__)
 SLICE_FOLDER = "tumour-slices"
 TCGA = "tcga-lgg"
 LEFT_ALONE = frozenset({"volumes", "dicom"})
+POST_CONTRAST = ("tcga-lgg", "cheng", "brats20")
+"""The data sets whose names tell their contrast, if their files' do not."""
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
@@ -45,9 +49,9 @@ def recognise(data: Path) -> list[Entry]:
 
     Recognised are, together or alone: ``tumour-slices/`` with a folder a source (with its
     ``slices.csv`` or ``patients.csv``, or with ``train/``, ``val/`` and ``test/``), or one of
-    these folders itself; natural images in ``natural/`` or ``DIV2K...``; BraTS trees at any
-    place; NIfTI files and pictures that lie in the folder. ``volumes/``, ``dicom/`` and
-    whatever else there is are left alone.
+    these folders itself; other contrasts in ``contrasts/``; natural images in ``natural/`` or
+    ``DIV2K...``; BraTS trees at any place; NIfTI files and pictures that lie in the folder.
+    ``volumes/``, ``dicom/`` and whatever else there is are left alone.
 
     Raises
     ------
@@ -70,10 +74,17 @@ def recognise(data: Path) -> list[Entry]:
     natural = [path for path in below if is_natural(path)]
     for path in natural:
         entries += natural_entries(path)
-    skip = LEFT_ALONE | {SLICE_FOLDER} | {path.name for path in natural}
-    trees = list(brats_entries(data, skip=skip))
-    _warn_of_overlap({entry.source for entry in [*entries, *trees]})
-    return _without_repeats(entries + trees)
+    for path in below:
+        entries += contrast_entries(path) if path.name == CONTRASTS_FOLDER else []
+    skip = LEFT_ALONE | {SLICE_FOLDER, CONTRASTS_FOLDER} | {path.name for path in natural}
+    entries += brats_entries(data, skip=skip)
+    _warn_of_overlap({entry.source for entry in entries})
+    return [_with_contrast(entry) for entry in _without_repeats(entries)]
+
+
+def _with_contrast(entry: Entry) -> Entry:
+    told = entry.contrast or ("T1c" if entry.source in POST_CONTRAST else "")
+    return replace(entry, contrast=told)
 
 
 def description(data: Path) -> str:

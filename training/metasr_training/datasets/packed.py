@@ -38,6 +38,8 @@ class _Member(BaseModel, extra="forbid", frozen=True):
     name: str
     split: Split
     domain: Domain
+    band: tuple[float, float] = (1.0, 1.0)
+    contrast: str = ""
 
 
 class _Index(BaseModel, extra="forbid", frozen=True):
@@ -79,6 +81,8 @@ def write_pack(path: Path, encoded: list[Encoded], *, overwrite: bool = False) -
             name=one.slice.name,
             split=one.split,
             domain=one.domain,
+            band=one.slice.band,
+            contrast=one.slice.contrast,
         )
         for number, one in enumerate(encoded)
     ]
@@ -122,6 +126,7 @@ def packed_entries(path: Path) -> list[Entry]:
             member.name,
             None if member.mask is None else path / member.mask,
             member.split,
+            member.contrast,
         )
         for member in _read_index(path)
     ]
@@ -132,7 +137,8 @@ def _slice(archive: zipfile.ZipFile, member: _Member) -> Slice:
     streams = [io.BytesIO(archive.read(name)) for name in names]
     image = read_gray(streams[0], member.image)
     mask = read_mask(streams[1], member.mask) if member.mask is not None else None
-    return Slice(image, member.limits, member.source, member.patient, member.name, mask)
+    of = (member.source, member.patient, member.name)
+    return Slice(image, member.limits, *of, mask, member.band, member.contrast)
 
 
 def read_packed(path: Path, entries: list[Entry], *, unreadable: Unreadable = "stop") -> Decoded:

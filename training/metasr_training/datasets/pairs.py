@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from pydantic import BaseModel, Field, PositiveFloat
 
+from metasr_training.datasets.acquired import acquired
+from metasr_training.datasets.acquisitions import AcquisitionFamily, InputNoise
 from metasr_training.datasets.canvases import Canvas, Windows, canvases_of
 from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import PUBLISHED_CROP
 from napari_metasr.degradations import (
     DEGRADATIONS,
+    Reduction,
     add_k_space_noise,
-    degradation_matrix,
+    named_reduction,
 )
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
 from napari_metasr.resampling import resampling_matrix
@@ -69,6 +72,16 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
         The slice thicknesses, as shares of the spacing, that ``slice-profile`` draws from.
     noise
         Standard deviation of the k-space noise, on the 0..255 scale.
+    truths
+        ``stored``, as they are; ``acquired``, cropped to the band that holds signal, so that no
+        network learns that the top of the band is empty.
+    family
+        Draws how each axis is reduced, instead of ``degradations``.
+    masked
+        Share of the patches that are cut by a mask after the reduction, on the low-resolution
+        grid, as skull-stripped scans are.
+    varied_noise
+        Noise of the low-resolution patches, drawn for each, beside ``noise``.
     sources
         Relative frequency of each data set that is there; one that is not named has the named
         ones' mean. Each image as often as the others where empty.
@@ -91,6 +104,10 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     noise: float = Field(0, ge=0)
     sources: dict[str, PositiveFloat] = Field(default_factory=dict)
     standardise: bool = True
+    truths: Literal["stored", "acquired"] = "stored"
+    family: AcquisitionFamily | None = None
+    masked: float = Field(0, ge=0, le=1)
+    varied_noise: InputNoise | None = None
 
     @property
     def shown(self) -> int:
@@ -99,6 +116,13 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
 
 
 ANISOTROPIC_SHARE = 0.25
+AREA = Reduction("gaussian")
+"""Without blur: the exact mean over a pixel."""
+
+HALVING = Reduction("bicubic")
+
+INSIDE = 0.5
+"""How much of a low-resolution pixel a mask fills at least where it does not cut it off."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +140,8 @@ class Batch:
     grid, pixels, origin
         The output grid of the canvas, which of its pixels ``truth`` holds, and where on the
         low-resolution canvas ``low_resolution`` begins.
+    reductions
+        What rows and columns went through.
     """
 
     low_resolution: Tensor
@@ -123,6 +149,7 @@ class Batch:
     grid: OutputGrid
     pixels: PixelRange
     origin: tuple[int, int]
+    reductions: tuple[Reduction, Reduction]
     half: Tensor | None = None
 
     def bicubic(self) -> Tensor:
@@ -165,10 +192,17 @@ def _cut(canvas: int, patch: int, context: int, scale: float, rng: np.random.Gen
     )
 
 
-@lru_cache(maxsize=256)
-def _operator(method: str, grid: AxisGrid, thickness: float) -> NDArray:
-    matrix = degradation_matrix(method, grid.output, grid.input, thickness=thickness)
+@lru_cache(maxsize=128)
+def _operator(reduction: Reduction, grid: AxisGrid) -> NDArray:
+    matrix = reduction.matrix(grid.output, grid.input)
     return matrix.astype(np.complex64 if np.iscomplexobj(matrix) else np.float32)
+
+
+def _share_inside(mask: NDArray[Any], rows: _AxisCut, columns: _AxisCut) -> NDArray[np.float32]:
+    """How much of each low-resolution pixel of a patch a mask on the canvas fills."""
+    left, right = (_operator(AREA, axis.grid)[axis.cells] for axis in (rows, columns))
+    share: NDArray[np.float32] = left @ mask.astype(np.float32) @ right.T
+    return share
 
 
 class PairSampler:
@@ -217,7 +251,7 @@ class PairSampler:
         self.canvases: list[Canvas] = []
         for one in slices:
             self.canvases += canvases_of(
-                one,
+                acquired(one) if config.truths == "acquired" else one,
                 config.windows,
                 canvas=config.canvas,
                 patch=config.patch,
@@ -262,6 +296,16 @@ class PairSampler:
         other = 1.0 if alone else float(rng.choice(self.config.scales))
         return (scale, other) if rng.random() < 1 / 2 else (other, scale)
 
+    def _reductions(self, rng: np.random.Generator) -> tuple[Reduction, Reduction]:
+        """What rows and columns of a batch go through."""
+        config = self.config
+        if config.family is not None:
+            return config.family.draw(rng)
+        shares = np.array(list(config.degradations.values()))
+        method = str(rng.choice(list(config.degradations), p=shares / shares.sum()))
+        one = named_reduction(method, float(rng.choice(config.thickness)))
+        return one, one
+
     def draw(self, update: int, *, rank: int = 0, ranks: int = 1) -> Batch:
         """The batch of an update: one pair of scales and one degradation for all of it."""
         config = self.config
@@ -270,23 +314,37 @@ class PairSampler:
             _cut(config.canvas, config.patch, config.context, scale, rng)
             for scale in self._scales(rng)
         )
-        shares = np.array(list(config.degradations.values()))
-        method = str(rng.choice(list(config.degradations), p=shares / shares.sum()))
-        thickness = float(rng.choice(config.thickness))
+        reductions = self._reductions(rng)
         epoch, step = divmod(update, self.updates_per_epoch)
         first = step * config.batch
         items = self._order(epoch)[first : first + config.batch]
-        left, right = (_operator(method, axis.grid, thickness)[axis.cells] for axis in (y, x))
+        left, right = (
+            _operator(one, axis.grid)[axis.cells]
+            for one, axis in zip(reductions, (y, x), strict=True)
+        )
         low_resolution, truth, half = [], [], []
         for position in range(rank, config.batch, ranks):
             draw = np.random.default_rng((self.seed, update, 1 + position))
             canvas = self.canvases[items[position]]
-            image = canvas.draw(y.pixels, x.pixels, draw)
+            placing = canvas.place(y.pixels, x.pixels, draw)
+            cut = canvas.masked if config.masked and draw.random() < config.masked else None
+            if cut is None:
+                image = placing.of(canvas.image).astype(np.float32)
+            else:
+                image = placing.of(cut.tissue).astype(np.float32) / np.float32(cut.brightest)
+                mask = placing.of(cut.mask)
             reduced = np.real(left @ image @ right.T).astype(np.float32)
             if config.noise:
                 reduced = canvas.with_levels(
                     reduced, lambda levels, draw=draw: add_k_space_noise(levels, config.noise, draw)
                 )
+            if config.varied_noise is not None:
+                width = canvas.levels[1] - canvas.levels[0]
+                noise = partial(config.varied_noise.add, width=width, rng=draw)
+                reduced = canvas.with_levels(reduced, noise)
+            if cut is not None:
+                reduced *= _share_inside(mask, y, x) >= INSIDE
+                image *= mask
             low_resolution.append(reduced)
             truth.append(image[y.pixels, x.pixels])
             if self.halves:
@@ -297,12 +355,13 @@ class PairSampler:
             OutputGrid(y.grid, x.grid),
             (y.pixels.start, x.pixels.start, y.pixels.stop, x.pixels.stop),
             (y.cells.start, x.cells.start),
+            reductions,
             torch.from_numpy(np.stack(half))[:, None] if self.halves else None,
         )
 
 
 def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
     """A canvas reduced by 2 (antialiased bicubic), where these of its pixels are."""
-    halving = _operator("bicubic", AxisGrid(len(image) // 2, len(image)), 1.0)
+    halving = _operator(HALVING, AxisGrid(len(image) // 2, len(image)))
     up, down = (halving[part.start // 2 : part.stop // 2] for part in (rows, columns))
     return up @ image @ down.T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from metasr_training.datasets.image_slice import LEAST_HEAD_SHARE, Slice
 from metasr_training.datasets.natural import read_natural
 from metasr_training.datasets.pictures import read_gray, read_mask
+from napari_metasr.acquisition import acquired_bands
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io.nifti import read_volume
 from napari_metasr.normalisation import fill_missing, intensity_range
@@ -61,6 +62,12 @@ def spread(count: int, wanted: int | None) -> NDArray[np.int64]:
     return np.linspace(0, count - 1, take).astype(np.int64)
 
 
+def _band(image: NDArray[Any]) -> tuple[float, float]:
+    """The shares of the band that rows and columns hold, of a slice or all slices together."""
+    rows, columns = (1.0 if band is None else band.share for band in acquired_bands(image))
+    return rows, columns
+
+
 def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
     stack = _stack(entry.image)
     limits = intensity_range(stack)
@@ -78,10 +85,14 @@ def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
             entry.patient,
             f"{entry.name}:{index}",
             None if masks is None else np.ascontiguousarray(as_displayed(masks[index])),
+            contrast=entry.contrast,
         )
         if one.head_share > LEAST_HEAD_SHARE:
             slices.append(one)
-    return [slices[index] for index in spread(len(slices), per_volume)]
+    if not slices:
+        return []
+    band = _band(np.stack([one.image for one in slices]))
+    return [replace(slices[index], band=band) for index in spread(len(slices), per_volume)]
 
 
 def _picture(entry: Entry) -> list[Slice]:
@@ -92,7 +103,8 @@ def _picture(entry: Entry) -> list[Slice]:
     if entry.mask is not None:
         mask = read_mask(entry.mask)
         _check_mask(entry.mask, mask.shape, entry.image, image.shape)
-    one = Slice(image, limits, entry.source, entry.patient, entry.name, mask)
+    names = (entry.source, entry.patient, entry.name)
+    one = Slice(image, limits, *names, mask, _band(image), entry.contrast)
     return [one] if one.head_share > LEAST_HEAD_SHARE else []
 
 

@@ -19,6 +19,23 @@ RIM = 9
 """Pixels of skull and scalp."""
 
 
+def brain_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """The brain, roughly: the head without its rim, opened, its largest part; None without one.
+
+    Parameters
+    ----------
+    image
+        (rows, columns), 0..1, with the skull.
+    """
+    head = ndimage.binary_fill_holes(image > STRIPPING_LEVEL)
+    inner = ndimage.binary_erosion(head, iterations=RIM)
+    parts, count = ndimage.label(ndimage.binary_opening(inner, iterations=2))
+    if count == 0:
+        return None
+    mask: NDArray[np.bool_] = parts == int(np.argmax(np.bincount(parts.ravel())[1:])) + 1
+    return mask
+
+
 def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """The brain alone, roughly: the head's mask without its rim, opened, its largest part.
 
@@ -30,11 +47,8 @@ def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
     image
         (rows, columns), 0..1.
     """
-    head = ndimage.binary_fill_holes(image > STRIPPING_LEVEL)
-    inner = ndimage.binary_erosion(head, iterations=RIM)
-    parts, count = ndimage.label(ndimage.binary_opening(inner, iterations=2))
-    if count == 0:
+    mask = brain_mask(image)
+    if mask is None:
         return image
-    largest = int(np.argmax(np.bincount(parts.ravel())[1:])) + 1
-    brain = np.where(parts == largest, image, 0)
+    brain = np.where(mask, image, 0)
     return LinearMap(*intensity_range(brain)).forward(brain)

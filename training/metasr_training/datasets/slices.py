@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metasr_training.datasets.cache import cached, fingerprint
+from metasr_training.datasets.contrasts import CONTRASTS_FOLDER
 from metasr_training.datasets.image_slice import (
     HEAD_LEVEL,
     LEAST_HEAD_SHARE,
@@ -117,6 +118,7 @@ def load_slices(
     split_file: Path | None = None,
     cache: Path | None = None,
     per_volume: int | None = None,
+    contrasts: bool = False,
 ) -> list[Slice]:
     """Read the slices of a split, without those that are almost empty.
 
@@ -131,7 +133,7 @@ def load_slices(
         train, val or test.
     sources
         Which data sets to read; those that are not in the folder are named and skipped.
-        All of the domain where None.
+        All of the domain where None, but for those of ``contrasts/``.
     domain
         Brain MRI or natural images.
     unreadable
@@ -144,6 +146,8 @@ def load_slices(
         the next call with the same files reads them from there. None reads the files.
     per_volume
         Slices to take of each volume, evenly spread; all where None (and of a packed file).
+    contrasts
+        Whether the data sets of ``contrasts/`` are read where ``sources`` is None.
 
     Raises
     ------
@@ -159,7 +163,8 @@ def load_slices(
     for source in sources or ():
         if source not in names:
             log.warning("no %s in %s: skipped", source, data)
-    found = [one for one in entries if sources is None or one.source in sources]
+    wanted = names if contrasts else {one for one in names if not one.startswith(CONTRASTS_FOLDER)}
+    found = [one for one in entries if one.source in (wanted if sources is None else sources)]
     _check_any(data, split, domain, sources, found)
     chosen = [one for one in found if one.split == split]
     request = f"{data.resolve()} {split} {domain}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from metasr_training.datasets.brats import patient_of
 from metasr_training.datasets.entry import Entry, kind_of, split_of_folders, visible
 from metasr_training.datasets.image_slice import SPLITS
+from napari_metasr.acquisition.contrast import contrast_of
 from napari_metasr.io.nifti import stem
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 VOLUME_TABLE = "patients.csv"
 PICTURE_TABLE = "slices.csv"
 
-_MASK = re.compile(r"[_-](mask|seg|segmentation)$", re.IGNORECASE)
+MASK = re.compile(r"[_-](mask|seg|segmentation)$", re.IGNORECASE)
 _ENHANCED = re.compile(r"[_-](t1ce|t1c|t1gd)$", re.IGNORECASE)
 _OTHER = re.compile(r"[_-](t1|t1n|t1w|t2|t2w|t2f|flair)$", re.IGNORECASE)
 
@@ -88,7 +89,8 @@ def _volumes(folder: Path) -> list[Entry]:
         image = folder / row["split"] / f"{patient}_t1ce.nii.gz"
         mask = image.with_name(f"{patient}_mask.nii.gz")
         found = mask if mask.is_file() else None
-        entries.append(Entry(image, "volume", folder.name, patient, patient, found, _split(row)))
+        names = (folder.name, patient, patient)
+        entries.append(Entry(image, "volume", *names, found, _split(row), "T1c"))
     return entries
 
 
@@ -99,8 +101,8 @@ def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
     taken, if there is one; a mask belongs to the patient.
     """
     files = [path for path in visible(folder) if path.is_file() and kind_of(path)]
-    masks = {_MASK.sub("", stem(path)): path for path in files if _MASK.search(stem(path))}
-    images = [path for path in files if not _MASK.search(stem(path))]
+    masks = {MASK.sub("", stem(path)): path for path in files if MASK.search(stem(path))}
+    images = [path for path in files if not MASK.search(stem(path))]
     enhanced = {_ENHANCED.sub("", stem(path)) for path in images if _ENHANCED.search(stem(path))}
     entries = []
     for path in images:
@@ -110,7 +112,8 @@ def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
         if kind is None or (visit in enhanced and not _ENHANCED.search(name)):
             continue
         mask = masks.get(name) or masks.get(visit)
-        entries.append(Entry(path, kind, source, patient_of(visit), name, mask, split))
+        told = contrast_of(name) or ""
+        entries.append(Entry(path, kind, source, patient_of(visit), name, mask, split, told))
     return entries
 
 

@@ -25,9 +25,12 @@ class EveryScaleOptions(BaseModel, extra="forbid", frozen=True):
     ----------
     degradations
         Under which slices are reduced.
+    noise
+        Standard deviations of the noise that is added then, on the 0..255 scale.
     """
 
     degradations: tuple[str, ...] = IN_PLANE
+    noise: tuple[float, ...] = (0,)
 
 
 def evaluate_every_scale(bench: Bench) -> Findings:
@@ -39,7 +42,7 @@ def evaluate_every_scale(bench: Bench) -> Findings:
     found.sort(key=lambda one: not one.is_reference)
     findings.took_part(one.network for one in found)
     scales = [condition.scale for condition in bench.experiment.conditions]
-    conditions = zoom_conditions(scales, options.degradations)
+    conditions = zoom_conditions(scales, options.degradations, options.noise)
     slices = bench.chosen()
     scores = [
         score for one in tqdm(slices, unit="slice") for score in score_slice(one, found, conditions)
@@ -53,7 +56,8 @@ def evaluate_every_scale(bench: Bench) -> Findings:
     trained = {one.label for one in found if one.network is not None}
     for row in rows:
         if row.method in trained and row.psnr < reference[row.case]:
-            case = f"{row.source}, {row.degradation}, x{row.scale:g}"
+            noise = f", noise {row.noise:g}" if row.noise else ""
+            case = f"{row.source}, {row.degradation}, x{row.scale:g}{noise}"
             findings.not_converged.setdefault(case, []).append(row.method)
     add_curves(bench, findings, {"all scales": found})
     return findings

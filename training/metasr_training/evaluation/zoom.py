@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING
 
 from metasr_training.condition import Condition
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.scores import averages, enlarged, measure
-from napari_metasr.degradations import DEGRADATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from metasr_training.evaluation.contestants import Contestant
     from metasr_training.evaluation.scores import ImageScore
 
-IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
-"""The degradations that reduce both axes alike."""
+IN_PLANE = ("bicubic", "bilinear", "box", "k-space")
+"""The degradations that the published networks were trained on."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class ZoomRow:
     source: str
     degradation: str
     scale: float
+    noise: float
     method: str
     images: int
     psnr: float
@@ -44,15 +45,19 @@ class ZoomRow:
     ssim_box: float
 
     @property
-    def case(self) -> tuple[str, str, float]:
+    def case(self) -> tuple[str, str, float, float]:
         """What methods are compared under."""
-        return self.source, self.degradation, self.scale
+        return self.source, self.degradation, self.scale, self.noise
 
 
-def zoom_conditions(scales: Iterable[float], degradations: Iterable[str]) -> list[Condition]:
-    """Every degradation at every scale."""
-    scales = tuple(scales)
-    return [Condition(scale=scale, degradation=name) for name in degradations for scale in scales]
+def zoom_conditions(
+    scales: Iterable[float], degradations: Iterable[str], noise: Iterable[float] = (0,)
+) -> list[Condition]:
+    """Every degradation at every scale, with each noise."""
+    return [
+        Condition(scale=scale, degradation=name, noise=sigma)
+        for sigma, name, scale in product(noise, degradations, scales)
+    ]
 
 
 def score_slice(
@@ -85,6 +90,7 @@ def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> 
                         source=source,
                         degradation=condition.degradation,
                         scale=condition.scale,
+                        noise=condition.noise,
                         method=method,
                         images=whole.images,
                         psnr=whole.psnr,
@@ -103,7 +109,7 @@ def zoom_table(rows: Iterable[ZoomRow]) -> str:
 
     The gain is the last method's mean PSNR over the first's.
     """
-    lines: dict[tuple[str, str, float], list[ZoomRow]] = defaultdict(list)
+    lines: dict[tuple[str, str, float, float], list[ZoomRow]] = defaultdict(list)
     for row in rows:
         lines[row.case].append(row)
 
@@ -116,6 +122,8 @@ def zoom_table(rows: Iterable[ZoomRow]) -> str:
         "scale": lambda line: f"x{line[0].scale:g}",
         "images": lambda line: str(line[0].images),
     }
+    if any(row.noise for line in lines.values() for row in line):
+        columns["noise"] = lambda line: f"{line[0].noise:g}"
     first = next(iter(lines.values()), [])
     columns |= {row.method: figures(place) for place, row in enumerate(first)}
     columns["gain"] = lambda line: f"{line[-1].psnr - line[0].psnr:+.2f}"

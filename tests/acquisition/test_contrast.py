@@ -1,0 +1,43 @@
+"""Which contrast a name tells of."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_metasr.acquisition.contrast import contrast_of, known_contrast
+
+
+@pytest.mark.parametrize(
+    ("name", "contrast"),
+    [
+        ("sub-01_ce-gadolinium_T1w", "T1c"),
+        ("BraTS-GLI-00000-000-t1c", "T1c"),
+        ("t1_mprage_sag_gd", "T1c"),
+        ("AX T1 POST", "T1c"),
+        ("T1+C", "T1c"),
+        ("sub-01_T1w", "T1"),
+        ("BraTS-GLI-00000-000-t1n", "T1"),
+        ("MPRAGE", "T1"),
+        ("BraTS-GLI-00000-000-t2f", "FLAIR"),
+        ("ax_t2_flair", "FLAIR"),
+        ("T2_TSE_tra", "T2"),
+        ("chris_pd", "PD"),
+        ("sub-01_T2star", None),
+        ("T1_map", None),
+        ("ep2d_dwi", None),
+        ("brain", None),
+    ],
+)
+def test_names(name, contrast):
+    assert contrast_of(name) == contrast
+
+
+def test_the_first_name_that_tells_decides():
+    assert contrast_of("brain", "t2w", "flair") == "T2"
+    assert contrast_of() is None
+
+
+def test_a_stated_contrast_is_one_that_is_known():
+    assert known_contrast("flair") == "FLAIR"
+    with pytest.raises(ValueError, match="expected a contrast among T1c, T1, T2, FLAIR, PD, found"):
+        known_contrast("bold")
