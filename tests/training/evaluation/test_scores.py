@@ -20,7 +20,9 @@ from metasr_training.evaluation.zoom import zoom_conditions, zoom_rows, zoom_tab
 
 
 def score(method, psnr, source="a", image="1", region="roi"):
-    return ImageScore("x2", method, source, "p", image, region, psnr, psnr / 100, psnr / 50, 1.0)
+    return ImageScore(
+        "x2", method, source, "p", image, region, psnr, psnr / 100, psnr / 50, 1.0, 0.25
+    )
 
 
 def contestant(label, network=None, reference=False):
@@ -40,6 +42,7 @@ def test_means_are_over_images_and_not_over_data_sets():
     assert together.ssim == pytest.approx(0.24)
     assert together.vif == pytest.approx(0.48)
     assert together.high_frequency == 1
+    assert together.flagged == 0.25
     assert (found["x2", "m", "roi", "a"].images, found["x2", "m", "roi", "a"].psnr) == (2, 21)
 
 
@@ -78,7 +81,7 @@ def test_columns_without_any_figure_are_left_out():
 def test_the_table_of_every_scale_averages_over_images():
     conditions = zoom_conditions([2.0], ["box"])
     scores = [
-        ImageScore("x2-box", method, "a", name, name, region, psnr + more, ssim, 0.7, 1.0)
+        ImageScore("x2-box", method, "a", name, name, region, psnr + more, ssim, 0.7, 1.0, 0.0)
         for method, values in (("bicubic", (30.0, 32.0)), ("model", (33.0, 36.0)))
         for name, psnr in zip("pq", values, strict=True)
         for region, more, ssim in (("slice", 0, 0.5), ("brain", 1, 0.6))

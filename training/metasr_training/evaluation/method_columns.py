@@ -38,6 +38,7 @@ class TableRow:
     ssim_std: float
     vif: float
     high_frequency: float
+    flagged: float
     other: str
     other_psnr: float
     other_ssim: float
@@ -78,6 +79,7 @@ def measured_columns() -> Columns:
         "SSIM": lambda row: mean_text(row.ssim, row.ssim_std, 3),
         "VIF": lambda row: measure_text(row.vif),
         "high-frequency energy": lambda row: measure_text(row.high_frequency),
+        "patches flagged": lambda row: measure_text(row.flagged),
     }
 
 

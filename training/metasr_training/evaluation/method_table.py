@@ -152,6 +152,7 @@ def table_rows(
                     ssim_std=average.ssim_std,
                     vif=average.vif,
                     high_frequency=average.high_frequency,
+                    flagged=average.flagged,
                     other=other,
                     other_psnr=beside.psnr,
                     other_ssim=beside.ssim,
@@ -216,7 +217,9 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
         "range of 255, intensities as they were before normalisation; the images have one "
         "channel, which is their luminance. VIF is the information about the truth that an eye "
         "could take from the image, high-frequency energy that above half of Nyquist as a share "
-        "of the truth's: below 1 an image is too smooth, above 1 texture or noise was added."
+        "of the truth's: below 1 an image is too smooth, above 1 texture or noise was added. "
+        "Patches flagged are those whose structures within the measured band are not the truth's "
+        "(sFRC)."
     )
     notes = [
         compared,

@@ -12,6 +12,7 @@ import numpy as np
 
 from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.cases import cut
+from napari_metasr.quality.hallucination import flagged_share
 from napari_metasr.quality.perceptual import VIF_SMALLEST, high_frequency_energy, vif
 from napari_metasr.quality.trial import Quality
 
@@ -35,6 +36,9 @@ class ImageScore:
     vif, high_frequency
         Visual information fidelity (NaN in regions too small for it) and energy above half of
         Nyquist as a share of the truth's; see `napari_metasr.quality.perceptual`.
+    flagged
+        Share of patches that scanning Fourier ring correlation flags; NaN in regions too small
+        for a patch; see `napari_metasr.quality.hallucination`.
     """
 
     condition: str
@@ -47,6 +51,7 @@ class ImageScore:
     ssim: float
     vif: float
     high_frequency: float
+    flagged: float
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Average:
     ssim_std: float
     vif: float
     high_frequency: float
+    flagged: float
 
 
 def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
@@ -80,6 +86,7 @@ def measure(case: Case, label: str, output: NDArray) -> Iterator[ImageScore]:
             quality.psnr, quality.ssim,
             vif(found, truth, EIGHT_BITS) if large else math.nan,
             high_frequency_energy(found, truth),
+            flagged_share(found, truth, max(case.grid.true_scale)),
         )  # fmt: skip
 
 
@@ -108,6 +115,7 @@ def _average(group: Sequence[ImageScore]) -> Average:
         ssim_std=float(ssim.std()),
         vif=float(np.mean([score.vif for score in group])),
         high_frequency=float(np.mean([score.high_frequency for score in group])),
+        flagged=float(np.mean([score.flagged for score in group])),
     )
 
 
@@ -126,6 +134,7 @@ class AverageRow:
     ssim_std: float
     vif: float
     high_frequency: float
+    flagged: float
 
 
 def average_rows(scores: Iterable[ImageScore]) -> list[AverageRow]:
