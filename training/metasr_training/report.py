@@ -33,10 +33,9 @@ COPIED = (".csv", ".png", ".md")
 INTRODUCTION = """\
 Each section is one experiment: the paper's table or figure with our measured values beside the
 published ones. PSNR and SSIM are computed for each image, with a data range of 255, and then
-averaged; ± is the standard deviation over the images. A network whose mean PSNR is below that of
-bicubic interpolation on the same images is marked as not converged, and is not ranked. The presets
-other than `paper` train for a fraction of the published schedules: how many updates each network
-had stands in its section."""
+averaged; ± is the standard deviation over the images. The presets other than `paper` train for a
+fraction of the published schedules: how many updates each network had stands in its section, and
+which have not converged."""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,16 @@ class Canvas:
                 )
             text.set_text(_without_middle(string, fitting))
 
+    def text_width(self, string: str, size: float) -> float:
+        """Measure one line of text ``size`` pixels tall, in pixels."""
+        with rc_context(_STYLE):
+            probe = self.figure.text(
+                0, 0, string, fontsize=size * _POINTS_PER_PIXEL, parse_math=False
+            )
+            width = self._width(probe)
+            probe.remove()
+        return width
+
     def lines(self, string: str, size: float, max_width: float) -> list[str]:
         """Break a text into lines that fit the width."""
         with rc_context(_STYLE):

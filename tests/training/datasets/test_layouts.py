@@ -15,7 +15,7 @@ from metasr_training.datasets.layouts import recognise
 from metasr_training.datasets.pictures import read_gray, read_luminance, read_mask
 from metasr_training.datasets.slices import SPLITS, load_slices, split_entries
 from metasr_training.datasets.split_files import read_split, write_split
-from metasr_training.datasets.splits import counts, draw
+from metasr_training.datasets.splits import assign, counts, draw
 from napari_metasr.normalisation import intensity_range
 
 SHAPE = (14, 18, 6)  # x, y, z
@@ -528,3 +528,22 @@ def test_real_volumes_of_brats(shared_data):
     assert found["BraTS-GLI-00000"].image.name == "BraTS-GLI-00000-000-t1c.nii.gz"
     assert found["BraTS-GLI-00000"].mask.name == "BraTS-GLI-00000-000-seg.nii.gz"
     assert found["BraTS-GLI-00001"].mask is None
+
+
+def test_sessions_of_one_person_are_in_one_split(tmp_path):
+    """``sub-01_ses-1`` and ``sub-01_ses-2`` used to be two patients, on both sides of a split."""
+    for person in range(8):
+        for session in (1, 2, 3):
+            for run in ("", "_run-2"):
+                name = f"sub-{person:02d}_ses-{session}{run}_T1w.nii.gz"
+                save_volume(tmp_path / name, np.ones((4, 4, 2), np.uint8), np.eye(4))
+    entries = recognise(tmp_path)
+    assert len(entries) == 48
+    assert {one.patient for one in entries} == {f"sub-{person:02d}" for person in range(8)}
+    split = assign(entries)
+    sides = {
+        person: {split[one.source, one.patient] for one in entries if one.name.startswith(person)}
+        for person in {one.patient for one in entries}
+    }
+    assert all(len(found) == 1 for found in sides.values())
+    assert set().union(*sides.values()) == {"train", "val", "test"}

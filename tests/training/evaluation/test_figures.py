@@ -57,6 +57,23 @@ def test_a_sheet_is_gray_and_shows_every_pixel_of_its_tiles(tmp_path, rng):
     assert not (tmp_path / "none.png").exists()
 
 
+@pytest.mark.parametrize("magnify", [True, False])
+def test_figures_below_a_tile_are_not_cut(tmp_path, magnify):
+    """Two notes that differ in their middle alone: cut, both would be ``PSNR 3...0.935``."""
+    pages = []
+    for name, note in (
+        ("a", "PSNR 31.19 dB · SSIM 0.935 of all"),
+        ("b", "PSNR 31.1\N{FIGURE DASH}9 dB · SSIM 0.935 of all"),
+    ):
+        tile = Tile(np.zeros((20, 30)), (0, 1), "x", note)
+        path = tmp_path / f"{name}.png"
+        save_sheet(path, [[tile, tile], [tile]], "", width=90, magnify=magnify)
+        with Image.open(path) as picture:
+            pages.append(np.asarray(picture))
+    assert pages[0].shape[0] == pages[1].shape[0]
+    assert min(page.shape[1] for page in pages) > 2 * 16 + 2 * 200 + 10
+
+
 def test_captions_carry_psnr_and_ssim_and_the_truths_contrast():
     truth = np.tile(np.arange(40.0), (20, 1))
     tile = compared_tile(truth + 2.55, truth, 255.0, "m")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from fakes.evaluation import FakeNetwork
 
 from metasr_training.evaluation.contestants import Contestant
 from metasr_training.evaluation.output.tables import csv_text, markdown_table
@@ -13,7 +14,6 @@ from metasr_training.evaluation.scores import (
     ImageScore,
     average_rows,
     averages,
-    ranked,
     standing,
 )
 from metasr_training.evaluation.zoom import zoom_conditions, zoom_rows, zoom_table
@@ -46,9 +46,13 @@ def test_means_are_over_images_and_not_over_data_sets():
     assert (found["x2", "m", "roi", "a"].images, found["x2", "m", "roi", "a"].psnr) == (2, 21)
 
 
-def test_networks_below_the_reference_are_not_ranked_but_baselines_are():
+def test_networks_that_have_not_converged_are_not_ranked_but_baselines_are():
     psnr = {"Bicubic": 30.0, "Bilinear": 29.0, "good": 31.0, "same": 30.0, "bad": 29.99}
-    order, below = ranked(psnr, ["good", "same", "bad"], 30.0)
+    methods = [
+        contestant(label, None if label[0].isupper() else FakeNetwork(label), label == "Bicubic")
+        for label in psnr
+    ]
+    order, below = standing([score(*one) for one in psnr.items()], methods)
     assert order[0] == "good"
     assert set(order[1:3]) == {"Bicubic", "same"}
     assert order[3] == "Bilinear"
@@ -58,7 +62,7 @@ def test_networks_below_the_reference_are_not_ranked_but_baselines_are():
 def test_standing_looks_at_the_first_region():
     scores = [score("Bicubic", 30), score("net", 31)]
     scores += [score("Bicubic", 40, region="slice"), score("net", 20, region="slice")]
-    methods = [contestant("Bicubic", reference=True), contestant("net", network=object())]
+    methods = [contestant("Bicubic", reference=True), contestant("net", FakeNetwork("net"))]
     assert standing(scores, methods) == (["net", "Bicubic"], [])
 
 

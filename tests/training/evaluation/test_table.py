@@ -231,7 +231,7 @@ def test_networks_validated_on_other_patches_have_a_panel_of_their_own():
     assert second.title == f"x2: {count} roi patches of 16 x 16"
     assert [line.label for line in first.lines] == ["A", "C", "Bicubic"]
     assert [(line.label, line.x, line.y) for line in second.lines] == [
-        ("B", [104.0], [31.0]), ("Bicubic", [104.0, 104.0], [30.0, 30.0]),
+        ("B", [104.0], [31.0]), ("Bicubic", [0.0, 104.0], [30.0, 30.0]),
     ]  # fmt: skip
 
 
@@ -251,3 +251,7 @@ def test_curves_hold_networks_against_bicubic():
     assert by_label["Bicubic"].reference
     assert by_label["Bicubic"].y == [24.0, 24.0]
     assert curve_panel("x2", {"A": FakeNetwork("a", lines=[])}).lines == ()
+    once = FakeNetwork("a", lines=history()[:2])
+    dot, bicubic = curve_panel("x2", {"A": once}).lines
+    assert (dot.x, dot.y) == ([2.0], [25.0])
+    assert (bicubic.x, bicubic.y) == ([0.0, 2.0], [24.0, 24.0])

@@ -22,6 +22,7 @@ PICTURE_TABLE = "slices.csv"
 
 MASK = re.compile(r"[_-](mask|seg|segmentation)$", re.IGNORECASE)
 _ENHANCED = re.compile(r"[_-](t1ce|t1c|t1gd)$", re.IGNORECASE)
+_SUBJECT = re.compile(r"sub-[A-Za-z0-9]+(?=_|$)")
 _OTHER = re.compile(r"[_-](t1|t1n|t1w|t2|t2w|t2f|flair)$", re.IGNORECASE)
 
 
@@ -113,14 +114,24 @@ def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
             continue
         mask = masks.get(name) or masks.get(visit)
         told = contrast_of(name) or ""
-        entries.append(Entry(path, kind, source, patient_of(visit), name, mask, split, told))
+        entries.append(Entry(path, kind, source, _person(visit), name, mask, split, told))
     return entries
+
+
+def _person(visit: str) -> str:
+    """The person that a file without its contrast's name is of.
+
+    BIDS names a person first, then sessions, acquisitions and runs: ``sub-01_ses-2_run-1``.
+    """
+    subject = _SUBJECT.match(visit)
+    return subject[0] if subject else patient_of(visit)
 
 
 def folder_entries(folder: Path) -> list[Entry]:
     """The images of one folder: by its table, by its split folders, or as they lie in it.
 
-    Without a table every file (without its contrast's name) stands for a patient of its own.
+    Without a table every file (without its contrast's name) stands for a patient of its own, but
+    for the sessions of a person in BIDS and the visits of one in BraTS.
 
     Raises
     ------

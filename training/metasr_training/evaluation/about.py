@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from metasr_training.evaluation.convergence import RULE
 from metasr_training.evaluation.described import batch_text, begins_with, stage_text
 from metasr_training.evaluation.output.tables import count_text, markdown_table, write_text
 from metasr_training.lineage import Past, all_seconds, all_updates, updates_text
@@ -170,8 +171,8 @@ def body(about: EvaluationAbout, folder: str = "") -> str:
         f"- {condition}: {', '.join(methods)}" for condition, methods in about.not_converged.items()
     ]
     if below:
-        words = "Not converged, below bicubic interpolation on the same images, and not ranked:"
-        parts.append(f"{words}\n\n" + "\n".join(below))
+        parts.append("Not converged, and not ranked:\n\n" + "\n".join(below))
+        parts.append(RULE)
     parts += [f"![{caption}]({folder}{name})\n\n{caption}" for name, caption in about.figures]
     parts += about.notes
     if about.networks:

@@ -45,7 +45,7 @@ def curve_panel(title: str, networks: Mapping[str, TrainedNetwork]) -> Panel:
     """The curves of networks, by label, that were validated on the same patches.
 
     The reference is bicubic interpolation on those patches, from the first of the updates to the
-    last.
+    last, or from none where a single validation would leave it without a length.
     """
     lines, bicubic = [], []
     for label, network in networks.items():
@@ -55,6 +55,8 @@ def curve_panel(title: str, networks: Mapping[str, TrainedNetwork]) -> Panel:
             bicubic += curve(network, BICUBIC)[1]
     if bicubic:
         ends = [min(line.x[0] for line in lines), max(line.x[-1] for line in lines)]
+        if ends[0] == ends[1]:
+            ends[0] = 0.0
         lines.append(Line("Bicubic", ends, [bicubic[-1]] * 2, reference=True))
     return Panel(title, "updates", "PSNR (dB)", tuple(lines))
 

@@ -21,10 +21,10 @@ class TableRow:
 
     PSNR in dB, SSIM, VIF and high-frequency energy (as a share of the truth's) are averaged over
     images in the table's region, PSNR and SSIM in a second one (``other``) too. A network is
-    ``converged`` unless it is below bicubic interpolation on the same images; ``rank`` is by
-    PSNR on all sources' images among the methods that are ranked. ``updates`` are those of all
-    trainings that a network's weights come from, which ``trainings`` names one by one;
-    ``batches`` says what its seconds an epoch and MiB a step were found with.
+    ``converged`` as `metasr_training.evaluation.convergence` tells; ``rank`` is by PSNR on all
+    sources' images among the methods that are ranked. ``updates`` are those of all trainings
+    that a network's weights come from, which ``trainings`` names one by one; ``batches`` says
+    what its seconds an epoch and MiB a step were found with.
     """
 
     condition: str

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from metasr_training.evaluation.bench import Bench, Findings
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.contestants import Contestant, contestants
+from metasr_training.evaluation.convergence import converged
 from metasr_training.evaluation.costs import epoch_seconds, step_memory
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.described import batch_text
@@ -137,7 +138,7 @@ def table_rows(
         for one in methods:
             average = found[condition, one.label, region, source]
             beside = found[condition, one.label, other, source]
-            reference = found[condition, bicubic, region, source].psnr
+            reference = found[condition, bicubic, region, source]
             ranked = source == ALL and one.label in order
             rows.append(
                 TableRow(
@@ -159,7 +160,7 @@ def table_rows(
                     parameters=one.network.parameters if one.network else None,
                     updates=all_updates(one.network.lineage) if one.network else None,
                     trainings=updates_text(one.network.lineage) if one.network else "",
-                    converged=average.psnr >= reference if one.network else None,
+                    converged=converged(one.network, average, reference) if one.network else None,
                     rank=order.index(one.label) + 1 if ranked else None,
                     **(costs_of(one.network, epoch_images) if source == ALL else {}),
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from metasr_training.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.cases import cut
+from metasr_training.evaluation.convergence import converged
 from napari_metasr.quality.hallucination import flagged_share
 from napari_metasr.quality.perceptual import VIF_SMALLEST, high_frequency_energy, vif
 from napari_metasr.quality.trial import Quality
@@ -142,32 +143,24 @@ def average_rows(scores: Iterable[ImageScore]) -> list[AverageRow]:
     return [AverageRow(*key, **asdict(average)) for key, average in averages(scores).items()]
 
 
-def ranked(
-    psnr: Mapping[str, float], networks: Iterable[str], reference: float
-) -> tuple[list[str], list[str]]:
-    """The methods by falling PSNR, and the networks that are not converged.
-
-    Parameters
-    ----------
-    psnr
-        Mean PSNR of each method on the same images.
-    networks
-        Which of them are trained networks.
-    reference
-        Mean PSNR of bicubic interpolation on these images: a network below it is not converged,
-        and is not ranked.
-    """
-    below = [method for method in networks if psnr[method] < reference]
-    return sorted(psnr.keys() - set(below), key=lambda method: -psnr[method]), below
-
-
 def standing(
     scores: Sequence[ImageScore], methods: Iterable[Contestant]
 ) -> tuple[list[str], list[str]]:
-    """``ranked`` of the scores of one condition, in their first region, over all images."""
+    """Rank the methods of one condition by falling PSNR, in their first region, over all images.
+
+    Returns
+    -------
+    order, below
+        The methods that are ranked; the networks that are not, since they have not converged.
+    """
     first = scores[0]
     methods = list(methods)
-    found = averages(scores)
-    psnr = {one.label: found[first.condition, one.label, first.region, ALL].psnr for one in methods}
-    networks = [one.label for one in methods if one.network is not None]
-    return ranked(psnr, networks, next(psnr[one.label] for one in methods if one.is_reference))
+    averaged = averages(scores)
+    found = {one.label: averaged[first.condition, one.label, first.region, ALL] for one in methods}
+    bicubic = next(found[one.label] for one in methods if one.is_reference)
+    below = [
+        one.label
+        for one in methods
+        if one.network is not None and not converged(one.network, found[one.label], bicubic)
+    ]
+    return sorted(found.keys() - set(below), key=lambda method: -found[method].psnr), below

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ GAP = 10
 HEADING = 34
 LINE = 20
 FONT = 13.0
+NOTE = 0.9 * FONT
 NARROWEST_COLUMN = 150
 
 
@@ -85,7 +87,8 @@ def save_sheet(
     heading
         The sheet's first line, and its description.
     width
-        Of a tile in screen pixels; an image that has more columns is reduced to it.
+        Of a tile in screen pixels; an image that has more columns is reduced to it. A column is
+        wider where a note needs it: figures are not cut.
     magnify
         Show a smaller image at the largest whole number of screen pixels for each of its own that
         fits; otherwise it is shown pixel by pixel.
@@ -98,9 +101,10 @@ def save_sheet(
     if not any(rows):
         raise ValueError(f"{path.name}: expected at least one picture, found none")
     sizes = [[_shown(tile.image.shape, width, magnify) for tile in row] for row in rows]
+    notes = [max(map(_note_width, filter(None, column))) for column in zip_longest(*rows)]
     columns = [
-        width if magnify else max(*(wide for wide, _ in column), NARROWEST_COLUMN)
-        for column in zip_longest(*sizes, fillvalue=(0, 0))
+        max(width if magnify else max(*(wide for wide, _ in column), NARROWEST_COLUMN), note)
+        for column, note in zip(zip_longest(*sizes, fillvalue=(0, 0)), notes, strict=True)
     ]
     heights = [max(high for _, high in row) + 2 * LINE for row in sizes]
     page_width = 2 * MARGIN + sum(columns) + GAP * (len(columns) - 1)
@@ -128,6 +132,11 @@ def _shown(shape: tuple[int, ...], width: int, magnify: bool) -> tuple[int, int]
     return width, max(round(rows * width / columns), 1)
 
 
+def _note_width(tile: Tile) -> int:
+    """Screen pixels that the figures below a tile take."""
+    return math.ceil(Canvas(1, 1).text_width(tile.note, NOTE)) if tile.note else 0
+
+
 def _draw(
     canvas: Canvas, tile: Tile, left: float, top: float, width: int, size: tuple[int, int]
 ) -> None:
@@ -147,7 +156,7 @@ def _draw(
         )
         axes.add_patch(Rectangle(corner, *extent, fill=False, edgecolor="white", linewidth=1.2))
     canvas.text(
-        tile.note, middle, top + high + 1.6 * LINE, 0.9 * FONT, color=MUTED, align="center",
+        tile.note, middle, top + high + 1.6 * LINE, NOTE, color=MUTED, align="center",
         max_width=width,
     )  # fmt: skip
 
