@@ -6,11 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 from metasr_training.catalogue import experiment, experiment_ids, lineage, recipe, recipe_names
+from metasr_training.command_line import seconds
 from metasr_training.condition import Condition
 from metasr_training.recipe import PRESETS
 from metasr_training.schedule import Schedule, learning_rate
 from metasr_training.stage import RateRule, Stage
-from metasr_training.train import seconds
 
 
 def test_steps_fall_after_each_share():

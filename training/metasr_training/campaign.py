@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from metasr_training.cards import contrasts_of
 from metasr_training.catalogue import Experiment, recipe
 from metasr_training.condition import Condition
 from metasr_training.datasets.cache import default_folder
@@ -56,6 +57,8 @@ class Campaign:
         See ``metasr-train --help``.
     stop
         Set by whoever wants the run to save and end.
+    networks
+        What is trained, those that others start from first; the experiment's by default.
     """
 
     def __init__(
@@ -71,8 +74,10 @@ class Campaign:
         world: World = World(),
         unreadable: str = "stop",
         stop: Event | None = None,
+        networks: Sequence[tuple[Recipe, Condition]] | None = None,
     ) -> None:
         self.experiment = experiment
+        self.networks = experiment.networks() if networks is None else list(networks)
         self.preset = preset
         self.data = data
         self.run_folder = run
@@ -133,7 +138,7 @@ class Campaign:
         It is needed where a region of interest or a perceptual loss asks for one and none is
         shipped.
         """
-        networks = self.experiment.networks()
+        networks = self.networks
         configs = [one.resolve(self.preset, condition) for one, condition in networks]
         asked = self.experiment.options.get("roi") == "detector" or any(map(asks_detector, configs))
         names = [config.name for config in configs]
@@ -260,6 +265,8 @@ class Campaign:
                 config,
                 task=task.about(),
                 split=self._patients(),
+                source=one.source,
+                contrasts=contrasts_of(self.slices("train", "mri")),
                 parameters=sum(
                     weights.numel() for weights in trainer.generator.network.parameters()
                 ),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from metasr_training.condition import Condition
-from metasr_training.recipe import Recipe
+from metasr_training.recipe import PRESETS, Recipe
 from napari_metasr.errors import nearest_hint, problems
 
 EXPERIMENTS = Path(__file__).parent / "experiments"
@@ -119,6 +119,29 @@ def _read(folder: Path, name: str, what: str) -> dict[str, Any]:
     return tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))
 
 
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is about, such as ``Stage`` of ``tuple[Stage, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((one for one in map(_model_in, get_args(annotation)) if one), None)
+
+
+def _hint(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
+    """The most similar key that there is at the place of an unknown one."""
+    *above, unknown = where
+    for part in above:
+        inner = model.model_fields.get(str(part))
+        model = (_model_in(inner.annotation) if inner else None) or model
+    return nearest_hint(str(unknown), model.model_fields)
+
+
+def _words(error: ValidationError, model: type[BaseModel]) -> str:
+    """What is wrong with a file; the most similar key is named for the first unknown one."""
+    unknown = (one["loc"] for one in error.errors() if one["type"] == "extra_forbidden")
+    first = next(unknown, None)
+    return problems(error, "the file") + (_hint(model, first) if first else "")
+
+
 def experiment(name: str) -> Experiment:
     """An experiment by its id.
 
@@ -130,7 +153,7 @@ def experiment(name: str) -> Experiment:
     try:
         return Experiment(id=name, **_read(EXPERIMENTS, name, "an experiment"))
     except ValidationError as error:
-        raise ValueError(f"experiment {name}: {problems(error, 'the file')}") from None
+        raise ValueError(f"experiment {name}: {_words(error, Experiment)}") from None
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -162,4 +185,37 @@ def recipe(name: str) -> Recipe:
     try:
         return Recipe(name=name, **_recipe_values(name))
     except ValidationError as error:
-        raise ValueError(f"recipe {name}: {problems(error, 'the file')}") from None
+        raise ValueError(f"recipe {name}: {_words(error, Recipe)}") from None
+
+
+def read_recipe(path: Path) -> Recipe:
+    """A recipe of the user: a TOML file, named after it.
+
+    Raises
+    ------
+    ValueError
+        If it is no TOML or no recipe, as it is or under one of its presets; the nearest key is
+        suggested for an unknown one.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: expected a recipe as TOML: {error}") from None
+    try:
+        found = Recipe.model_validate({"name": path.stem, **values})
+        for preset in PRESETS:
+            found.resolve(preset, Condition())
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_words(error, Recipe)}") from None
+    return found
+
+
+def recipe_or_file(text: str) -> Recipe:
+    """A recipe of the package by its name, or the user's by its path (ending in .toml).
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `recipe` and `read_recipe`.
+    """
+    return read_recipe(Path(text)) if text.endswith(".toml") else recipe(text)

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 from tqdm import tqdm
@@ -23,7 +23,9 @@ from metasr_training.evaluation.zoom import (
     zoom_rows,
     zoom_table,
 )
+from metasr_training.overrides import parsed
 from metasr_training.trained import UntrainedError, run_record
+from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept
 from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.engine import load_model
@@ -143,26 +145,6 @@ def evaluate(
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 
 
-def parsed(options: Sequence[str]) -> dict[str, Any]:
-    """Options by their names; a value that is no JSON is text.
-
-    Raises
-    ------
-    ValueError
-        If one is not of the form KEY=VALUE.
-    """
-    found: dict[str, Any] = {}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not (key and equals):
-            raise ValueError(f"expected an option of the form KEY=VALUE, found {option!r}")
-        try:
-            found[key] = json.loads(value)
-        except ValueError:
-            found[key] = value
-    return found
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
@@ -173,7 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             args=None if arguments is None else list(arguments),
         )
     except (ValueError, OSError) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {in_words(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
@@ -11,7 +11,8 @@ from metasr_training.stage import LossName
 from metasr_training.train_config import TrainConfig, Training
 from napari_metasr.errors import nearest_hint
 
-PRESETS = ("paper", "workstation", "laptop", "smoke")
+PresetName = Literal["paper", "workstation", "laptop", "smoke"]
+PRESETS: tuple[PresetName, ...] = get_args(PresetName)
 
 
 class Preset(BaseModel, extra="forbid", frozen=True):
@@ -40,6 +41,14 @@ class Preset(BaseModel, extra="forbid", frozen=True):
     losses: dict[LossName, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
 
+    def over(self, other: Preset) -> Preset:
+        """Another preset's changes, and these over them."""
+        merged = {
+            name: getattr(other, name) | getattr(self, name)
+            for name in ("options", "data", "rate", "losses", "training")
+        }
+        return Preset(updates=self.updates or other.updates, **merged)
+
 
 class Recipe(Training, frozen=True):
     """How one network is trained, under any condition and preset.
@@ -61,11 +70,16 @@ class Recipe(Training, frozen=True):
     source: str
     start: str | None = None
     conditioned: bool = True
-    presets: dict[Literal["paper", "workstation", "laptop", "smoke"], Preset]
+    presets: dict[PresetName, Preset]
 
     def network_name(self, condition: Condition) -> str:
         """The name of its network under a condition: ``srresnet-x4``, ``meta-srgan``."""
         return f"{self.name}-{condition.name}" if self.conditioned else self.name
+
+    def changed(self, change: Preset) -> Recipe:
+        """The recipe with a change over what each of its presets changes."""
+        presets = {name: change.over(self.presets.get(name, Preset())) for name in PRESETS}
+        return self.model_copy(update={"presets": presets})
 
     def resolve(
         self,

@@ -3,58 +3,25 @@
 from __future__ import annotations
 
 import logging
-import re
-import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from threading import Event
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 
 from metasr_training.campaign import Campaign, InterruptedRun
-from metasr_training.catalogue import experiment
+from metasr_training.catalogue import Experiment, experiment, read_recipe
+from metasr_training.command_line import interruptible, seconds
+from metasr_training.condition import Condition
 from metasr_training.datasets.pack import pack
 from metasr_training.distributed import join
-from metasr_training.recipe import check_preset
+from metasr_training.finetune import finetune
+from metasr_training.overrides import parsed, with_settings
+from metasr_training.recipe import Recipe, check_preset
 from metasr_training.run_folder import locked
 from napari_metasr.devices import resolve_device
-
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
-
-
-def seconds(duration: str) -> float:
-    """A duration such as ``2h``, ``90m``, ``1.5h``, ``7200`` in seconds.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", duration.strip())
-    if match is None or float(match[1]) == 0:
-        raise ValueError(f"expected a duration such as 2h, 90m or 7200, found {duration!r}")
-    return float(match[1]) * UNITS[match[2]]
-
-
-@contextmanager
-def interruptible() -> Iterator[Event]:
-    """An event that Ctrl-C or a termination signal sets; a second one ends the process."""
-    asked = Event()
-
-    def ask(number: int, frame: object) -> None:
-        asked.set()
-        for one, handler in before.items():
-            signal.signal(one, handler)
-
-    before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+from napari_metasr.errors import in_words
 
 
 def train(
@@ -67,10 +34,14 @@ def train(
     seed: int = 0,
     device: str = "cpu",
     unreadable: Literal["stop", "skip"] = "stop",
+    recipe: Path | None = None,
+    set: tuple[str, ...] = (),  # noqa: A002 - as it is typed
+    precision: Literal["bfloat16", "float32"] | None = None,
 ) -> None:
     """Train every network of an experiment.
 
-    ``metasr-train pack`` packs a data folder into one file instead.
+    Other verbs: ``metasr-train finetune`` fits a model to your own scans, ``metasr-train pack``
+    packs a data folder into one file.
 
     Parameters
     ----------
@@ -94,9 +65,18 @@ def train(
         auto, cuda, mps or cpu.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
+    recipe
+        A TOML file in place of the experiment's recipe of the same name.
+    set
+        KEY=VALUE of the recipes, such as losses.adversarial=0.005 or rate.initial=2e-4: over
+        those of their files, in every network that has the key.
+    precision
+        Of convolutions, over the recipes'.
     """
     wanted = experiment(name)
     check_preset(preset)
+    settings = parsed(set) | ({"precision": precision} if precision else {})
+    networks = changed_networks(wanted, read_recipe(recipe) if recipe else None, settings)
     duration = seconds(budget) if budget else None
     device = str(resolve_device(device))
     world = join(device)
@@ -114,6 +94,7 @@ def train(
             world=world,
             unreadable=unreadable,
             stop=stop,
+            networks=networks,
         )
         if not world.first:
             campaign.train()
@@ -128,21 +109,54 @@ def train(
     world.close()
 
 
+def changed_networks(
+    wanted: Experiment, own: Recipe | None, settings: dict[str, Any]
+) -> list[tuple[Recipe, Condition]]:
+    """The networks of an experiment, with a recipe and with settings of the user.
+
+    Raises
+    ------
+    ValueError
+        If no network has the recipe's name or a setting's key.
+    """
+    recipes, conditions = zip(*wanted.networks(), strict=True)
+    names = tuple(dict.fromkeys(one.name for one in recipes))
+    if own is not None and own.name not in names:
+        raise ValueError(
+            f"expected a recipe named like one of {wanted.id} ({', '.join(names)}), found "
+            f"{own.name}"
+        )
+    chosen = [own if own is not None and own.name == one.name else one for one in recipes]
+    return list(zip(with_settings(chosen, settings), conditions, strict=True))
+
+
+def pack_data(arguments: Sequence[str]) -> None:
+    """Pack a data folder, and say how much it is."""
+    packing = tyro.cli(pack, prog="metasr-train pack", args=arguments)
+    print(f"{sum(packing.kept.values()):,} slices, {packing.size / 2**20:.1f} MiB")
+
+
+VERBS: dict[str, Callable[[Sequence[str]], None]] = {
+    "pack": pack_data,
+    "finetune": lambda arguments: tyro.cli(finetune, prog="metasr-train finetune", args=arguments),
+}
+"""What else there is than to train an experiment, by the first argument."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if arguments and arguments[0] == "pack":
-            packing = tyro.cli(pack, prog="metasr-train pack", args=arguments[1:])
-            print(f"{sum(packing.kept.values()):,} slices, {packing.size / 2**20:.1f} MiB")
+        if arguments and arguments[0] in VERBS:
+            VERBS[arguments[0]](arguments[1:])
         else:
             tyro.cli(train, prog="metasr-train", args=arguments)
     except InterruptedRun as stopped:
         print(f"metasr-train: {stopped}; go on with --resume", file=sys.stderr)
         return 130
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"metasr-train: {error}", file=sys.stderr)
+        print(f"metasr-train: {in_words(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -52,7 +52,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     share
         Of a budget, relative to the experiment's other networks.
     shipped
-        Name of the shipped model whose weights it begins with.
+        Model whose weights it begins with: a shipped one, one of the user, or the path of one.
     contrasts
         Whether the data sets of ``contrasts/`` are trained and validated on as well.
     """

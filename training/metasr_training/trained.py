@@ -21,6 +21,7 @@ from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
 from napari_metasr.normalisation import LinearMap, intensity_range, value_range
+from napari_metasr.weights import shipped_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -113,7 +114,9 @@ class TrainedNetwork:
             except FileNotFoundError:
                 return (Past(self.config.start, None, None),)
         if self.config.shipped is not None:
-            return (Past(f"shipped {self.config.shipped}", None, None),)
+            name = Path(self.config.shipped).stem
+            shipped = "shipped " if self.config.shipped in shipped_names() else ""
+            return (Past(f"{shipped}{name}", None, None),)
         return ()
 
     @property

@@ -7,11 +7,12 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 
+from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.io.layers import layer_data
 from napari_metasr.normalisation import dragged_limits
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.edge_letters import overlay_name
-from napari_metasr.widgets.zoom.contrasts import contrast_notice, guess_contrast
+from napari_metasr.widgets.zoom.contrasts import contrast_notice
 
 
 @pytest.fixture

@@ -1,36 +1,13 @@
-"""Which MRI contrast a layer shows, as far as its name tells."""
+"""What to warn of where a layer shows another contrast than a model was trained on."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from napari_metasr.io.contrast import guess_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-PATTERNS = (
-    (
-        "T1c",
-        r"t1[-_ ]?(c|ce|gd|post|w?[-_ ]?ce)(?![a-z])|post[-_ ]?contrast|ce[-_]([a-z0-9]+[-_])?t1w?",
-    ),
-    ("FLAIR", r"flair|t2f(?![a-z])"),
-    ("T1", r"t1(n|w)?(?![a-z0-9])"),
-    ("T2", r"t2(w)?(?![a-z0-9])"),
-)
-
-
-def guess_contrast(name: str) -> str | None:
-    """Guess ``T1c``, ``T1``, ``T2`` or ``FLAIR`` from a name; None where it says nothing.
-
-    Examples
-    --------
-    >>> guess_contrast("BraTS-GLI-00000-000-t1c")
-    'T1c'
-    """
-    for contrast, pattern in PATTERNS:
-        if re.search(rf"(?<![a-z0-9])({pattern})", name.lower()):
-            return contrast
-    return None
 
 
 def contrast_notice(names: Sequence[str], trained: Sequence[str], model: str) -> str:

@@ -1,0 +1,207 @@
+"""``metasr-train finetune``: from a folder of scans to a model that the plugin lists."""
+
+from __future__ import annotations
+
+import json
+
+import nibabel
+import numpy as np
+import pytest
+from fakes.models import install
+from fakes.training import disc
+
+import napari_metasr
+from metasr_training import train
+from metasr_training.cards import Stated
+from metasr_training.catalogue import read_recipe, recipe
+from metasr_training.condition import Condition
+from metasr_training.fine_tuning import check_start
+from metasr_training.left_out import LeftOut, Row
+from metasr_training.overrides import with_settings
+from napari_metasr import weights
+from napari_metasr.errors import in_words
+
+
+def write_scans(folder, patients, contrast="FLAIR", shape=(64, 60)):
+    """Volumes of four slices that are named after their patients."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(patients):
+        volume = np.stack([disc(seed * 10 + k, shape)[0].T for k in range(4)], axis=2)
+        image = nibabel.nifti1.Nifti1Image(volume, np.eye(4))
+        nibabel.nifti1.save(image, folder / f"P{seed}_{contrast}.nii.gz")
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """A folder of models with a small one to begin with."""
+    folder = tmp_path / "models"
+    monkeypatch.setenv("NAPARI_METASR_MODELS", str(folder))
+    install("tiny", licence="CC-BY-4.0")
+    return folder
+
+
+def finetune(*arguments):
+    options = ["--preset", "smoke", "--device", "cpu", "--slices", "2"]
+    return train.main(["finetune", *map(str, arguments), *options])
+
+
+def test_scans_become_a_model_that_is_measured_described_and_listed(tmp_path, models, capsys):
+    data, run = write_scans(tmp_path / "scans", 6), tmp_path / "run"
+    arguments = ["--data", data, "--name", "mine", "--start", "tiny", "--output", run]
+    assert finetune(*arguments, "--title", "My scanner", "--set", "rate.initial=0.001") == 0
+    printed = capsys.readouterr().out
+    assert '"My scanner (yours)"' in printed
+    assert "napari-metasr zoom SCAN.nii.gz --scale 2 --model mine" in printed
+    card = weights.model_card("mine")
+    assert (card.title, card.network, card.updates) == ("My scanner", "meta-srgan", 12)
+    assert card.trained_contrasts == ("FLAIR",)
+    assert card.licence == "CC-BY-4.0"
+    split = json.loads((run / "split.json").read_text())
+    assert {name: len(split[name]["scans"]) for name in split} == {"train": 4, "val": 1, "test": 1}
+    assert card.data == ("scans: 4 training patients, 12 training images",)
+    assert "begun with tiny" in card.schedule
+    assert "Adam 0.001" in card.schedule
+    assert "commit" in card.schedule
+    assert "T1 post-contrast" not in card.intended_use + card.limitations
+    found = card.results
+    assert (found["split"], found["patients"], found["slices"]) == ("test", 1, 2)
+    assert set(found["psnr_gain_over_bicubic"]) == {
+        f"{name} x{scale}"
+        for name in ("bicubic", "bilinear", "box", "k-space")
+        for scale in (2, 3, 4)
+    }
+    model = napari_metasr.load_model("mine", device="cpu")
+    assert model.upscale(np.zeros((16, 18), np.float32), 2).shape == (32, 36)
+    tuned, begun = (weights.load_network(name)[0].state_dict() for name in ("mine", "tiny"))
+    assert any(not tuned[key].equal(begun[key]) for key in begun)
+    assert (run / "left-out.md").read_text() in printed + "\n"
+
+
+def test_the_split_can_be_given_and_seeds_have_a_mean_and_a_spread(tmp_path, models, capsys):
+    data, run = write_scans(tmp_path / "scans", 4), tmp_path / "run"
+    rows = ["source,patient,split", "scans,P0,train", "scans,P1,train", "scans,P2,val"]
+    (tmp_path / "split.csv").write_text("\n".join([*rows, "scans,P3,val"]))
+    arguments = ["--data", data, "--name", "mine", "--start", "tiny", "--output", run]
+    assert finetune(*arguments, "--split", tmp_path / "split.csv", "--seeds", 2) == 0
+    card = weights.model_card("mine")
+    assert (card.results["seeds"], card.results["split"]) == (2, "val")
+    assert card.results["patients"] == 2
+    assert "also chose the weights" in card.limitations or "no better" in card.limitations
+    printed = capsys.readouterr().out
+    assert " ± " in printed
+    for seed in (0, 1):
+        config = run / f"seed-{seed}" / "networks" / "finetune" / "config.json"
+        assert json.loads(config.read_text())["config"]["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--name", "tiny"], "the name 'tiny' is taken by a model in"),
+        (["--name", "meta-srgan"], "the name 'meta-srgan' is taken by a model of the package"),
+        (["--name", "a/b"], "expected a model name of letters"),
+        (["--name", "mine", "--start", "srgan-x2"], "expected a start of the network meta-srgan"),
+        (["--name", "mine", "--start", "ld"], "found ld, which is of lesion-detector"),
+        (
+            ["--name", "mine", "--start", "meta-srgan-through-plane"],
+            "found meta-srgan-through-plane, which is of meta-srgan across slices",
+        ),
+        (["--name", "mine", "--start", "tniy"], "did you mean 'tiny'?"),
+        (["--name", "mine", "--recipe", "finetun"], "did you mean 'finetune'?"),
+        (["--name", "mine", "--set", "rate.inital=1"], "did you mean 'rate.initial'?"),
+        (["--name", "mine", "--set", "losses.l1"], "of the form KEY=VALUE, found 'losses.l1'"),
+        (["--name", "mine", "--set", "pairs.batch=none"], "pairs.batch: expected a valid integer"),
+        (["--name", "mine", "--contrast", "FLAR"], "did you mean 'FLAIR'?"),
+        (["--name", "mine", "--licence", "mine"], "expected a licence as SPDX writes it"),
+        (["--name", "mine", "--title", "x" * 61], "at most 60 characters, found 61"),
+        (["--name", "mine", "--seeds", "0"], "expected a number of seeds from 1 on"),
+        (["--name", "mine", "--budget", "soon"], "expected a duration"),
+        (["--name", "mine", "--split", "none.csv"], "none.csv: No such file"),
+        (["--name", "mine", "--data", "one"], "at least 2 patients"),
+        (["--name", "mine", "--data", "unnamed"], "or to be told it"),
+    ],
+)
+def test_bad_input_gives_one_line_and_leaves_nothing(
+    tmp_path, models, monkeypatch, capsys, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    write_scans(tmp_path / "scans", 3)
+    write_scans(tmp_path / "one", 1)
+    write_scans(tmp_path / "unnamed", 3, contrast="scan")
+    capsys.readouterr()
+    before = sorted(tmp_path.rglob("*"))
+    given = [] if "--data" in arguments else ["--data", "scans"]
+    assert finetune(*arguments, *given) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("metasr-train: ")
+    assert said.count("\n") == 1
+    assert words in said
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_recipe_of_one_s_own_is_read_and_named_after_its_file(tmp_path):
+    text = (train.Path(train.__file__).parent / "recipes" / "finetune.toml").read_text()
+    path = tmp_path / "gentle.toml"
+    path.write_text(text.replace("initial = 2e-4", "initial = 5e-5"))
+    own = read_recipe(path)
+    assert (own.name, own.stages[0].rate.initial) == ("gentle", 5e-5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("kernel_share", "kernel_shere", "kernel_shere: unknown key; did you mean 'kernel_share'?"),
+        ("batch = 8", "batsch = 8", "pairs.batsch: unknown key; did you mean 'batch'?"),
+        ("warm_up = 100", "warmup = 100", "unknown key; did you mean 'warm_up'?"),
+        ("[presets.laptop]", "[presets.labtop]", "presets.labtop"),
+        ("updates = 6000", "update = 6000", "unknown key; did you mean 'updates'?"),
+        ("l1 = 1", "l3 = 1", "losses.l3"),
+        ("data = { batch = 2", "data = { bacht = 2", "pairs.bacht: unknown key; did you mean"),
+        ("title =", "title", "expected a recipe as TOML"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_in_one_line(tmp_path, before, after, words):
+    text = (train.Path(train.__file__).parent / "recipes" / "finetune.toml").read_text()
+    assert before in text
+    path = tmp_path / "mine.toml"
+    path.write_text(text.replace(before, after, 1))
+    with pytest.raises(ValueError, match="mine") as refused:
+        read_recipe(path)
+    assert words in in_words(refused.value)
+
+
+def test_settings_apply_to_the_recipes_that_have_them_under_every_preset():
+    settings = {"losses.adversarial": 0.005, "average": 0.9, "pairs.batch": 2, "updates": 5}
+    tuned = with_settings([recipe("meta-srgan"), recipe("mse")], settings)
+    for preset in ("paper", "laptop"):
+        game, plain = (one.resolve(preset, Condition()) for one in tuned)
+        assert {stage.losses["adversarial"] for stage in game.stages} == {0.005}
+        assert "adversarial" not in plain.stages[0].losses
+        for config in (game, plain):
+            assert (config.average, config.pairs.batch) == (0.9, 2)
+            assert sum(stage.updates for stage in config.stages) in {5, 4, 6}
+    with pytest.raises(ValueError, match="expected a setting"):
+        with_settings([recipe("mse")], {"losses.adversarial": 1})
+
+
+def test_a_start_across_slices_wants_a_recipe_across_slices():
+    check_start(recipe("through-plane"), weights.model_card("meta-srgan-through-plane"))
+    check_start(recipe("finetune"), weights.model_card("meta-srgan"))
+
+
+def test_what_is_stated_goes_over_what_is_found():
+    stated = Stated(title="A", contrasts=("T2", "T2"), licence="mit or apache-2.0")
+    assert (stated.contrasts, stated.licence) == (("T2",), "MIT OR Apache-2.0")
+
+
+def test_the_comparison_says_when_nothing_was_gained():
+    rows = (Row("bicubic x2", 30.0, 32.0, (33.0, 33.4)), Row("box x2", 29.0, 31.0, (31.0, 31.0)))
+    found = LeftOut("test", 3, 9, rows, 2)
+    assert found.gain == pytest.approx(0.6)
+    assert found.spread == pytest.approx(0.1)
+    assert found.concern == ""
+    assert found.results()["psnr_gain_over_start"] == {"bicubic x2": 1.2, "box x2": 0.0}
+    assert "| 33.20 ± 0.20 |" in found.table()
+    worse = LeftOut("test", 3, 9, (Row("bicubic x2", 30.0, 32.0, (31.0,)),), 0)
+    assert "no better than the model it began with (-1.00 dB)" in worse.concern

@@ -1,0 +1,283 @@
+"""The model card of a trained network: what this run was, and no more than that."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from pydantic import BaseModel, field_validator
+
+from metasr_training.catalogue import recipe
+from metasr_training.lineage import all_seconds, all_updates, updates_text
+from napari_metasr.errors import nearest_hint
+from napari_metasr.io.contrast import CONTRASTS, guess_contrast
+from napari_metasr.lesions.detector import LARGEST_SEEN
+from napari_metasr.weights import WeightsError, model_card
+
+if TYPE_CHECKING:
+    from metasr_training.datasets.detection import DetectionConfig
+    from metasr_training.datasets.entry import Entry
+    from metasr_training.datasets.slices import Slice
+    from metasr_training.trained import TrainedNetwork
+
+DATA = {
+    "tcga-lgg": "TCGA-LGG; TCIA, CC BY 3.0, the repack CC BY-NC-SA 4.0",
+    "cheng": "Cheng 2017 brain tumour slices; CC BY 4.0",
+    "brats20": "BraTS 2020 slices; research use with citation",
+    "natural": "BSDS and T91 natural images; research use",
+}
+"""What is known of data sets by their folders' names."""
+
+POST_CONTRAST = ("tcga-lgg", "cheng", "brats20")
+"""Data sets of T1 post-contrast images whose files' names may not say so."""
+
+LICENCE = "CC-BY-NC-SA-4.0"
+"""Of weights that were trained on the data sets above, as the strictest of these asks."""
+
+NOT_STATED = "not stated"
+LONGEST_TITLE = 60
+
+USES = {
+    "pairs": "Research: looking at {contrasts} brain MRI slices enlarged, beside the interpolated "
+    "image. Not a medical device; not for diagnosis or treatment.",
+    "detection": "Research: proposing where in a {contrasts} brain MRI slice to look closer. "
+    "Not a medical device; not for diagnosis or treatment.",
+}
+LIMITS = {
+    "pairs": "Detail beyond the acquired resolution is inferred, not measured. Trained on 2-D "
+    "{contrasts} slices of {patients} patients ({sources}); other contrasts, scanners, anatomy, "
+    "scales and degradations are extrapolation.",
+    "detection": "It misses tumours and finds some that are not there. Trained on 2-D {contrasts} "
+    "slices of {patients} patients ({sources}); other contrasts, planes and lesions are "
+    "extrapolation.",
+}
+WINDOWS = (
+    " Trained on windows of the head alone: the empty background beyond it comes out less than "
+    "empty."
+)
+CITATIONS = {
+    "Tan, Zhu, Lio 2020": "Tan, Zhu, Lio: Arbitrary Scale Super-Resolution for Brain MRI Images. "
+    "AIAI 2020, 10.1007/978-3-030-49161-1_15",
+    "Zhu, Yang, Lio 2018": "Zhu, Yang, Lio: Lesion Focused Super-Resolution. SPIE Medical Imaging "
+    "2019",
+    "Zhu, Yang, Lio 2019": "Zhu, Yang, Lio: How Can We Make GAN Perform Better in Single Medical "
+    "Image Super-Resolution? A Lesion Focused Multi-Scale Approach. ISBI 2019, arXiv:1901.03419",
+}
+
+
+def _citation(source: str) -> str:
+    """The paper that a recipe names as its source."""
+    return next((text for paper, text in CITATIONS.items() if paper in source), source)
+
+
+def _schedule(trained: TrainedNetwork) -> str:
+    """The run in words."""
+    config = trained.config
+    stages = "; ".join(
+        f"{stage.name}: "
+        + " + ".join(f"{weight:g} {name}" for name, weight in stage.losses.items())
+        + (f", game {stage.game}" if stage.game else "")
+        + f", Adam {stage.rate.initial:g} ({stage.rate.shape})"
+        for stage in config.stages
+    )
+    batch = (config.pairs or config.detection).batch  # type: ignore[union-attr]
+    line = trained.lineage
+    return (
+        f"preset {config.preset}, seed {config.seed}; {stages}; batch {batch}, "
+        f"{config.precision} convolutions"
+        + (f", weights averaged with decay {config.average:g}" if config.average else "")
+        + (f", updates {updates_text(line)}" if len(line) > 1 else "")
+        + (f", perceptual features: {trained.perceptual}" if trained.perceptual else "")
+        + f"; begun with {line[0].begins or line[0].name}"
+        + f"; {all_seconds(line) / 3600:.2f} hours of training"
+        + f"; commit {str(trained.about.get('commit', 'unknown'))[:12]}"
+    )
+
+
+def _reductions(detection: DetectionConfig | None) -> tuple[float, ...]:
+    """By how much full slices are reduced before a detector sees them; a map's canvas too."""
+    if detection is None:
+        return ()
+    return (1.0, max(detection.scales) * LARGEST_SEEN / detection.canvas)
+
+
+class Stated(BaseModel, extra="forbid", frozen=True):
+    """What a person says of a model, over what the run tells.
+
+    Attributes
+    ----------
+    title
+        What people read; by default the model's name.
+    contrasts
+        Contrasts of the training images; by default those that their files' names tell.
+    licence
+        Of the weights (SPDX).
+    """
+
+    title: str | None = None
+    contrasts: tuple[str, ...] = ()
+    licence: str | None = None
+
+    @field_validator("title")
+    @classmethod
+    def _one_line(cls, title: str | None) -> str | None:
+        if title is not None and not (title.strip() and title.isprintable()):
+            raise ValueError(f"expected a title in one line, found {title!r}")
+        if title is not None and len(title) > LONGEST_TITLE:
+            raise ValueError(
+                f"expected a title of at most {LONGEST_TITLE} characters, found {len(title)}"
+            )
+        return title
+
+    @field_validator("contrasts")
+    @classmethod
+    def _known_contrasts(cls, contrasts: tuple[str, ...]) -> tuple[str, ...]:
+        for contrast in contrasts:
+            if contrast not in CONTRASTS:
+                raise ValueError(
+                    f"expected contrasts among {', '.join(CONTRASTS)}, found {contrast!r}"
+                    f"{nearest_hint(contrast, CONTRASTS)}"
+                )
+        return tuple(dict.fromkeys(contrasts))
+
+    @field_validator("licence")
+    @classmethod
+    def _spdx(cls, licence: str | None) -> str | None:
+        if licence is None:
+            return None
+        try:
+            return str(canonicalize_license_expression(licence))
+        except InvalidLicenseExpression:
+            raise ValueError(
+                "expected a licence as SPDX writes it, such as CC-BY-4.0 or LicenseRef-in-house, "
+                f"found {licence!r}"
+            ) from None
+
+
+def contrasts_of(images: Iterable[Slice | Entry]) -> tuple[str, ...]:
+    """The contrasts that the names of images tell; empty if one of them tells none."""
+    found = {
+        guess_contrast(one.name) or ("T1c" if one.source in POST_CONTRAST else None)
+        for one in images
+    }
+    return () if None in found else tuple(sorted(str(one) for one in found))
+
+
+def _contrasts(trained: TrainedNetwork, stated: Stated) -> tuple[str, ...]:
+    found = stated.contrasts or tuple(trained.about.get("contrasts", ()))
+    if not found and {*_images(trained)} - {"natural"} <= {*POST_CONTRAST}:
+        return ("T1c",)
+    if not found:
+        raise ValueError(
+            f"expected the contrast of the images of {', '.join(_images(trained))} among "
+            f"{', '.join(CONTRASTS)}: their names do not tell it"
+        )
+    return found
+
+
+def _images(trained: TrainedNetwork) -> dict[str, int]:
+    """Training images of each data set."""
+    return dict(trained.about.get("task", {}).get("images", {}))
+
+
+def _patients(trained: TrainedNetwork) -> Counter[str]:
+    """Training patients of each data set."""
+    names = trained.about.get("split", {}).get("train", ())
+    return Counter(name.split("/", 1)[0] for name in names)
+
+
+def _data(trained: TrainedNetwork) -> tuple[str, ...]:
+    patients = _patients(trained)
+    return tuple(
+        f"{DATA.get(source, source)}: "
+        + (f"{patients[source]} training patients, " if patients[source] else "")
+        + f"{count:,} training images"
+        for source, count in _images(trained).items()
+    )
+
+
+def _start_licence(trained: TrainedNetwork) -> str | None:
+    """The licence of the model that the training began with; None without one."""
+    if trained.config.shipped is None:
+        return None
+    try:
+        return model_card(trained.config.shipped).licence
+    except WeightsError:
+        return NOT_STATED
+
+
+def licence_of(trained: TrainedNetwork) -> str:
+    """The licence where none is stated: the start's, or what the data sets are known to ask."""
+    begun = _start_licence(trained)
+    if begun is not None:
+        return begun
+    return LICENCE if _images(trained).keys() <= DATA.keys() else NOT_STATED
+
+
+def _limits(trained: TrainedNetwork, task: str, contrasts: str, licence: str) -> str:
+    pairs, patients = trained.config.pairs, _patients(trained)
+    begun = _start_licence(trained)
+    return (
+        LIMITS[task].format(
+            contrasts=contrasts,
+            patients=sum(patients.values()) or "an unknown number of",
+            sources=", ".join(_images(trained)),
+        )
+        + (WINDOWS if pairs and pairs.windows != "head" else "")
+        + (f" Its start is under {begun}." if begun not in {None, licence} else "")
+    )
+
+
+def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str, Any]:
+    """What a model card says of a trained network.
+
+    Parameters
+    ----------
+    trained
+        The network.
+    name
+        What the model is called.
+    stated
+        What a person says of it.
+
+    Raises
+    ------
+    ValueError
+        If neither the run nor anybody tells the contrast of the training images.
+    """
+    config = trained.config
+    pairs = config.pairs
+    scales = pairs.scales if pairs else _reductions(config.detection)
+    task = "pairs" if pairs else "detection"
+    contrasts = _contrasts(trained, stated)
+    licence = stated.licence or licence_of(trained)
+    mean, std = trained.weights["task"].get("standardisation", (0.0, 1.0))
+    return {
+        "name": name,
+        "title": stated.title or name,
+        "network": config.network,
+        "options": config.options,
+        "trained_scales": (min(scales), max(scales)),
+        "axes": "one" if pairs and pairs.axes == "one" else "both",
+        "trained_contrasts": contrasts,
+        "degradations": tuple(pairs.degradations) if pairs else (),
+        "intensity": "0.1 and 99.9 percentiles of the volume to 0 and 1, nothing clipped"
+        + (f"; then less {mean:.4f}, over {std:.4f}" if std != 1 else ""),
+        "standardisation": (mean, std),
+        "updates": all_updates(trained.lineage),
+        "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
+        "schedule": _schedule(trained),
+        "data": _data(trained),
+        "licence": licence,
+        "intended_use": USES[task].format(contrasts=", ".join(contrasts)),
+        "limitations": _limits(trained, task, ", ".join(contrasts), licence),
+        "citation": _citation(_source(trained)),
+    }
+
+
+def _source(trained: TrainedNetwork) -> str:
+    """Where the recipe is from; a recipe of the user is noted in the run alone."""
+    noted = trained.about.get("source")
+    return str(noted) if noted is not None else recipe(trained.config.recipe).source

@@ -1,0 +1,197 @@
+"""What a model gains on patients that it was not trained on, over bicubic and over its start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from metasr_training.datasets.slices import some_of_each
+from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
+from metasr_training.evaluation.methods import by_model
+from metasr_training.evaluation.output.tables import markdown_table
+from metasr_training.evaluation.zoom import score_slice
+
+if TYPE_CHECKING:
+    from metasr_training.condition import Condition
+    from metasr_training.datasets.slices import Slice, Split
+    from metasr_training.evaluation.scores import ImageScore
+    from napari_metasr.zoom.engine import ZoomModel
+
+START = "start"
+WHOLE = "slice"
+
+
+@dataclass(frozen=True)
+class Row:
+    """Mean PSNR (dB, whole slices, intensities 0..255) under one condition.
+
+    Attributes
+    ----------
+    condition
+        Degradation and scale.
+    bicubic, start
+        Of interpolation, and of the model that the training began with.
+    tuned
+        Of each trained model, one a seed.
+    """
+
+    condition: str
+    bicubic: float
+    start: float
+    tuned: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Of the trained models."""
+        return fmean(self.tuned)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Trained models compared on patients who were left out of their training.
+
+    Attributes
+    ----------
+    split
+        ``test``; or ``val``, the patients who also chose the weights that are kept.
+    patients, slices
+        How many were compared.
+    rows
+        One a condition.
+    better
+        Patients on whom the trained models' mean PSNR over all conditions is above the start's.
+    """
+
+    split: Split
+    patients: int
+    slices: int
+    rows: tuple[Row, ...]
+    better: int
+
+    @property
+    def gain(self) -> float:
+        """Mean PSNR over the start's, over all conditions and seeds (dB)."""
+        return fmean(row.mean - row.start for row in self.rows)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of that gain over the seeds (dB)."""
+        gains = [
+            fmean(tuned - row.start for row, tuned in zip(self.rows, column, strict=True))
+            for column in zip(*(row.tuned for row in self.rows), strict=True)
+        ]
+        return pstdev(gains)
+
+    @property
+    def concern(self) -> str:
+        """What a user must know of the comparison; empty where it is as hoped for."""
+        if self.gain <= 0:
+            return (
+                "On the patients left out it was no better than the model it began with "
+                f"({self.gain:+.2f} dB)."
+            )
+        if self.split == "val":
+            return "The patients it was measured on also chose the weights that were kept."
+        return ""
+
+    def results(self) -> dict[str, Any]:
+        """For the model card."""
+        return {
+            "psnr_gain_over_bicubic": {
+                row.condition: round(row.mean - row.bicubic, 2) for row in self.rows
+            },
+            "psnr_gain_over_start": {
+                row.condition: round(row.mean - row.start, 2) for row in self.rows
+            },
+            "split": self.split,
+            "patients": self.patients,
+            "slices": self.slices,
+            "patients_better_than_start": self.better,
+            "seeds": len(self.rows[0].tuned),
+            "spread_over_seeds": round(self.spread, 3),
+        }
+
+    def table(self) -> str:
+        """Markdown: one line a condition; of several seeds mean and standard deviation."""
+
+        def tuned(row: Row) -> str:
+            spread = f" ± {pstdev(row.tuned):.2f}" if len(row.tuned) > 1 else ""
+            return f"{row.mean:.2f}{spread}"
+
+        return markdown_table(
+            {
+                "reduced by": lambda row: row.condition,
+                "bicubic": lambda row: f"{row.bicubic:.2f}",
+                "start": lambda row: f"{row.start:.2f}",
+                "fine-tuned": tuned,
+                "over bicubic": lambda row: f"{row.mean - row.bicubic:+.2f}",
+                "over start": lambda row: f"{row.mean - row.start:+.2f}",
+            },
+            self.rows,
+        )
+
+
+def measure(
+    slices: Sequence[Slice],
+    split: Split,
+    start: ZoomModel,
+    tuned: Sequence[ZoomModel],
+    conditions: Sequence[Condition],
+    count: int,
+) -> LeftOut:
+    """Reduce slices, enlarge them by every model, and compare.
+
+    Parameters
+    ----------
+    slices, split
+        Of patients who were not trained on.
+    start, tuned
+        The model that the training began with, and what it has become, one a seed.
+    conditions
+        How slices are reduced.
+    count
+        How many slices of each data set are compared, evenly spread over its patients; all if 0.
+    """
+    chosen = some_of_each(list(slices), count)
+    names = [f"seed {number}" for number in range(len(tuned))]
+    methods = [
+        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
+        Contestant(START, on_grids(by_model(start))),
+        *(
+            Contestant(name, on_grids(by_model(one)))
+            for name, one in zip(names, tuned, strict=True)
+        ),
+    ]
+    scores = [
+        score
+        for one in tqdm(chosen, desc="patients left out", unit="slice")
+        for score in score_slice(one, methods, conditions)
+        if score.region == WHOLE
+    ]
+    rows = [
+        Row(
+            condition=f"{one.degradation} x{one.scale:g}",
+            bicubic=_mean(scores, REFERENCE, condition=one.name),
+            start=_mean(scores, START, condition=one.name),
+            tuned=tuple(_mean(scores, name, condition=one.name) for name in names),
+        )
+        for one in conditions
+    ]
+    patients = sorted({one.patient for one in scores})
+    better = sum(
+        fmean(_mean(scores, name, patient=one) for name in names)
+        > _mean(scores, START, patient=one)
+        for one in patients
+    )
+    return LeftOut(split, len(patients), len(chosen), tuple(rows), better)
+
+
+def _mean(scores: Sequence[ImageScore], method: str, **where: str) -> float:
+    """Mean PSNR of a method, of the images whose fields have these values."""
+    return fmean(
+        one.psnr for one in scores if one.method == method and where.items() <= vars(one).items()
+    )
