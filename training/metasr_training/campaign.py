@@ -266,7 +266,7 @@ class Campaign:
                 task=task.about(),
                 split=self._patients(),
                 source=one.source,
-                contrasts=contrasts_of(self.slices("train", "mri")),
+                contrasts=contrasts_of(self.slices("train", "mri", config.contrasts)),
                 parameters=sum(
                     weights.numel() for weights in trainer.generator.network.parameters()
                 ),
