@@ -63,7 +63,7 @@ def peak_mib():
 
 
 def measured(options):
-    """Seconds of each stage and the MiB of enlarging a volume, by a process of its own."""
+    """Seconds of each stage and the MiB of upscaling a volume, by a process of its own."""
     command = [sys.executable, __file__, str(options.volume), "--scale", options.scale, "--one"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(answer.stdout.splitlines()[-1])
@@ -85,8 +85,8 @@ def one(path, scale):
         "slices": work.plan.volume.shape[1 + work.plan.options.plane.normal_axis],
         "shape": work.plan.target.shape[::-1],
         "seconds": seconds,
-        "stages": work.stage_seconds,
-        "enlarging": work.enlarging_seconds,
+        "stages": {phase.title: spent for phase, spent in work.stage_seconds.items()},
+        "upscaling": work.upscaling_seconds,
         "mib": peak_mib() - before,
     }
 
@@ -100,8 +100,8 @@ def print_speed(options):
     )
     print("| stage | s | share |")
     print("|---|---|---|")
-    for stage, seconds in [*found["stages"].items(), *found["enlarging"].items()]:
-        label = stage if stage in found["stages"] else f"enlarging, {stage}"
+    for stage, seconds in [*found["stages"].items(), *found["upscaling"].items()]:
+        label = stage if stage in found["stages"] else f"upscaling, {stage}"
         print(f"| {label} | {seconds:.2f} | {seconds / total:.0%} |")
     bound = MEMORY_BOUND >> 20
     print(

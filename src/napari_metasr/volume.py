@@ -12,7 +12,6 @@ import numpy as np
 from napari_metasr.normalisation import intensity_range, value_range
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -65,9 +64,6 @@ class Source:
         The file's header (nibabel), if it had one.
     unit
         Of spacing and positions: pixels where nobody knows how large they are.
-    told
-        What its header, or the JSON file beside it, tells of the acquisition, by DICOM keyword
-        (times in ms); nothing by which a person could be known.
     """
 
     name: str
@@ -77,7 +73,6 @@ class Source:
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
     header: Any = None
     unit: Unit = "mm"
-    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -315,7 +315,7 @@ def test_a_cluster_without_workers_is_waited_for_aloud(tmp_path):
         LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):
-        with pytest.warns(UserWarning, match="expected workers, found none yet"):
+        with pytest.warns(UserWarning, match="has no workers yet"):
             check_workers(client, tmp_path)
         cluster.scale(1)
         client.wait_for_workers(1)
@@ -351,7 +351,7 @@ def test_a_volume_that_kills_every_worker_fails():
         (["--scale", "2", "--workers", "2", "--scheduler", "tcp://x:1"], "found both"),
         (["--scale", "2", "--workers", "0"], "expected at least 1 worker"),
         (["--scale", "2", "--scheduler", "nowhere"], "expected an address like tcp://HOST:8786"),
-        (["--scale", "2", "--scheduler", "tcp://127.0.0.1:9"], "found none that answers"),
+        (["--scale", "2", "--scheduler", "tcp://127.0.0.1:9"], "no Dask scheduler answers"),
         (["--scale", "2", "--model", "meta-sran"], "did you mean"),
         (["--scale", "2", "--within", "mask.nii"], "lesion"),
         (["--scale", "2", "--output", "a.nii"], "expected a folder for the outputs, found a file"),

@@ -29,9 +29,11 @@ from napari_metasr.cohort.work_item import StoppedError, carry_out
 from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
+from napari_metasr.lesions.search import Searched
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.lesion_search import LesionBoxes
 from napari_metasr.upscaling.options import UpscaleOptions
-from napari_metasr.upscaling.progress import Progress
+from napari_metasr.upscaling.provenance import fingerprint
 from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.upscaling.workspace import Workspace
 
@@ -202,7 +204,7 @@ def test_a_name_that_bids_does_not_know_stops_no_other(tmp_path):
     assert [(item.name, item.skull_stripped) for item in items] == [
         ("sub-01/anat/sub-01_T1w.nii.gz", True)
     ]
-    assert "expected a name of BIDS" in refused["sub-02/anat/second_T1w.nii.gz"]
+    assert "expected a BIDS name" in refused["sub-02/anat/second_T1w.nii.gz"]
 
 
 def test_folders_without_outputs_go_again(tmp_path):
@@ -305,7 +307,7 @@ def test_other_options_replace_nothing_unasked(job):
     assert done(finer.model_copy(update={"overwrite": True})).state == "done"
     assert nib.load(job.output).shape == (24, 12, 6)
     (job.output.with_name("out.json")).unlink()
-    assert "no sidecar tells how it was made" in done(finer).reason
+    assert "no sidecar says how it was made" in done(finer).reason
 
 
 @pytest.mark.parametrize(
@@ -390,7 +392,7 @@ def test_that_one_time_point_alone_was_looked_through_is_told(job, monkeypatch):
     monkeypatch.setattr(
         Detector, "detect_slices", lambda _, volume, *__: ((k, found) for k in range(6))
     )
-    doubt = "lesions were looked for in the first of 2 time points alone"
+    doubt = "lesions were looked for only in the first of 2 time points"
     job = job.model_copy(update={"within": "lesion"})
     outcome = done(job)
     assert (outcome.state, doubt in outcome.reason) == ("done", False), outcome.reason
@@ -441,9 +443,10 @@ def test_a_damaged_journal_is_no_obstacle(job):
 
 
 def test_another_process_s_work_is_waited_for(job, monkeypatch):
-    plan = job.prepare().plan
+    work = job.prepare()
+    decided = fingerprint(work.plan, work.source.sha256)
     waits: list[float] = []
-    with Workspace(job.output).opened(plan.fingerprint, resume=False):
+    with Workspace(job.output).opened(decided, resume=False):
         monkeypatch.setattr(time, "sleep", waits.append)
         monkeypatch.setattr(work_item, "PATIENCE", 0)
         assert "another process is working on this output" in done(job).reason
@@ -468,10 +471,11 @@ def test_the_sidecar_tells_a_dataset_what_it_wants_to_know(job):
 def test_a_detector_is_asked_once_for_each_input(job, monkeypatch):
     asked: list[str] = []
 
-    def steps(self, volume, unpacked, intensity, costs):
+    def steps(self, volume):
         asked.append(self.detector)
-        yield Progress("looking for lesions", 1.0, costs.looked(1.0))
-        return (((1.0, 4.0), (2.0, 9.0), (3.0, 8.0)),), ("they are very small",)
+        yield Searched(1, 1)
+        boxes = (((1.0, 4.0), (2.0, 9.0), (3.0, 8.0)),)
+        yield LesionBoxes(boxes, ("they are very small",))
 
     monkeypatch.setattr("napari_metasr.upscaling.lesion_search.LesionSearch.steps", steps)
     lesion = job.model_copy(update={"within": "lesion"})

@@ -8,7 +8,9 @@ import numpy as np
 
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.progress import Preview, Progress
+from napari_metasr.upscaling.provenance import fingerprint
 from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.volume import Plane
 
@@ -20,7 +22,7 @@ class FakeWork:
 
     def __init__(self):
         self.gate = threading.Semaphore(100)
-        self.error = self.plan = None
+        self.error = self.plan = self.source = None
         self.jobs = []
         self.inputs = []
         self.done = []
@@ -37,15 +39,17 @@ class FakeWork:
     def __call__(self, job):
         self.jobs.append(job)
         self.inputs.append(read_volume(job.input))
-        self.plan = Job.prepare(job).plan
+        prepared = Job.prepare(job)
+        self.plan, self.source = prepared.plan, prepared.source
         return self
 
     def steps(self):
         job, volume = self.jobs[-1], self.inputs[-1]
         workspace = Workspace(job.output)
         self.ended.clear()
+        decided = fingerprint(self.plan, self.source.sha256)
         try:
-            with workspace.opened(self.plan.fingerprint, resume=job.resume) as begun:
+            with workspace.opened(decided, resume=job.resume) as begun:
                 journal = begun
                 for done in range(journal.done + 1, PARTS + 1):
                     self.gate.acquire(timeout=20)
@@ -54,7 +58,9 @@ class FakeWork:
                     journal = journal.model_copy(update={"done": done})
                     workspace.write(journal)
                     self.done.append(done)
-                    yield Progress("in plane", done / PARTS, done / PARTS, self.preview(volume))
+                    yield Progress(
+                        PassKind.IN_PLANE, done / PARTS, done / PARTS, self.preview(volume)
+                    )
                 write_volume(
                     job.output,
                     repeated(volume, self.plan.target.shape),

@@ -129,7 +129,7 @@ def test_an_input_that_changes_while_it_is_read_is_refused(scan, tmp_path, monke
 
     monkeypatch.setattr(StoredVolume, "blocks", changing)
     assert main([*UPSCALE, "out.nii"]) == 2
-    assert "in.nii.gz: expected a file that stays as it is" in capsys.readouterr().err
+    assert "in.nii.gz: the input changed while it was being read" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["in.nii.gz"]
 
 

@@ -19,7 +19,10 @@ from napari_metasr.io.stored import StoredVolume
 from napari_metasr.upscaling import parts
 from napari_metasr.upscaling.consistency import SliceConsistency
 from napari_metasr.upscaling.options import UpscaleOptions
+from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.plan import Plan
+from napari_metasr.upscaling.progress import Phase
+from napari_metasr.upscaling.provenance import Input
 from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.upscaling.upscale import Upscaling
 from napari_metasr.upscaling.workspace import Workspace
@@ -36,8 +39,9 @@ def models(tmp_path_factory):
 
 
 def work_on(path, output, *, resume=False, overwrite=False, **options):
-    plan = Plan.of(StoredVolume.open(path), UpscaleOptions(**(MODELS | options)), "cpu")
-    return Upscaling(plan, output, resume=resume, overwrite=overwrite)
+    volume = StoredVolume.open(path)
+    plan = Plan.of(volume, UpscaleOptions(**(MODELS | options)), "cpu")
+    return Upscaling(plan, Input.of(volume), output, resume=resume, overwrite=overwrite)
 
 
 def upscaled(path, output, **options):
@@ -188,8 +192,8 @@ def test_progress_tells_the_whole_and_shows_slices(tmp_path, scan, monkeypatch):
     assert shares[0] > 0
     assert shares[-1] == 1
     stages = list(dict.fromkeys(progress.stage for progress in told))
-    assert stages[:2] == ["reading", "in plane"]
-    assert [progress.done for progress in told if progress.stage == "in plane"][-1] == 1
+    assert stages[:2] == [Phase.READING, PassKind.IN_PLANE]
+    assert [progress.done for progress in told if progress.stage is PassKind.IN_PLANE][-1] == 1
     shown = [progress.preview for progress in told if progress.preview is not None]
     planes = list(dict.fromkeys(preview.plane for preview in shown))
     assert planes == ["axial", "coronal", "sagittal"]
@@ -250,7 +254,7 @@ def test_work_whose_output_is_gone_is_enlarged_again(tmp_path, scan):
     output = tmp_path / "out.nii"
     steps = work_on(scan, output, scale=(2,)).steps()
     for progress in steps:
-        if progress.stage == "across, second view" and progress.done == 1:
+        if progress.stage is PassKind.SECOND_VIEW and progress.done == 1:
             break
     steps.close()
     (tmp_path / ".out.nii.unfinished" / "output.nii").rename(tmp_path / "moved.nii")
@@ -265,7 +269,7 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(tmp_path, scan):
     steps.close()
     with pytest.raises(ValueError, match="begun from another input"):
         next(work_on(scan, tmp_path / "out.nii", scale=(3,), resume=True).steps())
-    with pytest.warns(UserWarning, match=r"\.out\.nii\.unfinished: .* is thrown away") as caught:
+    with pytest.warns(UserWarning, match=r"\.out\.nii\.unfinished: .* is discarded") as caught:
         upscaled(scan, tmp_path / "out.nii", scale=(3,))
     assert len(caught) == 1
 

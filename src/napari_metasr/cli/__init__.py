@@ -1,4 +1,4 @@
-"""``napari-metasr VERB``: all of it without a screen; one module for each verb."""
+"""``napari-metasr VERB``: the command line, with one module for each verb."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0, or 2 after one line on the standard error that says what was wrong, or 130 after an
-        interrupt, or what the command has told otherwise.
+        0; 2 after a failure, which is reported in one line on the standard error; 130 after an
+        interrupt; or the command's own code.
     """
     from napari_metasr.cli.parsing import ArgumentError
     from napari_metasr.cli.verbs import parse

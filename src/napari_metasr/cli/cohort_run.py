@@ -1,4 +1,4 @@
-"""A run of ``napari-metasr cohort``: a bar and a log while it goes on, a table at the end."""
+"""Run ``napari-metasr cohort``: a bar and a log meanwhile, a table at the end."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Run:
     Attributes
     ----------
     items
-        What can be done.
+        Volumes to upscale.
     refused
-        Why the other volumes cannot, by name.
+        Reasons against the other volumes, by name.
     ledger
-        Where everything is put down.
+        Log of all events.
     outcomes
-        By name, as they come.
+        Outcomes by name, as they come.
     """
 
     items: Sequence[Item]
@@ -54,7 +54,7 @@ class Run:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
     def carry_out(self, client: Client) -> int:
-        """Do it, until it is done or interrupted, and tell what became of each volume.
+        """Do the work until it is done or interrupted, and print the outcome of each volume.
 
         Returns
         -------
@@ -89,7 +89,7 @@ class Run:
                 bar.update(sum(shares.values()) - bar.n)
 
     def _heard(self, event: Event) -> float:
-        """Put down what happened; the share of the volume that is done."""
+        """Log an event, and return the share of the volume that is done."""
         match event:
             case Started(name, worker, process):
                 self.ledger.write("start", name=name, worker=worker, process=process)
@@ -108,14 +108,14 @@ class Run:
 
     @property
     def counted(self) -> str:
-        """How many volumes there are of each outcome."""
+        """Number of volumes of each outcome."""
         counts = Counter(outcome.state for outcome in self.outcomes.values())
         told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
         return ", ".join(told) or "0 done"
 
     @property
     def table(self) -> str:
-        """What became of each volume, failures last."""
+        """Table of outcomes, failures last."""
         order = sorted(self.outcomes, key=lambda name: (self._rank(name), name))
         rows = [("file", "outcome", "seconds", "reason")]
         for name in order:

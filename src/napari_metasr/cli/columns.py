@@ -1,4 +1,4 @@
-"""Tables on the terminal."""
+"""Print tables on the terminal."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def in_columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
-    """Rows of cells as text, two spaces between columns.
+    """Align rows of cells as text, two spaces between columns.
 
     Parameters
     ----------
     rows
         The first one is the heading; all of one length.
     right
-        Numbers of the columns that end at the same place, in place of beginning there.
+        Numbers of the columns that are aligned to the right.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (

@@ -1,4 +1,4 @@
-"""The demonstration's figures, which need no screen: sequence, comparison, animation, table."""
+"""Write the demonstration's figures, which need no screen: pictures, animation, table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COMPARISON_SCALE = 2.0
 
 @dataclass(frozen=True)
 class Row:
-    """The slice reduced by a scale and magnified back: PSNR in dB, SSIM, times in ms."""
+    """The slice reduced by a scale and super-resolved back: PSNR in dB, SSIM, times in ms."""
 
     scale: float
     true_scale: str
@@ -48,7 +48,7 @@ class Row:
 
     @classmethod
     def of(cls, scale: float, trial: Trial) -> Row:
-        """The figures of a trial."""
+        """Make the row of a trial."""
         images = trial.interpolated, trial.super_resolved
         bicubic, own = (trial.quality(image, in_box=False) for image in images)
         brain_bicubic, brain_own = (trial.quality(image, in_box=True) for image in images)
@@ -117,7 +117,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
                 model=title,
                 heading=name,
                 details=f"{place} · reduced by {COMPARISON_SCALE:g} (antialiased bicubic) and "
-                "magnified back",
+                "super-resolved back",
             ),
             view=view,
             overwrite=True,
@@ -143,7 +143,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
 
 
 def _trials(scene: Scene, model: ZoomModel) -> dict[float, Trial]:
-    """The slice reduced by every scale, and magnified back."""
+    """Reduce the slice by every scale, and super-resolve it back."""
     volume = scene.volume
     image = volume.slice(Plane.AXIAL, scene.index)
     model.render(model.encode(image), SCALES[0])  # compiles, which is not to be timed
@@ -168,7 +168,7 @@ def _reduced(window: Window) -> Window:
 
 
 def _cells(row: Row) -> list[str]:
-    """A row's values as text, with the decimals that mean something."""
+    """Write a row's values as text, with significant decimals."""
     cells = []
     for name, value in asdict(row).items():
         decimals = 3 if "ssim" in name else 2 if "psnr" in name else 1
@@ -177,7 +177,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _markdown(rows: Sequence[Row]) -> str:
-    """The rows as a table that can be read as it is."""
+    """Write the rows as a Markdown table."""
     table = [[field.name.replace("_", " ") for field in fields(Row)], *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
@@ -189,7 +189,7 @@ def _markdown(rows: Sequence[Row]) -> str:
 
 
 def _write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """The table for programs and for people."""
+    """Write the table as CSV and as Markdown."""
     numbers, text = folder / "figures.csv", folder / "figures.md"
     with (
         replacing(numbers, overwrite=True) as temporary,
@@ -200,8 +200,9 @@ def _write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
         writer.writerows(asdict(row).values() for row in rows)
     with replacing(text, overwrite=True) as temporary:
         temporary.write_text(
-            "The slice reduced by each scale (antialiased bicubic) and magnified back, against "
-            "itself: PSNR in dB and SSIM on the whole slice and in the brain's bounding box.\n\n"
+            "The slice reduced by each scale (antialiased bicubic) and super-resolved back, "
+            "against itself: PSNR in dB and SSIM on the whole slice and in the brain's "
+            "bounding box.\n\n"
             f"{_markdown(rows)}\n",
             encoding="utf-8",
         )

@@ -1,4 +1,4 @@
-"""What the demonstration looks at: a volume, one of its axial slices, a region of that."""
+"""Choose the demonstration's scene: a volume, an axial slice, a region of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RIM_MM = 8.0
 
 @dataclass(frozen=True)
 class Scene:
-    """A volume and where to look.
+    """A volume and the region to zoom into.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Scene:
     index
         The axial slice.
     region
-        The part of it to magnify, in pixels.
+        The part of it to super-resolve, in pixels.
     model, device
-        What to magnify with, by name.
+        Name of the model and of the device.
     """
 
     volume: Volume
@@ -53,7 +53,7 @@ class Scene:
 def choose_scene(
     path: Path | None, index: int | None, region: Window | None, model: str, device: str
 ) -> Scene:
-    """Read the volume, by default a sample, and find what to look at where that is not given.
+    """Read the volume, by default a sample, and choose slice and region if they are not given.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def choose_scene(
 
 
 def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32]:
-    """Where a bright one-sided lesion may be: a heuristic to aim the demonstration with, no more.
+    """Estimate where a bright one-sided lesion may be: a heuristic to aim the demonstration.
 
     Brightness is raised to the fourth power, so that enhancement outweighs tissue, smoothed, and
     compared with its own mirror image about the head's middle: what is brighter than the other
@@ -117,7 +117,7 @@ def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32
 def _region_around(
     weights: NDArray[np.float32], spacing: tuple[float, float], shape: tuple[int, int]
 ) -> Window:
-    """A square of ``REGION_MM`` round the weights' centre of mass, moved to lie in the slice."""
+    """Place a square of ``REGION_MM`` around the weights' centre of mass, inside the slice."""
     if not weights.any():
         weights = np.ones_like(weights)
     centre = ndimage.center_of_mass(weights)
@@ -134,7 +134,7 @@ def _region_around(
 
 
 def _sample() -> tuple[Volume, NDArray[np.uint8] | None, Path | None]:
-    """The BraTS case, or the phantom and its mask where that cannot be had."""
+    """Read the BraTS case, or the phantom and its mask where that is unavailable."""
     from napari_metasr.samples.samples import brats_case, phantom
 
     try:
@@ -147,12 +147,12 @@ def _sample() -> tuple[Volume, NDArray[np.uint8] | None, Path | None]:
 
 
 def read_sample(path: Path | None) -> Volume:
-    """The volume of a file, or the phantom where there is none."""
+    """Read the volume of a file, or make the phantom where there is none."""
     from napari_metasr.samples.samples import phantom
 
     return phantom()[0] if path is None else read_volume(path)
 
 
 def _odd(size: float, largest: int) -> int:
-    """The odd whole number near a size, for a filter."""
+    """Round a size to an odd whole number, for a filter."""
     return 2 * (min(round(size), largest) // 2) + 1

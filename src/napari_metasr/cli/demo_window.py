@@ -1,4 +1,4 @@
-"""The demonstration's window: for a person, or photographed on a virtual screen."""
+"""Open the demonstration's window, or photograph it on a virtual screen."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SCREEN = {
 
 
 class Shot(BaseModel):
-    """What the process on the virtual screen has to do."""
+    """The task of the process on the virtual screen."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +53,7 @@ class Shot(BaseModel):
 
 
 def open_window(scene: Scene) -> None:
-    """Open napari on the scene with the dock, until the person closes it."""
+    """Open napari on the scene with the dock, until it is closed."""
     import napari
 
     viewer, layer, dock = _opened(scene)
@@ -62,7 +62,7 @@ def open_window(scene: Scene) -> None:
 
 
 def photograph(scene: Scene, path: Path) -> Path:
-    """Do the same on a virtual screen, move the slider, and leave a picture of the window.
+    """Open it on a virtual screen, move the slider, and save a picture of the window.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _opened(scene: Scene) -> tuple[Viewer, ImageLayer, MetaSRZoomWidget]:
 
 
 def _choose_region(viewer: Viewer, layer: ImageLayer, dock: MetaSRZoomWidget, scene: Scene) -> None:
-    """Draw the region as a person does: press Draw, lay the rectangle, press Done."""
+    """Draw the region as a user does: press Draw, lay the rectangle, press Done."""
     dock.region.setCurrentText("Rectangle")
     dock.draw.click()
     _settle()
@@ -167,7 +167,7 @@ def _slide_to(dock: MetaSRZoomWidget, scale: float) -> None:
 
 
 def _is_shown(viewer: Viewer, dock: MetaSRZoomWidget) -> bool:
-    """Whether the network's result is on the screen and nothing is being computed."""
+    """Return whether the network's result is on the screen and nothing is being computed."""
     shown = any("super-resolved" in layer.name and layer.visible for layer in viewer.layers)
     return shown and not dock.busy.isVisibleTo(dock)
 
@@ -181,7 +181,7 @@ def _wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 def _settle() -> None:
-    """Let Qt do what is due, and draw."""
+    """Let Qt process its events, and draw."""
     from qtpy.QtWidgets import QApplication
 
     until = time.monotonic() + SETTLE_SECONDS

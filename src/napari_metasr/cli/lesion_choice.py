@@ -1,4 +1,4 @@
-"""Which lesion of a volume is to be magnified, and where it is known from."""
+"""Choose the lesion of a volume that is to be super-resolved."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LesionChoice:
-    """A lesion by its number, and what knows of it.
+    """A lesion by its number, and the source of lesions.
 
     Attributes
     ----------
     number
         1 is the best.
     rois, segmentation
-        Files to take lesions from; without either, a detector looks for them.
+        Files to take lesions from; without either, a detector finds them.
     detector, device
-        What looks, and where it runs.
+        The detector, and where it runs.
     """
 
     number: int
@@ -35,17 +35,17 @@ class LesionChoice:
     def find(
         self, volume: Volume, plane: Plane, index: int | None, time: int
     ) -> tuple[int, Window, str]:
-        """The slice to look at, the lesion's rectangle in it, and what to say of it.
+        """Return the slice to look at, the lesion's rectangle in it, and its description.
 
         Parameters
         ----------
         index
-            A slice of the lesion; by default the one to look at first.
+            A slice of the lesion; by default its middle one.
 
         Raises
         ------
         FileNotFoundError, ValueError
-            If there is no such lesion or slice of it, or lesions cannot be told.
+            If there is no such lesion or slice of it, or the source has none.
         """
         lesions, origin = self._lesions(volume, plane, time)
         if not lesions:
@@ -76,7 +76,7 @@ class LesionChoice:
         return place, detection.region.clipped(_shape(volume, plane)), told
 
     def _lesions(self, volume: Volume, plane: Plane, time: int) -> tuple[tuple[Lesion, ...], str]:
-        """Lesions, best first, and what knows of them."""
+        """Return lesions, best first, and the name of their source."""
         from napari_metasr.lesions.files import read_rois, read_segmentation
 
         if self.rois is not None:

@@ -1,18 +1,17 @@
-"""Looking for tumours from the command line: with a progress bar, and warnings where due."""
+"""Search for tumours on the command line, with a progress bar and warnings."""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.lesions.document import Finder
-from napari_metasr.lesions.link import link
-from napari_metasr.lesions.search import look_through
-from napari_metasr.lesions.suitability import concerns
+from napari_metasr.lesions.search import Found, Judged, Searched, find
 from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 def search(
     volume: Volume, plane: Plane, detector: Detector, *, index: int | None = None, time: int = 0
 ) -> tuple[tuple[Lesion, ...], tuple[str, ...]]:
-    """The lesions of a volume or of one of its slices, best first, and what to know of them.
+    """Search a volume or one of its slices for lesions: return them, best first, and concerns.
 
     Raises
     ------
@@ -36,26 +35,36 @@ def search(
     Warns
     -----
     UserWarning
-        For everything that speaks against trusting the detector here.
+        For every concern about the detector on this image.
     """
-    doubts = concerns(volume, plane, detector.point, time=time)
-    for doubt in doubts:
-        warnings.warn(doubt, stacklevel=2)
-    count = volume.slice_count(plane) if index is None else 1
-    with tqdm(
-        look_through(volume, plane, detector, index=index, time=time),
-        total=count,
+    with ExitStack() as stack:
+        bar, found = None, Found((), ())
+        for step in find(volume, plane, detector, index=index, time=time):
+            match step:
+                case Judged(concerns, total):
+                    for concern in concerns:
+                        warnings.warn(concern, stacklevel=2)
+                    bar = stack.enter_context(_bar(total))
+                case Searched() if bar is not None:
+                    bar.update()
+                case Found():
+                    found = step
+    return found.lesions, found.concerns
+
+
+def _bar(total: int) -> tqdm:
+    """Make a progress bar of slices, which is hidden for a single one."""
+    return tqdm(
+        total=total,
         desc="looking for tumours",
         unit="slice",
         file=sys.stderr,
-        disable=count == 1,
-    ) as progress:
-        slices = dict(progress)
-    return link(slices, plane, volume.slice_spacing(plane)), doubts
+        disable=total == 1,
+    )
 
 
 def finder_of(detector: Detector) -> Finder:
-    """How a detector is named in what is written."""
+    """Name a detector as records do."""
     return Finder(
         kind="detector",
         name=detector.name,
@@ -66,7 +75,7 @@ def finder_of(detector: Detector) -> Finder:
 
 
 def table(lesions: Sequence[Lesion], volume: Volume) -> str:
-    """Lesions as text: number, score, slices, which to look at, size and volume."""
+    """Tabulate lesions: number, score, slices, which to look at, size and volume."""
     spacing = (1.0, *volume.spacing)[-3:]
     unit = SIGNS[volume.source.unit]
     lines = [("lesion", "score", "slices", "look at", f"size x, y, z ({unit})", f"{unit}³")]

@@ -1,4 +1,4 @@
-"""``napari-metasr models``: what there is to magnify with, and to find tumours with."""
+"""``napari-metasr models``: list the models, for super-resolution and for detection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OTHERS = "Other networks"
 
 
 def scales_text(card: ModelCard) -> str:
-    """Which scales a model gives, and which of them it was trained on."""
+    """Describe the scales that a model gives, and those that it was trained on."""
     if not card.magnifies:
         return f"none: it is a {card.network}"
     if card.fixed_scales:
@@ -32,7 +32,7 @@ def scales_text(card: ModelCard) -> str:
 
 
 def finds_text(card: ModelCard) -> str:
-    """What a detector finds in what, and from which score on it counts."""
+    """Describe what a detector finds, and from which score on it counts."""
     number = "one box" if card.network == "lesion-detector" else "any number of boxes"
     high = card.trained_scales[1]
     sizes = f"full-size or reduced by up to {high:g}" if high > 1 else "full-size"
@@ -43,7 +43,7 @@ def finds_text(card: ModelCard) -> str:
 
 
 def rows_of(card: ModelCard) -> dict[str, str]:
-    """What is said of a model."""
+    """Describe a model, by heading."""
     told = {"finds": finds_text(card)} if card.detects else {"scales": scales_text(card)}
     return {
         "title": card.title,
@@ -62,7 +62,7 @@ def rows_of(card: ModelCard) -> dict[str, str]:
 
 
 def group_of(card: ModelCard) -> str:
-    """Under which heading a model is listed."""
+    """Return the heading under which a model is listed."""
     if card.detects:
         return FINDERS
     return MAGNIFIERS if card.magnifies else OTHERS

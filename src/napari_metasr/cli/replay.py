@@ -14,6 +14,7 @@ from napari_metasr.files import file_sha256
 from napari_metasr.io.opening import open_stored
 from napari_metasr.upscaling.errors import OutputDiffersError
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.provenance import versions
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
 from napari_metasr.weights import model_names
 
@@ -78,29 +79,38 @@ class Replay(Command):
         """Check the inputs against the sidecar, upscale again, and compare."""
         from napari_metasr.cli.upscale import carry_out, summary
         from napari_metasr.upscaling.plan import Plan
+        from napari_metasr.upscaling.provenance import Input
         from napari_metasr.upscaling.upscale import Upscaling
 
         record = read_sidecar(self.sidecar)
         output = self.output or self.sidecar.with_name(record.output_name)
         path = self._input_of(record)
         options = self._located(record.options)
-        plan = Plan.of(open_stored(path, series=self.series), options, record.device)
-        if plan.input_sha256 != record.input_sha256:
+        volume = open_stored(path, series=self.series)
+        plan, source = Plan.of(volume, options, record.device), Input.of(volume)
+        if source.sha256 != record.input_sha256:
             raise ValueError(
                 f"{path}: expected the input with sha256 {record.input_sha256}, found "
-                f"{plan.input_sha256}"
+                f"{source.sha256}"
             )
         _check_models(plan, record)
-        work = Upscaling(plan, output, overwrite=self.overwrite, resume=self.resume, then=record)
+        work = Upscaling(
+            plan,
+            source,
+            output,
+            overwrite=self.overwrite,
+            resume=self.resume,
+            recorded=record,
+        )
         try:
             carry_out(work)
         except OutputDiffersError:
-            warnings.warn(_differences(plan, record), stacklevel=2)
+            warnings.warn(_differences(record), stacklevel=2)
             raise
         same = file_sha256(output) == record.output_sha256
         print(f"{summary(output, work)}; {'identical to' if same else 'different from'} the record")
         if not same:
-            warnings.warn(_differences(plan, record), stacklevel=2)
+            warnings.warn(_differences(record), stacklevel=2)
 
     def _located(self, options: UpscaleOptions) -> UpscaleOptions:
         """Return the options with the paths of weights that they name without folders."""
@@ -129,18 +139,18 @@ class Replay(Command):
 
 
 def _check_models(plan: Plan, record: Sidecar) -> None:
-    for now, then in zip(plan.models, record.models, strict=True):
-        if now.sha256 != then.sha256:
+    for card, model in zip(plan.cards, record.models, strict=True):
+        if card.sha256 != model.sha256:
             raise ValueError(
-                f"expected the weights {then.name} with sha256 {then.sha256}, found {now.sha256}"
+                f"expected the weights {model.name} with sha256 {model.sha256}, found {card.sha256}"
             )
 
 
-def _differences(plan: Plan, record: Sidecar) -> str:
+def _differences(record: Sidecar) -> str:
     """Explain why the file may differ."""
     found = [
         f"{name} {number} in place of {record.versions.get(name, 'none')}"
-        for name, number in plan.versions.items()
+        for name, number in versions().items()
         if record.versions.get(name) != number
     ]
     return "the output differs from the recorded one: " + (

@@ -65,7 +65,7 @@ class Upscale(UpscalingCommand):
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import write_dicom
 
-        source, description = work.plan.volume, work.plan.description
+        source, description = work.source.volume, work.plan.description
         check_writable(path, overwrite=self.overwrite)
         check_kept(path, source.files)
         if not isinstance(source, DicomVolume):
@@ -112,7 +112,7 @@ def carry_out(work: Upscaling) -> None:
     with tqdm(total=1.0, bar_format=layout, file=sys.stderr) as bar:
         try:
             for progress in work.steps():
-                bar.set_description(progress.stage, refresh=False)
+                bar.set_description(progress.stage.title, refresh=False)
                 bar.update(progress.overall - bar.n)
         except KeyboardInterrupt:
             raise InterruptedError("stopped; --resume resumes the work") from None

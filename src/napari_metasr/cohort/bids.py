@@ -1,4 +1,4 @@
-"""Datasets that are derived from others, as BIDS has them: their files' names, what tells of them.
+"""BIDS derivative datasets: file names and dataset_description.json.
 
 The rules are those of the Brain Imaging Data Structure, https://bids-specification.readthedocs.io.
 """
@@ -28,7 +28,7 @@ DESCRIPTION = "dataset_description.json"
 BIDS_VERSION = "1.10.0"
 PROGRAM = "napari-metasr"
 MADE = "metasr"
-"""Of what is made here, the label of the entity ``desc``."""
+"""Label of the entity ``desc`` of every output."""
 
 LOGS = "logs"
 IGNORED = ".bidsignore"
@@ -37,28 +37,28 @@ _ENTITY = re.compile(r"[a-zA-Z]+-[a-zA-Z0-9+]+")
 _README = """\
 Volumes of another dataset on a finer grid, made by `napari-metasr cohort`, version {version}.
 
-Names and folders are those of the source, with the entities `res` (the grid that was asked for)
-and `desc-{made}`. The JSON file beside each volume tells what networks made and what was
-interpolated, with which options, and the hashes of the input, the weights and the output;
-`napari-metasr replay` makes the same file from it again. `SkullStripped` is what the source's
-JSON file says; false also where it says nothing. {logs}/ holds a log of every run.
+Names and folders are those of the source, with the entities `res` (the requested grid) and
+`desc-{made}`. The JSON file beside each volume records which parts networks made and which were
+interpolated, the options, and the hashes of the input, the weights and the output;
+`napari-metasr replay` makes the same file from it again. `SkullStripped` is copied from the
+source's JSON file, and false where that does not say. {logs}/ holds a log of every run.
 
 {purpose} Super-resolution can show what is not there, and hide what is.
 """
 
 
 def is_dataset(folder: Path) -> bool:
-    """Whether a folder says of itself that it is a BIDS dataset."""
+    """Return whether a folder describes itself as a BIDS dataset."""
     return "BIDSVersion" in description_of(folder)
 
 
 def description_of(folder: Path) -> dict[str, Any]:
-    """What a dataset says of itself; nothing if that is missing or cannot be read."""
+    """Read the description of a dataset; empty if it is missing or unreadable."""
     return _read(folder / DESCRIPTION)
 
 
 def is_skull_stripped(image: Path) -> bool:
-    """Whether the sidecar of an image says that nothing but the brain is in it."""
+    """Return whether the sidecar of an image says that it shows only the brain."""
     return _read(sidecar_path(image)).get("SkullStripped") is True
 
 
@@ -71,7 +71,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def resolution_label(options: UpscaleOptions) -> str:
-    """The grid that is asked for, in letters and digits: ``0p7mm``, ``2x`` or ``2x2x1p5x``."""
+    """Label the requested grid in letters and digits: ``0p7mm``, ``2x`` or ``2x2x1p5x``."""
     if options.spacing is not None:
         return "x".join(_label(number) for number in options.spacing) + "mm"
     return "".join(f"{_label(number)}x" for number in options.scale or ())
@@ -82,14 +82,14 @@ def _label(number: float) -> str:
 
 
 def derivative_name(name: str, resolution: str) -> str:
-    """The name of what is made of a file of a BIDS dataset.
+    """Name the output that is made from a file of a BIDS dataset.
 
     Parameters
     ----------
     name
-        Of the input, without folders and ending: ``sub-01_acq-x_T1w``.
+        Name of the input, without folders and ending: ``sub-01_acq-x_T1w``.
     resolution
-        Its label, see `resolution_label`.
+        Label of the grid, see `resolution_label`.
 
     Returns
     -------
@@ -100,15 +100,15 @@ def derivative_name(name: str, resolution: str) -> str:
     Raises
     ------
     ValueError
-        If the name is none of BIDS.
+        If the name is no BIDS name.
     """
     *entities, suffix = name.split("_")
     regular = all(map(_ENTITY.fullmatch, entities)) and suffix.isalnum()
     if not regular or not entities or not entities[0].startswith("sub-"):
-        raise ValueError(f"{name}: expected a name of BIDS like sub-01_T1w.nii.gz")
+        raise ValueError(f"{name}: expected a BIDS name like sub-01_T1w.nii.gz")
     labels = dict(entity.split("-") for entity in entities)
     if len(labels) < len(entities):
-        raise ValueError(f"{name}: expected every entity of BIDS once")
+        raise ValueError(f"{name}: expected each BIDS entity once")
     labels.pop("res", None)
     last = {key: labels.pop(key, "") for key in AFTER_RESOLUTION}
     last["desc"] += MADE
@@ -117,27 +117,27 @@ def derivative_name(name: str, resolution: str) -> str:
 
 
 def plain_name(name: str, resolution: str) -> str:
-    """The name of what is made of a file of any folder: ``head_res-2x_desc-metasr.nii.gz``."""
+    """Name the output made from a file of any folder: ``head_res-2x_desc-metasr.nii.gz``."""
     return f"{name}_res-{resolution}_desc-{MADE}.nii.gz"
 
 
 def is_made_here(name: str) -> bool:
-    """Whether a file's name is one of those that are given here."""
+    """Return whether a file's name is one that this module gives."""
     return any(part.startswith("desc-") and part.endswith(MADE) for part in stem(name).split("_"))
 
 
 def check_dataset(output: Path) -> None:
-    """Refuse to write into a dataset that something else has made.
+    """Refuse to write into a dataset that another program made.
 
     Raises
     ------
     ValueError
-        If the folder says that it is one.
+        If the folder holds one.
     """
     found = description_of(output)
     if found and PROGRAM not in _names(found.get("GeneratedBy")):
         raise ValueError(
-            f"{output}: expected a folder of its own for what is made, found the dataset "
+            f"{output}: expected a folder of its own for the outputs, found the dataset "
             f"{found.get('Name', 'without a name')!r}"
         )
 
@@ -149,14 +149,14 @@ def _names(programs: Any) -> Sequence[Any]:
 
 
 def describe_dataset(output: Path, source: Path) -> None:
-    """Write what makes a folder a dataset: its description, a README, and what is no part of it.
+    """Write the description of a derivative dataset, its README and its ``.bidsignore``.
 
-    A README and a ``.bidsignore`` that are there stay as they are.
+    An existing README or ``.bidsignore`` is kept.
 
     Parameters
     ----------
     output, source
-        Folders: of what is made, and the dataset it is made of.
+        Folder of the derivative, and of the dataset that it is made from.
     """
     found = description_of(source)
     origin = {key: found[own] for key, own in (("DOI", "DatasetDOI"),) if found.get(own)}

@@ -1,4 +1,4 @@
-"""Workers: processes of this machine, or of a Dask cluster that runs already."""
+"""Dask workers: processes of this machine, or of a cluster that is already running."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ CONNECTING = 15
 """Seconds within which a scheduler must answer."""
 
 _LOCAL = {
-    "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes no second volume along
+    "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes one volume along
 }
 
 
 def need_distributed() -> None:
-    """Refuse to go on without Dask.
+    """Refuse to continue without Dask.
 
     Raises
     ------
     ValueError
-        That it is missing, and how to get it.
+        If it is missing; the message says how to install it.
     """
     if find_spec("distributed") is None:
         raise ValueError("cohorts need distributed: pip install 'napari-metasr[cohort]'")
@@ -43,9 +43,9 @@ def need_distributed() -> None:
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Client]:
-    """Start worker processes on this machine, one volume a time each, and end them.
+    """Start worker processes on this machine, each for one volume at a time, and end them.
 
-    One that dies is replaced. Interrupts of the terminal reach this process alone.
+    A worker that dies is replaced. Interrupts from the terminal reach only this process.
     """
     import dask
     from distributed import Client, LocalCluster
@@ -68,7 +68,7 @@ def local_workers(count: int) -> Iterator[Client]:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Keep interrupts waiting, also for good in the threads and processes that start here."""
+    """Block interrupts, for good in the threads and processes that start meanwhile."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -82,7 +82,7 @@ def _interrupts_later() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_now() -> Iterator[None]:
-    """Let interrupts through again."""
+    """Unblock interrupts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -95,9 +95,9 @@ def _interrupts_now() -> Iterator[None]:
 
 @contextmanager
 def interrupts_noticed() -> Iterator[Callable[[], bool]]:
-    """Tell whether an interrupt has come, in place of raising it wherever this process is.
+    """Note an interrupt, so that it can be asked for, in place of raising it at any point.
 
-    A second one is raised, should nobody ask any more.
+    A second one is raised, in case the first goes unnoticed.
     """
     noticed = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -118,21 +118,21 @@ def interrupts_noticed() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def workers_of(scheduler: str) -> Iterator[Client]:
-    """Use the workers of a cluster that runs already, and leave it running.
+    """Connect to a cluster that is already running, and leave it running.
 
     Raises
     ------
     OSError
         If no scheduler answers.
     ValueError
-        If that is no address.
+        If it is no address.
     """
     from distributed import Client
 
     try:
         client = Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except OSError as error:
-        raise OSError(f"{scheduler}: expected a Dask scheduler, found none that answers") from error
+        raise OSError(f"{scheduler}: no Dask scheduler answers there") from error
     except (ValueError, TypeError) as error:
         raise ValueError(
             f"expected an address like tcp://HOST:8786, found {scheduler!r}"
@@ -142,35 +142,35 @@ def workers_of(scheduler: str) -> Iterator[Client]:
 
 
 def check_workers(client: Client, *folders: Path) -> None:
-    """Refuse workers that lack this very package, or do not see the files.
+    """Refuse workers with another version of the package, or without access to the files.
 
     Parameters
     ----------
     client
-        Of the cluster. Workers that come later are not asked.
+        Client of the cluster. Workers that join later are not checked.
     folders
-        Of the input and the output.
+        Folders of the input and the output.
 
     Raises
     ------
     ValueError
-        Which worker lacks what.
+        If a worker lacks something; the message says which and what.
 
     Warns
     -----
     UserWarning
-        If there are none yet, or some have threads that will wait for one another.
+        If there are none yet, or some have several threads, which would wait for one another.
     """
     paths = [str(folder) for folder in folders]
     threads = client.nthreads()
     if not threads:
-        warnings.warn("expected workers, found none yet: the work waits for some", stacklevel=2)
+        warnings.warn("the cluster has no workers yet: the work waits for some", stacklevel=2)
         return
     for address, count in threads.items():
         if count > 1:
             warnings.warn(
-                f"{address}: expected a worker with one thread, found {count}; it works on one "
-                "volume at a time all the same",
+                f"{address}: the worker has {count} threads but works on one volume at a time; "
+                "start workers with one thread each",
                 stacklevel=2,
             )
     for address, found in client.run(_seen, paths, on_error="return").items():

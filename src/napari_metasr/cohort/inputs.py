@@ -1,4 +1,4 @@
-"""Which files of a folder are volumes to be enlarged."""
+"""Find the volumes of a folder or a BIDS dataset."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ SEGMENTATIONS = (
     "labels",
     "roi",
 )
-"""How the names of files end that hold no image but say what is where in one."""
+"""Last words of the names of files that hold a segmentation and no image."""
 
 LOOKS = 16
-"""After so many files of other kinds a folder is not taken for DICOM."""
+"""Files of a folder that are looked at before it is taken to hold no DICOM."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was found.
+    """Volumes of a folder.
 
     Attributes
     ----------
@@ -46,11 +46,11 @@ class Inputs:
     is_bids
         Whether it is a BIDS dataset.
     pattern
-        What was looked for.
+        The pattern of the search.
     names
-        Of the volumes, from ``root`` on, in order.
+        Names of the volumes, relative to ``root``, in order.
     left_out
-        What fits the pattern, but is no volume to be enlarged.
+        Names that match the pattern, but are no volumes to upscale.
     """
 
     root: Path
@@ -61,28 +61,28 @@ class Inputs:
 
 
 def find_inputs(root: Path, pattern: str | None = None, output: Path | None = None) -> Inputs:
-    """Look for volumes.
+    """Find the volumes of a folder.
 
-    What is hidden, lies in ``output``, is a segmentation or was made by this very program is left
-    out, and so are the folders ``derivatives`` and ``sourcedata`` unless the pattern names them.
+    Hidden files, files in ``output``, segmentations and outputs of this program are left out, and
+    so are the folders ``derivatives`` and ``sourcedata`` unless the pattern names them.
 
     Parameters
     ----------
     root
-        Where to look.
+        The folder.
     pattern
-        A glob from there on, of NIfTI files and of what holds DICOM; by default T1-weighted
-        volumes of a BIDS dataset, and of any other folder all NIfTI files and all folders with
-        DICOM files, one volume each.
+        A glob relative to it, of NIfTI files and of files and folders of DICOM; by default the
+        T1-weighted volumes of a BIDS dataset, and all NIfTI files and all folders with DICOM
+        files, one volume each, of any other folder.
     output
-        A folder that is left out.
+        A folder to leave out.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If there is no such folder.
     ValueError
-        If the pattern leads elsewhere, or nothing fits it.
+        If the pattern leads elsewhere, or nothing matches it.
     """
     if not root.exists():
         raise FileNotFoundError(f"{root}: no such folder")
@@ -116,14 +116,14 @@ def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
 
 
 def _may_be_volume(path: Path) -> bool:
-    """Whether a path stands for a volume; also a link to a file that is not here."""
+    """Return whether a path stands for a volume, even as a link to a file that is not here."""
     if is_nifti(path):
         return path.is_file() or path.is_symlink()
     return is_dicom(path)
 
 
 def _dicom_folders(root: Path) -> Iterator[PurePosixPath]:
-    """Folders with DICOM files, but none below these."""
+    """Yield the topmost folders with DICOM files."""
     for parent, folders, files in os.walk(root):
         seen = islice((root / parent / file for file in sorted(files)), LOOKS)
         if any(is_dicom(path) for path in seen if not is_zip(path)):
@@ -133,6 +133,6 @@ def _dicom_folders(root: Path) -> Iterator[PurePosixPath]:
 
 
 def is_segmentation(name: str) -> bool:
-    """Whether a file holds a segmentation, by the last word of its name."""
+    """Return whether a file holds a segmentation, by the last word of its name."""
     words = stem(name).lower().replace("-", "_").replace(".", "_").split("_")
     return words[-1] in SEGMENTATIONS

@@ -1,4 +1,4 @@
-"""What is to be made of a folder of volumes: a job for each, no two with one output."""
+"""Make a job for each volume of a folder, with an output of its own."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class SameOutputError(ValueError):
 
 @dataclass(frozen=True)
 class Item:
-    """One volume.
+    """One volume of a cohort.
 
     Attributes
     ----------
     name
-        Of the input, from its root on.
+        Name of the input, relative to its root.
     job
-        What is to be done.
+        The work on it.
     skull_stripped
-        Whether nothing but the brain is in it, if that is known.
+        Whether it shows only the brain, if that is known.
     """
 
     name: str
@@ -43,25 +43,25 @@ class Item:
 def items_of(
     inputs: Inputs, output: Path, resolution: str, job_of: Callable[[Path, Path], Job]
 ) -> tuple[tuple[Item, ...], dict[str, str]]:
-    """Give every input its output, in the same folder from ``output`` on.
+    """Give every input its output, in the same folder below ``output``.
 
     Parameters
     ----------
     inputs
-        What was found.
+        The volumes.
     output
         The folder of all outputs.
     resolution
         The label of the grid, for names.
     job_of
-        Makes the job of an input and an output.
+        Makes the job for an input and an output.
 
     Returns
     -------
     items
-        One for each input that can be done.
+        One for each input that is accepted.
     refused
-        Why the others cannot, by name.
+        Reasons against the others, by name.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def items_of(
 
 @contextmanager
 def output_folders(items: Iterable[Item]) -> Iterator[None]:
-    """Make the folders of all outputs, and in the end take those away that stayed empty."""
+    """Make the folders of all outputs, and remove those that stayed empty in the end."""
     folders = {item.job.output.parent for item in items}
     made = [folder for folder in folders if not folder.exists()]
     for folder in folders:
@@ -102,5 +102,5 @@ def output_folders(items: Iterable[Item]) -> Iterator[None]:
     finally:
         for folder in made:
             with suppress(OSError):  # the first that is not empty ends the climb
-                for one in (folder, *folder.parents):
-                    one.rmdir()
+                for parent in (folder, *folder.parents):
+                    parent.rmdir()

@@ -1,4 +1,4 @@
-"""What a run on many volumes leaves in writing: a line for everything that happens."""
+"""Log a run on many volumes: one JSON line for every event."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A file of JSON lines that every run adds to.
+    """A file of JSON lines to which every run adds.
 
     Attributes
     ----------
     path
-        Of the file; its folder is made.
+        Path of the file; its folder is made.
     """
 
     path: Path
 
     def write(self, event: str, **what: Any) -> None:
-        """Add a line: the time, what happened, and to what."""
+        """Add a line: the time, the event and its details."""
         self.path.parent.mkdir(exist_ok=True)
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
         with self.path.open("a", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""One volume of many: made, or left as it is, or failed; what is wrong with it stops no other."""
+"""Process one volume of a cohort; a failure does not stop the others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, cast
 
-from napari_metasr.cohort.earlier import prepared, reason_to_make_again, tell_of_skull
+from napari_metasr.cohort.earlier import prepared, reason_to_make_again, record_skull_stripping
 from napari_metasr.errors import in_words
 from napari_metasr.upscaling.errors import InUseError
 from napari_metasr.upscaling.workspace import Workspace
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 
 State = Literal["done", "skipped", "failed"]
 PATIENCE = 30
-"""Seconds that a worker which is to stop has for the part it works on."""
+"""Seconds that a stopping worker has to finish its current part."""
 
 ASKING = 0.2
-"""Seconds between two questions whether a volume that waits for its turn is still wanted."""
+"""Seconds between two checks whether a waiting volume is still wanted."""
 
 _TURN = Lock()
 
 
 class StoppedError(Exception):
-    """The work is not wanted any more; what is done of it stays for another time."""
+    """The work was cancelled; what is done stays beside the output."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a volume.
+    """Outcome of the work on a volume.
 
     Attributes
     ----------
     state
-        In a word.
+        The outcome in a word.
     reason
-        Why it failed or was made again, and what speaks against trusting the result.
+        Why the work failed or was repeated, and concerns about the result.
     seconds
-        It took.
+        Time it took.
     """
 
     state: State
@@ -58,26 +58,25 @@ class Outcome:
 
 
 def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Outcome:
-    """Make an output, unless it is there already as this job would make it.
+    """Make an output, unless it exists as this job would make it.
 
-    It is made again if the input has changed or the output is damaged; unfinished work is gone
-    on with, if it is of the same kind, and removed if it failed. Threads of a process take turns:
-    each volume has the memory and the cores for itself, and is told its own warnings alone.
+    The output is made again if the input has changed or the output is damaged. Unfinished work of
+    the same kind is resumed, and removed if it fails. Threads of a process take turns, so that
+    each volume has the memory and the cores to itself, and only its own warnings.
 
     Parameters
     ----------
     job
-        ``overwrite`` is for outputs that something else has made, or that other options have;
-        ``resume`` is not looked at.
+        ``overwrite`` also replaces outputs of other programs or options; ``resume`` is ignored.
     tell
-        Called with the share that is done, 0 to 1, again and again. May raise `StoppedError`.
+        Called repeatedly with the share that is done, 0 to 1. May raise `StoppedError`.
     skull_stripped
-        For the sidecar, if it is known.
+        Recorded in the sidecar, if it is known.
 
     Returns
     -------
     Outcome
-        Also for whatever goes wrong.
+        Failures included.
 
     Raises
     ------
@@ -117,7 +116,9 @@ def _attempt(
         again = None
         state: State = "done"
         if job.output.exists():
-            again = reason_to_make_again(job.output, work.plan, overwrite=job.overwrite)
+            again = reason_to_make_again(
+                job.output, work.plan, work.source.sha256, overwrite=job.overwrite
+            )
             state = "done" if again else "skipped"
         if state == "done":
             try:
@@ -131,7 +132,7 @@ def _attempt(
         else:
             _tidy_up(job.output)
         if skull_stripped is not None:
-            tell_of_skull(job.output, skull_stripped)
+            record_skull_stripping(job.output, skull_stripped)
         notes = (f"made again: {again}",) if again else ()
         return state, notes + work.plan.concerns
 
@@ -149,7 +150,7 @@ def _finish(work: Upscaling, output: Path, tell: Tell) -> None:
 
 
 def _tidy_up(output: Path) -> None:
-    """Remove what is left of unfinished work, unless another process is at it."""
+    """Remove unfinished work, unless another process is working on it."""
     workspace = Workspace(output)
     if workspace.folder.exists():
         with suppress(InUseError):

@@ -1,4 +1,4 @@
-"""Many jobs on the workers of a Dask cluster: processes of this machine, or of many."""
+"""Run many jobs on the workers of a Dask cluster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.items import Item
 
 TELLING = 1.0
-"""Seconds between two words from a worker on the same volume."""
+"""Seconds between two progress reports on the same volume."""
 
 WAKING = 0.5
 """Seconds within which an interrupt is noticed on every system."""
@@ -29,7 +29,7 @@ WAKING = 0.5
 
 @dataclass(frozen=True)
 class Started:
-    """A worker begins with a volume, perhaps after another one died on it."""
+    """A worker begins a volume, perhaps after another worker died on it."""
 
     name: str
     worker: str
@@ -46,7 +46,7 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Ended:
-    """Nothing is left to do for a volume."""
+    """The work on a volume is over."""
 
     name: str
     outcome: Outcome
@@ -58,22 +58,22 @@ Event = Started | Advanced | Ended
 def work_through(
     client: Client, items: Iterable[Item], interrupted: Callable[[], bool] = lambda: False
 ) -> Iterator[Event]:
-    """Do all of it, in any order.
+    """Do all items, in any order.
 
     Parameters
     ----------
     client
-        Of a cluster.
+        Client of the cluster.
     items
-        Whose names differ.
+        Items with different names.
     interrupted
         Whether to stop; asked at least every half second.
 
     Yields
     ------
     Event
-        As things happen; `Ended` once for each item. Whoever stops listening stops the work: what
-        is begun stays beside its output for another time.
+        In the order of events; `Ended` once for each item. Closing the generator stops the work;
+        unfinished work stays beside its output.
 
     Raises
     ------
@@ -130,14 +130,14 @@ def _outcome_of(future: Future) -> Outcome:
 
 
 def _tasks_at_a_time(client: Client) -> dict[str, int]:
-    """How many volumes each host works on at a time: one for each process."""
+    """Count the volumes that each host works on at a time: one for each process."""
     from distributed.comm.addressing import get_address_host
 
     return Counter(map(get_address_host, client.nthreads()))
 
 
 def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
-    """Carry a job out in a worker's process, and tell the client how far it is."""
+    """Carry out a job in a worker's process, and report progress to the client."""
     from distributed import get_worker
     from distributed.comm.addressing import get_address_host
 
@@ -163,12 +163,12 @@ def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
 
 
 def share_cores(tasks: int) -> None:
-    """Let the networks of this process use its share of the cores.
+    """Limit the networks of this process to its share of the cores.
 
     Parameters
     ----------
     tasks
-        How many volumes the machine works on at a time.
+        Number of volumes that the machine works on at a time.
     """
     import numba
     import torch

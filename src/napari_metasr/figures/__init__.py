@@ -1,1 +1,1 @@
-"""Pictures for people to keep: comparisons, sequences through the scales, animations."""
+"""Figures to keep: comparisons, sequences through the scales, animations."""

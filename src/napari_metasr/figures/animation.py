@@ -1,4 +1,4 @@
-"""A continuous zoom into a region, interpolation beside super-resolution, as GIF or WebP."""
+"""Animate a continuous zoom, interpolation beside super-resolution, as GIF or WebP."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Zoom:
 def zoom_path(
     shape: tuple[int, int], spacing: tuple[float, float], window: Window, frames: int
 ) -> list[Zoom]:
-    """The views of a zoom from the whole slice, or as much as scale 1 shows, to a window.
+    """Compute the views of a zoom from the whole slice, or what scale 1 shows, to a window.
 
     The scale grows by a constant factor, slower at both ends, about one fixed point.
 
@@ -101,18 +101,18 @@ def save_animation(
     frames: int = 48,
     overwrite: bool = False,
 ) -> Path:
-    """Write the animation; a GIF gets as many grey levels as stay within 4 MB.
+    """Write the animation; a GIF gets as many grey levels as fit into 4 MB.
 
     Parameters
     ----------
     image, spacing
         The low-resolution slice, (rows, columns), and mm between them.
     model, title, trained_scales
-        What magnifies it, its name to show, and the scales it was trained on.
+        The model, its name to show, and the scales it was trained on.
     window
         Where the zoom ends, in low-resolution pixel edges.
     intensity, limits
-        Of the volume; see ``ZoomModel.encode``.
+        Ranges of the volume; see ``ZoomModel.encode``.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def save_animation(
 
 
 def _visible(zoom: Zoom, shape: tuple[int, int]) -> Window:
-    """What a panel shows of the slice and a few pixels around, for the last bit of shifting."""
+    """Return what a panel shows of the slice, and a few pixels around it for the final shift."""
     height, width = (PANEL / factor + 4 for factor in zoom.scale)
     return Window.around(zoom.centre, height, width).clipped(shape)
 
@@ -150,7 +150,7 @@ def _visible(zoom: Zoom, shape: tuple[int, int]) -> Window:
 def _panel(
     rendered: NDArray[Any], part: Window, grid: OutputGrid, zoom: Zoom, view: View
 ) -> Image.Image:
-    """The rendered part as a square seen through the frame's view.
+    """Show the rendered part as a square, seen through the frame's view.
 
     Output pixels lie on whole positions of their grid; the view moves by fractions of one. Both
     methods are shifted by what is left (bicubic, less than a pixel), or the picture would tremble
@@ -180,7 +180,7 @@ def _frame(
     trained_scales: tuple[float, float],
     view: View,
 ) -> Image.Image:
-    """Both panels with titles, letters, a scale bar and the words below."""
+    """Draw both panels with titles, letters, a scale bar and the text below."""
     width = 2 * PANEL + 3 * GAP
     frame = Image.new("L", (width, HEADER + PANEL + FOOTER), BACKGROUND)
     draw = ImageDraw.Draw(frame)
@@ -258,13 +258,13 @@ def _save(path: Path, frames: list[Image.Image], durations: list[int], comment: 
 
 
 def _quantised(frame: Image.Image, levels: int) -> Image.Image:
-    """The frame with evenly spaced grey levels: fewer compress better."""
+    """Reduce a frame to evenly spaced grey levels: fewer compress better."""
     table = [round(round(value * (levels - 1) / 255) * 255 / (levels - 1)) for value in range(256)]
     return frame.point(table)
 
 
 @cache
 def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """The font that comes with matplotlib, there on every machine."""
+    """Load the font that comes with matplotlib, which every machine has."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     return ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", name), size)

@@ -1,4 +1,4 @@
-"""A dark page with pictures and text placed by the pixel, saved whole or not at all."""
+"""Draw pictures and text by the pixel on a dark page, saved whole or not at all."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Canvas:
     ) -> None:
         """Write one line, its middle at height ``y``, ``size`` pixels tall.
 
-        What is longer than ``max_width`` loses its middle: both ends of a file's name matter.
+        A text longer than ``max_width`` loses its middle: both ends of a file's name matter.
         """
         with rc_context(_STYLE):
             text = self.figure.text(
@@ -165,6 +165,6 @@ class Canvas:
 
 
 def _without_middle(string: str, kept: int) -> str:
-    """The first and last characters of a text, ``kept`` in all."""
+    """Return the first and last characters of a text, ``kept`` in all."""
     tail = kept // 2
     return f"{string[: kept - tail]}…{string[len(string) - tail :]}"

@@ -1,4 +1,4 @@
-"""The words every picture carries: what was done, by which model, and what it is for."""
+"""Compose the text on every picture: what was done, by which model, and for what use."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 def scale_text(scale: tuple[float, float]) -> str:
-    """``×3.7``, or ``×3.7 (rows) × 2 (columns)`` where the axes differ visibly."""
+    """Write a scale: ``×3.7``, or ``×3.7 (rows), ×2 (columns)`` where the axes differ."""
     rows, columns = (f"{factor:.3f}".rstrip("0").rstrip(".") for factor in scale)
     return f"×{rows}" if rows == columns else f"×{rows} (rows), ×{columns} (columns)"
 
 
 def spacing_text(spacing: tuple[float, float], unit: str = "mm") -> str:
-    """``0.27 × 0.27 mm``: rows, then columns."""
+    """Write a spacing: ``0.27 × 0.27 mm``, rows, then columns."""
     return f"{spacing[0]:.3g} × {spacing[1]:.3g} {unit}"
 
 
 def super_resolved_text(
     model: str, scale: tuple[float, float], spacing: tuple[float, float], unit: str = "mm"
 ) -> str:
-    """Say that an image is super-resolved, by which model and scale, and what for."""
+    """Say that an image is super-resolved, by which model and scale, and for what use."""
     return (
         f"Super-resolved by {model}, {scale_text(scale)}, output spacing "
         f"{spacing_text(spacing, unit)}; {RESEARCH_USE}."
@@ -33,11 +33,11 @@ def super_resolved_text(
 
 
 def quality_text(quality: Quality) -> str:
-    """``PSNR 34.10 dB · SSIM 0.962``."""
+    """Write a quality: ``PSNR 34.10 dB · SSIM 0.962``."""
     similarity = "" if math.isnan(quality.ssim) else f" · SSIM {quality.ssim:.3f}"
     return f"PSNR {quality.psnr:.2f} dB{similarity}"
 
 
 def description_text(model: str, scale: tuple[float, float]) -> str:
-    """What a file's header says, in few letters."""
+    """Describe a result in few letters, for a file's header."""
     return f"super-resolved by {model}, {scale_text(scale)}, for research use"

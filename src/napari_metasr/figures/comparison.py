@@ -1,4 +1,4 @@
-"""Interpolation beside super-resolution, and beside the truth where it is known."""
+"""Draw interpolation beside super-resolution, and beside the truth where it is known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NARROWEST_COLUMN = 260
 
 @dataclass(frozen=True)
 class Comparison:
-    """The same window of a slice, magnified in two ways.
+    """The same window of a slice, interpolated and super-resolved.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Comparison:
     model
         The model's title, such as ``Meta-SRGAN``.
     heading, details
-        What was magnified: a name, and where in it.
+        Name of the image, and the place in it.
     interpolation
         The other method's title.
     truth
@@ -71,20 +71,20 @@ class Comparison:
             raise ValueError("a comparison with a truth needs a data range")
 
     def caption(self, unit: str) -> str:
-        """What the super-resolved picture is, with lengths in ``mm`` or ``px``."""
+        """Describe the super-resolved picture, with lengths in ``mm`` or ``px``."""
         return super_resolved_text(self.model, self.scale, self.spacing, unit)
 
 
 @dataclass(frozen=True)
 class Locator:
-    """The slice that a window was taken of.
+    """The slice from which a window was taken.
 
     Attributes
     ----------
     image, spacing
         The whole low-resolution slice, (rows, columns), and mm between them.
     window
-        The part that is magnified, in the slice's pixel edges.
+        The part that is super-resolved, in the slice's pixel edges.
     """
 
     image: NDArray[Any]

@@ -1,4 +1,4 @@
-"""One labelled picture: anatomical letters at the edges and a scale bar in mm."""
+"""Draw a labelled picture: anatomical letters at the edges and a scale bar in mm."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ class View:
 
     @property
     def unit(self) -> str:
-        """What lengths are measured in."""
+        """Unit of lengths."""
         return "px" if self.plane is None else "mm"
 
     def picture(self, image: NDArray[Any]) -> NDArray[Any]:
-        """A slice's array as a picture of values 0..1, first row on top."""
+        """Turn a slice into a picture of values 0..1, first row on top."""
         return as_displayed(unit_range(image, self.contrast_limits), self.orientation2d)
 
     def rectangle(
         self, window: Window, shape: tuple[int, int]
     ) -> tuple[float, float, float, float]:
-        """A window of a slice as (left, top, width, height) in its picture's pixels."""
+        """Convert a window of a slice to (left, top, width, height) in its picture's pixels."""
         top, left, bottom, right = window
         if self.orientation2d[0] == "up":
             top, bottom = shape[0] - bottom, shape[0] - top
@@ -75,7 +75,7 @@ class View:
 def panel_size(
     shape: tuple[int, ...], spacing: tuple[float, float], longest: float | None = None
 ) -> tuple[int, int]:
-    """Width and height in pixels to draw a slice in, in its true proportions.
+    """Choose width and height in pixels for a slice, in its true proportions.
 
     A whole number of screen pixels for each of the slice's where it is small, one where it is
     large, fewer beyond ``LARGEST_PANEL_PIXELS``. With ``longest`` that is the longer side.
@@ -93,7 +93,7 @@ def panel_size(
 
 
 def edge_positions(width: float, height: float, inset: float) -> dict[str, tuple[float, float]]:
-    """Where the letters of a picture's edges stand: (x, y) from its top left corner."""
+    """Place the letters of a picture's edges: (x, y) from its top left corner."""
     return {
         "top": (width / 2, inset),
         "bottom": (width / 2, height - inset),
@@ -103,7 +103,7 @@ def edge_positions(width: float, height: float, inset: float) -> dict[str, tuple
 
 
 def bar_length(extent: float) -> float:
-    """A round length (1, 2 or 5 times a power of ten) of at most a third of the extent."""
+    """Choose a round length (1, 2 or 5 times a power of ten) of at most a third of the extent."""
     power = 10.0 ** math.floor(math.log10(extent / 3))
     return max(step * power for step in (1, 2, 5) if step * power <= extent / 3)
 

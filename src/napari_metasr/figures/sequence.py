@@ -1,4 +1,4 @@
-"""One slice through the scales, as in figure 8 of Tan, Zhu and Lio' (2020).
+"""Show one slice through the scales, as in figure 8 of Tan, Zhu and Lio' (2020).
 
 The slice reduced by 4 is the input and stays fixed; at each scale r the truth is the slice
 reduced by 4/r. Interpolation stands above super-resolution, and both above the truth.
@@ -43,7 +43,7 @@ def run_sequence(
     limits: tuple[float, float] | None = None,
     scales: Sequence[float] = SCALES,
 ) -> tuple[NDArray[Any], list[Trial]]:
-    """Reduce a slice by 4 and magnify it to every scale.
+    """Reduce a slice by 4 and super-resolve it to every scale.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def save_sequence(
 
 
 def _part(image: NDArray[Any], scale: tuple[float, float], window: Window) -> NDArray[Any]:
-    """What a window, in low-resolution pixel edges, shows of an image at a scale."""
+    """Return what a window, in low-resolution pixel edges, shows of an image at a scale."""
     shape = tuple(round(size / factor) for size, factor in zip(image.shape, scale, strict=True))
     grid = OutputGrid.at_scale(shape, scale)
     i0, j0, i1, j1 = grid.pixel_range(window)

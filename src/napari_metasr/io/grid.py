@@ -46,6 +46,11 @@ class FileGrid:
         z, y, x = self._canonical[0].shape
         return self.time_points, z, y, x
 
+    @property
+    def spatial_shape(self) -> tuple[int, int, int]:
+        """(z, y, x), canonical."""
+        return self.shape[1:]
+
     @cached_property
     def spacing(self) -> tuple[float, float, float]:
         """Between voxels, in mm, along z, y, x."""

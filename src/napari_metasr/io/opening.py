@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
-    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.io.protocols import VolumeReader
 
 __all__ = ["check_no_series", "files_of", "open_stored", "stands_for_dicom"]
 
 
-def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> VolumeInParts:
+def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> VolumeReader:
     """Open a NIfTI file or a DICOM series without reading its voxels.
 
     Parameters

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from napari_metasr.io.protocols import SlicedVolume
     from napari_metasr.lesions.answers import ScoredWindow
-    from napari_metasr.volume import Volume
     from napari_metasr.weights import ModelCard, OperatingPoint
 
     Look = Callable[[Tensor], Tensor]
@@ -125,7 +125,7 @@ class Detector:
 
     def detect_slices(
         self,
-        volume: Volume,
+        volume: SlicedVolume,
         plane: Plane = Plane.AXIAL,
         time: int = 0,
         *,

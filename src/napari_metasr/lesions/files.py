@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_metasr.io.protocols import VolumeSpace
     from napari_metasr.lesions.lesion import Lesion
     from napari_metasr.volume import Plane, Volume
 
@@ -211,7 +212,7 @@ def _lesion(path: Path, found: LesionRecord, volume: Volume) -> Lesion:
         raise ValueError(f"{path}: lesion {found.number}: {error}") from None
 
 
-def read_labels(path: Path, volume: Volume) -> NDArray[Any]:
+def read_labels(path: Path, volume: VolumeSpace) -> NDArray[Any]:
     """Read a volume's NIfTI segmentation: labels on its grid, 0 for background.
 
     Raises
@@ -226,7 +227,7 @@ def read_labels(path: Path, volume: Volume) -> NDArray[Any]:
     return labels.data
 
 
-def read_segmentation(path: Path, volume: Volume, plane: Plane) -> tuple[Lesion, ...]:
+def read_segmentation(path: Path, volume: VolumeSpace, plane: Plane) -> tuple[Lesion, ...]:
     """Take the lesions of a volume from a NIfTI segmentation.
 
     Raises

@@ -16,7 +16,8 @@ from napari_metasr.lesions.link import in_order
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.io.protocols import VolumeSpace
+    from napari_metasr.volume import Plane
 
 TOUCHING = np.ones((3, 3, 3), bool)
 SAME_PLACE = 0.05
@@ -78,7 +79,7 @@ def _around(part: NDArray[np.bool_], top: int, left: int) -> Window:
 
 
 def check_same_grid(
-    volume: Volume, name: str, shape: tuple[int, ...], affine: NDArray[np.float64]
+    volume: VolumeSpace, name: str, shape: tuple[int, ...], affine: NDArray[np.float64]
 ) -> None:
     """Refuse regions of another space.
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.volume import Volume
+    from napari_metasr.io.protocols import SlicedVolume
     from napari_metasr.weights import OperatingPoint
 
 LEAST_HEAD_SHARE = 0.01
@@ -52,7 +52,7 @@ def check_size(shape: tuple[int, int], spacing: tuple[float, float]) -> None:
 
 
 def concerns(
-    volume: Volume, plane: Plane, point: OperatingPoint, *, time: int = 0
+    volume: SlicedVolume, plane: Plane, point: OperatingPoint, *, time: int = 0
 ) -> tuple[str, ...]:
     """What speaks against trusting a detector here.
 
@@ -111,7 +111,7 @@ def concerns(
     return tuple(doubts)
 
 
-def _normalised(volume: Volume, time: int) -> Iterator[NDArray[Any]]:
+def _normalised(volume: SlicedVolume, time: int) -> Iterator[NDArray[Any]]:
     """Axial slices, every n-th pixel of large ones, intensities 0..1."""
     to_unit = LinearMap(*volume.intensity_range)
     count = volume.slice_count()

@@ -1,4 +1,4 @@
-"""What is put between slices must give the slices again when it is averaged over them."""
+"""Make thin slices consistent with the thick ones: their averages must give these again."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ THICKEST = 1.5
 
 
 class SliceConsistency:
-    """The smallest change after which thin slices, averaged over thick ones, are the thick ones.
+    """Projects thin slices onto those whose averages over the slice profiles are the thick ones.
 
-    With D the slices' profile (see ``degradations.slice_profile_on``), x the thin slices and y
-    the thick ones: ``x + D' (D D')^-1 (y - D x)``, the projection onto all x with D x = y.
+    With D the slice profiles (see ``degradations.slice_profile_on``), x the thin slices and y the
+    thick ones, it returns ``x + D' (D D')^-1 (y - D x)``: the smallest change to x with D x = y.
 
     Parameters
     ----------
     grid
-        Of the thin slices over the thick ones.
+        Grid of the thin slices over the thick ones.
     thickness
-        Of the thick slices, as a share of their spacing: 1 for slices that touch.
+        Thickness of the thick slices, as a share of their spacing: 1 for slices that touch.
 
     Raises
     ------
@@ -48,16 +48,16 @@ class SliceConsistency:
         self._back = back.astype(np.float32)
 
     def averaged(self, thin: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Thin slices, (N, ...), averaged over the thick ones' profiles: (n, ...)."""
+        """Average thin slices, (N, ...), over the profiles of the thick ones: (n, ...)."""
         flat = self._profile @ thin.reshape(len(thin), -1)
         return flat.reshape(-1, *thin.shape[1:])
 
     def __call__(
         self, thin: NDArray[np.float32], thick: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """Thin slices, (N, ...), made consistent with the thick ones, (n, ...).
+        """Make thin slices, (N, ...), consistent with the thick ones, (n, ...).
 
-        Where either is not finite nothing is changed.
+        Nothing changes where either is not finite.
         """
         filled = np.nan_to_num(thin, nan=0, posinf=0, neginf=0)
         rest = (thick - self.averaged(filled)).reshape(len(thick), -1)

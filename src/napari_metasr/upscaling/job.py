@@ -52,6 +52,10 @@ class Job(BaseModel, extra="forbid", frozen=True):
         default=False,
         description="Resume unfinished work, if there is any. After a power failure start over.",
     )
+    named: bool = Field(
+        default=True,
+        description="Let records mention the name of the input, if it may be named at all.",
+    )
     force: bool = Field(
         default=False,
         description="Allow outputs above 4096 voxels per side or 2^32 voxels in total.",
@@ -73,6 +77,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
         from napari_metasr.upscaling.lesion_search import LesionSearch, boxes_in
         from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs
         from napari_metasr.upscaling.plan import Plan
+        from napari_metasr.upscaling.provenance import Input
         from napari_metasr.upscaling.target import check_size
         from napari_metasr.upscaling.upscale import Upscaling
 
@@ -87,4 +92,5 @@ class Job(BaseModel, extra="forbid", frozen=True):
         if mask is not None:
             boxes = boxes_in(mask, volume, options.plane)
             plan = replace(plan, options=options.model_copy(update={"boxes": boxes}))
-        return Upscaling(plan, self.output, overwrite=self.overwrite, resume=self.resume)
+        source = Input.of(volume, named=self.named)
+        return Upscaling(plan, source, self.output, overwrite=self.overwrite, resume=self.resume)

@@ -1,64 +1,55 @@
-"""Where networks are to work: round lesions that a segmentation holds, or a detector finds."""
+"""Find the boxes around lesions in which networks work: by a detector, or in a segmentation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_metasr.lesions.detector import check_detects, load_detector
 from napari_metasr.lesions.files import read_segmentation
-from napari_metasr.lesions.link import link
-from napari_metasr.lesions.search import look_through
-from napari_metasr.lesions.suitability import concerns
-from napari_metasr.upscaling.progress import Progress
-from napari_metasr.volume import Volume
+from napari_metasr.lesions.search import Found, Searched, find
 from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from napari_metasr.io.mapped import MappedArray
-    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.io.protocols import VolumeSpace
     from napari_metasr.lesions.lesion import Box, Lesion
-    from napari_metasr.upscaling.costs import Costs
+    from napari_metasr.upscaling.unpacking import UnpackedVolume
     from napari_metasr.volume import Plane
 
 
 @dataclass(frozen=True)
-class MeasuredVolume(Volume):
-    """A volume whose voxels are read when they are looked at.
+class LesionBoxes:
+    """Result of a search.
 
     Attributes
     ----------
-    intensity
-        Its intensity range.
+    boxes
+        Boxes around the lesions.
+    concerns
+        Reasons not to trust them.
     """
 
-    intensity: tuple[float, float] = (0.0, 1.0)
-
-    @property
-    def intensity_range(self) -> tuple[float, float]:
-        """What inference maps to 0 and 1, measured before."""
-        return self.intensity
+    boxes: tuple[Box, ...]
+    concerns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class LesionSearch:
-    """What is going to look for lesions.
+    """A search for lesions that is part of a plan.
 
     Attributes
     ----------
     detector
-        Its name or path.
+        Name or path of the detector.
     device
         Where it runs.
     plane
-        Of the slices that it looks at.
+        Plane of the slices that it looks at.
     sha256
-        Of its weights.
+        Hash of its weights.
     """
 
     detector: str
@@ -79,65 +70,36 @@ class LesionSearch:
         check_detects(card)
         return cls(detector, device, plane, card.sha256)
 
-    def steps(
-        self,
-        volume: VolumeInParts,
-        unpacked: MappedArray,
-        intensity: tuple[float, float],
-        costs: Costs,
-    ) -> Generator[Progress, None, tuple[tuple[Box, ...], tuple[str, ...]]]:
-        """Look through the first time point, a few slices in memory at a time.
-
-        Parameters
-        ----------
-        volume
-            The input.
-        unpacked
-            Its voxels.
-        intensity
-            Its intensity range.
-        costs
-            Of the whole work.
+    def steps(self, volume: UnpackedVolume) -> Iterator[Searched | LesionBoxes]:
+        """Search the first time point, a few slices in memory at a time.
 
         Yields
         ------
-        Progress
-            After every slice.
-
-        Returns
-        -------
-        boxes, doubts
-            Round the lesions, and what speaks against trusting them.
+        Searched or LesionBoxes
+            A step after every slice, the boxes last.
 
         Raises
         ------
         ValueError
             If the detector cannot be asked about this image, or finds nothing.
         """
-        seen = MeasuredVolume(
-            data=unpacked,  # type: ignore[arg-type]
-            affine=volume.affine,
-            spacing=volume.spacing,
-            source=volume.source,
-            intensity=intensity,
-        )
         detector = load_detector(self.detector, device=self.device)
-        doubts = concerns(seen, self.plane, detector.point)
-        if volume.time_points > 1:
-            doubts += (
-                f"lesions were looked for in the first of {volume.time_points} time points alone",
-            )
-        count, slices = seen.slice_count(self.plane), {}
-        for index, found in look_through(seen, self.plane, detector):
-            slices[index] = found
-            done = len(slices) / count
-            yield Progress("looking for lesions", done, costs.looked(done))
-        lesions = link(slices, self.plane, seen.slice_spacing(self.plane))
-        return _boxes_of(lesions, f"{volume.path}: {detector.title}"), doubts
+        for step in find(volume, self.plane, detector):
+            if isinstance(step, Searched):
+                yield step
+            elif isinstance(step, Found):
+                boxes = _boxes_of(step.lesions, f"{volume.name}: {detector.title}")
+                yield LesionBoxes(boxes, (*step.concerns, *_time_concerns(volume.time_points)))
 
 
-def boxes_in(path: Path, volume: VolumeInParts, plane: Plane) -> tuple[Box, ...]:
-    """The boxes round the lesions of a segmentation, which is read whole.
+def _time_concerns(time_points: int) -> tuple[str, ...]:
+    if time_points == 1:
+        return ()
+    return (f"lesions were looked for only in the first of {time_points} time points",)
+
+
+def boxes_in(path: Path, volume: VolumeSpace, plane: Plane) -> tuple[Box, ...]:
+    """Return the boxes around the lesions of a segmentation, which is read whole.
 
     Raises
     ------
@@ -146,13 +108,7 @@ def boxes_in(path: Path, volume: VolumeInParts, plane: Plane) -> tuple[Box, ...]
     ValueError
         If it is no segmentation on the volume's grid, or an empty one.
     """
-    grid = Volume(
-        data=np.broadcast_to(np.uint8(0), volume.shape[1:]),
-        affine=volume.affine,
-        spacing=volume.spacing,
-        source=volume.source,
-    )
-    return _boxes_of(read_segmentation(path, grid, plane), str(path))
+    return _boxes_of(read_segmentation(path, volume, plane), str(path))
 
 
 def _boxes_of(lesions: Sequence[Lesion], by: str) -> tuple[Box, ...]:

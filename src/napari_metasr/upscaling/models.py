@@ -1,4 +1,4 @@
-"""The networks that a plan needs."""
+"""Load the networks that a plan needs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Models:
-    """What enlarges slices, and what fills in between them; each is there if it is needed."""
+    """The networks for slices and for what lies between them; each only where it is needed."""
 
     in_plane: ZoomModel | None
     through_plane: ZoomModel | None
 
     @classmethod
     def of(cls, plan: Plan) -> Models:
-        """Load what a plan needs.
+        """Load the networks of a plan.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The files that the work on a volume leaves: what may be replaced, and both or neither appear."""
+"""Check and place the output and its sidecar: both appear, or neither."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_metasr.files import check_kept, check_writable, file_sha256, replacing
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
+from napari_metasr.upscaling.provenance import model_records, versions
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
 from napari_metasr.upscaling.workspace import Workspace
 
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def check_outputs(
-    output: Path, *, overwrite: bool = False, resume: bool = False, then: Sidecar | None = None
+    output: Path, *, overwrite: bool = False, resume: bool = False, recorded: Sidecar | None = None
 ) -> None:
     """Refuse an output, or the sidecar beside it, before any work is done for them.
 
     Parameters
     ----------
     output
-        What is to be written.
+        The volume to write.
     overwrite
-        Both may be replaced.
+        Allow both to be replaced.
     resume
-        They may be there if the sidecar says that it is the output's: the work on them was
-        stopped at its very end.
-    then
-        A sidecar that may be there, since the work is its.
+        Allow them to exist if the sidecar belongs to the output: the work was stopped at its
+        very end.
+    recorded
+        A sidecar that may exist, since the work replays it.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def check_outputs(
     record = record_beside(output)
     stopped = resume and record is not None and (output.exists() or Workspace(output).is_begun)
     check_writable(output, overwrite=overwrite or stopped)
-    known = stopped or (record is not None and record == then)
+    known = stopped or (record is not None and record == recorded)
     check_writable(sidecar_path(output), overwrite=overwrite or known)
 
 
@@ -73,7 +74,7 @@ def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
 
 
 def record_beside(output: Path) -> Sidecar | None:
-    """What the sidecar beside an output says, if it is one of an output of this name."""
+    """Read the sidecar beside an output, if it belongs to an output of this name."""
     try:
         record = read_sidecar(sidecar_path(output))
     except (OSError, ValueError):
@@ -81,8 +82,8 @@ def record_beside(output: Path) -> Sidecar | None:
     return record if record.output_name == output.name else None
 
 
-def is_made(output: Path, plan: Plan) -> bool:
-    """Whether an output is there, whole and by its sidecar what this plan makes, bit for bit."""
+def is_made(output: Path, plan: Plan, input_sha256: str) -> bool:
+    """Return whether an output exists, intact and by its sidecar what this plan makes."""
     record = record_beside(output)
     if record is None or not output.is_file():
         return False
@@ -92,19 +93,19 @@ def is_made(output: Path, plan: Plan) -> bool:
             return False
         options = options.model_copy(update={"boxes": record.options.boxes})
     made = (record.options, record.models, record.device, record.versions, record.input_sha256)
-    wanted = (options, plan.models, plan.device, plan.versions, plan.input_sha256)
+    wanted = (options, model_records(plan), plan.device, versions(), input_sha256)
     return made == wanted and record.output_sha256 == file_sha256(output)
 
 
 def put_in_place(finished: Path, output: Path, record: Sidecar) -> None:
-    """Give a finished file its name and write its sidecar, in place of what may be there.
+    """Give a finished file its name and write its sidecar, replacing what may exist.
 
-    Whoever is stopped in between finds a sidecar whose hash is not that of the output.
+    After an interrupt in between, the sidecar's hash is not that of the output.
 
     Raises
     ------
     OSError
-        If either cannot be done; then both are as they were.
+        If either fails; both are as they were then.
     """
     with finished.open("rb+") as file:
         os.fsync(file.fileno())

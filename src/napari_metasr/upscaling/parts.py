@@ -1,9 +1,10 @@
-"""How the work on a volume is cut up: ways through it, and slabs of each."""
+"""Cut the work on a volume up: passes through it, and slabs of each pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import Enum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,39 +17,50 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Plane
 
 SLAB_BYTES = 32 << 20
-"""Of a slab's output at most; one slice if that is larger."""
+"""Most bytes of a slab's output; one slice if that is larger."""
 
 LEAST_PARTS = 16
-"""Of a way with as many slices: so often one can see how far it is, and stop."""
+"""Minimum number of parts per pass, so that progress and cancellation stay responsive."""
 
-StageName = Literal["in plane", "across, first view", "across, second view"]
+
+class PassKind(Enum):
+    """What a pass does."""
+
+    IN_PLANE = "in plane"
+    FIRST_VIEW = "across, first view"
+    SECOND_VIEW = "across, second view"
+
+    @property
+    def title(self) -> str:
+        """Its name on progress bars."""
+        return self.value
 
 
 @dataclass(frozen=True)
-class Way:
+class Pass:
     """One way through a volume, slice by slice.
 
     Attributes
     ----------
-    stage
-        What it is called.
+    kind
+        What it does.
     axes
-        The (z, y, x) axes that slices are stacked along, and that their rows and columns count
-        along.
+        The (z, y, x) axes along which slices are stacked, and along which their rows and columns
+        count.
     count
-        How many slices there are.
+        Number of slices.
     grid
-        Of every slice.
+        Grid of every slice.
     """
 
-    stage: StageName
+    kind: PassKind
     axes: tuple[int, int, int]
     count: int
     grid: OutputGrid
 
     @property
     def pixels(self) -> tuple[int, int]:
-        """Of a slice, before and after."""
+        """Pixels of a slice, before and after."""
         before, after = (
             int(np.prod(shape)) for shape in (self.grid.input_shape, self.grid.output_shape)
         )
@@ -57,51 +69,51 @@ class Way:
 
 @dataclass(frozen=True)
 class Part:
-    """A slab of one way: slices ``first`` up to ``last`` of a time point."""
+    """A slab of one pass: slices ``first`` up to ``last`` of a time point."""
 
-    way: Way
+    run: Pass
     time: int
     first: int
     last: int
 
 
-def ways_through(target: Target, plane: Plane) -> tuple[Way, ...]:
-    """In plane, if that is finer, then both orthogonal planes, if slices are to be closer."""
+def passes_through(target: Target, plane: Plane) -> tuple[Pass, ...]:
+    """List the passes: in plane, where that is finer, then both orthogonal views across slices."""
     normal, rows, columns = plane.normal_axis, plane.row_axis, plane.column_axis
     axes = target.axes
-    ways = []
+    passes = []
     in_plane = OutputGrid(axes[rows], axes[columns])
     if not (in_plane.rows.is_identity and in_plane.columns.is_identity):
-        ways.append(Way("in plane", (normal, rows, columns), axes[normal].input, in_plane))
+        stacked = (normal, rows, columns)
+        passes.append(Pass(PassKind.IN_PLANE, stacked, axes[normal].input, in_plane))
     if not axes[normal].is_identity:
-        views: tuple[tuple[StageName, int, int], ...] = (
-            ("across, first view", rows, columns),
-            ("across, second view", columns, rows),
-        )
-        for stage, along, kept in views:
+        for kind, along, kept in (
+            (PassKind.FIRST_VIEW, rows, columns),
+            (PassKind.SECOND_VIEW, columns, rows),
+        ):
             size = axes[kept].output
             grid = OutputGrid(axes[normal], AxisGrid(size, size))
-            ways.append(Way(stage, (along, normal, kept), axes[along].output, grid))
-    return tuple(ways)
+            passes.append(Pass(kind, (along, normal, kept), axes[along].output, grid))
+    return tuple(passes)
 
 
-def parts_of(ways: Sequence[Way], times: int) -> list[Part]:
-    """All of the work, in order.
+def parts_of(passes: Sequence[Pass], times: int) -> list[Part]:
+    """List all parts of the work, in order.
 
     Parameters
     ----------
-    ways
-        Through each time point.
+    passes
+        Passes through each time point.
     times
-        How many of these there are.
+        Number of time points.
     """
     parts = []
     for time in range(times):
-        for way in ways:
-            largest = max(SLAB_BYTES // (4 * way.pixels[1]), 1)
-            step = min(largest, -(-way.count // LEAST_PARTS))
+        for run in passes:
+            largest = max(SLAB_BYTES // (4 * run.pixels[1]), 1)
+            step = min(largest, -(-run.count // LEAST_PARTS))
             parts += [
-                Part(way, time, first, min(first + step, way.count))
-                for first in range(0, way.count, step)
+                Part(run, time, first, min(first + step, run.count))
+                for first in range(0, run.count, step)
             ]
     return parts

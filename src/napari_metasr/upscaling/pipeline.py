@@ -1,4 +1,4 @@
-"""Reading, computing and writing at the same time, in order."""
+"""Read, compute and write at the same time, in order."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ def pipelined(
     write: Callable[[Item, Any], None],
     seconds: dict[str, float],
 ) -> Iterator[tuple[Item, Any]]:
-    """Do all items, reading the next one and writing the last one meanwhile.
+    """Compute all items, while the next one is read and the last one written.
 
     Parameters
     ----------
     items
-        In order.
+        Items, in order.
     read, write
         Run in threads of their own, one call of each at a time.
     compute
         Runs in the caller's thread.
     seconds
-        Gains the time spent ``computing``, and ``waiting`` for what is read and written.
+        Accumulates the time spent ``computing``, and ``waiting`` for reading and writing.
 
     Yields
     ------
     item, result
-        Each one and what was computed for it, once it is written.
+        Each item with its result, once that is written.
     """
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
         upcoming: Future[Any] | None = reader.submit(read, items[0]) if items else None

@@ -1,37 +1,31 @@
-"""What is going to be done to a volume: which networks, which grid, what to say of it."""
+"""Plan the upscaling of a volume: the output's grid, the networks, and concerns about both."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr import __version__
 from napari_metasr.devices import resolve_device
 from napari_metasr.upscaling.consistency import THICKEST
-from napari_metasr.upscaling.parts import Part, Way, parts_of, ways_through
-from napari_metasr.upscaling.sidecar import ModelRecord
+from napari_metasr.upscaling.parts import Part, Pass, PassKind, parts_of, passes_through
 from napari_metasr.upscaling.target import target_of
 from napari_metasr.weights import ModelCard, WeightsError, model_card
 
 if TYPE_CHECKING:
     from typing import Any
 
-    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.io.protocols import VolumeGrid
     from napari_metasr.upscaling.lesion_search import LesionSearch
     from napari_metasr.upscaling.options import UpscaleOptions
     from napari_metasr.upscaling.target import Target
 
 GAP = 0.5
-"""A share of their spacing: slices thinner than that say little of what lies between them."""
+"""Thickness, as a share of the spacing, below which slices say little of what lies between them."""
 
-PACKAGES = ("numpy", "torch", "numba", "nibabel", "scipy")
 SLACK = 0.05
-"""By so much a scale may exceed the trained ones before that is a concern."""
+"""Share by which a scale may exceed the trained ones before that is a concern."""
 
 
 @dataclass(frozen=True)
@@ -41,35 +35,29 @@ class Plan:
     Attributes
     ----------
     volume, options
-        The input, and what is wanted of it.
+        The input's grid, and what is asked for.
     target
         The output's grid.
     in_plane, through_plane
-        The networks' cards, where they are needed.
+        Cards of the networks, where they are needed.
     device
         Where they run.
-    input_sha256
-        Of the input.
     search
-        What is to look for the lesions that networks work round, if that is wanted.
-    stamps
-        Sizes and times of the input's files, from before they were read for the hash.
+        The search for lesions around which networks work, if that is asked for.
     """
 
-    volume: VolumeInParts
+    volume: VolumeGrid
     options: UpscaleOptions
     target: Target
     in_plane: ModelCard | None
     through_plane: ModelCard | None
     device: str
-    input_sha256: str
     search: LesionSearch | None = None
-    stamps: tuple[tuple[int, int], ...] = ()
 
     @classmethod
     def of(
         cls,
-        volume: VolumeInParts,
+        volume: VolumeGrid,
         options: UpscaleOptions,
         device: str,
         search: LesionSearch | None = None,
@@ -79,16 +67,16 @@ class Plan:
         Raises
         ------
         ValueError
-            If the options do not fit the volume, or a model is not there or not for this.
+            If the options do not fit the volume, or a model is missing or unsuitable.
         """
         target = target_of(volume, options)
-        stages = {way.stage for way in ways_through(target, options.plane)}
+        kinds = {run.kind for run in passes_through(target, options.plane)}
         in_plane = through_plane = None
-        if "in plane" in stages:
+        if PassKind.IN_PLANE in kinds:
             in_plane = model_card(options.model)
             if not in_plane.enlarges_slices:
                 raise WeightsError(f"expected a model for slices, found {in_plane.title}")
-        if "across, first view" in stages:
+        if PassKind.FIRST_VIEW in kinds:
             through_plane = model_card(options.through_plane_model)
             if not through_plane.magnifies or through_plane.axes != "one":
                 raise WeightsError(
@@ -100,89 +88,44 @@ class Plan:
                     f"expected slices of at most {THICKEST:g} times their spacing of "
                     f"{spacing:g} mm, found a thickness of {options.thickness:g} mm"
                 )
-        stamps = stamps_of(volume)
-        return cls(
-            volume,
-            options,
-            target,
-            in_plane,
-            through_plane,
-            resolve_device(device).type,
-            volume.sha256(),
-            search,
-            stamps,
-        )
-
-    def check_unchanged(self) -> None:
-        """Refuse an input that is not any more what the hash is of.
-
-        Raises
-        ------
-        ValueError
-            If a file of it was changed.
-        """
-        if stamps_of(self.volume) != self.stamps:
-            raise ValueError(
-                f"{self.volume.path}: expected a file that stays as it is, found that it was "
-                "changed while it was read"
-            )
+        on = resolve_device(device).type
+        return cls(volume, options, target, in_plane, through_plane, on, search)
 
     @property
-    def ways(self) -> tuple[Way, ...]:
-        """Through each time point, in order."""
-        return ways_through(self.target, self.options.plane)
+    def passes(self) -> tuple[Pass, ...]:
+        """Passes through each time point, in order."""
+        return passes_through(self.target, self.options.plane)
 
     @property
     def parts(self) -> list[Part]:
-        """All of the work, in order."""
-        return parts_of(self.ways, self.volume.time_points)
+        """All parts of the work, in order."""
+        return parts_of(self.passes, self.volume.time_points)
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
-        """Of the networks that are needed."""
+        """Cards of the networks that are needed."""
         return tuple(card for card in (self.in_plane, self.through_plane) if card is not None)
 
     @property
-    def models(self) -> tuple[ModelRecord, ...]:
-        """The networks, as the sidecar has them."""
-        return tuple(
-            ModelRecord(
-                name=card.name,
-                title=card.title,
-                sha256=card.sha256,
-                degradations=card.degradations,
-                trained_scales=card.trained_scales,
-                trained_contrasts=card.trained_contrasts,
-            )
-            for card in self.cards
-        )
-
-    @property
-    def versions(self) -> dict[str, str]:
-        """Of what computes the result."""
-        found = {name: version(name) for name in PACKAGES}
-        return {"napari-metasr": __version__, "python": platform.python_version(), **found}
-
-    @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the output's numbers."""
+        """Number type of the output."""
         return np.dtype(np.float32) if self.options.dtype == "float32" else self.volume.dtype
 
     @property
     def description(self) -> str:
-        """What a file's header says, in few letters."""
+        """A short description, for a file's header."""
         names = " and ".join(card.name for card in self.cards)
         x, y, z = (f"{factor:.3g}" for factor in self.target.scale[::-1])
         return f"super-resolved by {names}, x{x} x{y} x{z}"
 
     @property
     def is_partial(self) -> bool:
-        """Whether networks work in boxes alone."""
+        """Whether networks work only in boxes."""
         return bool(self.options.boxes) or self.search is not None
 
     @property
     def learned(self) -> tuple[str, ...]:
-        """What networks make."""
+        """What networks make, in words."""
         found = []
         plane = self.options.plane
         where = " in the boxes of the options" if self.is_partial else ""
@@ -190,15 +133,15 @@ class Plan:
             found.append(f"{plane} slices, one by one, by {self.in_plane.title}{where}")
         if self.through_plane is not None:
             found.append(
-                f"what is between {plane} slices, by {self.through_plane.title} on both orthogonal "
-                f"planes{where}, averaged, then changed as little as makes averages over the "
-                "slices' profiles equal the slices"
+                f"the space between {plane} slices, by {self.through_plane.title} on both "
+                f"orthogonal planes{where}, averaged, then changed as little as possible so that "
+                "averages over the slice profiles equal the slices"
             )
         return tuple(found)
 
     @property
     def interpolated(self) -> tuple[str, ...]:
-        """What is interpolated."""
+        """What is interpolated, in words."""
         found = []
         if self.is_partial:
             found.append("everything outside the boxes of the options, by cubic convolution")
@@ -209,7 +152,7 @@ class Plan:
 
     @property
     def concerns(self) -> tuple[str, ...]:
-        """What speaks against trusting the result."""
+        """Reasons not to trust the result, in words."""
         found = []
         plane = self.options.plane
         across = self.target.scale[plane.normal_axis]
@@ -231,26 +174,3 @@ class Plan:
                 "was measured: what is put there is hardly better than interpolation"
             )
         return tuple(found)
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of everything that decides the result, and how the work is cut up."""
-        decisions = [self.options.recorded.model_dump_json(), self.input_sha256, self.device]
-        decisions += [] if self.search is None else [f"search {self.search.sha256}"]
-        decisions += [card.sha256 for card in self.cards]
-        decisions += [f"{name} {number}" for name, number in sorted(self.versions.items())]
-        decisions += map(repr, self.parts)
-        return hashlib.sha256("\n".join(decisions).encode()).hexdigest()
-
-
-def stamps_of(volume: VolumeInParts) -> tuple[tuple[int, int], ...]:
-    """Bytes and time of change (ns) of each of a volume's files; (-1, -1) of what is gone."""
-    found = []
-    for path in volume.files:
-        try:
-            status = path.stat()
-        except OSError:
-            found.append((-1, -1))
-        else:
-            found.append((status.st_size, status.st_mtime_ns))
-    return tuple(found)

@@ -1,8 +1,9 @@
-"""How far the work on a volume is, and what it looks like."""
+"""Report how far the work on a volume is, and what it looks like."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,24 +12,41 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_metasr.upscaling.parts import PassKind
     from napari_metasr.volume import Plane
+
+
+class Phase(Enum):
+    """What is being done to a volume before and after its passes."""
+
+    READING = "reading"
+    MEASURING = "measuring"
+    SEARCHING = "looking for lesions"
+    UPSCALING = "upscaling"
+    COMPRESSING = "compressing"
+    DONE = "done already"
+
+    @property
+    def title(self) -> str:
+        """Its name on progress bars."""
+        return self.value
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A slice that was enlarged just now, to look at while the work goes on.
+    """A slice that has just been upscaled, to look at while the work goes on.
 
     Attributes
     ----------
     image
-        (rows, columns), in the source's intensity units, as the pass it is from has made it.
+        (rows, columns), in the source's intensity units, as its pass has made it.
     before
         (rows, columns) of the same slice before that pass.
     plane
-        Whose slice it is: also one of the two orthogonal ones.
+        Plane of the slice; it may be one of the two orthogonal ones.
     index, count
-        Which of how many the pass goes through.
-    intensity
+        Index of the slice, and number of slices of the pass.
+    intensity_range
         The volume's intensity range, for display.
     """
 
@@ -37,7 +55,7 @@ class Preview:
     plane: Plane
     index: int
     count: int
-    intensity: tuple[float, float]
+    intensity_range: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -47,17 +65,17 @@ class Progress:
     Attributes
     ----------
     stage
-        In words.
+        What is being done.
     done
         Share of the stage, 0 to 1.
     overall
-        Share of the whole work, 0 to 1, by what it is estimated to cost: the time left is
+        Share of the whole work, 0 to 1, by its estimated cost: the time left is
         ``(1 - overall) / overall`` of the time so far.
     preview
-        The last slice that was enlarged, if one was.
+        The last slice that was upscaled, if one was.
     """
 
-    stage: str
+    stage: Phase | PassKind
     done: float
     overall: float
     preview: Preview | None = None

@@ -1,4 +1,4 @@
-"""What is said of finished work in the sidecar."""
+"""Compose the sidecar of finished work."""
 
 from __future__ import annotations
 
@@ -7,48 +7,54 @@ from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
+from napari_metasr.upscaling.provenance import model_records, versions
 from napari_metasr.upscaling.sidecar import DetectorRecord, GeneratedBy, Sidecar
 
 if TYPE_CHECKING:
     from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.provenance import Input
     from napari_metasr.upscaling.workspace import Findings
 
 
-def record_of(plan: Plan, findings: Findings, output_name: str, output_sha256: str) -> Sidecar:
-    """Everything that is needed to understand an output, and to make it again.
+def record_of(
+    plan: Plan, source: Input, findings: Findings, output_name: str, output_sha256: str
+) -> Sidecar:
+    """Describe an output well enough to understand it, and to make it again.
 
     Parameters
     ----------
-    plan, findings
-        What was done, with the boxes that it was done in.
+    plan, source
+        What was done, and to what.
+    findings
+        Findings about the input.
     output_name, output_sha256
-        Of the file, without folders.
+        Name of the output without folders, and hash of its content.
     """
-    target, source = plan.target, plan.volume
+    target, volume = plan.target, source.volume
     spacing, scale = (
-        tuple(float(numbers[axis]) for axis in source.axes)
+        tuple(float(numbers[axis]) for axis in volume.axes)
         for numbers in (target.spacing, target.scale)
     )
-    shape = tuple(target.shape[axis] for axis in source.axes)
+    shape = tuple(target.shape[axis] for axis in volume.axes)
     return Sidecar(
         description=f"{plan.description}. {RESEARCH_USE_SENTENCE}",
-        sources=source.record_names,
+        sources=source.names,
         resolution=" x ".join(f"{size:.6g}" for size in spacing) + " mm",
         generated_by=(GeneratedBy(name="napari-metasr", version=__version__),),
         learned=plan.learned,
         interpolated=plan.interpolated,
         scale=scale,
         spacing=spacing,
-        input_shape=source.file_shape,
-        output_shape=(*shape, *source.file_shape[3:]),
-        intensity_range=findings.intensity,
-        value_range=findings.limits,
+        input_shape=volume.file_shape,
+        output_shape=(*shape, *volume.file_shape[3:]),
+        intensity_range=findings.intensity_range,
+        value_range=findings.value_range,
         options=plan.options.recorded,
-        models=plan.models,
+        models=model_records(plan),
         device=plan.device,
-        versions=plan.versions,
-        concerns=(*plan.concerns, *findings.doubts),
-        input_sha256=plan.input_sha256,
+        versions=versions(),
+        concerns=(*plan.concerns, *findings.concerns),
+        input_sha256=source.sha256,
         output_name=output_name,
         output_sha256=output_sha256,
         detector=None

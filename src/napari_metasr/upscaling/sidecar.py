@@ -1,4 +1,4 @@
-"""What is written beside a volume: how it came about, enough to make it again."""
+"""Read and write the sidecar of an output, which records how to make it again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Record(BaseModel):
-    """Named as BIDS names things."""
+    """A record whose fields are named as BIDS names them."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, alias_generator=to_pascal, populate_by_name=True
@@ -32,14 +32,14 @@ class GeneratedBy(_Record):
 
 
 class ModelRecord(_Record):
-    """A network that was used.
+    """A network that made the output.
 
     Attributes
     ----------
     name, title, sha256
-        Of the weights.
+        Name, title and hash of the weights.
     degradations, trained_scales, trained_contrasts
-        What it was trained on.
+        Training conditions.
     """
 
     name: str
@@ -51,39 +51,39 @@ class ModelRecord(_Record):
 
 
 class DetectorRecord(_Record):
-    """What has found the boxes that networks worked in."""
+    """The detector that found the boxes in which networks worked."""
 
     name: str
     sha256: str
 
 
 class Sidecar(_Record):
-    """The whole file, a BIDS derivative's.
+    """The sidecar of an output, as of a BIDS derivative.
 
     Attributes
     ----------
     description, sources, resolution, generated_by
-        As BIDS has them; sources are names without folders, and none of what may name a person.
+        As in BIDS; sources are names without folders, except those that may name a person.
     learned, interpolated
-        What networks made, and what was interpolated.
+        Parts that networks made, and parts that were interpolated.
     scale, spacing
         Output voxels for each input voxel, and mm between them, along the file's own axes.
     input_shape, output_shape
-        Along the file's own axes.
+        Shapes along the file's own axes.
     intensity_range, value_range
-        Of the input: what the networks saw as 0 and 1, and what the output was clipped to.
+        Intensities of the input that networks saw as 0 and 1, and to which the output was clipped.
     options, models, device
-        How it was made.
+        How the output was made.
     versions
-        Of what computed it.
+        Versions of the packages that computed it.
     concerns
-        What speaks against trusting the result.
+        Reasons not to trust the result.
     input_sha256, output_name, output_sha256
-        Of the files.
+        Identity of the files.
     skull_stripped
-        Whether nothing but the brain is in the image, as BIDS wants to know; in datasets.
+        Whether the image shows only the brain, as BIDS asks; in datasets.
     detector
-        What has found the boxes of the options, if that was no person.
+        The detector that found the boxes of the options, if one did.
     """
 
     description: str
@@ -111,12 +111,12 @@ class Sidecar(_Record):
 
 
 def sidecar_path(output: Path) -> Path:
-    """Where the sidecar of a ``.nii`` or ``.nii.gz`` file lies, in capitals or not."""
+    """Return the path of the sidecar of a ``.nii`` or ``.nii.gz`` file, of any case."""
     return output.with_name(f"{stem(output)}.json")
 
 
 def write_sidecar(path: Path, record: Sidecar, *, overwrite: bool = False) -> None:
-    """Write it as JSON.
+    """Write a sidecar as JSON.
 
     Raises
     ------
@@ -129,14 +129,14 @@ def write_sidecar(path: Path, record: Sidecar, *, overwrite: bool = False) -> No
 
 
 def read_sidecar(path: Path) -> Sidecar:
-    """Read what `napari-metasr upscale` has written beside its output.
+    """Read a sidecar that `napari-metasr upscale` wrote beside its output.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is something else.
+        If it is no such sidecar.
     """
     try:
         return Sidecar.model_validate_json(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Slices of a part of a volume enlarged one after the other: by a network, or around it not."""
+"""Upscale the slices of a slab: by the network inside the boxes, by interpolation outside."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.lesions.lesion import Box
     from napari_metasr.zoom.engine import ZoomModel
-
-    Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 
 BAND_PIXELS = 1 << 23
 
@@ -33,48 +32,50 @@ class SlabPass:
     Attributes
     ----------
     axes
-        The (z, y, x) axes that slices are stacked along, and that their rows and columns count
-        along.
+        The (z, y, x) axes along which slices are stacked, and along which their rows and columns
+        count.
     grid
-        Of every slice.
+        Grid of every slice.
     model
-        What enlarges them.
-    intensity, limits
-        The volume's intensity and value range.
+        The network that upscales them.
+    intensity_range, value_range
+        The volume's intensities that the network sees as 0 and 1, and its extremes.
     boxes
-        Where the model works: edges (start, stop) along z, y, x in the voxels that the pass
-        reads. Everywhere if there are none; around them bicubic interpolation does.
+        Where the network works: edges (start, stop) along z, y, x in the voxels that the pass
+        reads; everywhere if there are none. Bicubic interpolation fills the rest.
     """
 
     axes: tuple[int, int, int]
     grid: OutputGrid
     model: ZoomModel
-    intensity: tuple[float, float]
-    limits: tuple[float, float]
+    intensity_range: tuple[float, float]
+    value_range: tuple[float, float]
     boxes: tuple[Box, ...] = ()
 
     @cached_property
     def _by_network(self) -> WholeSlices:
-        return WholeSlices(self.model, self.grid, self.intensity, self.limits)
+        return WholeSlices(self.model, self.grid, self.intensity_range, self.value_range)
 
     def __call__(self, block: NDArray[Any], first: int) -> NDArray[np.float32]:
-        """Enlarge all slices of a part (z, y, x), the first one being slice ``first``."""
-        self._by_network.restart()  # a part is the same whatever was done before it
+        """Upscale all slices of a slab (z, y, x), whose first one is slice ``first``."""
+        self._by_network.restart()  # a slab comes out the same whatever was done before it
         slices = block.transpose(self.axes)
         out = np.empty((len(slices), *self.grid.output_shape), np.float32)
         for number, image in enumerate(slices):
-            self._enlarge(image, first + number, out[number])
+            self._upscale(image, first + number, out[number])
         back = np.argsort(self.axes)
         return out.transpose(tuple(int(axis) for axis in back))
 
-    def _enlarge(self, image: NDArray[Any], index: int, out: NDArray[np.float32]) -> None:
+    def _upscale(self, image: NDArray[Any], index: int, out: NDArray[np.float32]) -> None:
         if not np.isfinite(image).any():
             out[...] = image[np.ix_(self.grid.rows.cells(), self.grid.columns.cells())]
         elif not self.boxes:
             self._by_network(image, [self.grid.pixel_range()], out)
         else:
             for band in _bands((0, 0, *out.shape)):
-                out[_part(band)] = interpolate_pixels(image, self.grid, band, limits=self.limits)
+                out[_part(band)] = interpolate_pixels(
+                    image, self.grid, band, limits=self.value_range
+                )
             windows = [self.grid.pixel_range(window) for window in self._windows(index)]
             if windows:
                 self._by_network(image, windows, out)
@@ -88,7 +89,7 @@ class SlabPass:
 
 
 def _bands(pixels: tuple[int, int, int, int]) -> Iterator[tuple[int, int, int, int]]:
-    """A range of pixels in rows that are few enough to be rendered at a time."""
+    """Yield a range of pixels in bands that are small enough to render at a time."""
     top, left, bottom, right = pixels
     step = max(math.floor(BAND_PIXELS / (right - left)), 1)
     for first in range(top, bottom, step):

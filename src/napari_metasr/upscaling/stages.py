@@ -1,4 +1,4 @@
-"""The stages of enlarging a volume: which parts are read, what becomes of them, where they go."""
+"""Do the parts of the work on a volume: what they read, compute and write."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.upscaling.consistency import SliceConsistency
+from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.progress import Preview
 from napari_metasr.upscaling.slabs import SlabPass
 from napari_metasr.volume import Plane
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.io.unfinished import UnfinishedVolume
+    from napari_metasr.lesions.lesion import Box
     from napari_metasr.upscaling.models import Models
-    from napari_metasr.upscaling.parts import Part, StageName
+    from napari_metasr.upscaling.parts import Part
     from napari_metasr.upscaling.plan import Plan
-    from napari_metasr.upscaling.slabs import Box
     from napari_metasr.upscaling.target import Target
     from napari_metasr.upscaling.workspace import Findings
 
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Slab:
-    """What was made of a part.
+    """Result of a part.
 
     Attributes
     ----------
     voxels
         (z, y, x).
     preview
-        Its last slice.
+        The last slice.
     """
 
     voxels: NDArray[np.float32]
@@ -46,25 +47,25 @@ class Slab:
 
 
 class Stages:
-    """How each part of the work on one volume is done.
+    """Reads, computes and writes each part of the work on one volume.
 
     A part reads files that earlier parts have written and writes files that it does not read, so
-    that it can be done again after it was interrupted.
+    that it can be repeated after an interrupt.
 
     Parameters
     ----------
     plan
-        What is wanted.
+        Plan of the work.
     unpacked
         The input.
     output
-        What is to be written.
+        The volume to write.
     folder
-        For what lies between the stages.
+        Folder of intermediate files.
     models
         The networks.
     findings
-        Of the input.
+        Findings about the input.
     """
 
     def __init__(
@@ -79,24 +80,24 @@ class Stages:
         target, options = plan.target, plan.options
         self._unpacked, self._output = unpacked, output
         self._shape = target.shape
-        self._intensity, self._limits = findings.intensity, findings.limits
+        self._intensity, self._value_range = findings.intensity_range, findings.value_range
         self._normal = normal = options.plane.normal_axis
         z, y, x = (
             axis.input if number == normal else axis.output
             for number, axis in enumerate(target.axes)
         )
         single = np.dtype(np.float32)
-        self._enlarged = MappedArray(folder / "in-plane.raw", (1, z, y, x), single)
+        self._in_plane = MappedArray(folder / "in-plane.raw", (1, z, y, x), single)
         self._first = MappedArray(folder / "first.raw", (1, *target.shape), single)
-        self._passes: dict[StageName, SlabPass] = {}
-        across = tuple(enlarged_box(box, target, normal) for box in options.boxes)
-        for way in plan.ways:
-            in_plane = way.stage == "in plane"
+        self._passes: dict[PassKind, SlabPass] = {}
+        across = tuple(upscaled_box(box, target, normal) for box in options.boxes)
+        for run in plan.passes:
+            in_plane = run.kind is PassKind.IN_PLANE
             model = models.in_plane if in_plane else models.through_plane
             if model is not None:
                 boxes = options.boxes if in_plane else across
-                self._passes[way.stage] = SlabPass(
-                    way.axes, way.grid, model, self._intensity, self._limits, boxes
+                self._passes[run.kind] = SlabPass(
+                    run.axes, run.grid, model, self._intensity, self._value_range, boxes
                 )
         if models.through_plane is not None:
             spacing = target.input_spacing[normal]
@@ -105,25 +106,27 @@ class Stages:
 
     @property
     def scratch(self) -> tuple[MappedArray, ...]:
-        """The files that are needed between the stages."""
-        if "across, first view" not in self._passes:
+        """Files that are needed between the passes."""
+        if PassKind.FIRST_VIEW not in self._passes:
             return ()
-        return (self._enlarged, self._first) if "in plane" in self._passes else (self._first,)
+        if PassKind.IN_PLANE not in self._passes:
+            return (self._first,)
+        return self._in_plane, self._first
 
     def read(self, part: Part) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
-        """What a part is made from: the slab before, and of the second view that of the first."""
-        if part.way.stage == "in plane" or "in plane" not in self._passes:
+        """Read what a part is made from: its slab, and for the second view that of the first."""
+        if part.run.kind is PassKind.IN_PLANE or PassKind.IN_PLANE not in self._passes:
             slab = self._unpacked.read(self._place(part, self._unpacked, part.time))[0]
         else:
-            slab = self._enlarged.read(self._place(part, self._enlarged))[0]
-        if part.way.stage != "across, second view":
+            slab = self._in_plane.read(self._place(part, self._in_plane))[0]
+        if part.run.kind is not PassKind.SECOND_VIEW:
             return slab, None
         return slab, self._first.read(self._place(part, self._first))[0]
 
     def compute(self, part: Part, found: tuple[NDArray[Any], NDArray[np.float32] | None]) -> Slab:
-        """What becomes of a part."""
+        """Upscale a part."""
         slab, first_view = found
-        result = self._passes[part.way.stage](slab, part.first)
+        result = self._passes[part.run.kind](slab, part.first)
         if first_view is not None:
             result = self._fused(first_view, result, slab)
         return Slab(result, self._preview(part, slab, result))
@@ -131,34 +134,34 @@ class Stages:
     def _fused(
         self, first: NDArray[np.float32], second: NDArray[np.float32], slab: NDArray[Any]
     ) -> NDArray[np.float32]:
-        """Both views' average, made consistent with the slab they are of."""
+        """Average both views, consistent with the slab that they were made from."""
         fused = (first + second) / 2
-        thin, thick = (np.moveaxis(one, self._normal, 0) for one in (fused, slab))
+        thin, thick = (np.moveaxis(voxels, self._normal, 0) for voxels in (fused, slab))
         consistent = self._consistency(np.ascontiguousarray(thin), thick.astype(np.float32))
-        np.clip(consistent, *map(np.float32, self._limits), out=consistent)
+        np.clip(consistent, *map(np.float32, self._value_range), out=consistent)
         return np.moveaxis(consistent, 0, self._normal)
 
     def _preview(self, part: Part, before: NDArray[Any], after: NDArray[np.float32]) -> Preview:
-        along = part.way.axes[0]
+        along = part.run.axes[0]
         return Preview(
             image=np.moveaxis(after, along, 0)[-1].copy(),
             before=np.moveaxis(before, along, 0)[-1].copy(),
             plane=list(Plane)[along],
             index=part.last - 1,
-            count=part.way.count,
-            intensity=self._intensity,
+            count=part.run.count,
+            intensity_range=self._intensity,
         )
 
     def write(self, part: Part, slab: Slab) -> None:
-        """Put a slab where it belongs; it is there even if the process is killed then."""
-        if part.way.stage == next(reversed(self._passes)):
+        """Write a slab where it belongs; it survives if the process is killed afterwards."""
+        if part.run.kind is next(reversed(self._passes)):
             self._output.write(self._output_place(part), slab.voxels[np.newaxis])
         else:
-            target = self._between(part.way.stage)
+            target = self._between(part.run.kind)
             target.write(self._place(part, target), slab.voxels[np.newaxis])
 
-    def _between(self, stage: StageName) -> MappedArray:
-        return self._enlarged if stage == "in plane" else self._first
+    def _between(self, kind: PassKind) -> MappedArray:
+        return self._in_plane if kind is PassKind.IN_PLANE else self._first
 
     def _place(self, part: Part, array: MappedArray, time: int = 0) -> Place:
         return self._slab(part, array.shape[1:], time)
@@ -168,12 +171,12 @@ class Stages:
 
     def _slab(self, part: Part, shape: tuple[int, ...], time: int) -> Place:
         places = [slice(0, size) for size in shape]
-        places[part.way.axes[0]] = slice(part.first, part.last)
+        places[part.run.axes[0]] = slice(part.first, part.last)
         return (slice(time, time + 1), *places)
 
 
-def enlarged_box(box: Box, target: Target, normal: int) -> Box:
-    """A box in input edges, in those of the voxels that are enlarged along all axes but one."""
+def upscaled_box(box: Box, target: Target, normal: int) -> Box:
+    """Convert a box from input edges to those of voxels that are upscaled along all other axes."""
     edges = [
         (start, stop)
         if number == normal

@@ -1,4 +1,4 @@
-"""The grid that a volume is enlarged to, and what that takes."""
+"""Compute the grid to which a volume is upscaled, and check its size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_metasr.upscaling.errors import TooLargeError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.io.protocols import VolumeGrid
     from napari_metasr.upscaling.options import UpscaleOptions
 
 LARGEST_SIDE = 4096
@@ -31,9 +31,9 @@ class Target:
     Attributes
     ----------
     axes
-        Of each axis.
+        Grid of each axis.
     input_spacing
-        In mm.
+        Spacing of the input, in mm.
     """
 
     axes: tuple[AxisGrid, AxisGrid, AxisGrid]
@@ -41,7 +41,7 @@ class Target:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Output voxels."""
+        """Output voxels along z, y, x."""
         z, y, x = (axis.output for axis in self.axes)
         return z, y, x
 
@@ -53,7 +53,7 @@ class Target:
 
     @property
     def spacing(self) -> tuple[float, float, float]:
-        """Between output voxels, in mm."""
+        """Spacing of the output voxels, in mm."""
         z, y, x = (
             axis.place(size, 0.0)[0]
             for axis, size in zip(self.axes, self.input_spacing, strict=True)
@@ -61,12 +61,12 @@ class Target:
         return z, y, x
 
     def affine(self, input_affine: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Output voxel (x, y, z) to world mm, from that of the input."""
+        """Return the affine from output voxels (x, y, z) to world mm, given that of the input."""
         return affine_on(input_affine, self.axes[::-1])
 
 
-def target_of(volume: VolumeInParts, options: UpscaleOptions) -> Target:
-    """The grid that is asked for.
+def target_of(volume: VolumeGrid, options: UpscaleOptions) -> Target:
+    """Compute the grid that the options ask for.
 
     Raises
     ------
@@ -84,23 +84,23 @@ def target_of(volume: VolumeInParts, options: UpscaleOptions) -> Target:
             axes[axis] = spaced_axis(size, volume.spacing[axis], wanted, number)
     target = Target((axes[0], axes[1], axes[2]), volume.spacing)
     if all(axis.is_identity for axis in target.axes):
-        raise ValueError(f"{volume.path.name}: expected a finer grid, found the volume's own")
+        raise ValueError("the requested grid equals the input's: nothing to do")
     return target
 
 
 def spaced_axis(size: int, spacing: float, wanted: float, number: int = 0) -> AxisGrid:
-    """Output voxels exactly ``wanted`` mm apart, their middle on that of the input.
+    """Lay output voxels exactly ``wanted`` mm apart, centred on the input.
 
-    Together they are longer or shorter than the input by half an output voxel at most.
+    Their extent differs from the input's by at most half an output voxel.
 
     Parameters
     ----------
     size, spacing
-        Of the input; in mm.
+        Voxels of the input, and mm between them.
     wanted
-        In mm.
+        Spacing of the output, in mm.
     number
-        Which of the file's axes it is, for messages.
+        Number of the file's axis, for messages.
 
     Raises
     ------

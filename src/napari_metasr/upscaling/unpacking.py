@@ -1,36 +1,85 @@
-"""The input in a file that can be read in parts, and what its values are like."""
+"""Unpack the input into a file that can be read in parts, and measure its values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.files import allocate
 from napari_metasr.normalisation import StreamedRange
 from napari_metasr.upscaling.workspace import Findings
+from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from napari_metasr.io.mapped import MappedArray
-    from napari_metasr.io.parts import VolumeInParts
+    from napari_metasr.io.protocols import VolumeGrid, VolumeReader
 
 MEASURED_BYTES = 32 << 20
 
 
-def unpack(volume: VolumeInParts, unpacked: MappedArray) -> Iterator[float]:
-    """Read a volume once through, into an uncompressed file.
+@dataclass(frozen=True)
+class UnpackedVolume:
+    """An unpacked input whose slices are looked at one by one (see ``SlicedVolume``).
+
+    Attributes
+    ----------
+    name
+        What messages call it.
+    grid
+        The input's grid.
+    voxels
+        The input's voxels, (t, z, y, x).
+    intensity_range
+        Intensities that inference maps to 0 and 1.
+    """
+
+    name: str
+    grid: VolumeGrid
+    voxels: MappedArray
+    intensity_range: tuple[float, float]
+
+    @property
+    def time_points(self) -> int:
+        """Number of volumes."""
+        return self.grid.time_points
+
+    def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
+        """Read one slice, (rows, columns)."""
+        place: list[int | slice] = [time, *(slice(None),) * 3]
+        place[1 + plane.normal_axis] = index
+        return self.voxels[tuple(place)]
+
+    def slice_count(self, plane: Plane = Plane.AXIAL) -> int:
+        """Count the slices of a plane."""
+        return self.grid.shape[1 + plane.normal_axis]
+
+    def plane_spacing(self, plane: Plane = Plane.AXIAL) -> tuple[float, float]:
+        """Return the spacing of a slice's rows and columns, in mm."""
+        return self.grid.spacing[plane.row_axis], self.grid.spacing[plane.column_axis]
+
+    def slice_spacing(self, plane: Plane = Plane.AXIAL) -> float:
+        """Return the spacing from slice to slice, in mm."""
+        return self.grid.spacing[plane.normal_axis]
+
+
+def unpack(volume: VolumeReader, unpacked: MappedArray) -> Iterator[float]:
+    """Read a volume once through into an uncompressed file.
 
     Yields
     ------
     float
-        The share that is done.
+        Share that is done.
 
     Raises
     ------
     OSError
-        If there is no room on the disk.
+        If the disk lacks the space.
     ValueError
         If the input is damaged.
     """
@@ -42,8 +91,15 @@ def unpack(volume: VolumeInParts, unpacked: MappedArray) -> Iterator[float]:
         yield done / size
 
 
-def measure(volume: VolumeInParts, unpacked: MappedArray) -> Findings:
-    """Look at all values.
+def measure(name: str, unpacked: MappedArray) -> Findings:
+    """Measure the range of all values, and count those that are missing.
+
+    Parameters
+    ----------
+    name
+        What messages call the input.
+    unpacked
+        Its voxels.
 
     Raises
     ------
@@ -55,16 +111,16 @@ def measure(volume: VolumeInParts, unpacked: MappedArray) -> Findings:
         for place in _layers(unpacked):
             look(unpacked.read(place))
         if not measured.finite:
-            raise ValueError(f"{volume.path}: expected an image, found no finite voxel")
+            raise ValueError(f"{name}: expected an image, found no finite voxel")
     return Findings(
-        intensity=measured.intensity_range,
-        limits=measured.value_range,
+        intensity_range=measured.intensity_range,
+        value_range=measured.value_range,
         missing=measured.missing,
     )
 
 
 def _layers(array: MappedArray) -> Iterator[tuple[slice, ...]]:
-    """The places of an array, a few layers at a time, in order."""
+    """Yield the places of an array, a few layers at a time, in order."""
     times, depth, *plane = array.shape
     step = max(MEASURED_BYTES // (int(np.prod(plane)) * array.dtype.itemsize), 1)
     for time_point in range(times):

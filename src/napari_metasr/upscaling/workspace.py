@@ -1,7 +1,7 @@
-"""Unfinished work: a folder beside the output, which says how far it got.
+"""Keep unfinished work in a folder beside the output, with a journal of how far it got.
 
-It outlives the process, however that ends. What the system had not yet put on the disk when the
-power failed is lost, though: then the work is to be begun anew.
+The folder outlives the process, however that ends. What the system had not yet written to the disk
+when the power failed is lost, though; the work must start over then.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from napari_metasr.files import replacing
 from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWorkError
-from napari_metasr.upscaling.options import Edges
+from napari_metasr.upscaling.options import Boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,41 +26,41 @@ JOURNAL = "journal.json"
 
 
 class Findings(BaseModel, extra="forbid", frozen=True):
-    """What was found when the input was unpacked.
+    """Findings about the input, once it is unpacked.
 
     Attributes
     ----------
-    intensity, limits
-        Its intensity and value range.
+    intensity_range, value_range
+        Intensities that networks see as 0 and 1; smallest and largest finite value.
     missing
-        How many values are NaN or infinite.
+        Number of values that are NaN or infinite.
     boxes
-        Round lesions, if some were looked for; see ``UpscaleOptions``.
-    doubts
-        What speaks against trusting these.
+        Boxes around lesions, if those were looked for; see ``UpscaleOptions``.
+    concerns
+        Reasons not to trust these.
     """
 
-    intensity: tuple[float, float]
-    limits: tuple[float, float]
+    intensity_range: tuple[float, float]
+    value_range: tuple[float, float]
     missing: int
-    boxes: tuple[tuple[Edges, Edges, Edges], ...] = ()
-    doubts: tuple[str, ...] = ()
+    boxes: Boxes = ()
+    concerns: tuple[str, ...] = ()
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):
-    """How far the work got.
+    """Record of how far the work got.
 
     Attributes
     ----------
-    plan
-        A hash of everything that decides the result.
+    fingerprint
+        Hash of everything that decides the result.
     findings
-        Of the input, once it is unpacked.
+        Findings about the input, once it is unpacked.
     done
-        How many parts are.
+        Number of parts that are done.
     """
 
-    plan: str
+    fingerprint: str
     findings: Findings | None = None
     done: int = 0
 
@@ -71,7 +71,7 @@ class Workspace:
     Parameters
     ----------
     output
-        The file that is to appear.
+        The file to make.
     """
 
     def __init__(self, output: Path) -> None:
@@ -79,10 +79,10 @@ class Workspace:
         self._lock = output.with_name(f".{output.name}.lock")
 
     @contextmanager
-    def opened(self, plan: str, *, resume: bool) -> Iterator[Journal]:
-        """Make the folder, or with ``resume`` go on in it, and keep others out meanwhile.
+    def opened(self, fingerprint: str, *, resume: bool) -> Iterator[Journal]:
+        """Make the folder, or resume in it, and keep other processes out meanwhile.
 
-        What is in it stays when the work fails, and until `remove`.
+        Its content stays if the work fails, and until `remove`.
 
         Raises
         ------
@@ -96,14 +96,14 @@ class Workspace:
         Warns
         -----
         UserWarning
-            If work that was begun is thrown away, without ``resume``.
+            If unfinished work is discarded, without ``resume``.
         """
         with self._alone():
-            yield self._begun(plan, resume=resume)
+            yield self._begun(fingerprint, resume=resume)
 
     @property
     def is_begun(self) -> bool:
-        """Whether there is unfinished work to go on with."""
+        """Whether there is unfinished work to resume."""
         return (self.folder / JOURNAL).is_file()
 
     def discard(self) -> None:
@@ -132,7 +132,7 @@ class Workspace:
                 self._lock.unlink()
             lock.release()
 
-    def _begun(self, plan: str, *, resume: bool) -> Journal:
+    def _begun(self, fingerprint: str, *, resume: bool) -> Journal:
         path = self.folder / JOURNAL
         if resume and path.is_file():
             try:
@@ -141,26 +141,26 @@ class Workspace:
                 raise DamagedWorkError(
                     f"{path}: expected a journal of unfinished work, found a damaged one"
                 ) from None
-            if journal.plan != plan:
+            if journal.fingerprint != fingerprint:
                 raise OtherWorkError(
                     f"{self.folder}: the unfinished work was begun from another input, with other "
                     "options or by another version"
                 )
             return journal
         if path.is_file():
-            warnings.warn(f"{self.folder}: unfinished work is thrown away", stacklevel=5)
+            warnings.warn(f"{self.folder}: unfinished work is discarded", stacklevel=5)
         if self.folder.exists():
             shutil.rmtree(self.folder)
         self.folder.mkdir()
-        journal = Journal(plan=plan)
+        journal = Journal(fingerprint=fingerprint)
         self.write(journal)
         return journal
 
     def write(self, journal: Journal) -> None:
-        """Keep how far the work got."""
+        """Record how far the work got."""
         with replacing(self.folder / JOURNAL, overwrite=True) as temporary:
             temporary.write_text(journal.model_dump_json(), encoding="utf-8")
 
     def remove(self) -> None:
-        """Free the disk: the work is done, or not wanted any more."""
+        """Free the disk: the work is done, or discarded."""
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -208,11 +208,11 @@ def test_an_output_that_cannot_be_is_refused_in_the_dock(qtbot, dock, typed, rea
 def test_what_was_no_file_is_not_named_as_the_source(qtbot, dock, viewer, work, tmp_path):
     assert work.plan is None
     run(qtbot, dock)
-    assert work.plan.volume.record_names == ("head.nii.gz",)
+    assert work.source.names == ("head.nii.gz",)
     viewer.layers["head"].data = viewer.layers["head"].data + 1
     dock.coordinator.choice.set_output(tmp_path / "out.nii")
     run(qtbot, dock)
-    assert work.plan.volume.record_names == ()
+    assert work.source.names == ()
 
 
 def test_a_speed_is_learned_from_long_work_alone(qtbot, dock, monkeypatch):
@@ -278,7 +278,7 @@ def test_models_can_be_chosen_where_they_are_needed(qtbot, dock):
     assert usable(2, 1, 1) == (False, True)
     assert usable(1, 1, 1)[0] is not None
     assert not dock.start.isEnabled()
-    assert "expected a finer grid, found the volume's own" in dock.plan.text()
+    assert "the requested grid equals the input's" in dock.plan.text()
     assert usable(1, 2, 1) == (True, False)
     assert dock.start.isEnabled()
 

@@ -59,8 +59,6 @@ class Header:
         Why the file's images cannot be used, if so.
     apart
         Whether that is because they are of another kind, which the other images do not miss.
-    told
-        What the header tells of the acquisition, by keyword; words redacted.
     """
 
     file: FoundFile
@@ -80,7 +78,6 @@ class Header:
     lossy: bool = False
     fault: str | None = None
     apart: bool = False
-    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.lesions import search
 from napari_metasr.lesions.labelled import lesions_in
-from napari_metasr.lesions.link import link
-from napari_metasr.lesions.search import look_through
 from napari_metasr.lesions.suitability import concerns
 from napari_metasr.widgets.panels.worker import Task
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.lesions import Detection, Lesion
+    from napari_metasr.lesions import Lesion
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.zoom.encoding import Engines
@@ -118,15 +118,16 @@ def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterato
     if detectors.loaded(model, device) is None:
         yield Progress("Loading the detector")
     detector = detectors.get(model, device)
-    total = volume.slice_count(plane) if scope.index is None else 1
-    yield Progress("Reading the image", 0, total)
-    doubts = _concerns(scope, detector)
-    slices: dict[int, tuple[Detection, ...]] = {}
-    for index, detections in look_through(volume, plane, detector, index=scope.index, time=time):
-        slices[index] = detections
-        yield Progress("Looking for tumour", len(slices), total)
-    lesions = link(slices, plane, volume.slice_spacing(plane))
-    yield Found(lesions, scope, Kind.DETECTOR, detector, detector.title, doubts)
+    yield Progress("Reading the image")
+    judge = partial(_concerns, scope, detector)
+    for step in search.find(volume, plane, detector, index=scope.index, time=time, judge=judge):
+        if isinstance(step, search.Judged):
+            yield Progress("Looking for tumour", 0, step.total)
+        elif isinstance(step, search.Searched):
+            yield Progress("Looking for tumour", step.done, step.total)
+        elif isinstance(step, search.Found):
+            title = detector.title
+            yield Found(step.lesions, scope, Kind.DETECTOR, detector, title, step.concerns)
 
 
 def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:

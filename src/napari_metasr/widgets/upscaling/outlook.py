@@ -6,14 +6,14 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_label
 from napari_metasr.io.orientation import canonical_axes
 from napari_metasr.upscaling.costs import Costs
+from napari_metasr.upscaling.errors import TooLargeError
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
 from napari_metasr.upscaling.target import check_size
@@ -21,8 +21,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets.upscaling.target_control import Wanted
 
 if TYPE_CHECKING:
-    from napari_metasr.io.parts import VolumeInParts
-    from napari_metasr.volume import Volume
+    from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.dock import UpscaleSettings
 
 THICK = 1.5
@@ -36,56 +35,46 @@ _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 @dataclass(frozen=True)
-class LayerInParts:
-    """As much of `VolumeInParts` as a plan needs, of a volume in memory.
+class LayerGrid:
+    """The grid of a volume in memory (see ``VolumeGrid``).
 
     Attributes
     ----------
-    volume
-        Of three or four axes.
+    shape
+        (t, z, y, x); t is 1 without a time axis.
+    spacing
+        In mm, along z, y, x.
+    axes
+        The canonical axis of each of the file's own.
+    dtype
+        Number type as the layer is written.
+    source
+        Where the volume comes from.
     """
 
-    volume: Volume
-
-    @property
-    def path(self) -> Path:
-        """What messages call it."""
-        return Path(self.volume.source.name)
+    shape: tuple[int, int, int, int]
+    spacing: tuple[float, float, float]
+    axes: tuple[int, ...]
+    dtype: np.dtype[Any]
+    source: Source
 
     @property
     def time_points(self) -> int:
-        """1 without a time axis."""
-        return self.volume.time_points
+        """Number of volumes."""
+        return self.shape[0]
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the numbers as they are written."""
-        own = self.volume.data.dtype
-        return np.dtype(np.float32) if own.kind == "f" else np.dtype(own)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """(t, z, y, x)."""
-        return (self.time_points, *self.volume.spatial_shape)
-
-    @property
-    def spacing(self) -> tuple[float, ...]:
-        """In mm, along z, y, x."""
-        return self.volume.spacing
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """The canonical axis of each of the file's own."""
-        return canonical_axes(self.volume.source.affine)
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """None is read."""
-        return ()
-
-    def sha256(self) -> str:
-        """None is taken for a look ahead."""
-        return ""
+    @classmethod
+    def of(cls, volume: Volume) -> LayerGrid:
+        """Return the grid of a volume of three or four axes."""
+        (depth, height, width), (z, y, x) = volume.spatial_shape, volume.spacing
+        own = volume.data.dtype
+        return cls(
+            shape=(volume.time_points, depth, height, width),
+            spacing=(z, y, x),
+            axes=canonical_axes(volume.source.affine),
+            dtype=np.dtype(np.float32) if own.kind == "f" else np.dtype(own),
+            source=volume.source,
+        )
 
 
 @dataclass(frozen=True)
@@ -145,12 +134,10 @@ def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:
     ValueError
         If they do not fit the volume; with the reason.
     """
-    plan = Plan.of(
-        cast("VolumeInParts", LayerInParts(volume)), options(volume, settings), settings.device
-    )
+    plan = Plan.of(LayerGrid.of(volume), options(volume, settings), settings.device)
     try:
         check_size(plan.target, volume.time_points, plan.dtype.itemsize)
-    except ValueError:
+    except TooLargeError:
         return Outlook(plan, is_large=True)
     return Outlook(plan, is_large=False)
 

@@ -75,7 +75,7 @@ class WorkShown:
 
     def progress(self, progress: Progress) -> None:
         """Say how far the work is, and show the slice."""
-        self._stage = progress.stage
+        self._stage = progress.stage.title
         self.time.tell(progress.overall, counts=progress.preview is not None)
         self._dock.show_overall(progress.overall)
         self.tell()

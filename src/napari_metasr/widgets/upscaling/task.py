@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.io.nifti import is_nifti
 from napari_metasr.io.reader import read_layers
-from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.writer import write_image, write_volume
 from napari_metasr.upscaling.progress import Progress
 from napari_metasr.upscaling.upscale import check_outputs
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.io.layers import LayerData
-    from napari_metasr.io.parts import VolumeInParts
     from napari_metasr.upscaling.job import Job
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.volume import Volume
@@ -110,8 +108,6 @@ def upscale(task: LayerJob, prepare: Callable[[Job], Upscaling]) -> Iterator[Ste
             job = _with_files(task, folder)
         yield Note(words.PREPARING)
         work = prepare(job)
-        if task.layer is not None:
-            work.plan = replace(work.plan, volume=_Unnamed.of(work.plan.volume))
         yield from work.steps()
     yield Saved()
     if task.opens:
@@ -130,17 +126,6 @@ def file_of(layer: Image) -> Path | None:
     return path if is_in_place(layer, volume) else None
 
 
-class _Unnamed(StoredVolume):
-    """A file that is there for the work alone: nobody could look for it by its name later."""
-
-    record_names = ()
-
-    @classmethod
-    def of(cls, volume: VolumeInParts) -> _Unnamed:
-        """The same volume without its name."""
-        return cls(**{one.name: getattr(volume, one.name) for one in fields(cls)})
-
-
 def _with_files(task: LayerJob, folder: Path) -> Job:
     """Write what is no file yet, and give the job that reads it."""
     files: dict[str, Any] = {}
@@ -149,6 +134,7 @@ def _with_files(task: LayerJob, folder: Path) -> Job:
         path = folder / task.job.input.name
         write_image(str(path), data, keywords)
         files["input"] = path
+        files["named"] = False  # the file is gone once the work is done
     if task.mask is not None:
         path = folder / MASK
         write_volume(path, task.mask(), task.volume.affine, task.volume.source)
