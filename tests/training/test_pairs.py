@@ -9,7 +9,7 @@ import pytest
 import torch
 from fakes.training import PAIRS, config, slices
 
-from metasr_training.datasets.pairs import PairSampler
+from metasr_training.datasets.pairs import PairConfig, PairSampler
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.stage import Stage
@@ -178,6 +178,14 @@ def test_the_crop_keeps_patches_inside_it():
     )
     bright = [(drawn.draw(update).truth > 0.5).float().mean() for update in range(20)]
     assert min(bright) > 0.7
+
+
+def test_one_number_stands_for_a_square_crop():
+    """As runs were configured that had no other."""
+    assert PairConfig.model_validate({"crop": 128}).crop == (128, 128)
+    assert PairConfig.model_validate({"crop": [180, 170]}).crop == (180, 170)
+    with pytest.raises(ValueError, match="greater than 0"):
+        PairConfig.model_validate({"crop": 0})
 
 
 def test_networks_of_crops_are_standardised_by_the_crops():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, PositiveFloat
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validator
 
 from metasr_training.datasets.acquired import acquired
 from metasr_training.datasets.acquisitions import AcquisitionFamily, InputNoise
@@ -58,7 +58,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
         Where that is from: the ``mask``, where there is one, the ``detector``, or the ``box``
         that holds the brain.
     crop
-        Rows and columns of the maximal-information crop.
+        Rows and columns of the maximal-information crop; one number for a square.
     patches_per_image
         How many patches of an image make an epoch.
     scales
@@ -95,7 +95,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     canvas: int = Field(256, ge=16)
     windows: Windows = "head"
     roi: Roi = "mask"
-    crop: tuple[int, int] = PUBLISHED_CROP
+    crop: tuple[PositiveInt, PositiveInt] = PUBLISHED_CROP
     patches_per_image: int = Field(16, ge=1)
     scales: tuple[float, ...] = (2.0,)
     axes: Literal["same", "mixed", "one"] = "same"
@@ -108,6 +108,11 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     family: AcquisitionFamily | None = None
     masked: float = Field(0, ge=0, le=1)
     varied_noise: InputNoise | None = None
+
+    @field_validator("crop", mode="before")
+    @classmethod
+    def _square(cls, crop: object) -> object:
+        return (crop, crop) if isinstance(crop, int) else crop
 
     @property
     def shown(self) -> int:
