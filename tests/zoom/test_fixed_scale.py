@@ -9,6 +9,7 @@ from PIL import Image
 
 import napari_metasr
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Window
 from napari_metasr.networks import build
 from napari_metasr.weights import model_card, save_weights
 from napari_metasr.zoom.encoded import Tiling
@@ -137,7 +138,7 @@ def test_tiles_equal_the_untiled_result(saved, image, name):
 @pytest.mark.parametrize("scale", [1.0, 1.1, 2.0, 3.7, 8.0, (1.0, 8.0)], ids=str)
 def test_a_prepared_window_is_rendered_without_encoding(saved, image, name, scale):
     model = load(saved, name, tiling=Tiling(tile=2, joint=8))
-    for window in [(10, 10, 16, 18), (12.4, 9.1, 19.8, 13.3)]:
+    for window in [Window(10, 10, 16, 18), Window(12.4, 9.1, 19.8, 13.3)]:
         encoded = encoded_by(model, image)
         encoded.prepare(window)
         assert encoded.is_ready(window)

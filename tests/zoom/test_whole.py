@@ -20,7 +20,7 @@ NETWORKS = {
     "meta-srgan": {"features": 4, "blocks": 1, "hidden": 8},
     "corner": {"features": 4, "blocks": 1, "hidden": 8, "convention": "corner"},
     "srresnet": {"scale": 2, "blocks": 1, "features": 4},
-    "ms-gan": {"blocks": 1, "features": 4},
+    "ms-gan": {"blocks": 1, "features": 4, "doubled_blocks": 2},
 }
 INTENSITY = (0.0, 900.0)
 LIMITS = (-50.0, 1000.0)
