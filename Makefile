@@ -1,5 +1,5 @@
 # `make` lists the targets.
-.PHONY: help setup system demo test lint format bench package clean
+.PHONY: help setup system demo test lint format bench docs package clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -37,6 +37,9 @@ format: $(INSTALLED) ## format the code and sort its imports
 
 bench: $(INSTALLED) ## run benchmarks/zoom.py, or BENCH=volume ARGS=scan.nii.gz
 	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
+
+docs: $(INSTALLED) ## build the documentation site into docs/_build/html
+	$(BIN)/python -m sphinx --fail-on-warning --quiet -b html docs docs/_build/html
 
 package: $(INSTALLED) ## build wheel and sdist, and install both into a clean environment
 	scripts/package.sh

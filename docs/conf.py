@@ -1,0 +1,33 @@
+"""The documentation site: `make docs` builds it into docs/_build/html, without a network."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+
+project = "napari-metasr"
+author = "the napari-metasr developers"
+version = release = version_of("napari-metasr")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+]
+exclude_patterns = ["_build", "results/*/table.md"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]  # links into the repository are checked by a test
+
+autosummary_generate = True
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_typehints = "signature"
+napoleon_google_docstring = False
+default_role = "py:obj"
+
+html_theme = "furo"
+html_title = "napari-metasr"
+html_favicon = "../src/napari_metasr/icon.svg"
+html_logo = "../src/napari_metasr/icon.svg"
+html_static_path: list[str] = []
