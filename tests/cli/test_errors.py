@@ -11,6 +11,7 @@ import pytest
 
 from napari_metasr.cli import main
 from napari_metasr.cli.parsing import parse_scale
+from napari_metasr.cli.verbs import VERBS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +86,23 @@ def test_bad_input_gives_one_line(folder: Path, capsys, arguments: str, message:
     assert captured.err.count("\n") == 1
     assert message in captured.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("columns", ["40", "200"])
+def test_an_unknown_verb_names_all_at_any_width(capsys, monkeypatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert main(["replai"]) == 2
+    error = capsys.readouterr().err
+    assert all(verb in error for verb in VERBS)
+    assert "did you mean 'replay'?" in error
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_speaks_no_python(capsys, verb: str) -> None:
+    assert main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    for word in ("None", "False", "STR", "FLOAT"):
+        assert word not in shown
 
 
 def test_cuda_where_there_is_none(folder: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,8 @@ import traceback
 import warnings
 from typing import TYPE_CHECKING, TextIO
 
+from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,6 @@ __all__ = ["main"]
 
 PROGRAM = "napari-metasr"
 EXPECTED_FAILURES = (ValueError, OSError, MemoryError)
-FAILED, INTERRUPTED = 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import tyro
 from pydantic import Field
 
 from napari_metasr import __version__
-from napari_metasr.cli import INTERRUPTED
+from napari_metasr.cli.exit_codes import INTERRUPTED
 from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.io.opening import files_of

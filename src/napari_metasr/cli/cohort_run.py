@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from napari_metasr.cli import INTERRUPTED
 from napari_metasr.cli.columns import in_columns
+from napari_metasr.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from napari_metasr.cohort.cluster import interrupts_noticed
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.work_item import State
     from napari_metasr.cohort.workers import Event
 
-ALL_WELL, SOME_FAILED = 0, 3
 STATES: tuple[State, ...] = ("skipped", "done", "failed")
 _BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{remaining}]"
 
@@ -62,7 +61,7 @@ class Run:
             The exit code.
         """
         started = time.perf_counter()
-        code = ALL_WELL
+        code = DONE
         for name, reason in self.refused.items():
             self._end(name, Outcome("failed", reason))
         try:
@@ -78,7 +77,7 @@ class Run:
         took = time.strftime("%H:%M:%S", time.gmtime(seconds))
         print(f"{self.counted}{more}, in {took}; {self.ledger.path}")
         failed = any(outcome.state == "failed" for outcome in self.outcomes.values())
-        return code or (SOME_FAILED if failed else ALL_WELL)
+        return code or (SOME_FAILED if failed else DONE)
 
     def _follow(self, client: Client, interrupted: Callable[[], bool]) -> None:
         shares = {item.name: 0.0 for item in self.items}

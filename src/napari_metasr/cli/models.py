@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import tyro
 from pydantic import Field
 
-from napari_metasr.cli.parsing import Command
+from napari_metasr.cli.parsing import Command, optional
 from napari_metasr.weights import is_own, model_cards, remove_model, user_folder
 
 if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
 
 
-MAGNIFIERS = "To magnify with (napari-metasr zoom --model NAME)"
-FINDERS = "To find tumours with (napari-metasr detect --model NAME)"
+MAGNIFIERS = "To super-resolve with (napari-metasr zoom --model NAME)"
+FINDERS = "To detect tumours with (napari-metasr detect --model NAME)"
 OTHERS = "Other networks"
 
 
@@ -69,12 +68,12 @@ def group_of(card: ModelCard) -> str:
 
 
 class Models(Command):
-    """List the models: those that magnify, with their scales, and those that find tumours.
+    """List the models for super-resolution, with their scales, and those that detect tumours.
 
     Your own models, as `metasr-train finetune` makes them, are listed beside those of the package.
     """
 
-    remove: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = Field(
+    remove: Annotated[str | None, optional("NAME")] = Field(
         default=None, description="Delete this model of your own instead."
     )
 

@@ -1,0 +1,6 @@
+"""Exit codes of the command line."""
+
+DONE = 0
+FAILED = 2
+SOME_FAILED = 3
+INTERRUPTED = 130
