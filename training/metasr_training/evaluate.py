@@ -42,6 +42,7 @@ def measure_model(
     scales: tuple[float, ...] = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0),
     slices: int = 24,
     device: str = "auto",
+    consistent: bool = False,
 ) -> None:
     """Measure PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
 
@@ -61,6 +62,9 @@ def measure_model(
         Slices of each data set, evenly spread over its patients; 0 for all.
     device
         auto, cuda, mps or cpu.
+    consistent
+        Measure the model a second time, projected onto the slices that reduce to its input under
+        the degradation, which is told to the projection and not to the network.
     """
     for name in RESULTS:
         check_kept(output / name, files_of(Path(model)))
@@ -71,7 +75,7 @@ def measure_model(
     scores = [
         score
         for one in tqdm(chosen, unit="slice")
-        for score in score_slice(one, compared, conditions)
+        for score in score_slice(one, compared, conditions, {engine.name} if consistent else ())
     ]
     rows = zoom_rows(scores, conditions)
     table = zoom_table(rows)

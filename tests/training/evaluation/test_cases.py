@@ -191,3 +191,16 @@ def test_without_masks_and_detector_the_window_is_on_the_brain(one):
     assert abs((top + bottom) / 2 - (low + high) / 2) <= 2
     low, high = brain_box(eight_bits(one))[1::2]
     assert abs((left + right) / 2 - (low + high) / 2) <= 2
+
+
+def test_a_projected_method_is_compared_twice_and_reduces_to_its_input():
+    """Of an acquisition that is told, the projection can only come nearer to the truth."""
+    (one,) = slices(1)
+    conditions = zoom_conditions([2.0], ["bilinear"])
+    found = {
+        score.method: score
+        for score in score_slice(one, BICUBIC, conditions, {"bicubic"})
+        if score.region == "slice"
+    }
+    assert list(found) == ["bicubic", "bicubic, consistent"]
+    assert found["bicubic, consistent"].psnr > found["bicubic"].psnr

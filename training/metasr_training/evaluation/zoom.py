@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from metasr_training.condition import Condition
+from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.scores import averages, enlarged, measure
+from napari_metasr.degradations import named_reduction
+from napari_metasr.trust.consistency import PlaneConsistency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from metasr_training.datasets.slices import Slice
+    from metasr_training.evaluation.cases import Case
     from metasr_training.evaluation.contestants import Contestant
     from metasr_training.evaluation.scores import ImageScore
 
@@ -60,18 +67,42 @@ def zoom_conditions(
     ]
 
 
+CONSISTENT = ", consistent"
+"""Behind a method's label: projected onto the slices that reduce to the input."""
+
+
 def score_slice(
-    one: Slice, methods: Sequence[Contestant], conditions: Iterable[Condition]
+    one: Slice,
+    methods: Sequence[Contestant],
+    conditions: Iterable[Condition],
+    projected: Collection[str] = (),
 ) -> Iterator[ImageScore]:
     """Reduce a slice in every way, enlarge it by every method, and compare on the 0..255 scale.
 
     PSNR and SSIM have a data range of 255, on the whole slice and in the brain's bounding box.
+
+    Parameters
+    ----------
+    projected
+        Labels of methods that are compared a second time, made consistent with the input under the
+        condition's own degradation; see `napari_metasr.trust.consistency`.
     """
     for condition in conditions:
         case = make_case(one, condition, "slice", RegionOptions())
         if case is not None:
             for label, output in enlarged(case, methods):
                 yield from measure(case, label, output)
+                if label in projected:
+                    yield from measure(
+                        case, label + CONSISTENT, _consistent(case, condition.degradation, output)
+                    )
+
+
+def _consistent(case: Case, degradation: str, output: NDArray[Any]) -> NDArray[np.float32]:
+    """Project an output onto the slices that reduce to the case's input; clipped to 0..255."""
+    reduction = named_reduction(degradation)
+    projection = PlaneConsistency(case.grid, (reduction, reduction))
+    return projection(output, case.low_resolution).clip(*FULL_RANGE)
 
 
 def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> list[ZoomRow]:
@@ -126,6 +157,11 @@ def zoom_table(rows: Iterable[ZoomRow]) -> str:
         columns["noise"] = lambda line: f"{line[0].noise:g}"
     first = next(iter(lines.values()), [])
     columns |= {row.method: figures(place) for place, row in enumerate(first)}
-    columns["gain"] = lambda line: f"{line[-1].psnr - line[0].psnr:+.2f}"
-    columns["gain in brain box"] = lambda line: f"{line[-1].psnr_box - line[0].psnr_box:+.2f}"
+    plain = next((n for n, row in enumerate(first) if row.method.endswith(CONSISTENT)), 0) - 1
+    columns["gain"] = lambda line: f"{line[plain].psnr - line[0].psnr:+.2f}"
+    columns["gain in brain box"] = lambda line: f"{line[plain].psnr_box - line[0].psnr_box:+.2f}"
+    if plain >= 0:
+        columns["consistent gain in brain box"] = lambda line: (
+            f"{line[plain + 1].psnr_box - line[0].psnr_box:+.2f}"
+        )
     return markdown_table(columns, lines.values())
