@@ -12,6 +12,7 @@ import numpy as np
 from napari_metasr.normalisation import intensity_range, value_range
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -64,6 +65,9 @@ class Source:
         The file's header (nibabel), if it had one.
     unit
         Of spacing and positions: pixels where nobody knows how large they are.
+    told
+        What its header, or the JSON file beside it, tells of the acquisition, by DICOM keyword
+        (times in ms); nothing by which a person could be known.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Source:
     dtype: np.dtype[Any] = field(default_factory=lambda: np.dtype(np.float32))
     header: Any = None
     unit: Unit = "mm"
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

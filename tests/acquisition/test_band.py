@@ -4,30 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes.acquisition import texture, zero_filled
 from PIL import Image
 
 from napari_metasr.acquisition import acquired_bands, cropped_to_band
 
 SHARES = (0.6, 0.7, 0.8, 0.9)
-
-
-def texture(seed, shape=(120, 130)):
-    """Random phases whose amplitude falls with frequency as anatomy's does, with a little noise."""
-    rng = np.random.default_rng(seed)
-    f = np.hypot(*np.meshgrid(np.fft.fftfreq(shape[0]), np.fft.fftfreq(shape[1]), indexing="ij"))
-    spectrum = np.fft.fft2(rng.standard_normal(shape)) / (f + 0.01) ** 1.3
-    image = np.real(np.fft.ifft2(spectrum))
-    return 120 + 40 * image / image.std() + rng.normal(0, 1, shape)
-
-
-def zero_filled(image, share, axis):
-    """The magnitude once k-space is zero above a share of an axis' band, as whole numbers."""
-    n = image.shape[axis]
-    keep = np.abs(np.fft.fftfreq(n)) <= share / 2
-    along = [1, 1]
-    along[axis] = n
-    spectrum = np.fft.fft(image, axis=axis) * keep.reshape(along)
-    return np.abs(np.fft.ifft(spectrum, axis=axis)).round()
 
 
 def test_clean_images_are_flagged_in_three_axes_of_a_hundred_at_most():

@@ -1,5 +1,15 @@
-"""How a scan was acquired, estimated from its pixels: the band that holds signal, noise, blur."""
+"""How a scan was acquired, estimated from its pixels and header: resolution, noise, contrast."""
 
 from napari_metasr.acquisition.band import Band, acquired_bands, cropped_to_band
+from napari_metasr.acquisition.description import Acquisition, AxisAcquisition
+from napari_metasr.acquisition.estimate import acquired_plane, estimate
 
-__all__ = ["Band", "acquired_bands", "cropped_to_band"]
+__all__ = [
+    "Acquisition",
+    "AxisAcquisition",
+    "Band",
+    "acquired_bands",
+    "acquired_plane",
+    "cropped_to_band",
+    "estimate",
+]

@@ -53,6 +53,9 @@ TAPER = 10.0
 DEVIATION = 1.4826
 """A standard deviation in median absolute deviations, of normal values."""
 
+WINDOW_DROP = 0.45
+"""Decades by which power has fallen at a band's end; a bin beyond it Hann's window leaves 0.78."""
+
 _SMALLEST_POWER = 1e-12
 
 
@@ -136,7 +139,8 @@ def band_of_spectrum(power: NDArray[np.float64], *, several: bool = False) -> Ba
     """The band that a power spectrum (0 .. Nyquist) shows; None where it tells nothing.
 
     The largest drop of log10 power within ``DROP_WIDTH`` of the band is compared with the median
-    drop, the usual slope; the band ends where the power has fallen half-way.
+    drop, the usual slope; the band ends where the power has fallen half-way,
+    or by ``WINDOW_DROP``.
 
     Parameters
     ----------
@@ -160,7 +164,7 @@ def band_of_spectrum(power: NDArray[np.float64], *, several: bool = False) -> Ba
         return Band(1.0, drop)
     start = first + largest
     fall = logarithm[start : start + width + 1]
-    below = int(np.argmax(fall < (fall[0] + fall[-1]) / 2))
+    below = int(np.argmax(fall < fall[0] - min((fall[0] - fall[-1]) / 2, WINDOW_DROP)))
     share = (start + below - 1 / 2) / (count - 1)
     return Band(share if share <= HIGHEST_CUT else 1.0, drop)
 
@@ -186,6 +190,17 @@ def acquired_bands(
         For each axis; None where nothing can be told: fewer than ``LEAST_SAMPLES`` samples, a
         single value, noise alone, or no finite pixel.
     """
+    several = image.ndim > 2 and len(image) >= SEVERAL_SLICES
+    return tuple(
+        None if power is None else band_of_spectrum(power, several=several)
+        for power in power_spectra(image, axes)
+    )
+
+
+def power_spectra(
+    image: NDArray[Any], axes: tuple[int, ...] = (-2, -1)
+) -> tuple[NDArray[np.float64] | None, ...]:
+    """The power spectra that `acquired_bands` looks at; None where there is nothing to look at."""
     if image.size == 0 or not np.isfinite(image).any():
         return (None,) * len(axes)
     filled, _ = fill_missing(image, value_range(image)[0])
@@ -194,9 +209,7 @@ def acquired_bands(
     weights = _inside(filled)
     if weights is not None and not weights.any():
         return (None,) * len(axes)
-    several = image.ndim > 2 and len(image) >= SEVERAL_SLICES
-    spectra = (power_spectrum(filled, axis, weights) for axis in axes)
-    return tuple(band_of_spectrum(power, several=several) for power in spectra)
+    return tuple(power_spectrum(filled, axis, weights) for axis in axes)
 
 
 def cropped_to_band(image: NDArray[Any], shares: tuple[float, float]) -> NDArray[np.float32]:

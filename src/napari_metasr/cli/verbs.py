@@ -13,6 +13,7 @@ from napari_metasr.cli.cohort import Cohort
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.demo import Demo
 from napari_metasr.cli.detect import Detect
+from napari_metasr.cli.info import Info
 from napari_metasr.cli.models import Models
 from napari_metasr.cli.parsing import ArgumentError, Command, message_in, options_of
 from napari_metasr.cli.rate import Rate
@@ -31,6 +32,7 @@ VERBS: dict[str, type[Command]] = {
     "replay": Replay,
     "cohort": Cohort,
     "series": ListSeries,
+    "info": Info,
     "detect": Detect,
     "models": Models,
     "demo": Demo,

@@ -15,6 +15,7 @@ from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.io.orientation import axis_codes, to_canonical
+from napari_metasr.io.told import told_by_sidecar
 from napari_metasr.volume import Source, Volume
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def read_volume(path: str | os.PathLike[str], *, volume_index: int | None = None
             orientation=axis_codes(file_affine),
             dtype=image.get_data_dtype(),
             header=image.header,
+            told=told_by_sidecar(path.with_name(f"{stem(path)}.json")),
         ),
     )
 

@@ -59,6 +59,8 @@ class Header:
         Why the file's images cannot be used, if so.
     apart
         Whether that is because they are of another kind, which the other images do not miss.
+    told
+        What the header tells of the acquisition, by keyword; words redacted.
     """
 
     file: FoundFile
@@ -78,6 +80,7 @@ class Header:
     lossy: bool = False
     fault: str | None = None
     apart: bool = False
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from napari_metasr.io.dicom.frame import Frame, Header, OtherKindError, RefusalE
 from napari_metasr.io.dicom.groups import Groups, frame_of
 from napari_metasr.io.dicom.pixel_format import check_decodable, check_length, pixel_format
 from napari_metasr.io.dicom.redaction import IDENTIFYING, redacted
+from napari_metasr.io.told import KEYWORDS, WORDS
 
 if TYPE_CHECKING:
     from napari_metasr.io.dicom.files import FoundFile, Opener
@@ -44,9 +45,14 @@ TAGS = (
     *("PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
+    *KEYWORDS,
     *("LossyImageCompression", "SharedFunctionalGroupsSequence"),
     "PerFrameFunctionalGroupsSequence",
 )
+
+
+MACROS = ("MRFOVGeometrySequence", "MRTimingAndRelatedParametersSequence", "MRModifierSequence")
+"""The groups of elements, shared by frames, that tell of the acquisition."""
 
 
 class NoImageError(ValueError):
@@ -105,7 +111,34 @@ def _header(file: FoundFile, dataset: Any) -> Header:
         rows=int(dataset.get("Rows") or 0),
         columns=int(dataset.get("Columns") or 0),
         lossy=dataset.get("LossyImageCompression") == "01",
+        told=_told(dataset),
     )
+
+
+def _told(dataset: Any) -> dict[str, Any]:
+    """What the file, or the groups that its frames share, tell of the acquisition."""
+    found: dict[str, Any] = {}
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
+    groups = [macro[0] for name in MACROS if (macro := shared.get(name))]
+    for keyword in KEYWORDS:
+        for source in (dataset, *groups):
+            try:
+                value = source.get(keyword)
+                if value is None or value == "":
+                    continue
+                found[keyword] = _plain(value, dataset if keyword in WORDS else None)
+            except UNREADABLE:  # it tells nothing; the image may be sound
+                continue
+            break
+    return found
+
+
+def _plain(value: Any, identified: Any) -> Any:
+    """Words without what identifies a person, where the elements that do are given; or numbers."""
+    if identified is not None:
+        words = [value] if isinstance(value, str) else value
+        return " ".join(redacted(str(word), identified) for word in words)
+    return float(value) if isinstance(value, int | float) else [float(number) for number in value]
 
 
 def _check_image(dataset: Any) -> None:

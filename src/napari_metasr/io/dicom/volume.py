@@ -111,6 +111,7 @@ class DicomVolume(FileGrid):
             orientation=self.series.orientation,
             dtype=self.dtype,
             header=self._header(),
+            told=self.series.frames[0][0].header.told,
         )
 
     @cached_property

@@ -1,0 +1,208 @@
+"""From a volume to what is known of its acquisition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.acquisition.band import (
+    SEVERAL_SLICES,
+    Band,
+    band_of_spectrum,
+    power_spectra,
+)
+from napari_metasr.acquisition.blur import blur_of_spectrum
+from napari_metasr.acquisition.contrast import contrast_of
+from napari_metasr.acquisition.description import Acquisition, AxisAcquisition, NoiseLevel
+from napari_metasr.acquisition.noise import noise_of
+from napari_metasr.acquisition.protocol import Protocol, protocol_of
+from napari_metasr.normalisation import fill_missing, value_range
+from napari_metasr.volume import Plane
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.acquisition.description import Direction
+    from napari_metasr.volume import Volume
+
+LOOKED_AT = 16
+"""Slices, evenly spread over the middle of the volume, that are looked at."""
+
+MIDDLE = 0.6
+SAME_SPACING = 1.2
+"""Slices farther apart than this times the pixels make the plane that was acquired."""
+
+DIRECTIONS: tuple[Direction, ...] = ("inferior-superior", "posterior-anterior", "left-right")
+_AXIS_OF = {"I": 0, "S": 0, "P": 1, "A": 1, "L": 2, "R": 2}
+
+
+def acquired_plane(volume: Volume) -> Plane:
+    """The plane that a volume was acquired in: across its thickest spacing; axial if isotropic."""
+    if volume.data.ndim == 2:
+        return Plane.AXIAL
+    spacing = volume.spacing[-3:]
+    thickest = max(Plane, key=lambda plane: spacing[plane.normal_axis])
+    others = [size for axis, size in enumerate(spacing) if axis != thickest.normal_axis]
+    far = spacing[thickest.normal_axis] > SAME_SPACING * max(others)
+    return thickest if far else Plane.AXIAL
+
+
+def estimate(
+    volume: Volume, plane: Plane | None = None, *, contrast: str | None = None
+) -> Acquisition:
+    """What is known of how a volume was acquired, from its pixels, its header and its name.
+
+    Parameters
+    ----------
+    volume
+        Any: what cannot be told of it is None. Of a series the first time point that has values.
+    plane
+        Whose rows and columns are meant; by default the one that it was acquired in.
+    contrast
+        Stated by a person; decides.
+    """
+    plane = plane or acquired_plane(volume)
+    protocol = protocol_of(volume.source.told)
+    time = _first_with_values(volume, plane)
+    stack = _stack(volume, plane, time)
+    axes = _axes(volume, plane)
+    told = _told_by_header(volume, protocol)
+    spectra = power_spectra(stack)
+    bands = [
+        None if power is None else band_of_spectrum(power, several=len(stack) >= SEVERAL_SLICES)
+        for power in spectra
+    ]
+    shares = tuple(1.0 if band is None else band.share for band in bands)
+    noise = noise_of(stack, (shares[0], shares[1])) if stack.size else None
+    rows, columns = (
+        _axis(volume, axis, band, told.get(axis), power, noise.sigma if noise else 0.0, stack)
+        for axis, band, power in zip(axes[:2], bands, spectra, strict=True)
+    )
+    stated, told_by = contrast, "you" if contrast else None
+    if stated is None and protocol.contrast is not None:
+        stated, told_by = protocol.contrast, "header"
+    if stated is None:
+        stated = contrast_of(volume.source.name)
+        told_by = "name" if stated else None
+    return Acquisition.model_validate(
+        {
+            "rows": rows,
+            "columns": columns,
+            "slices": None if len(axes) == 2 else _across(volume, plane, time),
+            "noise": None
+            if noise is None
+            else NoiseLevel(sigma=noise.sigma, share=noise.share, told_by=noise.told_by),
+            "intensity_range": _range(volume),
+            "contrast": stated,
+            "contrast_told_by": told_by,
+            "remarks": _remarks(protocol),
+        }
+    )
+
+
+def _first_with_values(volume: Volume, plane: Plane) -> int:
+    """The first time point whose middle slice has more than one value; 0 if none has."""
+    middle = volume.slice_count(plane) // 2
+    for time in range(volume.time_points):
+        image = volume.slice(plane, middle, time)
+        values = image[np.isfinite(image)] if image.dtype.kind == "f" else image
+        if values.size and values.min() < values.max():
+            return time
+    return 0
+
+
+def _stack(volume: Volume, plane: Plane, time: int) -> NDArray[Any]:
+    """Slices, evenly spread over the middle of the volume, finite."""
+    count = volume.slice_count(plane)
+    edge = (count - 1) * (1 - MIDDLE) / 2
+    places = np.unique(np.linspace(edge, count - 1 - edge, min(LOOKED_AT, count)).round())
+    stack = np.stack([volume.slice(plane, int(place), time) for place in places])
+    if not np.isfinite(stack).any():
+        return np.zeros((0, *stack.shape[1:]))
+    return fill_missing(stack, value_range(stack)[0])[0]
+
+
+def _axes(volume: Volume, plane: Plane) -> tuple[int, ...]:
+    """The axes, among the last of the data, of rows and columns, and across the plane."""
+    if volume.data.ndim == 2:
+        return 0, 1
+    return plane.row_axis, plane.column_axis, plane.normal_axis
+
+
+def _direction(volume: Volume, axis: int) -> Direction:
+    if volume.data.ndim == 2:
+        return "rows" if axis == 0 else "columns"
+    return DIRECTIONS[axis]
+
+
+def _axis(
+    volume: Volume,
+    axis: int,
+    band: Band | None,
+    told: int | None,
+    power: NDArray[np.float64] | None,
+    sigma: float,
+    stack: NDArray[Any],
+) -> AxisAcquisition:
+    """One axis of a plane, from its band, what the header tells, and its spectrum."""
+    stored = volume.spatial_shape[axis]
+    acquired = None if band is None else band.samples(stored)
+    by = None if band is None else "spectrum"
+    if told is not None and told < stored and not (band is not None and band.limited):
+        acquired, by = told, "header"
+    blur = None
+    if power is not None and band is not None:
+        window = np.hanning(2 * (len(power) - 1))
+        floor = sigma**2 * float((window**2).sum())
+        blur = blur_of_spectrum(power, band.share, floor)
+    return AxisAcquisition.model_validate(
+        {
+            "direction": _direction(volume, axis),
+            "stored": stored,
+            "spacing": volume.spacing[axis - len(volume.spatial_shape)],
+            "acquired": acquired,
+            "told_by": by,
+            "blur": blur,
+        }
+    )
+
+
+def _across(volume: Volume, plane: Plane, time: int) -> AxisAcquisition:
+    """The axis across the slices, looked at in another plane."""
+    axis = plane.normal_axis
+    other = Plane.CORONAL if plane is not Plane.CORONAL else Plane.AXIAL
+    stack = _stack(volume, other, time)
+    along = 1 + (axis - (axis > other.normal_axis))
+    (power,) = power_spectra(stack, (along,)) if stack.size else (None,)
+    several = len(stack) >= SEVERAL_SLICES
+    band = None if power is None else band_of_spectrum(power, several=several)
+    return _axis(volume, axis, band, None, None, 0.0, stack)
+
+
+def _told_by_header(volume: Volume, protocol: Protocol) -> dict[int, int]:
+    """Acquired samples by the axis, (z, y, x), that the file's columns and rows lie along."""
+    codes = volume.source.orientation
+    if len(volume.spatial_shape) < 3 or len(codes) < 2:
+        return {}
+    counts = zip(codes[:2], (protocol.columns, protocol.rows), strict=True)
+    return {_AXIS_OF[code]: count for code, count in counts if count and code in _AXIS_OF}
+
+
+def _remarks(protocol: Protocol) -> tuple[str, ...]:
+    found = []
+    if protocol.interpolated:
+        found.append("header: the scanner interpolated")
+    if protocol.kernel:
+        found.append(f"header: reconstruction kernel {protocol.kernel}")
+    if protocol.reconstruction:
+        found.append(f"header: {protocol.reconstruction}")
+    return tuple(found)
+
+
+def _range(volume: Volume) -> tuple[float, float] | None:
+    try:
+        low, high = volume.intensity_range
+    except ValueError:
+        return None
+    return (low, high) if high > low else None

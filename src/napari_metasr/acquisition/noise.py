@@ -1,0 +1,162 @@
+"""The noise of a magnitude image: from the air around the head, or from flat tissue."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy import ndimage, special
+
+from napari_metasr.acquisition.band import cropped_to_band
+from napari_metasr.normalisation import intensity_range, quantiles_above
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+HEAD_LEVEL = 0.15
+"""Share of the intensity range above which a pixel is no air."""
+
+CLEARANCE = 4
+"""Pixels between the head and what counts as air."""
+
+LEAST_AIR = 400
+"""Pixels of air that noise is told from."""
+
+SINGLE_VALUE = 0.5
+"""Share of the air at one value from which it has been set to it."""
+
+RAYLEIGH = 1.913
+"""Mean over standard deviation of Rayleigh's distribution, sqrt(pi / (4 - pi))."""
+
+FARTHEST_SHAPE = 0.8
+"""Mean over standard deviation may differ from it by this: coils, ghosts, rounding."""
+
+BLOCK = 8
+LEAST_BLOCKS = 10
+QUIET_SHARE = 0.1
+QUIET_FACTOR = 0.84
+"""The quietest tenth of blocks of 64 samples: their deviation as a share of the noise's own."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of an image.
+
+    Attributes
+    ----------
+    sigma
+        Standard deviation of the real and of the imaginary part, in intensity units.
+    share
+        That as a share of the intensity range (0.1 to 99.9 percentiles).
+    told_by
+        ``air``, or ``tissue``, where texture that is none may be counted as well.
+    """
+
+    sigma: float
+    share: float
+    told_by: Literal["air", "tissue"]
+
+
+def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> Noise | None:
+    """Estimate the noise of slices; None where nothing can be told.
+
+    In the air magnitudes follow Rayleigh's distribution, whose median is sigma sqrt(2 ln 2). Air
+    that was set to one value, as by a mask, tells nothing: then the diagonal differences of the
+    quietest blocks of tissue do, at the acquired resolution, corrected for what the magnitude
+    does to weak signals (Koay and Basser 2006).
+
+    Parameters
+    ----------
+    slices
+        (slices, rows, columns), finite.
+    shares
+        Acquired over stored Nyquist frequency of rows and columns.
+    """
+    if slices.size == 0 or slices.min() == slices.max():
+        return None
+    low, high = intensity_range(slices)
+    if high <= low:
+        return None
+    level = low + HEAD_LEVEL * (high - low)
+    sigma = _of_air(slices, level)
+    if sigma is not None:
+        return Noise(sigma, sigma / (high - low), "air")
+    sigma = _of_tissue(slices, shares, level)
+    return Noise(sigma, sigma / (high - low), "tissue") if sigma else None
+
+
+def _of_air(slices: NDArray[Any], level: float) -> float | None:
+    """The noise in the air; None if there is none, or it does not look like noise."""
+    if slices.min() < 0:
+        return None  # no magnitudes: what 0 means is not known
+    head = np.stack([ndimage.binary_opening(one > level, iterations=2) for one in slices])
+    head = np.stack([ndimage.binary_fill_holes(one) for one in head])
+    near = ndimage.binary_dilation(head, np.ones((1, 3, 3), bool), iterations=CLEARANCE)
+    air = slices[~near]
+    if air.size < LEAST_AIR:
+        return None
+    _, counts = np.unique(air, return_counts=True)
+    mean, spread = float(air.mean()), float(air.std())
+    if counts.max() > SINGLE_VALUE * air.size or spread == 0:
+        return None
+    if abs(mean / spread - RAYLEIGH) > FARTHEST_SHAPE:
+        return None
+    return float(np.median(air)) / math.sqrt(2 * math.log(2))
+
+
+def _of_tissue(slices: NDArray[Any], shares: tuple[float, float], level: float) -> float | None:
+    """The noise in flat tissue; None if there is too little of it."""
+    found = []
+    for one in slices:
+        small = cropped_to_band(one, shares).astype(np.float64)
+        if min(small.shape) < 2 * BLOCK:
+            return None
+        difference = (small[1:, 1:] - small[1:, :-1] - small[:-1, 1:] + small[:-1, :-1]) / 2
+        inside = ndimage.binary_erosion(small > level, iterations=2)[:-1, :-1]
+        rows, columns = (size // BLOCK for size in difference.shape)
+
+        def blocks(field: NDArray[Any], rows: int = rows, columns: int = columns) -> NDArray[Any]:
+            cut = field[: rows * BLOCK, : columns * BLOCK]
+            cut = cut.reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3)
+            return cut.reshape(rows * columns, BLOCK * BLOCK)
+
+        whole = blocks(inside).all(axis=1)
+        means = blocks(small[:-1, :-1])[whole].mean(axis=1)
+        found.append(np.stack([blocks(difference)[whole].std(axis=1), means]))
+    spreads, means = np.concatenate(found, axis=1)
+    if len(spreads) < LEAST_BLOCKS:
+        return None
+    quiet = spreads <= quantiles_above(spreads, -1.0, (QUIET_SHARE,))[0]
+    spread = float(spreads[quiet].max()) / QUIET_FACTOR
+    return rician_sigma(float(np.median(means[quiet])), spread)
+
+
+def rician_sigma(mean: float, spread: float) -> float:
+    """The noise whose magnitudes have this mean and standard deviation (Koay and Basser 2006).
+
+    The fixed point of their equation 18; at or below the ratio of pure noise, the Rayleigh case.
+    """
+    if spread <= 0:
+        return 0.0
+    ratio = mean / spread
+    if ratio <= RAYLEIGH:
+        return spread / math.sqrt(2 - math.pi / 2)
+    theta = ratio
+    for _ in range(100):
+        factor = _koay(theta)
+        new = math.sqrt(max(factor * (1 + ratio**2) - 2, 0.0))
+        if abs(new - theta) < 1e-9:
+            break
+        theta = new
+    return spread / math.sqrt(_koay(theta))
+
+
+def _koay(theta: float) -> float:
+    """Variance of magnitudes over that of the noise, at a signal of ``theta`` of its deviations."""
+    if theta > 30:
+        return 1.0
+    half = theta**2 / 4
+    bessel = (2 + theta**2) * special.ive(0, half) + theta**2 * special.ive(1, half)
+    return float(2 + theta**2 - math.pi / 8 * bessel**2)
