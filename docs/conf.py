@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from importlib.metadata import version as version_of
+from typing import Any
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 project = "napari-metasr"
 author = "the napari-metasr developers"
@@ -12,7 +16,6 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
 exclude_patterns = ["_build", "results/*/table.md"]
@@ -31,3 +34,22 @@ html_title = "napari-metasr"
 html_favicon = "../src/napari_metasr/icon.svg"
 html_logo = "../src/napari_metasr/icon.svg"
 html_static_path: list[str] = []
+html_math_renderer = "mathml"
+copyright = "the napari-metasr developers"  # noqa: A001
+
+
+def inline_math(translator: Any, node: nodes.math) -> None:
+    """Write a formula as MathML, which browsers draw without a script."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def display_math(translator: Any, node: nodes.math_block) -> None:
+    """Write a formula on a line of its own."""
+    translator.body.append(convert(node.astext(), display="block"))
+    raise nodes.SkipNode
+
+
+def setup(app: Any) -> None:
+    """Register the renderer of formulas."""
+    app.add_html_math_renderer("mathml", (inline_math, None), (display_math, None))
