@@ -16,6 +16,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
+from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +46,27 @@ def test_replay_makes_the_same_file_again(scan, tmp_path, capsys):
     assert "identical to the record" in capsys.readouterr().out
     first, second = (tmp_path / f"{name}.nii.gz" for name in ("out", "again"))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_replay_of_an_older_record_shows_networks_the_scan_as_it_was(scan, tmp_path, capsys):
+    """Versions that did not continue the tissue said nothing of it, and are made again."""
+    stripped = smooth((40, 36, 3), seed=3) + 500
+    stripped[:12] = stripped[:, 25:] = 0
+    stored(scan, stripped, affine_with("LPS"))
+    options = ["--scale", "2,2,1", "--device", "cpu"]
+    main(["upscale", "in.nii.gz", *options, "--output", "out.nii.gz"])
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert record.pop("TissueContinued") is True
+    record["OutputSha256"] = "0" * 64
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    assert main(["replay", "old.json", "--output", "again.nii.gz"]) == 0
+    volume = read_volume(scan)
+    new, old = (read_volume(tmp_path / f"{name}.nii.gz").data[1] for name in ("out", "again"))
+    for found, continued in ((new, True), (old, False)):
+        model = load_model("meta-srgan", device="cpu", continued=continued)
+        encoded = model.encode(volume.data[1], volume.intensity_range, volume.value_range)
+        np.testing.assert_allclose(found, model.render(encoded, 2), atol=1)
+    assert np.abs(new - old).max() > 50
 
 
 def test_replay_refuses_another_input_and_says_what_differs(scan, tmp_path, capsys):
@@ -181,7 +203,7 @@ def test_within_a_mask(scan, tmp_path, capsys):
     mask = np.zeros((16, 14, 6), np.uint8)
     mask[4:9, 5:9, 2:4] = 1
     stored(tmp_path / "mask.nii.gz", mask, affine_with("LPS"))
-    arguments = ["--scale", "2,2,1", "--device", "cpu", "--dtype", "float32"]
+    arguments = ["--scale", "2,2,1", "--device", "cpu"]
     main(["upscale", "in.nii.gz", *arguments, "--output", "all.nii"])
     main(["upscale", "in.nii.gz", *arguments, "--within", "mask.nii.gz", "--output", "part.nii"])
     same = nib.load("all.nii").get_fdata() == nib.load("part.nii").get_fdata()

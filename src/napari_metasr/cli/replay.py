@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +89,7 @@ class Replay(Command):
         options = self._located(record.options)
         volume = open_stored(path, series=self.series)
         plan, source = Plan.of(volume, options, record.device), Input.of(volume)
+        plan = replace(plan, tissue_continued=record.tissue_continued)
         if source.sha256 != record.input_sha256:
             raise ValueError(
                 f"{path}: expected the input with sha256 {record.input_sha256}, found "

@@ -28,10 +28,14 @@ class Models:
         ValueError
             If weights are missing or damaged.
         """
-        options, device = plan.options, plan.device
+        options = plan.options
+
+        def load(model: str) -> ZoomModel:
+            return load_model(model, device=plan.device, continued=plan.tissue_continued)
+
         in_plane = through_plane = None
         if plan.in_plane is not None:
-            in_plane = load_model(options.model, device=device)
+            in_plane = load(options.model)
         if plan.through_plane is not None:
-            through_plane = load_model(options.through_plane_model, device=device)
+            through_plane = load(options.through_plane_model)
         return cls(in_plane, through_plane)

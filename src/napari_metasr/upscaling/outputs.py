@@ -94,7 +94,8 @@ def is_made(output: Path, plan: Plan, input_sha256: str) -> bool:
         options = options.model_copy(update={"boxes": record.options.boxes})
     made = (record.options, record.models, record.device, record.versions, record.input_sha256)
     wanted = (options, model_records(plan), plan.device, versions(), input_sha256)
-    return made == wanted and record.output_sha256 == file_sha256(output)
+    alike = made == wanted and record.tissue_continued == plan.tissue_continued
+    return alike and record.output_sha256 == file_sha256(output)
 
 
 def put_in_place(finished: Path, output: Path, record: Sidecar) -> None:

@@ -44,6 +44,8 @@ class Plan:
         Where they run.
     search
         The search for lesions around which networks work, if that is asked for.
+    tissue_continued
+        Whether networks are shown the tissue continued, see ``napari_metasr.zoom.shown``.
     """
 
     volume: VolumeGrid
@@ -53,6 +55,7 @@ class Plan:
     through_plane: ModelCard | None
     device: str
     search: LesionSearch | None = None
+    tissue_continued: bool = True
 
     @classmethod
     def of(

@@ -57,6 +57,7 @@ def record_of(
         input_sha256=source.sha256,
         output_name=output_name,
         output_sha256=output_sha256,
+        tissue_continued=plan.tissue_continued,
         detector=None
         if plan.search is None
         else DetectorRecord(name=Path(plan.search.detector).name, sha256=plan.search.sha256),

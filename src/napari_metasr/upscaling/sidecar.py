@@ -82,6 +82,9 @@ class Sidecar(_Record):
         Identity of the files.
     skull_stripped
         Whether the image shows only the brain, as BIDS asks; in datasets.
+    tissue_continued
+        Whether networks were shown the tissue continued beyond masks, gaps and outliers, see
+        ``napari_metasr.zoom.shown``; absent from records of versions that could not do so.
     detector
         The detector that found the boxes of the options, if one did.
     """
@@ -107,6 +110,7 @@ class Sidecar(_Record):
     output_name: str
     output_sha256: str
     skull_stripped: bool | None = None
+    tissue_continued: bool = False
     detector: DetectorRecord | None = None
 
 

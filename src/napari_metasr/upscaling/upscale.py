@@ -192,7 +192,7 @@ class Upscaling:
         if findings.missing:
             warnings.warn(
                 f"{self.source.volume.path.name}: {findings.missing:,} voxels are NaN or infinite: "
-                "they count as the lowest value and stay what they are in the output",
+                "networks are shown what is next to them, and they stay what they are",
                 stacklevel=3,
             )
 

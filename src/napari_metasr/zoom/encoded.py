@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from scipy import ndimage
 from torch import Tensor
 
-from napari_metasr.geometry.windows import Window
-
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.windows import Window
     from napari_metasr.normalisation import LinearMap
+    from napari_metasr.zoom.shown import Shown
 
 Encoder = Callable[["NDArray[np.float32]"], Tensor]
 """A normalised image (h, w) to the codes of its pixels, (1, h, w, channels)."""
@@ -63,11 +63,13 @@ class EncodedSlice:
     ----------
     source
         The slice in its own units, (rows, columns).
-    filled
-        The same without gaps.
+    shown
+        The same as the network is shown it.
+    constant
+        See the attribute.
     missing
         Where the source is NaN or infinite, or None.
-    intensity
+    mapping
         From the source's units to the network's.
     limits
         The source's smallest and largest value, that results are clipped to.
@@ -78,8 +80,6 @@ class EncodedSlice:
 
     Attributes
     ----------
-    normalised
-        The slice as the network sees it, float32.
     constant
         The value of every pixel where all are the same, else None: nothing is encoded then.
     encode_seconds
@@ -92,18 +92,19 @@ class EncodedSlice:
         self,
         *,
         source: NDArray[Any],
-        filled: NDArray[Any],
+        shown: Shown,
+        constant: float | None,
         missing: NDArray[np.bool_] | None,
-        intensity: LinearMap,
+        mapping: LinearMap,
         limits: tuple[float, float],
         encoder: Encoder,
         tiling: Tiling,
     ) -> None:
         self.source = source
-        self.normalised = intensity.forward(filled)
-        self.constant = float(filled[0, 0]) if (filled == filled[0, 0]).all() else None
+        self.shown = shown
+        self.constant = constant
         self.missing = missing
-        self.intensity = intensity
+        self.mapping = mapping
         self.limits = limits
         self.encode_seconds = 0.0
         self.encoded_pixels = 0
@@ -111,11 +112,12 @@ class EncodedSlice:
         self._tiling = tiling
         self._tiles: OrderedDict[TileIndex, Tensor] = OrderedDict()
         self._lock = threading.RLock()
+        self._idle = _idle_tiles(shown.needed, tiling)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the slice."""
-        rows, columns = self.normalised.shape
+        rows, columns = self.shown.image.shape
         return rows, columns
 
     @property
@@ -144,7 +146,9 @@ class EncodedSlice:
             self.tiles(block)
 
     def tiles(self, cells: CellRange) -> dict[TileIndex, Tensor]:
-        """The codes of every tile that holds one of these cells: index to (1, th, tw, channels).
+        """The codes of the tiles that hold one of these cells: index to (1, th, tw, channels).
+
+        Tiles of nothing but background, see ``Shown.needed``, have none.
 
         Parameters
         ----------
@@ -192,11 +196,13 @@ class EncodedSlice:
         )
 
     def _indices(self, cells: CellRange) -> Iterator[TileIndex]:
+        """The tiles that hold one of these cells, but for those without use."""
         top, left, bottom, right = cells
         size = self._tiling.tile
         for y in range(top // size, -(-bottom // size)):
             for x in range(left // size, -(-right // size)):
-                yield y, x
+                if self._idle is None or not self._idle[y, x]:
+                    yield y, x
 
     def _encode(self, missing: list[TileIndex]) -> dict[TileIndex, Tensor]:
         """Encode the rectangle around the missing tiles in one go."""
@@ -208,7 +214,7 @@ class EncodedSlice:
         left = max(min(xs) * size - halo, 0)
         bottom = min((max(ys) + 1) * size + halo, rows)
         right = min((max(xs) + 1) * size + halo, columns)
-        codes = self._encoder(self.normalised[top:bottom, left:right])
+        codes = self._encoder(self.shown.image[top:bottom, left:right])
         encoded = {
             (y, x): codes[
                 :,
@@ -226,3 +232,14 @@ class EncodedSlice:
         while room < 0 and len(self._tiles) > 1:
             _, tile = self._tiles.popitem(last=False)
             room += tile.nbytes
+
+
+def _idle_tiles(needed: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.bool_] | None:
+    """The tiles whose codes are of no use, (rows, columns) of tiles; None if there are none."""
+    if needed is None:
+        return None
+    read = ndimage.maximum_filter(needed.view(np.uint8), 2 * tiling.margin + 1)
+    starts = [np.arange(0, size, tiling.tile) for size in needed.shape]
+    used = np.maximum.reduceat(np.maximum.reduceat(read, starts[0], axis=0), starts[1], axis=1)
+    idle: NDArray[np.bool_] = used == 0
+    return idle

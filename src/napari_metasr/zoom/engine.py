@@ -29,6 +29,7 @@ from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 from napari_metasr.zoom.renderers.any_scale import AnyScaleRenderer
 from napari_metasr.zoom.renderers.fixed_scale import FixedScaleRenderer
 from napari_metasr.zoom.renderers.once import render_once
+from napari_metasr.zoom.shown import Shown
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -81,6 +82,9 @@ class ZoomModel:
         What evaluates Meta-SRGAN's upscaler; the fastest one of the device by default.
     tiling
         How slices are cut up; halo and margin are the network's own.
+    continued
+        Whether the tissue is continued into what a network has not learned, see
+        ``napari_metasr.zoom.shown``; if not it is shown every slice as it is.
 
     Raises
     ------
@@ -97,6 +101,7 @@ class ZoomModel:
         precision: Precision = "float32",
         kernel: UpscaleKernel | None = None,
         tiling: Tiling | None = None,
+        continued: bool = True,
     ) -> None:
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
         folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -106,6 +111,7 @@ class ZoomModel:
         )
         self._device = device
         self._precision = precision
+        self._continued = continued
         self.card = card
 
     @property
@@ -160,8 +166,8 @@ class ZoomModel:
         Warns
         -----
         MissingPixelsWarning
-            If some values are NaN or infinite: they are filled with the smallest value, and
-            restored in what is rendered.
+            If some values are NaN or infinite: the network is shown what is next to them, and
+            they are restored in what is rendered.
         """
         image = np.asarray(image)
         if image.ndim != 2:
@@ -176,15 +182,22 @@ class ZoomModel:
         if missing is not None:
             warnings.warn(
                 f"{missing.sum():,} of {missing.size:,} pixels are NaN or infinite: they are "
-                "filled with the smallest value for the network, and restored in the output",
+                "not shown to the network, and restored in the output",
                 MissingPixelsWarning,
                 stacklevel=2,
             )
+        mapping = LinearMap(*intensity).standardised(*self.card.standardisation)
+        constant = float(filled[0, 0]) if (filled == filled[0, 0]).all() else None
+        if self._continued and constant is None:
+            shown = Shown.of(filled, missing, intensity, mapping, self.reach)
+        else:
+            shown = Shown(mapping.forward(filled))
         return EncodedSlice(
             source=image,
-            filled=filled,
+            shown=shown,
+            constant=constant,
             missing=missing,
-            intensity=LinearMap(*intensity).standardised(*self.card.standardisation),
+            mapping=mapping,
             limits=limits,
             encoder=self._encode,
             tiling=self._tiling,
@@ -236,9 +249,12 @@ class ZoomModel:
         if encoded.constant is not None:
             out[:] = encoded.constant
         else:
+            if encoded.shown.needed is not None:
+                out[:] = 0
             with torch.inference_mode():
                 self._renderer.render(encoded, grid, pixels, out)
-            out = encoded.intensity.inverse(out)
+            out = encoded.mapping.inverse(out)
+            encoded.shown.put_back(out, grid, pixels)
         clip_to(out, encoded.limits)
         restore_missing(out, encoded.source, encoded.missing, grid, pixels)
         return out
@@ -283,6 +299,7 @@ def load_model(
     device: str = "auto",
     precision: Precision = "float32",
     tiling: Tiling | None = None,
+    continued: bool = True,
 ) -> ZoomModel:
     """Load a model to zoom with.
 
@@ -297,6 +314,9 @@ def load_model(
         ``float32``, or ``bfloat16`` for quicker encoding at a small loss.
     tiling
         How slices are cut up, and how much memory encoded tiles may take.
+    continued
+        Whether the tissue is continued beyond the edge of a mask and into gaps and outliers, so
+        that they make no false rims; if not a network is shown every slice as it is.
 
     Raises
     ------
@@ -306,4 +326,6 @@ def load_model(
     """
     resolved = resolve_device(device)
     network, card = load_network(model)
-    return ZoomModel(network, card, device=resolved, precision=precision, tiling=tiling)
+    return ZoomModel(
+        network, card, device=resolved, precision=precision, tiling=tiling, continued=continued
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.zoom.output import restore_missing
+from napari_metasr.zoom.shown import REACH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +27,10 @@ NOWHERE = (0, 0, 0, 0)
 class WholeSlices:
     """Enlarges slices of one shape by a network, one after the other.
 
-    An output pixel depends on what is near it alone. So where a slice is even up to its border,
-    as the air round a head without its skull is, or the same as one before, the result is there
-    already. What comes out is what ``ZoomModel.render_pixels`` gives, up to the rounding of
-    convolutions of another size: less than 1e-6 of the intensity range, and nothing with the
-    package's networks.
+    An output pixel depends on what is near it alone. So where a slice is background, even up to
+    its border or the same as one before, the result is there already. What comes out is what
+    ``ZoomModel.render_pixels`` gives, up to the rounding of convolutions of another size: less
+    than 1e-6 of the intensity range.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class WholeSlices:
     ) -> None:
         self._model, self._grid = model, grid
         self._intensity, self._limits = intensity, limits
-        self._before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._before: tuple[EncodedSlice, NDArray[np.float32]] | None = None
         self._even: tuple[float, NDArray[np.float32]] | None = None
 
     def restart(self) -> None:
@@ -87,31 +87,52 @@ class WholeSlices:
 
     def _fill(self, encoded: EncodedSlice, out: NDArray[np.float32]) -> None:
         """The whole slice, but for its gaps."""
-        image, whole = encoded.normalised, self._grid.pixel_range()
-        changed = self._changed(image, image[0, 0] if self._before is None else self._before[0])
-        if changed == whole:
-            self._model.render_once(encoded, self._grid, whole, out)
-            self._before = image, out.copy()
-            return
-        out[...] = self._evenly(encoded) if self._before is None else self._before[1]
-        if changed != NOWHERE:
-            i0, j0, i1, j1 = changed
-            self._model.render_once(encoded, self._grid, changed, out[i0:i1, j0:j1])
+        changed = self._changed(encoded)
+        if changed == self._grid.pixel_range():
+            self._render(encoded, changed, out)
+            self._before = encoded, out.copy()
+        else:
+            out[...] = self._evenly(encoded) if self._before is None else self._before[1]
+            self._render(encoded, changed, out)
 
-    def _changed(self, image: NDArray[np.float32], known: NDArray[np.float32]) -> PixelRange:
-        """The output pixels that depend on anything but what is known: an image, or one value."""
-        grid, reach = self._grid, self._model.reach
-        differs = image != known
-        if not differs.any():
+    def _render(self, encoded: EncodedSlice, pixels: PixelRange, out: NDArray[np.float32]) -> None:
+        """Fill a range of the whole output slice, and ask the network where it is needed."""
+        edge = encoded.shown.edge
+        inside = pixels if edge is None else _overlap(pixels, self._around(~edge.beyond, 0))
+        if edge is not None:
+            (i0, j0, i1, j1), (low, high) = pixels, encoded.limits
+            out[i0:i1, j0:j1] = min(max(edge.value, np.float32(low)), np.float32(high))
+        if inside != NOWHERE:
+            i0, j0, i1, j1 = inside
+            self._model.render_once(encoded, self._grid, inside, out[i0:i1, j0:j1])
+
+    def _changed(self, encoded: EncodedSlice) -> PixelRange:
+        """The output pixels that depend on anything but what is known: a slice, or one value."""
+        shown, whole = encoded.shown, self._grid.pixel_range()
+        if self._before is not None:
+            differs = shown.differs(self._before[0].shown)
+        elif shown.edge is None:
+            differs = shown.image != shown.image[0, 0]
+        else:
+            return whole
+        return self._around(differs, max(self._model.reach, REACH), WORTHWHILE)
+
+    def _around(self, wanted: NDArray[np.bool_], reach: int, worthwhile: float = 1.0) -> PixelRange:
+        """The output pixels of the rectangle within ``reach`` of input pixels.
+
+        Those of the whole slice, if that is more than a worthwhile share of it.
+        """
+        if not wanted.any():
             return NOWHERE
         rows, columns = (
-            _grown(np.flatnonzero(differs.any(axis=1 - axis)), reach, size)
-            for axis, size in enumerate(image.shape)
+            _grown(np.flatnonzero(wanted.any(axis=1 - axis)), reach, size)
+            for axis, size in enumerate(wanted.shape)
         )
-        if np.ptp(rows) * np.ptp(columns) > WORTHWHILE * image.size:
-            return grid.pixel_range()
+        if np.ptp(rows) * np.ptp(columns) > worthwhile * wanted.size:
+            return self._grid.pixel_range()
         (top, bottom), (left, right) = (
-            _pixels(axis, *part) for axis, part in ((grid.rows, rows), (grid.columns, columns))
+            _pixels(axis, *part)
+            for axis, part in ((self._grid.rows, rows), (self._grid.columns, columns))
         )
         return top, left, bottom, right
 
@@ -136,3 +157,9 @@ def _pixels(axis: AxisGrid, start: int, stop: int) -> tuple[int, int]:
     """The output pixels whose cells are ``start .. stop - 1``."""
     first, last = np.searchsorted(axis.cells(), (start, stop))
     return int(first), int(last)
+
+
+def _overlap(one: PixelRange, other: PixelRange) -> PixelRange:
+    top, left = max(one[0], other[0]), max(one[1], other[1])
+    bottom, right = min(one[2], other[2]), min(one[3], other[3])
+    return (top, left, bottom, right) if top < bottom and left < right else NOWHERE

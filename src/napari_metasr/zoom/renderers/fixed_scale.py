@@ -108,7 +108,7 @@ class FixedScaleRenderer:
             -(-columns.stop // scale),
         )
         top, left = cells[0] * scale, cells[1] * scale
-        part = np.empty((cells[2] * scale - top, cells[3] * scale - left), np.float32)
+        part = np.zeros((cells[2] * scale - top, cells[3] * scale - left), np.float32)
         size = encoded.tile_size
         for block in encoded.blocks(cells):
             for (y, x), codes in encoded.tiles(block).items():

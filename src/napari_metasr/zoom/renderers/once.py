@@ -53,14 +53,11 @@ def render_once(
     for first_row, last_row, top, bottom in _blocks(grid.rows, i0, i1, reach):
         for first_column, last_column, left, right in _blocks(grid.columns, j0, j1, reach):
             part = out[first_row - i0 : last_row - i0, first_column - j0 : last_column - j0]
-            renderer.render_part(
-                to_tensor(encoded.normalised[top:bottom, left:right]),
-                (top, left),
-                grid,
-                (first_row, first_column, last_row, last_column),
-                part,
-            )
-            part[...] = encoded.intensity.inverse(part)
+            block = first_row, first_column, last_row, last_column
+            image = encoded.shown.image[top:bottom, left:right]
+            renderer.render_part(to_tensor(image), (top, left), grid, block, part)
+            part[...] = encoded.mapping.inverse(part)
+            encoded.shown.put_back(part, grid, block)
             clip_to(part, encoded.limits)
 
 
