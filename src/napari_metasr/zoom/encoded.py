@@ -14,10 +14,11 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
+from napari_metasr.geometry.windows import Window
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.windows import Window
     from napari_metasr.normalisation import LinearMap
     from napari_metasr.zoom.shown import Shown
 
@@ -186,7 +187,7 @@ class EncodedSlice:
         rows, columns = self.shape
         if window is None:
             return 0, 0, rows, columns
-        top, left, bottom, right = window.pixels(self.shape)
+        top, left, bottom, right = Window(*window).pixels(self.shape)
         margin = self._tiling.margin
         return (
             max(top - margin, 0),
