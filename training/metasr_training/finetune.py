@@ -13,13 +13,13 @@ from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import check_preset
 from metasr_training.run_folder import locked
 from napari_metasr.devices import resolve_device
-from napari_metasr.weights import user_folder
+from napari_metasr.weights import DEFAULT_MODEL, user_folder
 
 
 def finetune(
     data: Path,
     name: str,
-    start: str = "meta-srgan",
+    start: str = DEFAULT_MODEL,
     budget: str | None = None,
     split: Path | None = None,
     output: Path | None = None,

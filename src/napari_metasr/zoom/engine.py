@@ -22,7 +22,7 @@ from napari_metasr.normalisation import (
     intensity_range,
     value_range,
 )
-from napari_metasr.weights import WeightsError, load_network
+from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 from napari_metasr.zoom.kernels import kernel_for
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
@@ -294,7 +294,7 @@ class ZoomModel:
 
 
 def load_model(
-    model: str | Path = "meta-srgan",
+    model: str | Path = DEFAULT_MODEL,
     *,
     device: str = "auto",
     precision: Precision = "float32",

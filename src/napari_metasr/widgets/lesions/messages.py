@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 MANUAL = "manual"
 BY_HAND = "by hand"
 LABELS = "labels"
-SHORT_UNITS = {"mm": "mm", "pixels": "px"}
 FILLED_IN = "filled in"
 NO_IMAGE = "Open an image to look for tumour in."
 NO_DETECTOR = "No detector is installed: draw boxes, or take them from a segmentation."

@@ -6,6 +6,7 @@ import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from napari_metasr.volume import SIGNS
 from napari_metasr.widgets.lesions import messages as words
 from napari_metasr.widgets.lesions.layer import LesionLayer
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
@@ -70,7 +71,7 @@ class Result:
     @property
     def unit(self) -> str:
         """What sizes are measured in, in short."""
-        return words.SHORT_UNITS[self.found.scope.volume.source.unit]
+        return SIGNS[self.found.scope.volume.source.unit]
 
     @property
     def rows(self) -> list[words.Row]:
