@@ -26,7 +26,7 @@ class InputReplacedError(ValueError):
 
 
 def file_sha256(path: Path) -> str:
-    """The hash of a file's content."""
+    """Return the hash of a file's content."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(HASHED_BYTES):

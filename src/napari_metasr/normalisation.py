@@ -20,7 +20,7 @@ NARROWEST_WINDOW = 1e-3
 
 
 def _finite(data: NDArray[Any]) -> NDArray[Any]:
-    """The finite values as a flat array."""
+    """Return the finite values as a flat array."""
     data = np.asarray(data)
     if data.dtype.kind not in "fiu":
         raise ValueError(f"expected a real-valued image, found values of type {data.dtype}")
@@ -176,7 +176,7 @@ class LinearMap:
     high: float
 
     def standardised(self, mean: float, std: float) -> LinearMap:
-        """The map to (y - mean) / std, where this one maps to y."""
+        """Return the map to (y - mean) / std, where this one maps to y."""
         width = self.high - self.low
         return LinearMap(self.low + mean * width, self.low + (mean + std) * width)
 
@@ -188,7 +188,7 @@ class LinearMap:
         return ((np.asarray(image, np.float64) - self.low) / width).astype(np.float32)
 
     def inverse(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The network's units to the source's."""
+        """Convert the network's units to the source's."""
         return image * np.float32(self.high - self.low) + np.float32(self.low)
 
 

@@ -36,7 +36,7 @@ def keys_cubic(x: NDArray[np.float64], a: float = -1 / 2) -> NDArray[np.float64]
 
 
 def lanczos3(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sinc windowed by a sinc three times as wide (Duchon 1979)."""
+    """Return the sinc windowed by a sinc three times as wide (Duchon 1979)."""
     return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0)
 
 
@@ -52,7 +52,7 @@ KERNELS: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], f
 def resampling_band(
     n_in: int, n_out: int, kernel: str, start: int, stop: int, step: Fraction | None = None
 ) -> tuple[slice, csr_array]:
-    """The part of an axis' resampling matrix that output pixels ``start .. stop - 1`` need.
+    """Return the part of an axis' resampling matrix that output pixels ``start .. stop - 1`` need.
 
     Pixel centres lie where `AxisGrid` puts them; ``step`` is its exact step, if not n_in / n_out.
     When the axis shrinks the kernel is stretched by the step (antialiasing); taps outside the
@@ -98,7 +98,7 @@ def resampling_band(
 
 @lru_cache(maxsize=256)
 def resampling_matrix(n_in: int, n_out: int, kernel: str) -> NDArray[np.float64]:
-    """The whole (n_out, n_in) resampling matrix of an axis (see ``resampling_band``)."""
+    """Return the whole (n_out, n_in) resampling matrix of an axis (see ``resampling_band``)."""
     inputs, band = resampling_band(n_in, n_out, kernel, 0, n_out)
     matrix = np.zeros((n_out, n_in))
     matrix[:, inputs] = band.toarray()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _ramp(distance: NDArray[np.float64], width: float) -> NDArray[np.float64]:
-    """The integral from -infinity of a normal distribution's cumulative function."""
+    """Return the integral from -infinity of a normal distribution's cumulative function."""
     if width == 0:
         return np.maximum(distance, 0)
     z = distance / width
@@ -27,7 +27,7 @@ def _ramp(distance: NDArray[np.float64], width: float) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=64)
 def blurred_box_matrix(n_in: int, n_out: int, fwhm: float = 0.0) -> NDArray[np.float64]:
-    """The (n_out, n_in) matrix that averages over each wider pixel, blurred by a Gaussian.
+    """Return the (n_out, n_in) matrix that averages over each wider pixel, blurred by a Gaussian.
 
     The weight of an input pixel is the integral over it of the output pixel's box convolved with
     the Gaussian, so that no blur gives the exact mean over the area. Each row sums to 1, also at

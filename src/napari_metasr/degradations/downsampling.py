@@ -16,7 +16,7 @@ DEGRADATIONS = tuple(NAMED)
 
 
 def named_reduction(method: str, thickness: float = 1.0) -> Reduction:
-    """The reduction of a name.
+    """Return the reduction of a name.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def named_reduction(method: str, thickness: float = 1.0) -> Reduction:
 def degradation_matrix(
     method: str, n_in: int, n_out: int, *, thickness: float = 1.0
 ) -> NDArray[Any]:
-    """The (n_out, n_in) operator of one axis: real, or complex for ``k-space``.
+    """Return the (n_out, n_in) operator of one axis: real, or complex for ``k-space``.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Apodisation:
             raise ValueError(f"expected an apodisation of 0..1, found {self.amount}")
 
     def weights(self, frequencies: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The weights of frequencies given as shares (-1..1) of the highest acquired one."""
+        """Return the weights of frequencies given as shares (-1..1) of the highest acquired one."""
         u = np.abs(frequencies)
         if self.window == "hamming":
             return 1 - HAMMING * self.amount * (1 - np.cos(np.pi * u))
@@ -53,7 +53,7 @@ class Apodisation:
 def truncation_matrix(
     n_in: int, n_out: int, apodisation: Apodisation | None = None
 ) -> NDArray[np.complex128]:
-    """The complex (n_out, n_in) matrix that keeps the ``n_out`` central frequencies of an axis.
+    """Build the complex (n_out, n_in) matrix that keeps an axis' ``n_out`` central frequencies.
 
     The discrete Fourier transform of ``n_in`` samples, cut to the frequencies
     ``-(n_out // 2) .. n_out - n_out // 2 - 1`` (the DC term at ``n_out // 2`` of the centred

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_k_space_noise(
     image: NDArray[Any], sigma: float, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """The magnitude of ``IDFT(DFT(image) + n)``, n complex white Gaussian noise.
+    """Return the magnitude of ``IDFT(DFT(image) + n)``, n complex white Gaussian noise.
 
     The noise of Zhu, Yang, Lio 2018, section 2.2 (after Bao and Zhang 2003). The transforms are
     orthonormal, so ``sigma`` is the standard deviation of the real and of the imaginary part in

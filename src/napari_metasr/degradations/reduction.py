@@ -42,7 +42,7 @@ class Reduction:
     thickness: float = 1.0
 
     def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
-        """The (n_out, n_in) operator: real, or complex for ``k-space``.
+        """Return the (n_out, n_in) operator: real, or complex for ``k-space``.
 
         An axis that keeps its size stays as it is, whatever the method.
 

@@ -17,7 +17,7 @@ WIDTHS_IN_HALF_MAXIMUM = 2 * math.sqrt(2 * math.log(2))
 
 
 def slice_profile_matrix(n_in: int, n_out: int, thickness: float = 1.0) -> NDArray[np.float64]:
-    """The (n_out, n_in) matrix that averages thin slices over the profile of each thick one.
+    """Return the (n_out, n_in) matrix that averages thin slices over the profile of each thick one.
 
     See ``slice_profile_on``, for numbers of slices whose spacings are related by
     r = n_in / n_out.
@@ -27,7 +27,7 @@ def slice_profile_matrix(n_in: int, n_out: int, thickness: float = 1.0) -> NDArr
 
 @lru_cache(maxsize=256)
 def slice_profile_on(grid: AxisGrid, thickness: float = 1.0) -> NDArray[np.float64]:
-    """The (thick, thin) matrix that averages thin slices over the profile of each thick one.
+    """Return the (thick, thin) matrix that averages thin slices over the profile of each thick one.
 
     A Gaussian, the usual model of a two-dimensional acquisition's profile, centred on the thick
     slice's cell, with its full width at half maximum equal to the slice thickness (as Zhao et

@@ -23,7 +23,7 @@ def resampled_affine(
     n_out: Sequence[int],
     first_out: Sequence[int] = (0, 0, 0),
 ) -> NDArray[np.float64]:
-    """The affine of a volume resampled from ``n_in`` to ``n_out`` voxels, same field of view.
+    """Resample an affine from ``n_in`` to ``n_out`` voxels, same field of view.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def resampled_affine(
 def affine_on(
     affine: NDArray[np.float64], grids: Sequence[AxisGrid], first_out: Sequence[int] = (0, 0, 0)
 ) -> NDArray[np.float64]:
-    """The affine of a volume resampled onto grids along x, y, z; see `resampled_affine`."""
+    """Return the affine of a volume resampled onto grids along x, y, z; see `resampled_affine`."""
     to_input = np.eye(4)
     for axis, (grid, first) in enumerate(zip(grids, first_out, strict=True)):
         step, start = grid.place(1.0, 0.0, int(first))
@@ -58,7 +58,7 @@ def slice_affine(
     grid: OutputGrid,
     window: Window | None = None,
 ) -> NDArray[np.float64]:
-    """The affine of a rendered window as a canonical (x, y, z) volume one slice thick.
+    """Return the affine of a rendered window as a canonical (x, y, z) volume one slice thick.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def slice_affine(
 
 
 def slice_to_volume(image: NDArray, plane: Plane) -> NDArray:
-    """A (rows, columns) slice as a (z, y, x) array one slice thick."""
+    """Convert a (rows, columns) slice to a (z, y, x) array one slice thick."""
     return np.expand_dims(image, plane.normal_axis)
 
 
@@ -102,20 +102,20 @@ def edges_of_world(affine: NDArray[np.float64], points: NDArray[Any]) -> NDArray
 
 
 def box_corners(box: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """The eight corners, shape (8, 3), of a box given as (start, stop) along three axes."""
+    """Return the eight corners, shape (8, 3), of a box given as (start, stop) along three axes."""
     return np.stack(np.meshgrid(*box, indexing="ij"), axis=-1).reshape(8, 3).astype(np.float64)
 
 
 def middle_index(size: int) -> float:
-    """The middle of an axis as an array index, where pixel ``k`` is centred on ``k``."""
+    """Return the middle of an axis as an array index, where pixel ``k`` is centred on ``k``."""
     return size / 2 - float(HALF)
 
 
 def edges_from_napari(coordinate: float, scale: float, translate: float) -> float:
-    """A world coordinate of a napari layer's axis as a low-resolution pixel edge."""
+    """Convert a world coordinate of a napari layer's axis to a low-resolution pixel edge."""
     return (coordinate - translate) / scale + float(HALF)
 
 
 def napari_from_edges(edge: float, scale: float, translate: float) -> float:
-    """A low-resolution pixel edge as a world coordinate of a napari layer's axis."""
+    """Convert a low-resolution pixel edge to a world coordinate of a napari layer's axis."""
     return (edge - float(HALF)) * scale + translate

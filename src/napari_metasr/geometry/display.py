@@ -17,7 +17,7 @@ NEUROLOGICAL = ("up", "right")
 def edge_letters(
     row_axis: int, column_axis: int, orientation2d: tuple[str, str] = RADIOLOGICAL
 ) -> dict[str, str]:
-    """The anatomical letters at the four edges of a displayed canonical plane.
+    """Return the anatomical letters at the four edges of a displayed canonical plane.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def edge_letters(
 
 
 def as_displayed(image: NDArray, orientation2d: tuple[str, str] = RADIOLOGICAL) -> NDArray:
-    """A plane's array as a picture, first row on top: flipped to where its axes point."""
+    """Turn a plane's array into a picture, first row on top: flipped to where its axes point."""
     if orientation2d[0] == "up":
         image = image[::-1]
     return image[:, ::-1] if orientation2d[1] == "left" else image

@@ -131,7 +131,7 @@ class AxisGrid:
         return self.step == 1 and self.input == self.output
 
     def refined(self, factor: int) -> AxisGrid:
-        """The same output pixels over input pixels that are ``factor`` times as many."""
+        """Lay the same output pixels over input pixels that are ``factor`` times as many."""
         step = None if self.exact_step is None else self.exact_step * factor
         return AxisGrid(self.input * factor, self.output, step)
 
@@ -142,7 +142,7 @@ class AxisGrid:
         return self.input * q + (2 * i + twice_place - self.output) * p, 2 * q
 
     def cells(self, convention: Convention = "center") -> NDArray[np.int64]:
-        """The low-resolution pixel that each output pixel falls in.
+        """Return the low-resolution pixel that each output pixel falls in.
 
         ``(2i + 1) n // 2N`` by the centres of output pixels; ``i n // N`` by their corners
         (the convention of Hu et al. 2019 and of Meta-SRGAN's published code).
@@ -169,12 +169,12 @@ class AxisGrid:
         return numerators / denominator
 
     def edge(self, place: float) -> Fraction:
-        """A place in low-resolution pixel edges, in those of the output pixels."""
+        """Convert a place from low-resolution pixel edges to those of the output pixels."""
         middle = Fraction(self.input, 2)
         return (Fraction(place) - middle) * self.scale + Fraction(self.output, 2)
 
     def pixel_range(self, start: float, stop: float) -> tuple[int, int]:
-        """The output pixels ``i0 .. i1 - 1`` whose centres lie in the edges ``[start, stop)``."""
+        """Find the output pixels ``i0 .. i1 - 1`` whose centres lie in edges ``[start, stop)``."""
         first, last = (
             min(max(math.ceil(self.edge(edge) - HALF), 0), self.output) for edge in (start, stop)
         )
@@ -199,7 +199,7 @@ class OutputGrid:
 
     @classmethod
     def at_scale(cls, shape: tuple[int, ...], scale: Scale) -> OutputGrid:
-        """The grid of a slice of this shape at a number or a pair (scale_y, scale_x).
+        """Return the grid of a slice of this shape at a number or a pair (scale_y, scale_x).
 
         Raises
         ------
@@ -235,7 +235,7 @@ class OutputGrid:
         return 1 / math.sqrt(self.rows.scale * self.columns.scale)
 
     def pixel_range(self, window: Window | None = None) -> PixelRange:
-        """The output pixels (i0, j0, i1, j1) that a window selects; all without one.
+        """Return the output pixels (i0, j0, i1, j1) that a window selects; all without one.
 
         Parameters
         ----------

@@ -21,13 +21,13 @@ NEIGHBOURS = np.ones((3, 3), bool)
 
 
 def read_box(answer: Tensor, level: float) -> list[ScoredWindow]:
-    """The one box of a box regression: (5,) top, left, bottom, right in shares, and the score."""
+    """Read the box of a box regression, (5,): top, left, bottom, right in shares, and score."""
     top, left, bottom, right, score = answer.tolist()
     return [(Window(top, left, bottom, right), score)] if bottom > top and right > left else []
 
 
 def read_map(answer: Tensor, level: float) -> list[ScoredWindow]:
-    """A box round each connected part of a map, corners included, and its highest probability.
+    """Box each connected part of a map, corners included, with its highest probability.
 
     Parameters
     ----------

@@ -47,7 +47,7 @@ class Box:
 
 
 def boxes_of(lesions: Iterable[Lesion]) -> list[Box]:
-    """The rectangles of lesions, numbered from 1 in this order."""
+    """Return the rectangles of lesions, numbered from 1 in this order."""
     return [
         Box(number, lesion.plane, index, found.region, found.score)
         for number, lesion in enumerate(lesions, start=1)
@@ -56,7 +56,7 @@ def boxes_of(lesions: Iterable[Lesion]) -> list[Box]:
 
 
 def lesions_of(boxes: Iterable[Box]) -> dict[int, Lesion]:
-    """The lesions that numbered rectangles make up; what a person drew scores 1."""
+    """Return the lesions that numbered rectangles make up; drawn rectangles score 1."""
     parts: dict[int, list[Box]] = {}
     for box in boxes:
         parts.setdefault(box.lesion, []).append(box)
@@ -77,7 +77,7 @@ def lesions_of(boxes: Iterable[Box]) -> dict[int, Lesion]:
 
 
 def numbered(boxes: Sequence[Box], last: int = 0) -> list[Box]:
-    """The same rectangles, numbered so that they make up lesions.
+    """Renumber rectangles so that they make up lesions.
 
     A lesion has one rectangle a slice, in slices of one plane, without gaps. What a deleted
     rectangle has cut off, or lies in a slice that its lesion has already, becomes a lesion of its
@@ -127,7 +127,7 @@ def _runs(members: dict[int, int]) -> Iterator[dict[int, int]]:
 
 
 def _neighbour(boxes: Sequence[Box], lesions: dict[int, dict[int, int]], box: Box) -> int | None:
-    """The lesion that a rectangle continues, if any."""
+    """Return the lesion that a rectangle continues, if any."""
     for number, members in lesions.items():
         beside = [boxes[members[k]] for k in (box.index - 1, box.index + 1) if k in members]
         if box.index not in members and any(

@@ -25,7 +25,7 @@ FAR = {1: 3.0, 4: 1.75}
 
 
 def head_share(normalised: NDArray[Any]) -> float:
-    """The share of a slice, its intensities 0..1, that is brighter than air."""
+    """Return the share of a slice, its intensities 0..1, that is brighter than air."""
     return float(np.count_nonzero(normalised > HEAD_LEVEL) / normalised.size)
 
 
@@ -77,7 +77,7 @@ def summary(slices: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, flo
 def unlike(
     slices: Iterable[Mapping[str, float]], trained: Mapping[str, tuple[float, float]]
 ) -> dict[str, float]:
-    """The statistics that are far from training, in standard deviations of a training slice.
+    """Return the statistics that are far from training, in standard deviations of a training slice.
 
     Far are 1.75 of them for the mean of a volume's slices, or 3 for fewer than four slices.
 

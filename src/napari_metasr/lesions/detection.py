@@ -54,7 +54,7 @@ def grown(
     spacing: tuple[float, float],
     margin: float,
 ) -> Detection:
-    """A detector's box as a rectangle of the slice, enlarged and clipped to it.
+    """Convert a detector's box to a rectangle of the slice, enlarged and clipped to it.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def grown(
 
 
 def covering(detections: Iterable[Detection]) -> Detection:
-    """The smallest rectangle round all of them, with the highest of their scores.
+    """Return the smallest rectangle round all of them, with the highest of their scores.
 
     It is by hand if any of them is.
     """

@@ -168,7 +168,7 @@ class Detector:
         spacing: tuple[float, float],
         point: OperatingPoint,
     ) -> list[tuple[Detection, ...]]:
-        """Detections of slices of one shape."""
+        """Detect tumours in slices of one shape."""
         shape = (images[0].shape[0], images[0].shape[1])
         check_size(shape, spacing)
         normal = [self._normalised(image, intensity) for image in images]
@@ -195,7 +195,7 @@ class Detector:
     def _ask(
         self, images: NDArray[np.float32], spacing: tuple[float, float], point: OperatingPoint
     ) -> list[list[ScoredWindow]]:
-        """What the network finds in (batch, rows, columns): windows in shares, and scores."""
+        """Ask the network about (batch, rows, columns): windows in shares, and scores."""
         shape = (images.shape[1], images.shape[2])
         seen = square_shape(shape, spacing)
         if self._longest is not None and max(seen) > self._longest:

@@ -205,7 +205,7 @@ def read_rois(path: Path, volume: Volume, *, time: int = 0) -> tuple[Lesion, ...
 
 
 def _lesion(path: Path, found: LesionRecord, volume: Volume) -> Lesion:
-    """A lesion of a file, whose name is told where it is none of the volume."""
+    """Check a lesion of a file against the volume; the error names the file."""
     try:
         return found.lesion.inside(volume.spatial_shape)
     except ValueError as error:

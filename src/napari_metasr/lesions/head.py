@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def head_window(normalised: NDArray[Any]) -> Window:
-    """The edges (top, left, bottom, right) around all that is brighter than air.
+    """Return the edges (top, left, bottom, right) around all that is brighter than air.
 
     Parameters
     ----------
@@ -30,6 +30,6 @@ def head_window(normalised: NDArray[Any]) -> Window:
 
 
 def within(detection: Detection, window: Window) -> Detection:
-    """The part of a detection's rectangle in a window; all of it where no part is."""
+    """Return the part of a detection's rectangle in a window; all of it where no part is."""
     part = detection.region.intersection(window)
     return detection if part is None else replace(detection, region=part)

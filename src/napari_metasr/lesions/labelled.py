@@ -25,7 +25,7 @@ SAME_PLACE = 0.05
 
 
 def lesions_in(labels: NDArray[Any], plane: Plane, *, least_voxels: int = 1) -> tuple[Lesion, ...]:
-    """The connected parts of a segmentation, each with its rectangles, the largest first.
+    """Return the connected parts of a segmentation, each with its rectangles, the largest first.
 
     Voxels that touch, if only at a corner, are of one part, whatever their labels are.
 
@@ -71,7 +71,7 @@ def lesions_in(labels: NDArray[Any], plane: Plane, *, least_voxels: int = 1) -> 
 
 
 def _around(part: NDArray[np.bool_], top: int, left: int) -> Window:
-    """The smallest rectangle round a part of a slice, whose first pixel is (top, left)."""
+    """Return the smallest rectangle round a part of a slice, whose first pixel is (top, left)."""
     (rows, columns), *_ = ndimage.find_objects(part.astype(np.uint8))
     return Window.at(
         top + rows.start, left + columns.start, rows.stop - rows.start, columns.stop - columns.start

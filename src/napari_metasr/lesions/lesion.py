@@ -127,7 +127,7 @@ class Lesion:
         return self
 
     def mask(self, shape: Sequence[int]) -> NDArray[np.bool_]:
-        """The voxels that the rectangles reach into.
+        """Return the voxels that the rectangles reach into.
 
         Parameters
         ----------

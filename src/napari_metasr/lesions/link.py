@@ -51,7 +51,7 @@ def link(
 
 
 def in_order(lesions: Iterable[Lesion]) -> tuple[Lesion, ...]:
-    """The surest first; where scores agree to two decimals, the largest."""
+    """Sort the surest first; where scores agree to two decimals, the largest."""
     return tuple(sorted(lesions, key=lambda one: (-round(one.score, 2), -one.volume())))
 
 
@@ -81,7 +81,7 @@ def _agree(index: int, detection: Detection, other_index: int, other: Detection)
 
 
 def _without_gaps(chain: dict[int, Detection]) -> dict[int, Detection]:
-    """The chain with rectangles in between where slices are missing."""
+    """Return the chain with rectangles in between where slices are missing."""
     filled: dict[int, Detection] = {}
     for index, detection in chain.items():
         if filled:
@@ -95,5 +95,5 @@ def _without_gaps(chain: dict[int, Detection]) -> dict[int, Detection]:
 
 
 def _between(first: Window, last: Window, share: float) -> Window:
-    """The rectangle whose edges lie a share of the way from those of one to those of another."""
+    """Interpolate the edges of two rectangles, a share of the way from one to the other."""
     return Window(*(a + share * (b - a) for a, b in zip(first, last, strict=True)))

@@ -16,7 +16,7 @@ SURE = 1e-6
 
 
 def mirrored(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A network that is asked four times: as it is, upside down, left for right, and both.
+    """Ask a network four times: as it is, upside down, left for right, and both.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def check_size(shape: tuple[int, int], spacing: tuple[float, float]) -> None:
 def concerns(
     volume: SlicedVolume, plane: Plane, point: OperatingPoint, *, time: int = 0
 ) -> tuple[str, ...]:
-    """What speaks against trusting a detector here.
+    """List concerns about a detector on this image.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def concerns(
     Returns
     -------
     tuple of str
-        Sentences for a person; none if nothing speaks against it.
+        Sentences; none if there is no concern.
 
     Raises
     ------

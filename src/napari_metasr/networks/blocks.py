@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def conv3x3(inputs: int, outputs: int, *, stride: int = 1) -> nn.Conv2d:
-    """A 3 x 3 convolution with bias that keeps the size at stride 1."""
+    """Build a 3 x 3 convolution with bias that keeps the size at stride 1."""
     return nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1)
 
 

@@ -16,7 +16,7 @@ NORMS = ("batch", "instance", "none")
 
 
 def normalisation_layer(norm: str, features: int) -> list[nn.Module]:
-    """The layers of a normalisation: one with a trained scale and shift, or none at all.
+    """Build the layers of a normalisation: one with a trained scale and shift, or none at all.
 
     Raises
     ------

@@ -33,7 +33,7 @@ BILINEAR = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])
 
 
 def _slope(parts: Iterable[nn.Module]) -> float:
-    """The slope below zero of the activation among some layers; 1 without one."""
+    """Return the slope below zero of the activation among some layers; 1 without one."""
     return next((float(one.weight.detach()[0]) for one in parts if isinstance(one, nn.PReLU)), 1.0)
 
 

@@ -93,7 +93,7 @@ class LesionDetector(nn.Module):
             self.head.bias.copy_(torch.tensor([-math.log(3)] * 2 + [math.log(2)] * 2 + [0.0]))
 
     def features(self, image: Tensor) -> Tensor:
-        """The encoder's features, (batch, 1, h, w) to (batch, widths[-1], h / 32, w / 32).
+        """Return the encoder's features, (batch, 1, h, w) to (batch, widths[-1], h / 32, w / 32).
 
         Raises
         ------

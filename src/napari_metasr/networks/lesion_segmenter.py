@@ -69,7 +69,7 @@ class LesionSegmenter(nn.Module):
             self.head.get_parameter("bias").fill_(math.log(RARE / (1 - RARE)))
 
     def features(self, image: Tensor) -> Tensor:
-        """The encoder's coarsest features, of the image as it is; see ``LesionDetector``.
+        """Return the encoder's coarsest features, of the image as it is; see ``LesionDetector``.
 
         Raises
         ------

@@ -125,7 +125,7 @@ class MetaUpscale(nn.Module):
         return dy[:, None] * first.weight[:, 0] + constant, dx[:, None] * first.weight[:, 1]
 
     def cells(self, axis: AxisGrid) -> NDArray[np.int64]:
-        """The low-resolution pixel of every output pixel of an axis."""
+        """Return the low-resolution pixel of every output pixel of an axis."""
         return axis.cells(self.convention)
 
     def forward(

@@ -28,7 +28,7 @@ PREFIXES = {
 
 
 def published_name(key: str) -> str:
-    """The authors' name for a key of our state dict."""
+    """Return the authors' name for a key of our state dict."""
     ours = next(prefix for prefix in PREFIXES if key.startswith(prefix))
     return PREFIXES[ours] + key.removeprefix(ours)
 

@@ -16,7 +16,7 @@ BLOCK_REACH = 2
 
 
 def features_of(trunk: Trunk, image: Tensor, rows: Range, columns: Range) -> Tensor:
-    """What a trunk makes of some rows and columns of a slice, (1, features, rows, columns).
+    """Run a trunk on some rows and columns of a slice, (1, features, rows, columns).
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ class VGGWeightsError(StateFileError):
 
 
 def vgg19_layers(layer: str) -> nn.Sequential:
-    """The convolutions, ReLUs and poolings up to a layer, numbered as torchvision's VGG19.
+    """Build the convolutions, ReLUs and poolings up to a layer, numbered as torchvision's VGG19.
 
     Raises
     ------

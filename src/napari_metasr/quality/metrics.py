@@ -92,7 +92,7 @@ def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
 
 
 def brain_box(image: NDArray[Any], margin: int = 0) -> tuple[int, int, int, int]:
-    """The bounding box of the head, or of the brain where the skull has been stripped.
+    """Return the bounding box of the head, or of the brain where the skull has been stripped.
 
     The head is the largest connected part brighter than a tenth of the image's intensity range.
 

@@ -64,7 +64,7 @@ def random_field(
     count: int = 20,
     stretch: tuple[float, float, float] = (1.0, 1.0, 1.0),
 ) -> Field:
-    """A smooth random field of unit variance at points (x, y, z), computed ``where`` needed."""
+    """Make a smooth random field of unit variance at points (x, y, z), ``where`` needed."""
     x, y, z = (p[where] for p in points)
     total = np.zeros(x.shape, np.float32)
     for (kx, ky, kz), phase in zip(*random_waves(rng, wavelength, count, stretch), strict=True):

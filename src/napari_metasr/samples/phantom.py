@@ -187,7 +187,7 @@ def _axes_around_the_brain(
 def _painted(
     anatomy: Anatomy, contrasts: Sequence[Contrast]
 ) -> dict[Contrast, NDArray[np.float32]]:
-    """The images without any fault of the scanner."""
+    """Make the images without any fault of the scanner."""
     shape = np.broadcast_shapes(*(axis.shape for axis in anatomy.axes))
     images = {contrast: np.zeros(shape, np.float32) for contrast in contrasts}
     for tissue, cover in anatomy.coats():

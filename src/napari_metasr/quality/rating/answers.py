@@ -60,7 +60,7 @@ class Rating(BaseModel):
 
 
 def rater_name(text: str) -> str:
-    """A rater's name as it is kept and as the file is called: ``Dr. Ann Lee`` is ``dr-ann-lee``.
+    """Normalise a rater's name, for records and file names: ``Dr. Ann Lee`` is ``dr-ann-lee``.
 
     Letters (of any script, in lower case) and digits stay, all else becomes a hyphen; two names
     that only differ in the rest are one rater.

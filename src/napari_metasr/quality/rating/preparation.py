@@ -111,7 +111,7 @@ def prepare(
 
 
 def _labels(images: Mapping[str, Mapping[str, NDArray[Any]]], truth: str) -> tuple[str, ...]:
-    """The methods in order, the truth last as in the paper's table; checks every slice."""
+    """Return the methods in order, the truth last as in the paper's table; checks every slice."""
     if not images:
         raise ValueError("a study needs at least one slice, found none")
     first = next(iter(images))

@@ -21,7 +21,7 @@ NOTHING = "–"
 
 
 def markdown(score: StudyScore) -> str:
-    """The paper's table over all raters and for each, agreement, and paired tests."""
+    """Return the paper's table over all raters and for each, agreement, and paired tests."""
     grades = ", ".join(f"{grade} ({word})" for grade, word in enumerate(GRADES))
     flags = ", ".join(f"{letter} ({words})" for letter, words in FLAGS.items())
     parts = [

@@ -103,7 +103,7 @@ class StudyCard(BaseModel):
         return sha256(json.dumps(content).encode())[:ID_LENGTH]
 
     def identified(self) -> StudyCard:
-        """The same with its id."""
+        """Return the same card with its id."""
         return self.model_copy(update={"id": self.digest})
 
 
@@ -186,7 +186,7 @@ def read_study(folder: Path) -> Study:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file holds.
+    """Read a JSON file.
 
     Raises
     ------

@@ -105,7 +105,7 @@ def unblind(answers: Iterable[Rating], key: Key, opened: datetime | None) -> lis
 
 
 def method_scores(ratings: Iterable[Unblinded], methods: Sequence[str]) -> list[MethodScore]:
-    """The rows of the table, one a method, in this order."""
+    """Return the rows of the table, one a method, in this order."""
     answers: dict[str, list[tuple[int, str]]] = {method: [] for method in methods}
     for rating in ratings:
         answers[rating.method].append((rating.grade, rating.flags))
