@@ -14,6 +14,7 @@ from metasr_training.campaign import Campaign, InterruptedRun
 from metasr_training.catalogue import Experiment, experiment, read_recipe
 from metasr_training.command_line import interruptible, seconds
 from metasr_training.condition import Condition
+from metasr_training.datasets.describe import describe
 from metasr_training.datasets.pack import pack
 from metasr_training.distributed import join
 from metasr_training.finetune import finetune
@@ -138,6 +139,7 @@ def pack_data(arguments: Sequence[str]) -> None:
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "pack": pack_data,
+    "describe": lambda arguments: tyro.cli(describe, prog="metasr-train describe", args=arguments),
     "finetune": lambda arguments: tyro.cli(finetune, prog="metasr-train finetune", args=arguments),
 }
 """What else there is than to train an experiment, by the first argument."""
