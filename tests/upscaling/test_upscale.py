@@ -213,6 +213,9 @@ def test_the_sidecar_says_how_it_was_made_and_names_no_folder(tmp_path, scan):
     assert record.output_sha256 == file_sha256(tmp_path / "out.nii.gz")
     assert record.spacing == pytest.approx((0.35, 0.55, 0.3))
     assert "x8.33 across slices is beyond the x6" in record.concerns[0]
+    rows, columns = read_volume(scan).data.shape[1:]
+    assert record.acquisition[0].startswith(f"stored {rows} x {columns}, acquired")
+    assert any(line.startswith("noise: ") for line in record.acquisition)
     assert [one.name for one in record.models] == ["meta-srgan", "meta-srgan-through-plane"]
     assert json.loads(text)["GeneratedBy"][0]["Name"] == "napari-metasr"
 

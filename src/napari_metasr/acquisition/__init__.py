@@ -2,7 +2,7 @@
 
 from napari_metasr.acquisition.band import Band, acquired_bands, cropped_to_band
 from napari_metasr.acquisition.description import Acquisition, AxisAcquisition
-from napari_metasr.acquisition.estimate import acquired_plane, estimate
+from napari_metasr.acquisition.estimate import acquired_plane, estimate, resolution_of
 
 __all__ = [
     "Acquisition",
@@ -12,4 +12,5 @@ __all__ = [
     "acquired_plane",
     "cropped_to_band",
     "estimate",
+    "resolution_of",
 ]

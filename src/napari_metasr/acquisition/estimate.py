@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.acquisition.description import Direction
-    from napari_metasr.volume import Volume
+    from napari_metasr.io.protocols import ScannedVolume
 
 LOOKED_AT = 16
 """Slices, evenly spread over the middle of the volume, that are looked at."""
@@ -37,9 +37,9 @@ DIRECTIONS: tuple[Direction, ...] = ("inferior-superior", "posterior-anterior", 
 _AXIS_OF = {"I": 0, "S": 0, "P": 1, "A": 1, "L": 2, "R": 2}
 
 
-def acquired_plane(volume: Volume) -> Plane:
+def acquired_plane(volume: ScannedVolume) -> Plane:
     """The plane that a volume was acquired in: across its thickest spacing; axial if isotropic."""
-    if volume.data.ndim == 2:
+    if len(volume.spatial_shape) == 2:
         return Plane.AXIAL
     spacing = volume.spacing[-3:]
     thickest = max(Plane, key=lambda plane: spacing[plane.normal_axis])
@@ -48,8 +48,28 @@ def acquired_plane(volume: Volume) -> Plane:
     return thickest if far else Plane.AXIAL
 
 
+def resolution_of(
+    volume: ScannedVolume, plane: Plane | None = None, *, looked_at: int = LOOKED_AT
+) -> tuple[AxisAcquisition, AxisAcquisition]:
+    """What is stored and what was acquired along the rows and columns of a plane.
+
+    Parameters
+    ----------
+    volume, plane
+        As in `estimate`, whose answer it is a part of.
+    looked_at
+        Slices that are looked at; a few tell in milliseconds.
+    """
+    plane = plane or acquired_plane(volume)
+    stack = _stack(volume, plane, _first_with_values(volume, plane), looked_at)
+    return _plane_axes(volume, plane, stack, power_spectra(stack))
+
+
 def estimate(
-    volume: Volume, plane: Plane | None = None, *, contrast: str | None = None
+    volume: ScannedVolume,
+    plane: Plane | None = None,
+    *,
+    contrast: str | None = None,
 ) -> Acquisition:
     """What is known of how a volume was acquired, from its pixels, its header and its name.
 
@@ -65,19 +85,15 @@ def estimate(
     plane = plane or acquired_plane(volume)
     protocol = protocol_of(volume.source.told)
     time = _first_with_values(volume, plane)
-    stack = _stack(volume, plane, time)
-    axes = _axes(volume, plane)
-    told = _told_by_header(volume, protocol)
+    stack = _stack(volume, plane, time, LOOKED_AT)
     spectra = power_spectra(stack)
-    bands = [
-        None if power is None else band_of_spectrum(power, several=len(stack) >= SEVERAL_SLICES)
-        for power in spectra
-    ]
-    shares = tuple(1.0 if band is None else band.share for band in bands)
-    noise = noise_of(stack, (shares[0], shares[1])) if stack.size else None
+    rows, columns = _plane_axes(volume, plane, stack, spectra)
+    shares = (rows.true_scale(1), columns.true_scale(1))
+    noise = noise_of(stack, shares) if stack.size else None
+    sigma = 0.0 if noise is None else noise.sigma
     rows, columns = (
-        _axis(volume, axis, band, told.get(axis), power, noise.sigma if noise else 0.0, stack)
-        for axis, band, power in zip(axes[:2], bands, spectra, strict=True)
+        axis.model_copy(update={"blur": _blur(power, share, sigma)})
+        for axis, power, share in zip((rows, columns), spectra, shares, strict=True)
     )
     stated, told_by = contrast, "you" if contrast else None
     if stated is None and protocol.contrast is not None:
@@ -89,7 +105,7 @@ def estimate(
         {
             "rows": rows,
             "columns": columns,
-            "slices": None if len(axes) == 2 else _across(volume, plane, time),
+            "slices": None if len(volume.spatial_shape) == 2 else _across(volume, plane, time),
             "noise": None
             if noise is None
             else NoiseLevel(sigma=noise.sigma, share=noise.share, told_by=noise.told_by),
@@ -101,7 +117,7 @@ def estimate(
     )
 
 
-def _first_with_values(volume: Volume, plane: Plane) -> int:
+def _first_with_values(volume: ScannedVolume, plane: Plane) -> int:
     """The first time point whose middle slice has more than one value; 0 if none has."""
     middle = volume.slice_count(plane) // 2
     for time in range(volume.time_points):
@@ -112,50 +128,53 @@ def _first_with_values(volume: Volume, plane: Plane) -> int:
     return 0
 
 
-def _stack(volume: Volume, plane: Plane, time: int) -> NDArray[Any]:
+def _stack(volume: ScannedVolume, plane: Plane, time: int, looked_at: int) -> NDArray[Any]:
     """Slices, evenly spread over the middle of the volume, finite."""
     count = volume.slice_count(plane)
     edge = (count - 1) * (1 - MIDDLE) / 2
-    places = np.unique(np.linspace(edge, count - 1 - edge, min(LOOKED_AT, count)).round())
+    places = np.unique(np.linspace(edge, count - 1 - edge, min(looked_at, count)).round())
     stack = np.stack([volume.slice(plane, int(place), time) for place in places])
     if not np.isfinite(stack).any():
         return np.zeros((0, *stack.shape[1:]))
     return fill_missing(stack, value_range(stack)[0])[0]
 
 
-def _axes(volume: Volume, plane: Plane) -> tuple[int, ...]:
-    """The axes, among the last of the data, of rows and columns, and across the plane."""
-    if volume.data.ndim == 2:
-        return 0, 1
-    return plane.row_axis, plane.column_axis, plane.normal_axis
+def _plane_axes(
+    volume: ScannedVolume,
+    plane: Plane,
+    stack: NDArray[Any],
+    spectra: tuple[NDArray[np.float64] | None, ...],
+) -> tuple[AxisAcquisition, AxisAcquisition]:
+    """The rows and columns of a plane, without their blur."""
+    flat = len(volume.spatial_shape) == 2
+    axes = (0, 1) if flat else (plane.row_axis, plane.column_axis)
+    told = _told_by_header(volume, protocol_of(volume.source.told))
+    several = len(stack) >= SEVERAL_SLICES
+    rows, columns = (
+        _axis(
+            volume,
+            axis,
+            None if power is None else band_of_spectrum(power, several=several),
+            told.get(axis),
+        )
+        for axis, power in zip(axes, spectra, strict=True)
+    )
+    return rows, columns
 
 
-def _direction(volume: Volume, axis: int) -> Direction:
-    if volume.data.ndim == 2:
+def _direction(volume: ScannedVolume, axis: int) -> Direction:
+    if len(volume.spatial_shape) == 2:
         return "rows" if axis == 0 else "columns"
     return DIRECTIONS[axis]
 
 
-def _axis(
-    volume: Volume,
-    axis: int,
-    band: Band | None,
-    told: int | None,
-    power: NDArray[np.float64] | None,
-    sigma: float,
-    stack: NDArray[Any],
-) -> AxisAcquisition:
-    """One axis of a plane, from its band, what the header tells, and its spectrum."""
+def _axis(volume: ScannedVolume, axis: int, band: Band | None, told: int | None) -> AxisAcquisition:
+    """One axis, from its band and from what the header tells."""
     stored = volume.spatial_shape[axis]
     acquired = None if band is None else band.samples(stored)
     by = None if band is None else "spectrum"
     if told is not None and told < stored and not (band is not None and band.limited):
         acquired, by = told, "header"
-    blur = None
-    if power is not None and band is not None:
-        window = np.hanning(2 * (len(power) - 1))
-        floor = sigma**2 * float((window**2).sum())
-        blur = blur_of_spectrum(power, band.share, floor)
     return AxisAcquisition.model_validate(
         {
             "direction": _direction(volume, axis),
@@ -163,24 +182,31 @@ def _axis(
             "spacing": volume.spacing[axis - len(volume.spatial_shape)],
             "acquired": acquired,
             "told_by": by,
-            "blur": blur,
         }
     )
 
 
-def _across(volume: Volume, plane: Plane, time: int) -> AxisAcquisition:
+def _blur(power: NDArray[np.float64] | None, share: float, sigma: float) -> float | None:
+    """The blur that a spectrum shows; None where there is nothing but noise in it."""
+    if power is None or band_of_spectrum(power) is None:
+        return None
+    window = np.hanning(2 * (len(power) - 1))
+    return blur_of_spectrum(power, share, sigma**2 * float((window**2).sum()))
+
+
+def _across(volume: ScannedVolume, plane: Plane, time: int) -> AxisAcquisition:
     """The axis across the slices, looked at in another plane."""
     axis = plane.normal_axis
     other = Plane.CORONAL if plane is not Plane.CORONAL else Plane.AXIAL
-    stack = _stack(volume, other, time)
+    stack = _stack(volume, other, time, LOOKED_AT)
     along = 1 + (axis - (axis > other.normal_axis))
     (power,) = power_spectra(stack, (along,)) if stack.size else (None,)
     several = len(stack) >= SEVERAL_SLICES
     band = None if power is None else band_of_spectrum(power, several=several)
-    return _axis(volume, axis, band, None, None, 0.0, stack)
+    return _axis(volume, axis, band, None)
 
 
-def _told_by_header(volume: Volume, protocol: Protocol) -> dict[int, int]:
+def _told_by_header(volume: ScannedVolume, protocol: Protocol) -> dict[int, int]:
     """Acquired samples by the axis, (z, y, x), that the file's columns and rows lie along."""
     codes = volume.source.orientation
     if len(volume.spatial_shape) < 3 or len(codes) < 2:
@@ -200,7 +226,7 @@ def _remarks(protocol: Protocol) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _range(volume: Volume) -> tuple[float, float] | None:
+def _range(volume: ScannedVolume) -> tuple[float, float] | None:
     try:
         low, high = volume.intensity_range
     except ValueError:

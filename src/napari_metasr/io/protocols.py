@@ -67,6 +67,34 @@ class SlicedVolume(Protocol):
         """Return the spacing from slice to slice, in mm."""
 
 
+class ScannedVolume(SlicedVolume, Protocol):
+    """A volume whose acquisition is looked into, slice by slice.
+
+    Attributes
+    ----------
+    spatial_shape
+        (z, y, x) canonical; (y, x) of a picture.
+    spacing
+        Between voxels in mm, in the order of ``spatial_shape``.
+    time_points
+        Number of volumes; 1 without a time axis.
+    source
+        Where it comes from, with what its header tells.
+    """
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]: ...  # noqa: D102
+
+    @property
+    def spacing(self) -> tuple[float, ...]: ...  # noqa: D102
+
+    @property
+    def time_points(self) -> int: ...  # noqa: D102
+
+    @property
+    def source(self) -> Source: ...  # noqa: D102
+
+
 class VolumeGrid(Protocol):
     """Voxels of a volume of three or four dimensions, without their values.
 

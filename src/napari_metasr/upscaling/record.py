@@ -53,6 +53,7 @@ def record_of(
         models=model_records(plan),
         device=plan.device,
         versions=versions(),
+        acquisition=findings.acquisition,
         concerns=(*plan.concerns, *findings.concerns),
         input_sha256=source.sha256,
         output_name=output_name,

@@ -76,6 +76,8 @@ class Sidecar(_Record):
         How the output was made.
     versions
         Versions of the packages that computed it.
+    acquisition
+        What is known of how the input was acquired, one line each.
     concerns
         Reasons not to trust the result.
     input_sha256, output_name, output_sha256
@@ -105,6 +107,7 @@ class Sidecar(_Record):
     models: tuple[ModelRecord, ...]
     device: str
     versions: dict[str, str]
+    acquisition: tuple[str, ...] = ()
     concerns: tuple[str, ...] = ()
     input_sha256: str
     output_name: str

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.mapped import MappedArray
     from napari_metasr.io.protocols import VolumeGrid, VolumeReader
+    from napari_metasr.volume import Source
 
 MEASURED_BYTES = 32 << 20
 
@@ -48,6 +49,21 @@ class UnpackedVolume:
     def time_points(self) -> int:
         """Number of volumes."""
         return self.grid.time_points
+
+    @property
+    def spatial_shape(self) -> tuple[int, int, int]:
+        """Shape (z, y, x)."""
+        return self.grid.shape[1:]
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Spacing between voxels along z, y, x, in mm."""
+        return self.grid.spacing
+
+    @property
+    def source(self) -> Source:
+        """Where the input comes from."""
+        return self.grid.source
 
     def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
         """Read one slice, (rows, columns)."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_metasr.acquisition import estimate
 from napari_metasr.files import allocate, file_sha256
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
@@ -173,9 +174,10 @@ class Upscaling:
         name = str(volume.path)
         with self._timed(Phase.MEASURING):
             findings = measure(name, self._unpacked)
+            seen = UnpackedVolume(name, volume, self._unpacked, findings.intensity_range)
+            findings = findings.model_copy(update={"acquisition": estimate(seen).lines})
         if search is None:
             return findings
-        seen = UnpackedVolume(name, volume, self._unpacked, findings.intensity_range)
         with self._timed(Phase.SEARCHING):
             for step in search.steps(seen):
                 if isinstance(step, LesionBoxes):

@@ -38,6 +38,8 @@ class Findings(BaseModel, extra="forbid", frozen=True):
         Boxes around lesions, if those were looked for; see ``UpscaleOptions``.
     concerns
         Reasons not to trust these.
+    acquisition
+        What is known of how the input was acquired, one line each.
     """
 
     intensity_range: tuple[float, float]
@@ -45,6 +47,7 @@ class Findings(BaseModel, extra="forbid", frozen=True):
     missing: int
     boxes: Boxes = ()
     concerns: tuple[str, ...] = ()
+    acquisition: tuple[str, ...] = ()
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.acquisition import resolution_of
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.zoom.contrasts import contrast_notice
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.zoom.scales import resampled_from
@@ -11,6 +14,7 @@ from napari_metasr.zoom.scales import resampled_from
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.cost import Saving
@@ -27,6 +31,9 @@ NO_LESION_HERE = "The lesion does not reach into this slice: bicubic only."
 LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
 EDITING = "Boxes are selected: select the image to compare again."
 LESION_ONLY = "Bicubic outside the line."
+ACQUIRED_SLICES = 5
+"""Slices that tell what was acquired, in milliseconds."""
+
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 
 
@@ -66,7 +73,38 @@ def reading(
         render_seconds=seconds,
         device=engine.device.upper() if engine is not None else "",
         saving=saving,
+        acquired=acquired(source, view),
     )
+
+
+def acquired(
+    source: LayerSource, view: SliceView
+) -> tuple[AxisAcquisition, AxisAcquisition] | None:
+    """What the rows and columns of a view were acquired with; None of what is slow to read.
+
+    It is measured once for each plane of a layer, from a few of its slices.
+    """
+    if source.is_lazy:
+        return None
+    key = ("acquired", view.axes)
+    if key not in source.measured:
+        try:
+            volume = layer_volume(source)
+        except ValueError:  # a world that is no space has no resolution
+            source.measured[key] = None
+        else:
+            ahead = source.layer.ndim - 3
+            planes = (
+                plane
+                for plane in Plane
+                if (plane.row_axis + ahead, plane.column_axis + ahead) == view.axes
+            )
+            plane = next(planes, None) if volume.data.ndim > 2 else Plane.AXIAL
+            source.measured[key] = (
+                None if plane is None else resolution_of(volume, plane, looked_at=ACQUIRED_SLICES)
+            )
+    found: tuple[AxisAcquisition, AxisAcquisition] | None = source.measured[key]
+    return found
 
 
 def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:

@@ -9,7 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QWidget
 from superqt import QElidingLabel
 
+from napari_metasr.acquisition.description import UNKNOWN
+
 if TYPE_CHECKING:
+    from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.widgets.zoom.cost import Saving
 
 NOTHING = "–"
@@ -35,6 +38,8 @@ class Reading:
         Where the network runs.
     saving
         What running the network on a part of the slice saves.
+    acquired
+        What rows and columns were acquired with; None where the layer is not looked at.
     """
 
     scale: tuple[float, float] | None = None
@@ -45,6 +50,7 @@ class Reading:
     render_seconds: float | None = None
     device: str = ""
     saving: Saving | None = None
+    acquired: tuple[AxisAcquisition, AxisAcquisition] | None = None
 
 
 FIELDS = {
@@ -56,6 +62,13 @@ FIELDS = {
         ),
     ),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
+    "acquired": (
+        "Acquired",
+        (
+            "Pixels that the scan was acquired with, rows × columns, from its spectrum or header,\n"
+            "and the scale counted from them: scanners store more pixels than they acquire"
+        ),
+    ),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
     "saving": (
@@ -68,7 +81,7 @@ FIELDS = {
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
     "device": ("Device", "Where the network runs"),
 }
-WIDE = ("scale", "spacing", "saving", "cursor", "device")
+WIDE = ("scale", "spacing", "acquired", "saving", "cursor", "device")
 
 
 class Readout(QWidget):
@@ -104,6 +117,7 @@ class Readout(QWidget):
         texts = {
             "scale": _pair(reading.scale, "×{:.3f}", _source(reading.resampled_from)),
             "spacing": _pair(reading.spacing, "{:.3f}", f" {reading.unit}"),
+            "acquired": _acquired(reading),
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
             "saving": _saving(reading.saving),
@@ -126,6 +140,21 @@ def _pair(values: tuple[float, float] | None, form: str, unit: str = "") -> str:
         return NOTHING
     texts = dict.fromkeys(form.format(value) for value in values)
     return " · ".join(texts) + unit
+
+
+def _acquired(reading: Reading) -> str:
+    """Acquired pixels, and the true scale where they are fewer than the stored ones."""
+    axes = reading.acquired
+    if axes is None or reading.scale is None:
+        return NOTHING
+    if all(axis.acquired is None for axis in axes):
+        return UNKNOWN
+    pixels = " × ".join(str(axis.acquired or "?") for axis in axes)
+    if not any(axis.interpolated for axis in axes):
+        return f"{pixels}, as stored"
+    scales = zip(axes, reading.scale, strict=True)
+    truly = " · ".join(f"×{axis.true_scale(scale):.2f}" for axis, scale in scales)
+    return f"about {pixels}: truly {truly}"
 
 
 def _source(scale: int | None) -> str:
