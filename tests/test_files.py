@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from pathlib import Path
 
 import pytest
 
-from napari_metasr.files import replacing_folder
+from napari_metasr.files import keeping, naming, read_json, replacing, replacing_folder
 
 
 def write_half(folder):
@@ -52,3 +54,53 @@ def test_the_old_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path
         news.append(new)
     assert [path.name for path in folder.iterdir()] == ["one"]
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(("mode", "expected"), [(0o600, 0o600), (0o640, 0o640), (0o644, 0o644)])
+def test_what_is_made_of_a_private_file_is_private(tmp_path, mode, expected):
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.write_text("secret")
+    source.chmod(mode)
+    with keeping(lambda: [source]), replacing(output) as temporary:
+        temporary.write_text("made of it")
+        temporary.chmod(0o644)
+    assert mode_of(output) == expected
+    with replacing(tmp_path / "other") as temporary:
+        temporary.write_text("made of nothing")
+        temporary.chmod(0o644)
+    assert mode_of(tmp_path / "other") == 0o644
+
+
+def test_inputs_are_listed_once(tmp_path):
+    listed = []
+
+    def inputs():
+        listed.append(1)
+        return [tmp_path / "in"]
+
+    with keeping(inputs):
+        for number in range(3):
+            with replacing(tmp_path / str(number), overwrite=True) as temporary:
+                temporary.write_text("x")
+    assert listed == [1]
+
+
+def test_a_full_disk_is_named(tmp_path):
+    with pytest.raises(OSError, match="No space left") as caught, replacing(tmp_path / "out"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "out")
+    with pytest.raises(OSError, match="other") as caught, naming(tmp_path):
+        raise OSError(errno.ENOENT, "gone", "other")
+    assert caught.value.filename == "other"
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, b""])
+def test_what_is_no_json_is_said_by_name(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.json: expected JSON, found something else"):
+        read_json(path)

@@ -74,3 +74,22 @@ def test_casting_rounds_and_clips(dtype):
     cast = normalisation.cast_to_dtype(np.array([1.5, 2.4, -1e30, 1e30, np.nan]), dtype)
     assert cast.tolist() == [2, 2, limits.min, limits.max, 0]
     assert cast.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing", "plane"),
+    [
+        ((40, 40, 40), (1, 1, 1), Plane.AXIAL),
+        ((10, 40, 40), (6, 0.5, 0.5), Plane.AXIAL),
+        ((40, 10, 40), (0.5, 4, 0.5), Plane.CORONAL),
+        ((40, 40, 10), (0.5, 0.5, 4), Plane.SAGITTAL),
+        ((40, 40, 40), (1.2, 1, 1), Plane.AXIAL),
+        ((40, 40, 40), (1, 1, 1.2), Plane.AXIAL),
+        ((40, 1, 40), (1, 1, 1), Plane.CORONAL),
+        ((40, 40, 1), (3, 1, 1), Plane.SAGITTAL),
+        ((1, 1, 40), (1, 1, 1), Plane.AXIAL),
+        ((40, 40), (1, 1), Plane.AXIAL),
+    ],
+)
+def test_the_plane_of_acquisition_is_that_of_thick_or_single_slices(shape, spacing, plane):
+    assert Plane.acquired(shape, spacing) is plane

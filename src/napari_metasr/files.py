@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
+import stat
 import uuid
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cached_property, reduce
+from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 HASHED_BYTES = 8 << 20
-
-_kept: ContextVar[tuple[Callable[[], Iterable[Path]], ...]] = ContextVar("_kept", default=())
-"""What gives the files that nothing may take the place of."""
+OTHERS = 0o077
+"""Bits of a file's mode that say what others than its owner may do."""
 
 
 class InputReplacedError(ValueError):
@@ -34,17 +37,106 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def read_json(path: Path) -> Any:
+    """Read what a JSON file holds.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ValueError
+        If it is no JSON, or is nested too deeply, with its path.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON, found something else ({error})") from None
+
+
+class Inputs:
+    """Files that nothing may take the place of; they are listed when that is first asked.
+
+    Parameters
+    ----------
+    listed
+        Gives files and folders; a folder stands for every file in it. What is missing is passed
+        over.
+    """
+
+    def __init__(self, listed: Callable[[], Iterable[Path]]) -> None:
+        self._listed = listed
+
+    def check_kept(self, output: Path) -> None:
+        """Refuse an output that is one of the inputs, by whatever name, link or way.
+
+        Parameters
+        ----------
+        output
+            A file or folder to be written.
+
+        Raises
+        ------
+        InputReplacedError
+            If it is.
+        """
+        status = _status(output)
+        if status is None:
+            return
+        found = self._found.get((status.st_dev, status.st_ino))
+        if found is not None:
+            raise InputReplacedError(f"{output}: the output would replace the input {found[0]}")
+
+    def keep_private(self, path: Path) -> None:
+        """Let a new file be used by none who may not use all inputs in the same way."""
+        mode = path.stat().st_mode
+        private = mode & self._mode
+        if private != mode:
+            path.chmod(stat.S_IMODE(private))
+
+    @cached_property
+    def _found(self) -> dict[tuple[int, int], tuple[Path, int]]:
+        """What is listed, and its mode, by the identity of each file."""
+        found = {}
+        for path in self._listed():
+            for file in (path, *_files_below(path)):
+                status = _status(file)
+                if status is not None:
+                    found[status.st_dev, status.st_ino] = path, status.st_mode
+        return found
+
+    @cached_property
+    def _mode(self) -> int:
+        """What a new file may have of a mode: all that its owner may do, and all inputs allow."""
+        modes = (mode for _, mode in self._found.values() if stat.S_ISREG(mode))
+        return reduce(and_, modes, -1) | ~OTHERS
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:  # missing, a broken link, or not to be looked at
+        return None
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    for parent, _, names in os.walk(path):
+        yield from (Path(parent, name) for name in names)
+
+
+_kept: ContextVar[tuple[Inputs, ...]] = ContextVar("_kept", default=())
+"""What nothing that is written now may take the place of."""
+
+
 @contextmanager
-def keeping(inputs: Callable[[], Iterable[Path]]) -> Iterator[None]:
+def keeping(listed: Callable[[], Iterable[Path]]) -> Iterator[None]:
     """Let no file that is written meanwhile, by any function here, replace one of the inputs.
 
     Parameters
     ----------
-    inputs
-        Gives files and folders; a folder stands for every file in it. It is called only when an
-        existing file is about to be replaced.
+    listed
+        As `Inputs`.
     """
-    token = _kept.set((*_kept.get(), inputs))
+    token = _kept.set((*_kept.get(), Inputs(listed)))
     try:
         yield
     finally:
@@ -52,43 +144,14 @@ def keeping(inputs: Callable[[], Iterable[Path]]) -> Iterator[None]:
 
 
 def check_kept(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse an output that is one of the inputs, by whatever name, link or way it is reached.
-
-    Parameters
-    ----------
-    output
-        A file or folder to be written.
-    inputs
-        Files and folders; a folder stands for every file in it. Those that are missing are
-        passed over.
+    """Refuse an output that is one of these inputs; see `Inputs.check_kept`.
 
     Raises
     ------
     InputReplacedError
         If it is.
     """
-    if not os.path.lexists(output):
-        return
-    written = output.resolve()
-    for path in inputs:
-        if path.resolve() == written or any(
-            _is_same_file(output, file) for file in _files_below(path)
-        ):
-            raise InputReplacedError(f"{output}: the output would replace the input {path}")
-
-
-def _is_same_file(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:  # one of them is a broken link, or may not be looked at
-        return False
-
-
-def _files_below(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-    for parent, _, names in os.walk(path):
-        yield from (Path(parent, name) for name in names)
+    Inputs(lambda: inputs).check_kept(output)
 
 
 def check_writable(path: Path, *, overwrite: bool = False) -> None:
@@ -116,7 +179,7 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
 
 def _check_all_kept(path: Path) -> None:
     for inputs in _kept.get():
-        check_kept(path, inputs())
+        inputs.check_kept(path)
 
 
 def allocate(path: Path, size: int) -> None:
@@ -156,10 +219,24 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     check_writable(path, overwrite=overwrite)
     temporary = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
     try:
-        yield temporary
+        with naming(path):
+            yield temporary
+        for inputs in _kept.get():
+            inputs.keep_private(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name a file in the system's errors that name none, such as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from napari_metasr.normalisation import intensity_range, value_range
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,12 +22,40 @@ SIGNS: dict[Unit, str] = {"mm": "mm", "pixels": "px"}
 """Units as they are written after a number."""
 
 
+THICK = 1.5
+"""From this quotient of the coarsest and the finest spacing on slices are called thick."""
+
+
 class Plane(StrEnum):
     """An anatomical plane of a canonical (z, y, x) array; its rows and columns keep that order."""
 
     AXIAL = "axial"
     CORONAL = "coronal"
     SAGITTAL = "sagittal"
+
+    @classmethod
+    def acquired(cls, shape: Sequence[int], spacing: Sequence[float]) -> Plane:
+        """Tell in which plane a volume was most likely acquired: that of its thick slices.
+
+        Parameters
+        ----------
+        shape, spacing
+            Voxels, and mm between them, along z, y, x. Of a 2-D image the plane is axial.
+
+        Returns
+        -------
+        Plane
+            That of a single slice; else that whose slices are `THICK` times as far apart as the
+            closest voxels; else axial.
+        """
+        single = [axis for axis, size in enumerate(shape) if size == 1]
+        if len(shape) != len(cls) or len(single) > 1:
+            return cls.AXIAL
+        if single:
+            return list(cls)[single[0]]
+        thickest = max(spacing)
+        is_thick = thickest >= THICK * min(spacing)
+        return list(cls)[list(spacing).index(thickest)] if is_thick else cls.AXIAL
 
     @property
     def normal_axis(self) -> int:
@@ -68,6 +96,16 @@ class Source:
     told
         What its header, or the JSON file beside it, tells of the acquisition, by DICOM keyword
         (times in ms); nothing by which a person could be known.
+    concerns
+        What speaks against trusting the image, its place or its size: to be told and recorded
+        with everything that is made of it.
+    is_oriented
+        Whether the file says where left and right are.
+    holds_labels
+        Whether the file says that its numbers are labels of regions.
+    acquisition
+        How it was acquired, as far as that is known and holds on other grids too; by the names
+        of BIDS, in its units.
     """
 
     name: str
@@ -78,6 +116,21 @@ class Source:
     header: Any = None
     unit: Unit = "mm"
     told: Mapping[str, Any] = field(default_factory=dict)
+    concerns: tuple[str, ...] = ()
+    is_oriented: bool = True
+    holds_labels: bool = False
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
+
+    def check_brightness(self) -> None:
+        """Refuse numbers between which nothing lies.
+
+        Raises
+        ------
+        ValueError
+            If they are labels.
+        """
+        if self.holds_labels:
+            raise ValueError(f"{self.name}: expected an image to super-resolve, found labels")
 
 
 @dataclass(frozen=True)
@@ -106,6 +159,11 @@ class Volume:
     def spatial_shape(self) -> tuple[int, ...]:
         """The shape without time."""
         return tuple(self.data.shape[-3:])
+
+    @property
+    def acquired_plane(self) -> Plane:
+        """The plane in which it was most likely acquired; see `Plane.acquired`."""
+        return Plane.acquired(self.spatial_shape, self.spacing)
 
     @property
     def time_points(self) -> int:

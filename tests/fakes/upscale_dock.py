@@ -55,7 +55,7 @@ class FakeWork:
                     self.gate.acquire(timeout=20)
                     if self.error is not None:
                         raise self.error
-                    journal = journal.model_copy(update={"done": done})
+                    journal = journal.model_copy(update={"digests": done * ("",)})
                     workspace.write(journal)
                     self.done.append(done)
                     yield Progress(

@@ -98,11 +98,6 @@ def test_agrees_with_nibabel_on_time_series(tmp_path):
     np.testing.assert_allclose(volume.affine, expected.affine)
     assert len(volume.spacing) == 3
 
-    single = read_volume(path, volume_index=4)
-    np.testing.assert_array_equal(single.data, volume.data[4])
-    with pytest.raises(ValueError, match="volume index of 0 to 5, found 6"):
-        read_volume(path, volume_index=6)
-
 
 @pytest.mark.parametrize(
     ("shape", "expected"),
@@ -171,14 +166,6 @@ def test_slope_and_intercept(tmp_path):
     volume = read_volume(path)
     assert volume.data.dtype == np.float32
     np.testing.assert_array_equal(volume.data.T.ravel(), np.arange(24) * 0.5 - 100)
-
-
-def test_slope_of_a_single_time_point(tmp_path):
-    path = save(tmp_path / "a.nii", np.arange(48, dtype=np.int16).reshape(2, 3, 4, 2))
-    patched(path, 112, np.array([2, 1], "<f4").tobytes())
-    np.testing.assert_array_equal(
-        read_volume(path, volume_index=1).data.T, 2 * np.arange(48).reshape(2, 3, 4, 2)[..., 1] + 1
-    )
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("micron", 1e-3), ("meter", 1e3), ("unknown", 1)])
@@ -315,14 +302,22 @@ def test_corrupt_gzip_is_refused(tmp_path):
         read_volume(path)
 
 
-def test_misnamed_gzip_is_refused(tmp_path):
-    save(tmp_path / "a.nii", np.ones((3, 4, 5), np.int16))
-    path = (tmp_path / "a.nii").rename(tmp_path / "a.nii.gz")
-    with pytest.raises(ValueError, match=r"a\.nii\.gz: expected a NIfTI file"):
-        read_volume(path)
+@pytest.mark.parametrize(
+    ("written", "name"), [("a.nii", "b.nii.gz"), ("a.nii.gz", "b.nii"), ("a.nii.bz2", "b.nii")]
+)
+def test_a_name_that_says_the_wrong_compression_does_not_matter(tmp_path, written, name):
+    data = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    path = save(tmp_path / written, data).rename(tmp_path / name)
+    np.testing.assert_array_equal(read_volume(path).data, data.T)
+
+
+def test_compressed_text_is_refused(tmp_path):
     path = tmp_path / "b.nii"
     path.write_bytes(gzip.compress(b"x" * 1000))
     with pytest.raises(ValueError, match=r"b\.nii: expected a NIfTI file"):
+        read_volume(path)
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(400))
+    with pytest.raises(ValueError, match="found Zstandard"):
         read_volume(path)
 
 

@@ -100,11 +100,39 @@ def test_codes_of_the_source(tmp_path, sform, qform):
     np.testing.assert_allclose(nib.load(tmp_path / "out.nii").affine, affine_with("LPS"), atol=1e-5)
 
 
-def test_source_without_codes_gets_a_usable_affine(tmp_path):
+def test_source_without_codes_stays_without(tmp_path):
     path = stored(tmp_path / "in.nii", asymmetric(), affine_with("LAS"), sform=0, qform=0)
-    volume = read_volume(path)
+    with pytest.warns(UserWarning, match="no orientation"):
+        volume = read_volume(path)
     write_volume(tmp_path / "out.nii", volume.data, volume.affine, volume.source)
     np.testing.assert_allclose(nib.load(tmp_path / "out.nii").affine, nib.load(path).affine)
+    header = nib.load(tmp_path / "out.nii").header
+    assert (int(header["sform_code"]), int(header["qform_code"])) == (0, 0)
+
+
+def test_what_the_numbers_mean_and_when_they_were_measured_stays(tmp_path):
+    image = nib.Nifti1Image(asymmetric((5, 6, 7, 3)), affine_with("LPS"))
+    image.header.set_xyzt_units("mm", "msec")
+    image.header.set_zooms((*image.header.get_zooms()[:3], 2500))
+    image.header.set_intent("t test", (12,), "a map")
+    image.header.set_dim_info(freq=0, phase=1, slice=2)
+    image.header["toffset"] = 700
+    nib.save(image, tmp_path / "in.nii")
+    volume = read_volume(tmp_path / "in.nii")
+    out = write_volume(tmp_path / "out.nii", volume.data, volume.affine, volume.source)
+    header = nib.load(out).header
+    assert header.get_intent() == ("t test", (12.0,), "a map")
+    assert header.get_dim_info() == (0, 1, 2)
+    assert (float(header["toffset"]), float(header["pixdim"][4])) == (700, 2500)
+    assert header.get_xyzt_units() == ("mm", "msec")
+    mask = write_volume(
+        tmp_path / "mask.nii",
+        np.zeros(volume.spatial_shape, np.uint8),
+        volume.affine,
+        volume.source,
+        keeps_meaning=False,
+    )
+    assert nib.load(mask).header.get_intent()[0] == "none"
 
 
 def test_scanner_and_atlas_transforms_both_move_along(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ from napari_metasr.upscaling import parts
 SHAPE = (12, 11, 6)
 MOMENTS = ["reading", "3", "17", "compressing"]
 """Of 22 parts: 6 in plane, 8 and 8 across."""
+
+KEPT = "12"
+"""As one of these, for what is not gone on with."""
 
 ROOM = {"to unpack": 3_000, "to enlarge": 8_000}
 """Bytes that a file may have: the input takes 3,168, what lies between the stages 12,672."""
@@ -44,7 +48,7 @@ def command(base):
 @pytest.fixture(scope="module")
 def ended(base, command):
     """Work that was stopped, by when or why: its folder and how the process ended."""
-    folders = {name: base / name.replace(" ", "-") for name in [*MOMENTS, *ROOM]}
+    folders = {name: base / name.replace(" ", "-") for name in [*MOMENTS, *ROOM, KEPT]}
     tasks = []
     for name, folder in folders.items():
         folder.mkdir()
@@ -137,3 +141,56 @@ def test_slabs_of_another_size_are_other_work(command, tmp_path, capsys, monkeyp
 
 def _interrupted(*_):
     raise OSError("as if it were interrupted")
+
+
+def zeroed(folder):
+    path = folder / "first.raw"
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def cut_short(folder):
+    path = folder / "output.nii"
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def another_input(folder):
+    path = folder / "input.raw"
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def no_input(folder):
+    (folder / "input.raw").unlink()
+
+
+def one_bit(folder):
+    path = folder / "in-plane.raw"
+    content = bytearray(path.read_bytes())
+    content[40] ^= 1
+    path.write_bytes(content)
+
+
+def too_far(folder):
+    journal = json.loads((folder / "journal.json").read_text())
+    journal["digests"] += [journal["digests"][-1]] * 1000
+    (folder / "journal.json").write_text(json.dumps(journal))
+
+
+def no_output(folder):
+    (folder / "output.nii").unlink()
+
+
+@pytest.mark.parametrize(
+    "damage", [zeroed, cut_short, another_input, no_input, one_bit, too_far, no_output]
+)
+def test_work_that_is_not_as_it_was_left_is_not_gone_on_with(
+    ended, command, cut, expected, tmp_path, capsys, damage
+):
+    folder = tmp_path / "copy"
+    shutil.copytree(ended[KEPT][0], folder)
+    damage(folder / ".out.nii.gz.unfinished")
+    output = folder / "out.nii.gz"
+    assert main([*command, "--output", str(output), "--resume"]) == 2
+    assert "found it damaged" in capsys.readouterr().err
+    assert not output.exists()
+    assert main([*command, "--output", str(output)]) == 0
+    assert output.read_bytes() == expected

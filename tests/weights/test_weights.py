@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 from pathlib import Path
 
@@ -185,3 +186,60 @@ def test_weights_in_the_authors_layout(tmp_path):
     path.unlink()
     with pytest.raises(weights.WeightsError, match="expected weights at"):
         weights.model_card(path)
+
+
+def small(folder, *, network=None, **card):
+    """Weights of a small network, with another card than theirs."""
+    about = weights.model_card("meta-srgan").model_dump(exclude={"parameters", "sha256"})
+    options = {"features": 8, "blocks": 1, "hidden": 16}
+    network = network or build("meta-srgan", **options)
+    weights.save_weights(network, folder, **(about | {"name": "small", "options": options} | card))
+    return folder / "small.safetensors"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(tmp_path, value):
+    network = build("meta-srgan", features=8, blocks=1, hidden=16)
+    with torch.no_grad():
+        next(network.parameters()).view(-1)[3] = value
+    path = small(tmp_path, network=network)
+    with pytest.raises(weights.WeightsError, match="found 1 that are NaN or infinite in trunk"):
+        weights.load_network(path)
+
+
+def test_published_weights_that_are_no_numbers(tmp_path):
+    state = build("meta-srgan").state_dict()
+    next(iter(state.values())).view(-1)[0] = float("nan")
+    path = tmp_path / "theirs.pth"
+    torch.save({published_name(key): value for key, value in state.items()}, path)
+    with pytest.raises(weights.WeightsError, match="found 1 that are NaN or infinite"):
+        weights.load_network(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": 20_000}, "the option features 20000"),
+        ({"blocks": 10**9}, "the option blocks 1e"),
+        ({"features": 48}, "is not of the network meta-srgan: expected"),
+        ({"features": -1}, "does not describe a network|is not of the network"),
+        ({"features": 2.5}, "does not describe a network"),
+        ({"features": "many"}, "does not describe a network"),
+        ({"colours": 3}, "does not describe a network"),
+    ],
+)
+def test_a_card_of_another_network_takes_no_memory(tmp_path, options, message):
+    path = small(tmp_path, options={"features": 8, "blocks": 1, "hidden": 16} | options)
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(weights.WeightsError, match=message) as caught:
+        weights.load_network(path)
+    assert "\n" not in str(caught.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used < 200_000
+
+
+def test_a_card_of_no_network(tmp_path):
+    path = small(tmp_path)
+    card = path.with_suffix(".json")
+    card.write_text(card.read_text().replace('"network": "meta-srgan"', '"network": "none"'))
+    with pytest.raises(weights.WeightsError, match="expected a network among"):
+        weights.load_network(path)

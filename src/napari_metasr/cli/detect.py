@@ -68,7 +68,11 @@ class Detect(Command):
         "input's.",
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
-    plane: PlaneArgument = Field(default=Plane.AXIAL, description="Anatomical plane of the slices.")
+    plane: PlaneArgument = Field(
+        default=None,
+        description="Anatomical plane of the slices; by default that of the thick slices, and "
+        "axial otherwise.",
+    )
     slice: AnySliceArgument = Field(default=None, description="Search only this slice.")
     time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
     model: ModelArgument = Field(
@@ -90,11 +94,12 @@ class Detect(Command):
         """Check, read, detect, write, and print what was found."""
         check_outputs(self.output, self.mask, overwrite=self.overwrite)
         self._check_scale()
-        volume, plane = read(self.input, series=self.series), self.plane
+        volume = read(self.input, series=self.series)
+        plane = self.plane or volume.acquired_plane
         if volume.data.ndim == 2 and (plane is not Plane.AXIAL or self.slice):
             raise ValueError(f"{self.input}: a 2-D image has one slice, 0 of the axial plane")
         volume.slice(plane, self.slice or 0, self.time)
-        truth = None if self.truth is None else self._read_truth(volume, self.truth)
+        truth = None if self.truth is None else self._read_truth(volume, plane, self.truth)
 
         from napari_metasr.cli.lesion_search import finder_of, search, table
         from napari_metasr.lesions.detector import load_detector
@@ -124,13 +129,14 @@ class Detect(Command):
             f"{detector.point.threshold:g}, {RESEARCH_USE}"
         )
 
-    def _read_truth(self, volume: Volume, path: Path) -> NDArray[np.bool_]:
+    def _read_truth(self, volume: Volume, plane: Plane, path: Path) -> NDArray[np.bool_]:
         """Return the voxels of the tumour, in the searched slice alone if it is one."""
         labels = read_labels(path, volume)
         tumour = np.isin(labels, self.truth_labels) if self.truth_labels else labels != 0
         if self.slice is not None and tumour.ndim == 3:
-            others = np.arange(tumour.shape[self.plane.normal_axis]) != self.slice
-            np.moveaxis(tumour, self.plane.normal_axis, 0)[others] = False
+            axis = plane.normal_axis
+            others = np.arange(tumour.shape[axis]) != self.slice
+            np.moveaxis(tumour, axis, 0)[others] = False
         if not tumour.any():
             wanted = f"the labels {self.truth_labels}" if self.truth_labels else "labels"
             raise ValueError(f"{path}: expected {wanted} in the searched slices, found none")

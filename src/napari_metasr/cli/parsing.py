@@ -43,7 +43,6 @@ def described(model: type[BaseModel], name: str) -> Any:
 
 
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
-PlaneArgument = Annotated[Plane, tyro.conf.EnumChoicesFromValues]
 ModelArgument = Annotated[str, tyro.conf.arg(metavar="MODEL")]
 
 
@@ -164,6 +163,26 @@ def parse_number(text: str) -> float:
         raise ValueError(f"expected a number, found {text!r}") from None
 
 
+def parse_plane(text: str) -> Plane:
+    """Read the name of an anatomical plane.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    try:
+        return Plane(text)
+    except ValueError:
+        known = ", ".join(repr(str(plane)) for plane in Plane)
+        raise ValueError(f"expected a plane among {known}, found {text!r}") from None
+
+
+PlaneArgument = Annotated[
+    Plane | None,
+    _from_text(parse_plane, "{axial,coronal,sagittal}"),
+    tyro.conf.arg(help_behavior_hint=""),
+]
 ScaleArgument = Annotated[
     float | tuple[float, float], _from_text(parse_scale, "NUMBER|Y,X", "required")
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
+
 from napari_metasr.cli.parsing import (
     Command,
     Flag,
@@ -27,7 +29,9 @@ class UpscalingCommand(Command):
 
     scale: NumbersArgument = described(UpscaleOptions, "scale")
     spacing: NumbersArgument = described(UpscaleOptions, "spacing")
-    plane: PlaneArgument = described(UpscaleOptions, "plane")
+    plane: PlaneArgument = Field(
+        default=None, description=UpscaleOptions.model_fields["plane"].description
+    )
     model: ModelArgument = described(UpscaleOptions, "model")
     through_plane_model: ModelArgument = described(UpscaleOptions, "through_plane_model")
     thickness: NumberArgument = described(UpscaleOptions, "thickness")
@@ -50,7 +54,8 @@ class UpscalingCommand(Command):
         if (self.scale is None) == (self.spacing is None):
             found = "neither" if self.scale is None else "both"
             raise ValueError(f"expected --scale or --spacing, found {found}")
-        return UpscaleOptions(**self.model_dump(include=set(UpscaleOptions.model_fields)))
+        given = self.model_dump(include=set(UpscaleOptions.model_fields), exclude_none=True)
+        return UpscaleOptions(**given)
 
     def job(
         self,

@@ -71,7 +71,11 @@ class Zoom(Command):
         "bicubic interpolation as .png or .pdf."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
-    plane: PlaneArgument = Field(default=Plane.AXIAL, description="Anatomical plane of the slice.")
+    plane: PlaneArgument = Field(
+        default=None,
+        description="Anatomical plane of the slice; by default that of the thick slices, and axial "
+        "otherwise.",
+    )
     slice: SliceArgument = Field(default=None, description="Index of the slice in its plane.")
     region: RegionArgument = Field(
         default=None, description="Rectangle of the slice, in pixels: top row, left column, size."
@@ -109,7 +113,9 @@ class Zoom(Command):
         check_writable(self.output, overwrite=self.overwrite)
         model_card(self.model)
         choice = self._choice()
-        volume, plane = read(self.input, series=self.series), self.plane
+        volume = read(self.input, series=self.series)
+        plane = self.plane or volume.acquired_plane
+        volume.source.check_brightness()
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
         told, index = "", self.slice
@@ -141,6 +147,8 @@ class Zoom(Command):
             self._write_volume(volume, plane, index, region, grid, result)
         else:
             self._write_figure(volume, plane, index, region, grid, result, model)
+        for concern in model.card.concerns(max(grid.true_scale), "in plane"):
+            warnings.warn(concern, stacklevel=2)
         source = resampled_from(model.fixed_scales, grid)
         resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = SIGNS[volume.source.unit]
@@ -216,7 +224,11 @@ class Zoom(Command):
                 heading=volume.source.name,
                 details=f"{plane} slice {index}{moment} · region {place}",
             ),
-            view=View(None if is_picture(self.input) else plane, contrast_limits(volume.data)),
+            view=View(
+                None if is_picture(self.input) else plane,
+                contrast_limits(volume.data),
+                is_oriented=volume.source.is_oriented,
+            ),
             locator=None if region == whole else Locator(image, spacing, region),
             overwrite=self.overwrite,
         )

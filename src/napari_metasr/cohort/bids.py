@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from napari_metasr import __version__
-from napari_metasr.files import replacing
+from napari_metasr.files import read_json, replacing
 from napari_metasr.io.nifti import stem
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
 from napari_metasr.upscaling.sidecar import sidecar_path
@@ -64,7 +64,7 @@ def is_skull_stripped(image: Path) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import threading
 import warnings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 CONNECTING = 15
 """Seconds within which a scheduler must answer."""
 
+_ADDRESS = re.compile(r"(\w+://)?(\[[^\]\s]+\]|[^\s/:\[\]]+):\d{1,5}")
 _LOCAL = {
     "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes one volume along
 }
@@ -129,6 +131,8 @@ def workers_of(scheduler: str) -> Iterator[Client]:
     """
     from distributed import Client
 
+    if not _ADDRESS.fullmatch(scheduler):
+        raise ValueError(f"expected an address like tcp://HOST:8786, found {scheduler!r}")
     try:
         client = Client(scheduler, timeout=CONNECTING, set_as_default=False)
     except OSError as error:

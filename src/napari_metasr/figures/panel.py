@@ -38,16 +38,19 @@ class View:
         The intensity window: shown black, shown white.
     orientation2d
         Where rows and columns point on the screen; radiological unless said otherwise.
+    is_oriented
+        Whether it is known which side is which.
     """
 
     plane: Plane | None
     contrast_limits: tuple[float, float]
     orientation2d: tuple[str, str] = RADIOLOGICAL
+    is_oriented: bool = True
 
     @property
     def letters(self) -> dict[str, str]:
         """The letters at the edges ``top``, ``bottom``, ``left``, ``right``, as far as known."""
-        if self.plane is None:
+        if self.plane is None or not self.is_oriented:
             return {}
         return edge_letters(self.plane.row_axis, self.plane.column_axis, self.orientation2d)
 

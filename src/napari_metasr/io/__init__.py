@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_metasr.io.images import is_picture, read_picture
-from napari_metasr.io.nifti import read_volume
+from napari_metasr.io.loading import read_volume
 from napari_metasr.io.opening import check_no_series, stands_for_dicom
 from napari_metasr.io.writer import write_slice, write_volume
 

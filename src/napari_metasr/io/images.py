@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +79,15 @@ def read_picture(path: str | os.PathLike[str]) -> Volume:
 
 def _pixels(path: Path) -> NDArray[Any]:
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(), Image.open(path) as picture:
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             mode, pages = picture.mode, getattr(picture, "n_frames", 1)
             pixels = np.asarray(picture)
+    except Image.DecompressionBombError:
+        raise ValueError(
+            f"{path}: expected a picture of at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, "
+            "found a larger one"
+        ) from None
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: expected a picture, found a damaged or unknown one") from error
     if mode == "1":

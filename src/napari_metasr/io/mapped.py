@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MappedArray"]
 
+DIGEST_BYTES = 16
 MAPPED_BYTES = 32 << 20
 """No more of a file than this, or one layer if that is larger, is mapped at a time."""
 
@@ -68,6 +70,21 @@ class MappedArray:
         for mapped, own in self._pieces(place, "r"):
             out[own] = mapped
         return out
+
+    def digest(self, place: Place | None = None) -> str:
+        """A hash of a part, or of all, by which it is known to be as it was written.
+
+        Raises
+        ------
+        ValueError
+            If the file is shorter than the array.
+        """
+        digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        if self.path.stat().st_size < self.nbytes:
+            raise ValueError(f"{self.path}: the file was cut short")
+        for mapped, _ in self._pieces(place or tuple(slice(0, size) for size in self.shape), "r"):
+            digest.update(np.ascontiguousarray(mapped).data)
+        return digest.hexdigest()
 
     def write(self, place: Place, block: NDArray[Any]) -> None:
         """Put numbers of the array's type in their place."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_metasr.files import read_json
 from napari_metasr.io.dicom.recognition import is_dicom, walked
 from napari_metasr.io.nifti import SUFFIXES, is_nifti, stem
 from napari_metasr.io.stored import StoredVolume
@@ -33,11 +33,6 @@ def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> V
     ------
     FileNotFoundError, ValueError
         As `StoredVolume.open` and `DicomVolume.open`, or if a series of a NIfTI file is asked for.
-
-    Warns
-    -----
-    UserWarning
-        For what speaks against trusting a DICOM series.
     """
     path = Path(path)
     if stands_for_dicom(path):
@@ -78,8 +73,8 @@ def files_of(path: Path) -> Iterator[Path]:
 def _describes_other(sidecar: Path, name: str) -> bool:
     """Whether a JSON file says that it belongs to a file of another name."""
     try:
-        found = json.loads(sidecar.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        found = read_json(sidecar)
+    except (OSError, ValueError):
         return False
     return isinstance(found, dict) and found.get("OutputName", name) != name
 

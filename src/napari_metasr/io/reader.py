@@ -11,7 +11,8 @@ import numpy as np
 
 from napari_metasr.io.dicom.recognition import is_dicom
 from napari_metasr.io.layers import layer_data
-from napari_metasr.io.nifti import is_nifti, read_volume
+from napari_metasr.io.loading import loaded, read_volume
+from napari_metasr.io.nifti import is_nifti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,6 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     """
     from napari_metasr.io.dicom.choice import none_found
     from napari_metasr.io.dicom.finding import find_series
-    from napari_metasr.io.dicom.reading import loaded
     from napari_metasr.io.dicom.volume import DicomVolume
 
     paths = [Path(one) for one in _as_list(path)]
@@ -91,10 +91,9 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
             warnings.warn(f"Left out: {series.title}: {series.refusal}", stacklevel=2)
         elif series not in volumes:
             warnings.warn(f"Left out: {series.title}: a single image", stacklevel=2)
-        for concern in series.concerns:
-            warnings.warn(f"{series.title}: {concern}", stacklevel=2)
-    if found.damaged:
-        warnings.warn(f"Left out: {found.left_out[0]}; slices may be missing", stacklevel=2)
+    if found.damaged or found.missing:
+        told = " and ".join(found.left_out[: bool(found.damaged) + bool(found.missing)])
+        warnings.warn(f"Left out: {told}; slices may be missing", stacklevel=2)
     if not layers:
         raise ValueError(f"{paths[0]}: expected a volume, found {len(volumes)} damaged ones")
     return layers
@@ -105,6 +104,6 @@ def _as_list(path: str | Sequence[str]) -> Sequence[str]:
 
 
 def _is_segmentation(volume: Volume) -> bool:
-    if not _SEGMENTATION.search(volume.source.name):
+    if not (volume.source.holds_labels or _SEGMENTATION.search(volume.source.name)):
         return False
     return volume.data.dtype.kind in "iu" or bool(np.array_equal(volume.data, np.rint(volume.data)))

@@ -9,23 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from nibabel.openers import ImageOpener
 
 from napari_metasr.files import file_sha256
+from napari_metasr.io.acquisition import acquisition_beside
 from napari_metasr.io.grid import FileGrid
 from napari_metasr.io.nifti import (
     UNREADABLE,
-    affine_in_mm,
+    NiftiFile,
     cause,
-    check_affine,
-    check_type,
-    image_shape,
-    open_image,
+    open_nifti,
     read_to_end,
     scaled,
     stem,
+    unpacked,
 )
 from napari_metasr.io.orientation import axis_codes
+from napari_metasr.io.told import told_by_sidecar
 from napari_metasr.volume import Source
 
 if TYPE_CHECKING:
@@ -51,8 +50,10 @@ class StoredVolume(FileGrid):
         (i, j, k) or (i, j, k, t), as stored.
     file_affine
         4 x 4, voxel (i, j, k) to world mm.
-    image
-        nibabel's image, its data not read.
+    file
+        What its header says.
+    is_flat
+        Whether it is stored as a 2-D image; then ``file_shape`` ends in 1.
 
     Raises
     ------
@@ -63,20 +64,26 @@ class StoredVolume(FileGrid):
     path: Path
     file_shape: tuple[int, ...]
     file_affine: NDArray[np.float64]
-    image: Any
+    file: NiftiFile
+    is_flat: bool = False
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> StoredVolume:
-        """Read the header, and refuse what cannot be read as a volume."""
-        path = Path(path)
-        image = open_image(path)
-        check_type(path, image.header)
-        shape = image_shape(path, image.shape)
-        if len(shape) < 3:
+    def open(cls, path: str | os.PathLike[str], *, flat: bool = False) -> StoredVolume:
+        """Read the header, and refuse what cannot be read as a volume.
+
+        Parameters
+        ----------
+        path
+            The file.
+        flat
+            Take a 2-D image as well, as a volume one voxel thick.
+        """
+        file = open_nifti(Path(path))
+        is_flat = len(file.shape) == 2
+        if is_flat and not flat:
             raise ValueError(f"{path}: expected a volume of 3 or 4 dimensions, found a 2-D image")
-        affine = affine_in_mm(image.affine, image.header)
-        check_affine(path, affine)
-        return cls(path, shape, affine, image)
+        shape = (*file.shape, 1) if is_flat else file.shape
+        return cls(file.path, shape, file.affine, file, is_flat)
 
     @cached_property
     def source(self) -> Source:
@@ -86,21 +93,26 @@ class StoredVolume(FileGrid):
             path=self.path,
             affine=self.file_affine,
             orientation=axis_codes(self.file_affine),
-            dtype=self.image.get_data_dtype(),
-            header=self.image.header,
+            dtype=self.file.dtype,
+            header=self.file.header,
+            concerns=self.file.concerns,
+            is_oriented=self.file.is_oriented,
+            holds_labels=self.file.holds_labels,
+            acquisition=acquisition_beside(self.path),
+            told=told_by_sidecar(self.path.with_name(f"{stem(self.path)}.json")),
         )
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """What is read: native integers, or float32 for all that is scaled or floating."""
-        stored = self.image.get_data_dtype()
-        plain = (self.image.dataobj.slope, self.image.dataobj.inter) == (1.0, 0.0)
+        stored = self.file.dtype
+        plain = self.file.slope_inter == (1.0, 0.0)
         return np.dtype(np.float32 if stored.kind == "f" or not plain else stored.newbyteorder("="))
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The file, or both of a pair."""
-        return tuple(sorted({Path(one.filename) for one in self.image.file_map.values()}))
+        return tuple(sorted({self.file.header_path, self.file.body_path}))
 
     @property
     def record_names(self) -> tuple[str, ...]:
@@ -114,8 +126,13 @@ class StoredVolume(FileGrid):
         digests = [file_sha256(path) for path in self.files]
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
-    def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
+    def blocks(self, *, wide: bool = False) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
         """The voxels, in the file's order, once through.
+
+        Parameters
+        ----------
+        wide
+            Give a block with a value beyond float32 as float64, in place of refusing it.
 
         Yields
         ------
@@ -127,37 +144,31 @@ class StoredVolume(FileGrid):
         ValueError
             The file ends too early or is damaged, or a value is beyond float32.
         """
-        proxy = self.image.dataobj
         layer = int(np.prod(self.file_shape[:2]))
-        stored = self.image.get_data_dtype()
+        stored = self.file.dtype
         step = max(READ_BYTES // (layer * stored.itemsize), 1)
         depth = self.file_shape[2]
         try:
-            with ImageOpener(proxy.file_like) as file:
-                file.seek(proxy.offset)
+            with unpacked(self.file.body_path) as stream:
+                stream.seek(self.file.offset)
                 for time in range(self.time_points):
                     for first in range(0, depth, step):
                         last = min(first + step, depth)
                         size = layer * (last - first) * stored.itemsize
-                        content = file.read(size)
+                        content = stream.read(size)
                         if len(content) < size:
                             raise EOFError
                         values = np.frombuffer(content, stored)
                         values = values.reshape((*self.file_shape[:2], last - first), order="F")
-                        yield self.canonical_part(self._scaled(values), time, first)
-                read_to_end(file)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"{self.path}: the other file of the pair is missing"
-            ) from error
+                        yield self.canonical_part(self._scaled(values, wide), time, first)
+                read_to_end(stream)
         except UNREADABLE as error:
-            if isinstance(error, ValueError):
+            if str(self.path) in str(error):
                 raise
             raise ValueError(f"{self.path}: expected a whole NIfTI file, {cause(error)}") from error
 
-    def _scaled(self, values: NDArray[Any]) -> NDArray[Any]:
-        proxy = self.image.dataobj
-        found = scaled(values, proxy.slope, proxy.inter)
-        if found.dtype == np.float64:
+    def _scaled(self, values: NDArray[Any], wide: bool) -> NDArray[Any]:
+        found = scaled(values, *self.file.slope_inter)
+        if found.dtype == np.float64 and not wide:
             raise ValueError(f"{self.path}: expected values that float32 can hold, found larger")
         return found

@@ -82,6 +82,17 @@ class UnfinishedVolume:
         voxels = MappedArray(path, (shape[0], k, j, i), np.dtype(dtype), len(content))
         return cls(voxels, source.affine), content
 
+    def begins_with(self, header: bytes) -> bool:
+        """Whether the file is there, whole and with this header."""
+        try:
+            with self.voxels.path.open("rb") as file:
+                return (
+                    file.read(len(header)) == header
+                    and self.voxels.path.stat().st_size == self.voxels.nbytes
+                )
+        except FileNotFoundError:
+            return False
+
     def create(self, header: bytes) -> None:
         """Make the file, all voxels 0.
 
@@ -104,6 +115,27 @@ class UnfinishedVolume:
         block
             Of that shape.
         """
+        parts, order, flips = self.stored_place(place)
+        stored = np.flip(block.transpose(order), flips)
+        dtype = self.voxels.dtype
+        self.voxels.write(parts, stored if stored.dtype == dtype else cast_to_dtype(stored, dtype))
+
+    def stored_place(
+        self, place: tuple[slice, ...]
+    ) -> tuple[tuple[slice, ...], tuple[int, ...], tuple[int, ...]]:
+        """Where canonical voxels lie in the file.
+
+        Parameters
+        ----------
+        place
+            Slices along t, z, y, x.
+
+        Returns
+        -------
+        parts, order, flips
+            Slices along t, k, j, i; which of the canonical axes these are, and which of these
+            run the other way.
+        """
         codes = axis_codes(self.file_affine)
         order, parts, flips = [0], [place[0]], []
         for axis in (2, 1, 0):  # k, j, i
@@ -115,8 +147,4 @@ class UnfinishedVolume:
                 flips.append(3 - axis)
             order.append(canonical)
             parts.append(part)
-        stored = np.flip(block.transpose(order), tuple(flips))
-        dtype = self.voxels.dtype
-        self.voxels.write(
-            tuple(parts), stored if stored.dtype == dtype else cast_to_dtype(stored, dtype)
-        )
+        return tuple(parts), tuple(order), tuple(flips)

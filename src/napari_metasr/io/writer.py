@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from napari_metasr.files import check_kept, check_writable, replacing
+from napari_metasr.files import Inputs, check_writable, replacing
 from napari_metasr.geometry.affines import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
 from napari_metasr.io.nifti import affine_in_mm
@@ -38,7 +38,13 @@ WRITTEN_SUFFIXES = (".nii", ".nii.gz")
 
 _DESCRIP_BYTES = 79
 _MAX_NIFTI1_SIZE = 32767
-_ALIGNED = 2
+_MEANING = (
+    *("intent_code", "intent_name", "intent_p1", "intent_p2", "intent_p3"),
+    *("cal_min", "cal_max"),
+)
+"""Elements of the header that say what the numbers are."""
+
+_UNKNOWN, _ALIGNED = 0, 2
 
 
 def write_volume(
@@ -49,6 +55,7 @@ def write_volume(
     *,
     dtype: DTypeLike | None = None,
     description: str = "",
+    keeps_meaning: bool = True,
     overwrite: bool = False,
 ) -> Path:
     """Write canonical voxels as NIfTI, in the orientation of the file they come from.
@@ -70,6 +77,8 @@ def write_volume(
         ``data``, with float32 for every floating type.
     description : str
         What the image is, for the header; cut to the 79 characters it can hold.
+    keeps_meaning : bool
+        Whether the numbers mean what the source's do; not so for a mask.
     overwrite : bool
         Replace an existing file.
 
@@ -104,9 +113,12 @@ def write_volume(
     )
     if flat and voxels.shape[2] == 1:
         voxels = voxels[:, :, 0]
-    image = image_like(path, voxels, stored_affine, source, description)
+    image = image_like(
+        path, voxels, stored_affine, source, description, keeps_meaning=keeps_meaning
+    )
     with replacing(path, overwrite=overwrite) as temporary:
         nib.save(image, temporary)
+        _inputs(source).keep_private(temporary)
     return path
 
 
@@ -205,8 +217,11 @@ def check_source_kept(path: Path, source: Source) -> None:
     InputReplacedError
         If it would.
     """
-    if source.path is not None:
-        check_kept(path, files_of(source.path))
+    _inputs(source).check_kept(path)
+
+
+def _inputs(source: Source) -> Inputs:
+    return Inputs(lambda: () if source.path is None else files_of(source.path))
 
 
 def _checked_path(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
@@ -229,8 +244,22 @@ def image_like(
     affine: NDArray[np.float64],
     source: Source,
     description: str = "",
+    *,
+    keeps_meaning: bool = True,
 ) -> nib.Nifti1Image:
     """An image in the order of its file, with codes, units and time step of its source.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    voxels, affine
+        As stored.
+    source, description
+        As `write_volume`.
+    keeps_meaning
+        Whether the numbers mean what the source's do: its intent is kept, such as that of a map
+        of a statistic.
 
     Raises
     ------
@@ -251,6 +280,12 @@ def image_like(
         time_unit = header.get_xyzt_units()[1]
         step = header.get_zooms()[3] if len(header.get_zooms()) > 3 else 1.0
         image.header.set_zooms((*image.header.get_zooms()[:3], step))
+        image.header["toffset"] = header["toffset"]
+    if header is not None:
+        image.header["dim_info"] = header["dim_info"]
+    if header is not None and keeps_meaning:
+        for name in _MEANING:
+            image.header[name] = header[name]
     image.header.set_xyzt_units("mm", time_unit)
     forms = _forms(source, affine)
     image.set_sform(*forms["sform"])
@@ -282,7 +317,7 @@ def _forms(
                 if form is not None and np.isfinite(form).all():
                     forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
     used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
-    forms[used] = (affine, forms[used][1] or _ALIGNED)
+    forms[used] = (affine, forms[used][1] or (_ALIGNED if source.is_oriented else _UNKNOWN))
     return forms
 
 

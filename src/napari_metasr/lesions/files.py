@@ -63,7 +63,7 @@ def write_rois(
     scale_input
         By how much the input was reduced in plane before, at least 1.
     concerns
-        Of `suitability.concerns`.
+        Of `suitability.concerns`; those of the volume's source are recorded as well.
     mask
         As `write_mask`.
     overwrite
@@ -88,7 +88,7 @@ def write_rois(
         time=time,
         scale_input=scale_input,
         found_by=found_by,
-        concerns=tuple(concerns),
+        concerns=tuple(dict.fromkeys((*volume.source.concerns, *concerns))),
         lesions=tuple(record(number, one, volume) for number, one in enumerate(lesions, start=1)),
     )
     with ExitStack() as outputs:
@@ -126,6 +126,7 @@ def write_mask(
         volume.affine,
         volume.source,
         description=MASK_DESCRIPTION,
+        keeps_meaning=False,
         overwrite=overwrite,
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pooch
 
 from napari_metasr.io.layers import layer_data
-from napari_metasr.io.nifti import read_volume
+from napari_metasr.io.loading import read_volume
 from napari_metasr.samples.phantom import glioma_contrasts, glioma_phantom
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ class InUseError(ValueError):
 
 
 class DamagedWorkError(ValueError):
-    """The journal of unfinished work cannot be read."""
+    """Unfinished work cannot be read, or is not any more as it was left."""
 
 
 class OtherWorkError(ValueError):

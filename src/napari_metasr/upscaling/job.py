@@ -86,6 +86,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
         mask = None if self.within is None or looks else Path(self.within)
         check_inputs_kept(self.output, (self.input, *(() if mask is None else (mask,))))
         volume = open_stored(self.input, series=self.series)
+        options = options.of_volume(volume.shape[1:], volume.spacing)
         search = LesionSearch.by(self.detector, self.device, options.plane) if looks else None
         plan = Plan.of(volume, options, self.device, search)
         check_size(plan.target, volume.time_points, plan.dtype.itemsize, force=self.force)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, model_validator
 
 from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Edges = tuple[float, float]
 Boxes = tuple[tuple[Edges, Edges, Edges], ...]
@@ -29,7 +32,9 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
         "view stays centred and changes by less than one output voxel.",
     )
     plane: Plane = Field(
-        default=Plane.AXIAL, description="Anatomical plane in which the slices were acquired."
+        default=Plane.AXIAL,
+        description="Anatomical plane in which the slices were acquired; by default that of the "
+        "thick slices, or of a single one, and axial otherwise.",
     )
     model: str = Field(
         default=DEFAULT_MODEL,
@@ -64,6 +69,18 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
             found = "neither" if self.scale is None else "both"
             raise ValueError(f"expected a scale or a spacing, found {found}")
         return self
+
+    def of_volume(self, shape: Sequence[int], spacing: Sequence[float]) -> UpscaleOptions:
+        """Complete the options for a volume: the plane, where none was chosen.
+
+        Parameters
+        ----------
+        shape, spacing
+            Along canonical z, y, x; in mm.
+        """
+        if "plane" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"plane": Plane.acquired(shape, spacing)})
 
     @property
     def recorded(self) -> UpscaleOptions:

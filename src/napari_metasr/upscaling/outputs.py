@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import check_kept, check_writable, file_sha256, replacing
+from napari_metasr.files import Inputs, check_writable, file_sha256, replacing
+from napari_metasr.io.acquisition import gradients_beside
+from napari_metasr.io.nifti import stem
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
 from napari_metasr.upscaling.provenance import model_records, versions
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from napari_metasr.io.protocols import VolumeReader
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
 
@@ -68,9 +72,26 @@ def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
     InputReplacedError
         If one would.
     """
-    files = [file for path in inputs for file in files_of(path)]
+    kept = Inputs(lambda: (file for path in inputs for file in files_of(path)))
     for written in (output, sidecar_path(output)):
-        check_kept(written, files)
+        kept.check_kept(written)
+
+
+def carry_gradients(volume: VolumeReader, output: Path, *, overwrite: bool = False) -> None:
+    """Copy the diffusion weightings beside a series of volumes to its output.
+
+    Raises
+    ------
+    OSError
+        If they cannot be written.
+    """
+    if volume.time_points == 1:
+        return
+    for ending, file in gradients_beside(volume.path).items():
+        target = output.with_name(f"{stem(output)}{ending}")
+        if not target.exists() or (overwrite and not target.samefile(file)):
+            with replacing(target, overwrite=True) as temporary:
+                shutil.copyfile(file, temporary)
 
 
 def record_beside(output: Path) -> Sidecar | None:
@@ -98,7 +119,9 @@ def is_made(output: Path, plan: Plan, input_sha256: str) -> bool:
     return alike and record.output_sha256 == file_sha256(output)
 
 
-def put_in_place(finished: Path, output: Path, record: Sidecar) -> None:
+def put_in_place(
+    finished: Path, output: Path, record: Sidecar, inputs: Iterable[Path] = ()
+) -> None:
     """Give a finished file its name and write its sidecar, replacing what may exist.
 
     After an interrupt in between, the sidecar's hash is not that of the output.
@@ -113,6 +136,9 @@ def put_in_place(finished: Path, output: Path, record: Sidecar) -> None:
     path = sidecar_path(output)
     before = path.read_bytes() if path.exists() else None
     write_sidecar(path, record, overwrite=True)
+    kept = Inputs(lambda: inputs)
+    for written in (finished, path):
+        kept.keep_private(written)
     try:
         finished.replace(output)
     except OSError:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 GAP = 0.5
 """Thickness, as a share of the spacing, below which slices say little of what lies between them."""
 
-SLACK = 0.05
-"""Share by which a scale may exceed the trained ones before that is a concern."""
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -72,6 +69,8 @@ class Plan:
         ValueError
             If the options do not fit the volume, or a model is missing or unsuitable.
         """
+        volume.source.check_brightness()
+        options = options.of_volume(volume.shape[1:], volume.spacing)
         target = target_of(volume, options)
         kinds = {run.kind for run in passes_through(target, options.plane)}
         in_plane = through_plane = None
@@ -156,7 +155,7 @@ class Plan:
     @property
     def concerns(self) -> tuple[str, ...]:
         """Reasons not to trust the result, in words."""
-        found = []
+        found = list(self.volume.source.concerns)
         plane = self.options.plane
         across = self.target.scale[plane.normal_axis]
         rows, columns = self.target.scale[plane.row_axis], self.target.scale[plane.column_axis]
@@ -164,11 +163,8 @@ class Plan:
             (self.in_plane, max(rows, columns), "in plane"),
             (self.through_plane, across, "across slices"),
         ):
-            if card is not None and scale > card.trained_scales[1] * (1 + SLACK):
-                found.append(
-                    f"x{scale:.3g} {where} is beyond the x{card.trained_scales[1]:g} that "
-                    f"{card.title} was trained on"
-                )
+            if card is not None:
+                found += card.concerns(scale, where)
         spacing = self.target.input_spacing[plane.normal_axis]
         thickness = spacing if self.options.thickness is None else self.options.thickness
         if self.through_plane is not None and thickness < GAP * spacing:

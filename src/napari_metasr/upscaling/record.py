@@ -59,6 +59,7 @@ def record_of(
         output_name=output_name,
         output_sha256=output_sha256,
         tissue_continued=plan.tissue_continued,
+        **volume.source.acquisition,
         detector=None
         if plan.search is None
         else DetectorRecord(name=Path(plan.search.detector).name, sha256=plan.search.sha256),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_pascal
 
 from napari_metasr.errors import problems
 from napari_metasr.files import replacing
+from napari_metasr.io.acquisition import ACQUISITION
 from napari_metasr.io.nifti import stem
 from napari_metasr.upscaling.options import UpscaleOptions
 
@@ -57,8 +58,8 @@ class DetectorRecord(_Record):
     sha256: str
 
 
-class Sidecar(_Record):
-    """The sidecar of an output, as of a BIDS derivative.
+class Sidecar(_Record, extra="allow"):
+    """The sidecar of an output, as of a BIDS derivative, with fields of the acquisition.
 
     Attributes
     ----------
@@ -115,6 +116,13 @@ class Sidecar(_Record):
     skull_stripped: bool | None = None
     tissue_continued: bool = False
     detector: DetectorRecord | None = None
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        unknown = sorted((self.model_extra or {}).keys() - set(ACQUISITION))
+        if unknown:
+            raise ValueError(f"unknown fields {', '.join(unknown)}")
+        return self
 
 
 def sidecar_path(output: Path) -> Path:

@@ -154,11 +154,33 @@ class Stages:
 
     def write(self, part: Part, slab: Slab) -> None:
         """Write a slab where it belongs; it survives if the process is killed afterwards."""
-        if part.run.kind is next(reversed(self._passes)):
+        if self.is_last(part):
             self._output.write(self._output_place(part), slab.voxels[np.newaxis])
         else:
             target = self._between(part.run.kind)
             target.write(self._place(part, target), slab.voxels[np.newaxis])
+
+    def digest(self, part: Part) -> str:
+        """Hash what `write` has put where a part belongs.
+
+        Raises
+        ------
+        OSError, ValueError
+            If it is not there any more.
+        """
+        array, place = self._written(part)
+        return array.digest(place)
+
+    def is_last(self, part: Part) -> bool:
+        """Whether a part belongs to the output, and not to what lies between the passes."""
+        return part.run.kind is next(reversed(self._passes))
+
+    def _written(self, part: Part) -> tuple[MappedArray, Place]:
+        """Which file a part is in, and where."""
+        if self.is_last(part):
+            return self._output.voxels, self._output.stored_place(self._output_place(part))[0]
+        array = self._between(part.run.kind)
+        return array, self._place(part, array)
 
     def _between(self, kind: PassKind) -> MappedArray:
         return self._in_plane if kind is PassKind.IN_PLANE else self._first

@@ -108,6 +108,11 @@ def spaced_axis(size: int, spacing: float, wanted: float, number: int = 0) -> Ax
         If that is coarser than the input, or would be more voxels than can be handled.
     """
     step = (Fraction(str(wanted)) / Fraction(spacing)).limit_denominator(FINEST_FRACTION)
+    if step == 0:
+        raise ValueError(
+            f"expected a spacing of at least {spacing / FINEST_FRACTION:g} mm along axis "
+            f"{number + 1}, found {wanted:g} mm"
+        )
     if abs(step - 1) < SAME_SPACING:
         return AxisGrid(size, size)
     if step > 1:

@@ -24,10 +24,11 @@ from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.upscaling.costs import Costs
-from napari_metasr.upscaling.errors import OutputDiffersError
+from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
 from napari_metasr.upscaling.lesion_search import LesionBoxes
 from napari_metasr.upscaling.models import Models
 from napari_metasr.upscaling.outputs import (
+    carry_gradients,
     check_inputs_kept,
     check_outputs,
     is_made,
@@ -146,10 +147,13 @@ class Upscaling:
                 except ValueError:  # resuming would not mend it
                     self._workspace.remove()
                     raise
-                journal = journal.model_copy(update={"findings": findings})
+                journal = journal.model_copy(
+                    update={"findings": findings, "unpacked": self._unpacked.digest()}
+                )
                 self._workspace.write(journal)
             else:
                 findings = journal.findings
+                self._check_unpacked(journal)
             self._warn_of(findings)
             plan = self.plan
             if plan.search is not None:
@@ -211,11 +215,12 @@ class Upscaling:
             f"For research use, {plan.description}",
         )
         stages = Stages(plan, self._unpacked, voxels, folder, models, findings)
-        if journal.done == 0 or not voxels.voxels.path.exists():
-            journal = journal.model_copy(update={"done": 0})
+        if journal.done == 0:
             voxels.create(header)
             for array in stages.scratch:
                 allocate(array.path, array.nbytes)
+        else:
+            self._check_done(plan, stages, journal, whole=voxels.begins_with(header))
         parts = plan.parts[journal.done :]
         with self._timed(Phase.UPSCALING), warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingPixelsWarning)
@@ -225,7 +230,9 @@ class Upscaling:
                     list(left), stages.read, stages.compute, stages.write, self.upscaling_seconds
                 )
                 for part, slab in done:
-                    journal = journal.model_copy(update={"done": journal.done + 1})
+                    journal = journal.model_copy(
+                        update={"digests": (*journal.digests, stages.digest(part))}
+                    )
                     self._workspace.write(journal)
                     yield Progress(
                         run.kind,
@@ -233,6 +240,36 @@ class Upscaling:
                         self._costs.upscaled(journal.done),
                         slab.preview,
                     )
+
+    def _check_unpacked(self, journal: Journal) -> None:
+        """Refuse an unpacked input that is not as it was left."""
+        try:
+            if self._unpacked.digest() == journal.unpacked:
+                return
+        except (OSError, ValueError):
+            pass
+        raise self._damaged()
+
+    def _check_done(self, plan: Plan, stages: Stages, journal: Journal, *, whole: bool) -> None:
+        """Refuse parts that are not as they were left, of those that are read again."""
+        parts = plan.parts
+        if not whole or journal.done > len(parts):
+            raise self._damaged()
+        going_on = parts[journal.done].time if journal.done < len(parts) else None
+        for part, digest in zip(parts, journal.digests, strict=False):
+            if not stages.is_last(part) and part.time != going_on:
+                continue
+            try:
+                is_kept = stages.digest(part) == digest
+            except (OSError, ValueError):
+                is_kept = False
+            if not is_kept:
+                raise self._damaged()
+
+    def _damaged(self) -> DamagedWorkError:
+        return DamagedWorkError(
+            f"{self._workspace.folder}: expected unfinished work as it was left, found it damaged"
+        )
 
     def _finish(self, plan: Plan, findings: Findings) -> Iterator[Progress]:
         """Compress the output, and give the files their names."""
@@ -246,7 +283,9 @@ class Upscaling:
         self._check()
         sha256 = file_sha256(finished)
         record = record_of(plan, self.source, findings, self._output.name, sha256)
-        put_in_place(finished, self._output, self._known(record))
+        volume = self.source.volume
+        put_in_place(finished, self._output, self._known(record), volume.files)
+        carry_gradients(volume, self._output, overwrite=self._overwrite)
         self._workspace.remove()
 
     def _check(self) -> None:

@@ -1,7 +1,7 @@
 """Keep unfinished work in a folder beside the output, with a journal of how far it got.
 
 The folder outlives the process, however that ends. What the system had not yet written to the disk
-when the power failed is lost, though; the work must start over then.
+when the power failed is lost; what is there is compared with what was written, and refused then.
 """
 
 from __future__ import annotations
@@ -59,13 +59,21 @@ class Journal(BaseModel, extra="forbid", frozen=True):
         Hash of everything that decides the result.
     findings
         Findings about the input, once it is unpacked.
-    done
-        Number of parts that are done.
+    unpacked
+        Hash of the unpacked input.
+    digests
+        Hashes of what each finished part wrote, in order.
     """
 
     fingerprint: str
     findings: Findings | None = None
-    done: int = 0
+    unpacked: str = ""
+    digests: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """How many parts are."""
+        return len(self.digests)
 
 
 class Workspace:
@@ -156,7 +164,11 @@ class Workspace:
             shutil.rmtree(self.folder)
         self.folder.mkdir()
         journal = Journal(fingerprint=fingerprint)
-        self.write(journal)
+        try:
+            self.write(journal)
+        except OSError:
+            self.remove()
+            raise
         return journal
 
     def write(self, journal: Journal) -> None:

@@ -7,6 +7,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, PositiveFloat
 
 DETECTORS = ("lesion-detector", "lesion-segmenter")
+SLACK = 0.05
+"""By so much a scale may exceed the trained ones before that is a concern."""
+
 OTHER_NETWORKS = (*DETECTORS, "discriminator", "critic", "vgg19")
 
 
@@ -109,6 +112,21 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     def magnifies(self) -> bool:
         """Whether it enlarges images, rather than finding something in them."""
         return self.network not in OTHER_NETWORKS
+
+    def concerns(self, scale: float, where: str) -> list[str]:
+        """Say what speaks against trusting what it makes at a scale.
+
+        Parameters
+        ----------
+        scale
+            Output over input pixels, the larger one of two axes.
+        where
+            For the message: along what.
+        """
+        largest = self.trained_scales[1]
+        if scale <= largest * (1 + SLACK):
+            return []
+        return [f"x{scale:.3g} {where} is beyond the x{largest:g} that {self.title} was trained on"]
 
     @property
     def enlarges_slices(self) -> bool:

@@ -125,12 +125,13 @@ def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCar
     Raises
     ------
     WeightsError
-        If the weights are missing, their hash is not the card's, or they are of another shape.
+        If the weights are missing, their hash is not the card's, they are of another network
+        than the card describes, or some are not finite.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    from napari_metasr.networks import build
+    from napari_metasr.weights.checking import checked_network
 
     card = model_card(model)
     if Path(model).suffix in PUBLISHED:
@@ -147,10 +148,7 @@ def load_network(model: str | Path, **options: Any) -> tuple[nn.Module, ModelCar
         state = load(content)
     except SafetensorError as error:
         raise WeightsError(f"{path.name} is not a safetensors file: {error}") from None
-    network = build(card.network, **(card.options | options))
-    _check_shapes(path.name, card.network, network.state_dict(), state)
-    network.load_state_dict(state)
-    return network, card
+    return checked_network(path.name, card.network, card.options | options, state), card
 
 
 def _read_weights(path: Path) -> bytes:
@@ -163,23 +161,14 @@ def _read_weights(path: Path) -> bytes:
 def _load_published(path: Path, options: dict[str, Any]) -> nn.Module:
     from napari_metasr.networks.published_layout import load_published_meta_srgan
     from napari_metasr.networks.state_files import StateFileError
+    from napari_metasr.weights.checking import check_finite
 
     try:
-        return load_published_meta_srgan(path, **options)
+        network = load_published_meta_srgan(path, **options)
     except StateFileError as error:
         raise WeightsError(str(error)) from None
-
-
-def _check_shapes(file: str, name: str, expected: dict[str, Any], found: dict[str, Any]) -> None:
-    for key in sorted(expected.keys() | found.keys()):
-        shapes = [
-            tuple(state[key].shape) if key in state else "nothing" for state in (expected, found)
-        ]
-        if shapes[0] != shapes[1]:
-            raise WeightsError(
-                f"{file} is not of the network {name}: expected {key} {shapes[0]}, "
-                f"found {shapes[1]}"
-            )
+    check_finite(path.name, network.state_dict())
+    return network
 
 
 def save_weights(

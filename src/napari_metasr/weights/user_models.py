@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from napari_metasr.errors import nearest_hint
-from napari_metasr.files import replacing
+from napari_metasr.files import read_json, replacing
 from napari_metasr.weights.card import WeightsError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _check_format(here: Path) -> None:
     if not marker.exists():
         return
     try:
-        found = json.loads(marker.read_text(encoding="utf-8"))["format"]
+        found = read_json(marker)["format"]
         newer = int(found) > FORMAT
     except (OSError, ValueError, TypeError, KeyError):
         raise WeightsError(

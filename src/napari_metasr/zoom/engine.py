@@ -23,6 +23,7 @@ from napari_metasr.normalisation import (
     value_range,
 )
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
+from napari_metasr.zoom.borders import mirrored
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 from napari_metasr.zoom.kernels import kernel_for
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
@@ -279,8 +280,11 @@ class ZoomModel:
         return self.render(self.encode(image), scale)
 
     def _encode(self, image: NDArray[np.float32]) -> Tensor:
+        continued, (top, left) = mirrored(image)
+        rows, columns = image.shape
         with torch.inference_mode(), self._reduced():
-            return self._renderer.encode(self._tensor(image)).float()
+            codes = self._renderer.encode(self._tensor(continued)).float()
+        return codes[:, top : top + rows, left : left + columns]
 
     def _reduced(self) -> AbstractContextManager[None]:
         """Where convolutions have the precision that was chosen."""

@@ -205,8 +205,8 @@ def test_compressed_signed_multi_frame_is_read_in_parts(tmp_path, monkeypatch, s
 
 def test_losses_are_told(tmp_path):
     save(tmp_path, series(voxels(), LossyImageCompression="01"))
-    with pytest.warns(UserWarning, match="compressed with losses"):
-        open_stored(tmp_path)
+    [concern] = open_stored(tmp_path).source.concerns
+    assert concern == "the images were compressed with losses"
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def dataset(**elements):
         ("t1 12.08.1964", "t1"),
         ("t1 1964-08-12 / 19640812", "t1"),
         ("copy of 1.2.840.113619.2.55", "copy of"),
-        ("T1 für <Frau> M.", "T1 f r Frau M"),
+        ("T1 für <Frau> M.", "T1 für Frau M"),
         ("", ""),
     ],
 )

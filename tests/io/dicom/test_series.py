@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from fakes.dicom import STUDY, TELLTALE, enhanced, image, save, series, voxels
@@ -157,8 +159,8 @@ def test_copies_are_left_out_and_told(tmp_path):
     images = series(voxels())
     copies = series(voxels())[1:3]
     save(tmp_path, [*images, *copies])
-    with pytest.warns(UserWarning, match="2 images are there twice"):
-        stored = open_stored(tmp_path)
+    stored = open_stored(tmp_path)
+    assert stored.source.concerns == ("2 images are there twice and were left out once",)
     assert stored.file_shape == (6, 7, 5)
     with pytest.warns(UserWarning, match="twice"):
         np.testing.assert_array_equal(stored_order(read(tmp_path)), voxels())
@@ -214,8 +216,11 @@ def test_the_only_volume_is_taken_and_the_rest_is_told(tmp_path):
         np.zeros((9, 9), np.uint8), uid=STUDY + ".4", SeriesNumber=99, SeriesDescription="report"
     )
     save(tmp_path, [*series(voxels()), screenshot])
-    with pytest.warns(UserWarning, match=r"left out: series 99: MR report: .* place in the pat"):
-        assert open_stored(tmp_path).file_shape == (6, 7, 5)
+    stored = open_stored(tmp_path)
+    assert stored.file_shape == (6, 7, 5)
+    assert re.match(
+        r"left out: series 99: MR report: .* place in the pat", stored.source.concerns[0]
+    )
     with pytest.raises(ValueError, match="series 99: MR report: expected a place in the patient"):
         open_stored(tmp_path, series="99")
 
@@ -236,18 +241,27 @@ def test_nothing_is_taken_in_place_of_a_larger_refused_series(tmp_path, slices):
 
 def test_regularly_missing_slices_are_told(tmp_path):
     save(tmp_path, series(voxels((9, 7, 6)), SpacingBetweenSlices=2.5)[::2])
-    with pytest.warns(UserWarning, match=r"slices may be missing: 5 mm apart, 2\.5 mm by the hea"):
-        open_stored(tmp_path)
+    assert open_stored(tmp_path).source.concerns == (
+        "slices may be missing: 5 mm apart, 2.5 mm by the header",
+    )
 
 
-def test_a_repetition_time_is_no_time_step(tmp_path):
+@pytest.mark.parametrize(
+    ("sequence", "step"), [(["GR"], (1.0, "unknown")), (["EP", "GR"], (2.5, "sec"))]
+)
+def test_a_repetition_time_is_a_time_step_where_it_takes_all_slices(tmp_path, sequence, step):
     images = [
         one
         for time in (1, 2)
-        for one in series(voxels(seed=time), RepetitionTime=4.5, TemporalPositionIdentifier=time)
+        for one in series(
+            voxels(seed=time),
+            RepetitionTime=2500,
+            ScanningSequence=sequence,
+            TemporalPositionIdentifier=time,
+        )
     ]
     header = open_stored(save(tmp_path, images)).source.header
-    assert (header.get_zooms()[3], header.get_xyzt_units()) == (1.0, ("mm", "unknown"))
+    assert (header.get_zooms()[3], header.get_xyzt_units()[1]) == step
 
 
 @pytest.mark.parametrize("away", [0, 40])
@@ -280,14 +294,15 @@ def test_screenshots_do_not_spoil_their_series(tmp_path):
 
 def test_other_modalities_are_told(tmp_path):
     save(tmp_path, series(voxels(), Modality="CT"))
+    assert "trained on brain MRI, this is CT" in open_stored(tmp_path).source.concerns[0]
     with pytest.warns(UserWarning, match="trained on brain MRI, this is CT"):
-        open_stored(tmp_path)
+        read(tmp_path)
 
 
 def test_series_without_number_and_description(tmp_path):
     save(tmp_path, series(voxels(), SeriesNumber=None, SeriesDescription=None, Modality=None))
-    with pytest.warns(UserWarning, match="this is unknown"):
-        stored = open_stored(tmp_path)
+    stored = open_stored(tmp_path)
+    assert "this is unknown" in stored.source.concerns[0]
     assert stored.series.number == "0"
     assert stored.source.name == "image_series-0"
 

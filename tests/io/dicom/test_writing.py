@@ -126,7 +126,7 @@ def test_what_is_no_dicom_does_not_become_any(source, tmp_path, capsys):
     ("error", "code", "message"),
     [
         (KeyboardInterrupt(), 130, "out.dcm: stopped; "),
-        (MemoryError(), 2, "all of the result is held; "),
+        (MemoryError(), 2, "out.dcm holds the whole result; "),
     ],
 )
 def test_a_volume_stays_whole_when_it_does_not_become_dicom(
@@ -141,7 +141,7 @@ def test_a_volume_stays_whole_when_it_does_not_become_dicom(
     with monkeypatch.context() as patch:
         patch.setattr("napari_metasr.io.dicom.writing.write_dicom", fail)
         assert main(arguments) == code
-    assert f"{message}{output} is whole" in capsys.readouterr().err
+    assert f"{message}{output} is complete" in capsys.readouterr().err
     assert output.exists()
     assert not dicom.exists()
     assert main([*arguments, "--resume"]) == 0

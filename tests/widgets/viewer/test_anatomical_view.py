@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -66,6 +68,16 @@ def test_letters_count_the_last_three_axes_of_a_time_series(viewer, phantom_volu
     anatomical_view(viewer)
     viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
     viewer.add_image(np.zeros((2, 18, 26, 22)))
+    assert letters(viewer) == {"top": "A", "left": "R"}
+
+
+def test_a_volume_whose_sides_are_not_known_has_no_letters(viewer, phantom_volume):
+    anatomical_view(viewer)
+    source = replace(phantom_volume.source, is_oriented=False)
+    layer = viewer.add_layer(Layer.create(*layer_data(replace(phantom_volume, source=source))))
+    assert letters(viewer) == {}
+    viewer.layers.remove(layer)
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
     assert letters(viewer) == {"top": "A", "left": "R"}
 
 

@@ -15,7 +15,7 @@ from metasr_training.datasets.natural import read_natural
 from metasr_training.datasets.pictures import read_gray, read_mask
 from napari_metasr.acquisition import acquired_bands
 from napari_metasr.geometry.display import as_displayed
-from napari_metasr.io.nifti import read_volume
+from napari_metasr.io.loading import read_volume
 from napari_metasr.normalisation import fill_missing, intensity_range
 
 if TYPE_CHECKING:

@@ -44,6 +44,11 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
     if not found.series:
         raise ValueError(f"{path}: {none_found(found)}")
     concerns = []
+    if found.missing:
+        raise ValueError(
+            f"{path}: expected files, found {found.left_out[0]}: slices would be missing; restore "
+            "or remove them"
+        )
     if found.damaged:
         concerns.append(f"{found.left_out[0]} left out; slices may be missing")
     if wanted is not None:

@@ -74,17 +74,19 @@ def _gaps(
         allow_missing_positions=True,
         index_convention=COLUMN_THEN_ROW,
     )
-    if places is None or len(set(places)) < len(places):
+    known = [] if places is None else places
+    missing = sorted(set(range(max(known, default=0))) - set(known))
+    if len(set(known)) < len(heights) or not missing:
+        even = heights[-1] * np.arange(len(heights)) / (len(heights) - 1)
         return (
-            "expected evenly spaced slices, found them "
-            f"{steps.min():.4g} to {steps.max():.4g} mm apart"
+            f"expected evenly spaced slices, found them {steps.min():.4g} to {steps.max():.4g} mm "
+            f"apart, one of them {np.abs(heights - even).max():.2g} mm away from its place"
         )
-    missing = sorted(set(range(max(places))) - set(places))
     named = ", ".join(str(number + 1) for number in missing[:NAMED])
     named += ", ..." if len(missing) > NAMED else ""
     number = "number" if len(missing) == 1 else "numbers"
     return (
-        f"expected {max(places) + 1} slices {usual:.4g} mm apart, found {len(missing)} of them "
+        f"expected {max(known) + 1} slices {usual:.4g} mm apart, found {len(missing)} of them "
         f"missing: {number} {named}, counted from the {_first_end(orientation)} end"
     )
 

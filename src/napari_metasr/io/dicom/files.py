@@ -23,6 +23,9 @@ MEMBERS = 200_000
 MEMBER_BYTES = 4 << 30
 """An archive of more files is refused, and a file in it that unpacks to more."""
 
+RATIO, ROOM = 100, 1 << 28
+"""An archive that unpacks to more than so many times its size, and more bytes, is refused."""
+
 IN_MEMORY = 32 << 20
 """Up to so many bytes an unpacked file stays in memory; a larger one goes to a scratch file."""
 
@@ -46,7 +49,7 @@ class FoundFile:
     path
         The file, or the archive that holds it.
     size
-        In bytes, unpacked.
+        In bytes, unpacked; -1 of a link that leads nowhere.
     member
         Which one of the archive's it is; not by its name, which may be there twice.
     """
@@ -91,6 +94,12 @@ class Opener:
                 raise ValueError(
                     f"{path}: expected at most {MEMBERS:,} files in an archive, found "
                     f"{len(archive.filelist):,}"
+                )
+            unpacked = sum(member.file_size for member in archive.filelist)
+            if unpacked > max(ROOM, RATIO * path.stat().st_size):
+                raise ValueError(
+                    f"{path}: expected an archive that unpacks to at most {RATIO} times its size, "
+                    f"found one of {unpacked / 2**30:.1f} GiB"
                 )
             self._archives[path] = archive
         return self._archives[path]
@@ -175,3 +184,5 @@ def found_files(path: Path, opener: Opener) -> Iterator[FoundFile]:
     for file in walked(path) if path.is_dir() else [path]:
         if file.is_file():
             yield FoundFile(file, file.stat().st_size)
+        elif file.is_symlink() and not file.exists():
+            yield FoundFile(file, -1)

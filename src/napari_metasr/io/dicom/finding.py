@@ -35,12 +35,15 @@ class Found:
         How many are DICOM, but cannot be told to belong to any series.
     imageless
         How many are of other DICOM kinds, by the kind.
+    missing
+        How many links lead nowhere.
     """
 
     series: tuple[Series, ...]
     others: int = 0
     damaged: int = 0
     imageless: tuple[tuple[str, int], ...] = ()
+    missing: int = 0
 
     @property
     def readable(self) -> tuple[Series, ...]:
@@ -51,6 +54,8 @@ class Found:
     def left_out(self) -> tuple[str, ...]:
         """What else there was, in words."""
         told = []
+        if self.missing:
+            told.append(f"{self.missing} link{_plural(self.missing)} to files that are not there")
         if self.damaged:
             told.append(f"{self.damaged} damaged DICOM file{_plural(self.damaged)}")
         if self.others:
@@ -76,11 +81,14 @@ def find_series(*paths: str | os.PathLike[str]) -> Found:
     """
     need_dicom()
     by_uid: dict[str, list[Frame]] = defaultdict(list)
-    others = damaged = 0
+    others = damaged = missing = 0
     imageless: Counter[str] = Counter()
     with Opener() as opener:
         for path in paths:
             for file in found_files(Path(path), opener):
+                if file.size < 0:
+                    missing += 1
+                    continue
                 try:
                     if not opener.is_dicom(file):
                         others += 1
@@ -92,7 +100,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Found:
                 except (DamagedError, OSError):
                     damaged += 1
         series = series_of(by_uid.values(), opener)
-    return Found(series, others, damaged, tuple(sorted(imageless.items())))
+    return Found(series, others, damaged, tuple(sorted(imageless.items())), missing)
 
 
 def _plural(count: int) -> str:

@@ -43,6 +43,8 @@ class Header:
         As stored.
     syntax
         UID of the transfer syntax.
+    is_bare
+        Whether the file does not say so itself.
     rows, columns
         Of each image.
     pixels
@@ -78,6 +80,7 @@ class Header:
     inverted: bool = False
     padding: tuple[int, int] | None = None
     lossy: bool = False
+    is_bare: bool = False
     fault: str | None = None
     apart: bool = False
     told: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -128,6 +131,12 @@ class Frame:
         What may tell time points apart, by its name.
     time_step
         In seconds, where it is given.
+    repetition_time
+        In seconds, where it is given.
+    is_echo_planar
+        Whether all of a slice was measured after one excitation.
+    unreadable
+        Which elements hold something that cannot be read, and count as not given.
     """
 
     header: Header
@@ -142,3 +151,6 @@ class Frame:
     kinds: Mapping[str, Any] = field(default_factory=dict)
     moments: Mapping[str, Any] = field(default_factory=dict)
     time_step: float | None = None
+    repetition_time: float | None = None
+    is_echo_planar: bool = False
+    unreadable: tuple[str, ...] = ()

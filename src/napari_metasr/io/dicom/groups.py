@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from napari_metasr.io.dicom.frame import Frame, Header, Place, RefusalError
@@ -15,26 +17,53 @@ class Groups:
     def __init__(self, dataset: Any, shared: Any, own: Any) -> None:
         self._dataset = dataset
         self._groups = own, shared
+        self._unreadable: set[str] = set()
+
+    @property
+    def unreadable(self) -> tuple[str, ...]:
+        """The elements asked for so far that hold something else than they should."""
+        return tuple(sorted(self._unreadable))
 
     def value(self, keyword: str, sequence: str = "", inner: str = "") -> Any:
-        """A value, in a macro's sequence or in the file; None if it is empty."""
+        """A value, in a macro's sequence or in the file; None if it is empty or unreadable."""
         for group in self._groups:
-            for item in group.get(sequence) or [] if sequence else []:
-                found = item.get(inner or keyword)
+            for item in self._get(group, sequence) or [] if sequence else []:
+                found = self._get(item, inner or keyword)
                 if found is not None and found != "":
                     return found
-        found = self._dataset.get(keyword)
+        found = self._get(self._dataset, keyword)
         return None if found is None or found == "" else found
 
     def numbers(self, keyword: str, sequence: str, count: int) -> Any:
         """Several numbers, or None."""
         found = self.value(keyword, sequence)
-        return None if found is None or len(found) != count else tuple(map(float, found))
+        try:
+            return None if found is None or len(found) != count else tuple(map(float, found))
+        except (TypeError, ValueError):
+            self._unreadable.add(keyword)
+            return None
 
     def number(self, keyword: str, sequence: str = "", inner: str = "") -> float | None:
-        """A number, or None."""
+        """A finite number, or None."""
         found = self.value(keyword, sequence, inner)
-        return None if found is None else float(found)
+        if found is None:
+            return None
+        try:
+            number = float(found)
+        except (TypeError, ValueError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        self._unreadable.add(keyword)
+        return None
+
+    def _get(self, elements: Any, keyword: str) -> Any:
+        """An element, or None: values are parsed only now, by a library that raises anything."""
+        try:
+            return elements.get(keyword)
+        except Exception:
+            self._unreadable.add(keyword)
+            return None
 
 
 def frame_of(header: Header, index: int, of: Groups) -> Frame:
@@ -58,8 +87,8 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
     slope, intercept = of.number("RescaleSlope", rescale), of.number("RescaleIntercept", rescale)
     if slope == 0:
         raise RefusalError("expected a rescale slope other than 0, found 0")
-    step = of.number("TemporalResolution")
-    return Frame(
+    step, repetition = of.number("TemporalResolution"), of.number("RepetitionTime")
+    frame = Frame(
         header=header,
         index=index,
         space=str(of.value("FrameOfReferenceUID") or ""),
@@ -72,7 +101,10 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
         kinds=_kinds(header, of),
         moments=_moments(header, index, of),
         time_step=None if step is None else step / 1000,
+        repetition_time=None if repetition is None else repetition / 1000,
+        is_echo_planar="EP" in (of.value("ScanningSequence") or ()),
     )
+    return replace(frame, unreadable=of.unreadable)
 
 
 def _place(of: Groups) -> Place | None:

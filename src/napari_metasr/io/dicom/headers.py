@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.frame import Frame, Header, OtherKindError, RefusalError
 from napari_metasr.io.dicom.groups import Groups, frame_of
-from napari_metasr.io.dicom.pixel_format import check_decodable, check_length, pixel_format
+from napari_metasr.io.dicom.pixel_format import (
+    check_decodable,
+    check_inflated,
+    check_length,
+    pixel_format,
+    syntax_of,
+)
 from napari_metasr.io.dicom.redaction import IDENTIFYING, redacted
 from napari_metasr.io.told import KEYWORDS, WORDS
 
 if TYPE_CHECKING:
     from napari_metasr.io.dicom.files import FoundFile, Opener
 
-__all__ = ["UNREADABLE", "DamagedError", "NoImageError", "read_frames"]
-
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    NotImplementedError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zlib.error,
-)
-"""What the libraries raise when they meet a damaged file."""
+__all__ = ["DamagedError", "NoImageError", "read_frames"]
 
 TAGS = (
     *IDENTIFYING,
-    *("SOPClassUID", "SeriesInstanceUID", "SeriesNumber", "InstanceNumber", "Modality"),
+    *(
+        "SOPClassUID",
+        "StudyInstanceUID",
+        "SeriesInstanceUID",
+        "SeriesNumber",
+        "InstanceNumber",
+        "Modality",
+    ),
     *("SeriesDescription", "ImageType", "ComplexImageComponent", "FrameOfReferenceUID"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
     *("SpacingBetweenSlices", "EchoTime", "InversionTime", "TemporalPositionIdentifier"),
     *("TriggerTime", "DiffusionBValue", "DiffusionGradientOrientation", "AcquisitionNumber"),
-    *("TemporalResolution", "StackID", "NumberOfFrames", "Rows", "Columns"),
+    *(
+        "TemporalResolution",
+        "RepetitionTime",
+        "ScanningSequence",
+        "StackID",
+        "NumberOfFrames",
+        "Rows",
+        "Columns",
+    ),
     *("PixelPaddingValue", "PixelPaddingRangeLimit"),
     *("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BitsStored", "HighBit"),
     *("PixelRepresentation", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
@@ -79,8 +83,9 @@ def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
 
     try:
         with quiet(), opener.open(file) as stream:
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS))
-            dataset.SeriesInstanceUID  # noqa: B018
+            check_inflated(stream)
+            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+            _check_kind(dataset)
             header = _header(file, dataset)
             try:
                 _check_image(dataset)
@@ -91,23 +96,25 @@ def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
             except RefusalError as refusal:
                 apart = isinstance(refusal, OtherKindError)
                 return [Frame(replace(header, fault=str(refusal), apart=apart))]
-    except NoImageError:
+    except (NoImageError, MemoryError):
         raise
-    except UNREADABLE:
+    except Exception:
         raise DamagedError from None
 
 
 def _header(file: FoundFile, dataset: Any) -> Header:
-    number = dataset.get("SeriesNumber")
+    elements = Groups(dataset, {}, {})
+    number = elements.number("SeriesNumber")
     return Header(
         file=file,
-        uid=str(dataset.SeriesInstanceUID),
+        uid=_uid(dataset),
         series_number=None if number is None else int(number),
-        instance_number=int(dataset.get("InstanceNumber") or 0),
+        instance_number=int(elements.number("InstanceNumber") or 0),
         modality=redacted(str(dataset.get("Modality") or ""), {}),
         description=redacted(str(dataset.get("SeriesDescription") or ""), dataset),
         image_type=tuple(map(str, dataset.get("ImageType") or ())),
-        syntax=str(dataset.file_meta.get("TransferSyntaxUID") or ""),
+        syntax=syntax_of(dataset),
+        is_bare="TransferSyntaxUID" not in dataset.file_meta,
         rows=int(dataset.get("Rows") or 0),
         columns=int(dataset.get("Columns") or 0),
         lossy=dataset.get("LossyImageCompression") == "01",
@@ -127,7 +134,7 @@ def _told(dataset: Any) -> dict[str, Any]:
                 if value is None or value == "":
                     continue
                 found[keyword] = _plain(value, dataset if keyword in WORDS else None)
-            except UNREADABLE:  # it tells nothing; the image may be sound
+            except Exception:  # it tells nothing; the image may be sound
                 continue
             break
     return found
@@ -141,12 +148,36 @@ def _plain(value: Any, identified: Any) -> Any:
     return float(value) if isinstance(value, int | float) else [float(number) for number in value]
 
 
-def _check_image(dataset: Any) -> None:
-    name = dataset.SOPClassUID.name if "SOPClassUID" in dataset else ""
-    if not dataset.get("Rows") or not dataset.get("Columns"):
-        if "Image Storage" in name:
-            raise RefusalError("expected whole files, found a truncated one")
+def _uid(dataset: Any) -> str:
+    """What images of one series have in common: its UID, or its study and number."""
+    if dataset.get("SeriesInstanceUID"):
+        return str(dataset.SeriesInstanceUID)
+    parts = (dataset.get("StudyInstanceUID"), dataset.get("SeriesNumber"))
+    if not any(parts):
+        raise DamagedError
+    return f"{parts[0]} {parts[1]} {dataset.get('SeriesDescription')}"
+
+
+def _check_kind(dataset: Any) -> None:
+    """Tell what holds no image, such as the index of a disc.
+
+    Raises
+    ------
+    NoImageError
+        If it holds none; says what it is.
+    """
+    kind = dataset.get("SOPClassUID") or dataset.file_meta.get("MediaStorageSOPClassUID")
+    name = kind.name if kind else ""
+    has_size = dataset.get("Rows") and dataset.get("Columns")
+    if not name and not has_size and "SeriesInstanceUID" not in dataset:
+        raise DamagedError
+    if not has_size and "Image Storage" not in name:
         raise NoImageError("another kind" if name[:1].isdigit() else name or "unknown kind")
+
+
+def _check_image(dataset: Any) -> None:
+    if not dataset.get("Rows") or not dataset.get("Columns"):
+        raise RefusalError("expected whole files, found a truncated one")
     if "MOSAIC" in (dataset.get("ImageType") or ()):
         raise RefusalError("expected a slice in each image, found a mosaic of slices")
     if "ModalityLUTSequence" in dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -13,16 +14,59 @@ from napari_metasr.io.dicom.frame import OtherKindError, RefusalError
 if TYPE_CHECKING:
     from napari_metasr.io.dicom.frame import Header
 
-__all__ = ["check_decodable", "check_length", "pixel_format"]
+__all__ = ["check_decodable", "check_inflated", "check_length", "pixel_format", "syntax_of"]
 
 FLOATS = {0x7FE00008: np.float32, 0x7FE00009: np.float64}
 INTEGERS = 0x7FE00010
 GRAY = ("MONOCHROME1", "MONOCHROME2")
+MOST_INFLATED = 1 << 29
+INFLATED_AT_A_TIME = 1 << 20
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 IMPLICIT_PREFIX, EXPLICIT_PREFIX = 8, 12
 """Bytes of an element before its pixels: its tag and length, with or without its type."""
+
+
+def syntax_of(dataset: Any) -> str:
+    """The UID of the transfer syntax; where the file does not say it, that it was read with."""
+    found = dataset.file_meta.get("TransferSyntaxUID")
+    if found:
+        return str(found)
+    is_implicit, is_little = dataset.original_encoding
+    if not is_little:
+        return BIG_ENDIAN
+    return IMPLICIT if is_implicit else EXPLICIT
+
+
+def check_inflated(stream: BinaryIO) -> None:
+    """Refuse a deflated file that unpacks to far more than an image takes, without unpacking it.
+
+    Parameters
+    ----------
+    stream
+        The file, at its beginning; it is left there.
+
+    Raises
+    ------
+    RefusalError
+        If it does.
+    """
+    from pydicom.filereader import _read_file_meta_info as read_meta
+    from pydicom.filereader import read_preamble
+
+    read_preamble(stream, force=True)
+    meta = read_meta(stream)
+    if str(meta.get("TransferSyntaxUID") or "") == DEFLATED:
+        inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while not inflater.eof and (content := inflater.unconsumed_tail or stream.read(1 << 16)):
+            size += len(inflater.decompress(content, INFLATED_AT_A_TIME))
+            if size > MOST_INFLATED:
+                raise RefusalError(
+                    f"expected at most {MOST_INFLATED >> 20} MiB in a deflated file, found more"
+                )
+    stream.seek(0)
 
 
 def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
@@ -124,7 +168,7 @@ def _padding(dataset: Any) -> tuple[int, int] | None:
 
 def _pixel_tag(dataset: Any, stream: BinaryIO) -> int:
     """Which element the file goes on with; its reader has stopped before it."""
-    syntax = str(dataset.file_meta.get("TransferSyntaxUID") or "")
+    syntax = syntax_of(dataset)
     if syntax == DEFLATED:  # unpacked in memory, so that the file itself is at its end
         return INTEGERS
     start = stream.tell()

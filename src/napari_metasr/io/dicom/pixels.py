@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.frame import RefusalError
-from napari_metasr.io.dicom.headers import UNREADABLE
 from napari_metasr.io.dicom.pixel_format import DEFLATED
 from napari_metasr.io.nifti import scaled
 
@@ -68,7 +67,9 @@ def decode_with_padding(
             images = [stored[frame.index] for frame in wanted]
             if any(image.shape != (header.rows, header.columns) for image in images):
                 raise EOFError
-        except UNREADABLE:
+        except MemoryError:
+            raise
+        except Exception:
             number = wanted[0].index + 1 if wanted[0].index else header.instance_number
             raise RefusalError(
                 f"expected whole files, found image {number} truncated or damaged"
@@ -86,7 +87,10 @@ def _stored(
     from pydicom import dcmread
     from pydicom.pixels.utils import iter_pixels
 
-    source = dcmread(stream) if header.syntax == DEFLATED else stream
+    source: Any = stream
+    if header.syntax == DEFLATED or header.is_bare:
+        source = dcmread(stream, force=True)
+        source.file_meta.TransferSyntaxUID = header.syntax
     yield from zip(indices, iter_pixels(source, indices=indices, raw=True), strict=True)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_metasr.io.dicom.volume import DicomVolume
-from napari_metasr.io.nifti import check_finite
-from napari_metasr.volume import Volume
+from napari_metasr.io.loading import loaded
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["loaded", "read_dicom"]
+    from napari_metasr.volume import Volume
+
+__all__ = ["read_dicom"]
 
 
 def read_dicom(path: str | os.PathLike[str], *, series: str | None = None) -> Volume:
@@ -36,23 +35,3 @@ def read_dicom(path: str | os.PathLike[str], *, series: str | None = None) -> Vo
         As `DicomVolume.open` and `DicomVolume.blocks`.
     """
     return loaded(DicomVolume.open(path, series=series))
-
-
-def loaded(stored: DicomVolume) -> Volume:
-    """All voxels of a series.
-
-    Raises
-    ------
-    ValueError
-        As `DicomVolume.blocks`.
-    """
-    data = np.empty(stored.shape, stored.dtype)
-    for place, block in stored.blocks():
-        data[place] = block
-    check_finite(stored.path, data)
-    return Volume(
-        data=data if stored.time_points > 1 else data[0],
-        affine=stored.affine,
-        spacing=stored.spacing,
-        source=stored.source,
-    )

@@ -15,6 +15,14 @@ __all__ = ["has_magic", "is_dicom", "is_zip", "walked"]
 
 MAGIC = b"DICM"
 PREAMBLE = 128
+FIRST_ELEMENTS = frozenset(
+    group.to_bytes(2, "little") + element.to_bytes(2, "little")
+    for group, elements in ((2, (0, 1, 2)), (8, (0, 1, 5, 8, 0x12, 0x13, 0x14, 0x16, 0x18)))
+    for element in elements
+)
+LONGEST_FIRST = 256
+"""Bytes of such an element, where its length alone follows its tag."""
+
 LOOKS = 256
 """After so many files of other kinds a folder is not looked through any further."""
 
@@ -38,8 +46,18 @@ def is_zip(path: Path) -> bool:
 
 
 def has_magic(stream: BinaryIO) -> bool:
-    """Tell whether a file that is open at its beginning is DICOM."""
-    return stream.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
+    """Tell whether a file that is open at its beginning is DICOM, with or without a preamble."""
+    content = stream.read(PREAMBLE + len(MAGIC))
+    return content[PREAMBLE:] == MAGIC or _begins_with_element(content)
+
+
+def _begins_with_element(content: bytes) -> bool:
+    """Whether a file begins with one of the elements that a data set or its header begins with."""
+    if len(content) < PREAMBLE or content[:4] not in FIRST_ELEMENTS:
+        return False
+    kind, length = content[4:6], int.from_bytes(content[4:8], "little")
+    explicit = kind.isalpha() and kind.isupper()
+    return explicit or length <= LONGEST_FIRST
 
 
 def walked(folder: Path) -> Iterator[Path]:

@@ -68,7 +68,7 @@ def redacted(description: str, dataset: Any) -> str:
     parts = set().union(*map(_parts, values))
     text = _NUMBERS.sub(" ", _DATES.sub(" ", text))
     text = _WORD.sub(lambda word: " " if _tells(word[0], whole, parts) else word[0], text)
-    kept = re.sub(r"[^\w.+*-]+", " ", text, flags=re.ASCII).strip(" _.-+*")
+    kept = re.sub(r"[^\w.+*-]+", " ", unicodedata.normalize("NFC", text)).strip(" _.-+*")
     return kept[:LONGEST].strip()
 
 
@@ -113,4 +113,4 @@ def series_name(modality: str, description: str, number: str) -> str:
         Of the series, by which it is called where it has no description.
     """
     told = description or f"series {number}"
-    return re.sub(r"[^\w.+-]+", "-", f"{modality or 'image'}_{told}", flags=re.ASCII)
+    return re.sub(r"[^\w.+-]+", "-", f"{modality or 'image'}_{told}")

@@ -46,6 +46,13 @@ def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
         found.append(
             f"the networks are trained on brain MRI, this is {first.header.modality or 'unknown'}"
         )
+    unreadable = {
+        name for frames in arrangement.frames for frame in frames for name in frame.unreadable
+    }
+    if unreadable:
+        found.append(
+            f"elements that cannot be read count as missing: {', '.join(sorted(unreadable))}"
+        )
     spacing = float(voxel_sizes(slots.affine)[2])
     if slots.count > 1 and first.gap and _is_multiple(spacing / abs(first.gap)):
         found.append(

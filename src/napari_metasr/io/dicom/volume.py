@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -51,12 +50,15 @@ class DicomVolume(FileGrid):
         4 x 4, voxel (column, row, slice) to world mm (RAS+).
     series
         Its images.
+    concerns
+        What speaks against trusting the volume.
     """
 
     path: Path
     file_shape: tuple[int, ...]
     file_affine: NDArray[np.float64]
     series: Series
+    concerns: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, series: str | None = None) -> DicomVolume:
@@ -74,21 +76,23 @@ class DicomVolume(FileGrid):
         ------
         FileNotFoundError, ValueError
             In one line; with all series, if it is not clear which is meant.
-
-        Warns
-        -----
-        UserWarning
-            For everything that speaks against trusting the volume.
         """
         path = Path(path)
         chosen, concerns = choose(find_series(path), series, path)
-        for concern in concerns:
-            warnings.warn(f"{path}: {concern}", stacklevel=2)
-        return cls.of(path, chosen)
+        return cls.of(path, chosen, concerns)
 
     @classmethod
-    def of(cls, path: Path, series: Series) -> DicomVolume:
-        """A series that was found.
+    def of(cls, path: Path, series: Series, concerns: tuple[str, ...] | None = None) -> DicomVolume:
+        """Take a series that was found.
+
+        Parameters
+        ----------
+        path
+            Where it was found.
+        series
+            The series.
+        concerns
+            What speaks against it; by default its own.
 
         Raises
         ------
@@ -99,7 +103,9 @@ class DicomVolume(FileGrid):
             raise ValueError(f"{path}: {series.title}: {series.refusal}")
         check_affine(path, series.affine)
         times = (series.time_points,) if series.time_points > 1 else ()
-        return cls(path, (*series.matrix, series.slices, *times), series.affine, series)
+        shape = (*series.matrix, series.slices, *times)
+        told = series.concerns if concerns is None else concerns
+        return cls(path, shape, series.affine, series, told)
 
     @cached_property
     def source(self) -> Source:
@@ -112,6 +118,8 @@ class DicomVolume(FileGrid):
             dtype=self.dtype,
             header=self._header(),
             told=self.series.frames[0][0].header.told,
+            concerns=self.concerns,
+            acquisition=self._acquisition,
         )
 
     @cached_property
@@ -198,12 +206,37 @@ class DicomVolume(FileGrid):
                         raise ValueError(f"{self.path}: {self.series.title}: {refusal}") from None
                     yield time, first, images
 
+    @property
+    def _acquisition(self) -> dict[str, Any]:
+        """What the first image says, where it holds for all; times in seconds."""
+        frames = [frame for frames in self.series.frames for frame in frames]
+        milliseconds = {
+            "EchoTime": {frame.kinds.get("echo time") for frame in frames},
+            "InversionTime": {frame.kinds.get("inversion time") for frame in frames},
+        }
+        seconds = {"RepetitionTime": {frame.repetition_time for frame in frames}}
+        for name, times in milliseconds.items():
+            seconds[name] = {None if time is None else time / 1000 for time in times}
+        return {
+            name: value
+            for name, (value, *others) in ((name, list(times)) for name, times in seconds.items())
+            if value is not None and not others
+        }
+
+    @property
+    def _time_step(self) -> float | None:
+        """In seconds, where it is said; of echo-planar volumes it is the repetition time."""
+        first = self.series.frames[0][0]
+        if first.time_step is None and first.is_echo_planar:
+            return first.repetition_time
+        return first.time_step
+
     def _header(self) -> nib.Nifti1Header:
         large = max(self.file_shape) > LARGEST_NIFTI1
         header = nib.Nifti2Header() if large else nib.Nifti1Header()
         header.set_data_dtype(self.dtype)
         header.set_data_shape(self.file_shape)
-        step = self.series.frames[0][0].time_step
+        step = self._time_step
         timed = len(self.file_shape) == 4
         header.set_zooms((*self.series.spacing, *((step or 1.0,) if timed else ())))
         header.set_xyzt_units("mm", "sec" if step else "unknown")

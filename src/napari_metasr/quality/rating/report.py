@@ -7,6 +7,7 @@ import io
 import math
 from typing import TYPE_CHECKING
 
+from napari_metasr.cells import csv_cell, markdown_cell
 from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def markdown(score: StudyScore) -> str:
         "# Mean opinion scores",
         (
             f"Study {score.study}: {score.images} images, {len(score.ratings)} ratings by "
-            f"{', '.join(score.raters)}."
+            f"{', '.join(map(markdown_cell, score.raters))}."
         ),
-        *(f"**Note:** {remark}" for remark in score.remarks),
+        *(f"**Note:** {markdown_cell(remark)}" for remark in score.remarks),
         _method_table(score.overall),
         (
             "MOS: mean ± standard deviation (of the population, divided by n) of the grades "
@@ -39,7 +40,7 @@ def markdown(score: StudyScore) -> str:
     ]
     if len(score.raters) > 1:
         for rater, rows in score.raters.items():
-            parts += [f"## {rater}", _method_table(rows)]
+            parts += [f"## {markdown_cell(rater)}", _method_table(rows)]
         parts += ["## Agreement of raters", *_agreement(score)]
     parts += [
         "## Methods against each other",
@@ -153,15 +154,12 @@ def _p(value: float) -> str:
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |"
-        for line in lines
-    )
+    return "\n".join(f"| {' | '.join(map(markdown_cell, line))} |" for line in lines)
 
 
 def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(head)
-    table.writerows(rows)
+    table.writerows(map(csv_cell, row) for row in rows)
     return text.getvalue()

@@ -13,13 +13,14 @@ import json
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from napari_metasr.errors import problems
+from napari_metasr.files import read_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,17 +184,3 @@ def read_study(folder: Path) -> Study:
             f"the first is {missing[0]}"
         )
     return Study(folder, card)
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON, with its path.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, found something else ({error})") from None

@@ -17,15 +17,13 @@ from napari_metasr.upscaling.errors import TooLargeError
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
 from napari_metasr.upscaling.target import check_size
-from napari_metasr.volume import Plane
+from napari_metasr.volume import THICK, Plane
 from napari_metasr.widgets.upscaling.target_control import Wanted
 
 if TYPE_CHECKING:
     from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.dock import UpscaleSettings
 
-THICK = 1.5
-"""From this quotient of the coarsest and the finest spacing on slices are called thick."""
 CORE_SECONDS = 5.5e-8
 """Of one CPU core for each unit of `Costs`, as measured; only to tell minutes from hours."""
 MOST_CORES = 8

@@ -137,7 +137,7 @@ def _with_files(task: LayerJob, folder: Path) -> Job:
         files["named"] = False  # the file is gone once the work is done
     if task.mask is not None:
         path = folder / MASK
-        write_volume(path, task.mask(), task.volume.affine, task.volume.source)
+        write_volume(path, task.mask(), task.volume.affine, task.volume.source, keeps_meaning=False)
         files["within"] = str(path)
     return task.job.model_copy(update=files)
 

@@ -15,8 +15,12 @@ from napari_metasr.widgets.viewer.real_viewer import real_viewer
 from napari_metasr.widgets.viewer.window_level import WindowLevel
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+    from napari_metasr.volume import Volume
 
 CONVENTIONS = {"radiological": RADIOLOGICAL, "neurological": NEUROLOGICAL}
 _views: weakref.WeakKeyDictionary[ViewerModel, AnatomicalView] = weakref.WeakKeyDictionary()
@@ -34,6 +38,14 @@ def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> An
     if real not in _views:
         _views[real] = AnatomicalView(real, convention)
     return _views[real]
+
+
+def _volumes(viewer: ViewerModel) -> Iterator[Volume]:
+    """The volumes that layers come from, as far as they come from any."""
+    for layer in viewer.layers:
+        volume = volume_of(layer.metadata)
+        if volume is not None:
+            yield volume
 
 
 class AnatomicalView:
@@ -106,7 +118,8 @@ class AnatomicalView:
         elif not present and self._before is not None:
             self._restore(viewer)
         displayed = [axis - (viewer.dims.ndim - len(Plane)) for axis in viewer.dims.displayed]
-        if self._before is not None and len(displayed) == 2 and min(displayed) >= 0:
+        known = all(volume.source.is_oriented for volume in _volumes(viewer))
+        if self._before is not None and len(displayed) == 2 and min(displayed) >= 0 and known:
             orientation = tuple(str(o) for o in viewer.scene.camera.orientation2d)
             self._letters.show(displayed[0], displayed[1], orientation)  # type: ignore[arg-type]
         else:

@@ -147,6 +147,7 @@ def _write_nifti(path: Path, rendering: Rendering, dtype: np.dtype[Any]) -> Path
 
 def _write_figure(path: Path, rendering: Rendering) -> Path:
     spec = rendering.spec
+    volume = volume_of(spec.source.layer.metadata)
     index = f"slice {spec.view.index[-1]}" if spec.view.index else ""
     comparison = Comparison(
         interpolated=rendering.bicubic,
@@ -160,7 +161,12 @@ def _write_figure(path: Path, rendering: Rendering) -> Path:
     return save_comparison(
         path,
         comparison,
-        view=View(spec.view.plane, spec.contrast_limits, spec.orientation2d),
+        view=View(
+            spec.view.plane,
+            spec.contrast_limits,
+            spec.orientation2d,
+            is_oriented=volume is None or volume.source.is_oriented,
+        ),
         locator=Locator(
             rendering.image, (abs(spec.view.scale[0]), abs(spec.view.scale[1])), spec.window
         ),

@@ -15,15 +15,28 @@ from numba import get_num_threads, njit, prange, set_num_threads
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 # Sums may be re-ordered so that they vectorise; NaN and infinity keep their meaning.
 _OPTIONS: dict[str, Any] = {
     "parallel": True,
     "nogil": True,
-    "cache": True,
     "fastmath": {"reassoc", "nsz", "contract"},
 }
+
+
+def _compiled(**options: Any) -> Callable[[Any], Any]:
+    """Compile as ``njit`` does, for good where there is a place that can be written to."""
+
+    def compiled(function: Any) -> Any:
+        try:
+            return njit(cache=True, **options)(function)
+        except RuntimeError:  # neither beside this file nor in the user's cache
+            return njit(**options)(function)
+
+    return compiled
 
 
 def _start_threads() -> None:
@@ -39,7 +52,7 @@ _start_threads()
 _ONE_CALLER = threading.Lock()
 
 
-@njit(cache=True)
+@_compiled()
 def _row_pairs(row_cells: NDArray) -> tuple[NDArray, NDArray]:  # pragma: no cover
     """Neighbouring output rows of one row of cells in twos; one left over is paired with itself."""
     first = np.empty(len(row_cells), np.int64)
@@ -53,7 +66,7 @@ def _row_pairs(row_cells: NDArray) -> tuple[NDArray, NDArray]:  # pragma: no cov
     return first[:count], second[:count]
 
 
-@njit(**_OPTIONS)
+@_compiled(**_OPTIONS)
 def _forward(  # pragma: no cover
     g: NDArray,
     row_terms: NDArray,
@@ -81,7 +94,7 @@ def _forward(  # pragma: no cover
             out[b, i1, j] = total1 + cell[hidden]
 
 
-@njit(**_OPTIONS)
+@_compiled(**_OPTIONS)
 def _backward(  # pragma: no cover
     dy: NDArray,
     g: NDArray,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.grids import cell_blocks
+from napari_metasr.zoom.borders import mirrored
 from napari_metasr.zoom.output import clip_to
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def render_once(
     reach = renderer.halo + renderer.margin
     for first_row, last_row, top, bottom in _blocks(grid.rows, i0, i1, reach):
         for first_column, last_column, left, right in _blocks(grid.columns, j0, j1, reach):
+            image, (above, before) = mirrored(encoded.shown.image[top:bottom, left:right])
             part = out[first_row - i0 : last_row - i0, first_column - j0 : last_column - j0]
             block = first_row, first_column, last_row, last_column
-            image = encoded.shown.image[top:bottom, left:right]
-            renderer.render_part(to_tensor(image), (top, left), grid, block, part)
+            renderer.render_part(to_tensor(image), (top - above, left - before), grid, block, part)
             part[...] = encoded.mapping.inverse(part)
             encoded.shown.put_back(part, grid, block)
             clip_to(part, encoded.limits)

@@ -10,6 +10,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.cells import csv_cell, markdown_cell
 from napari_metasr.files import replacing
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def csv_text(rows: Sequence[DataclassInstance]) -> str:
     text = io.StringIO()
     table = csv.DictWriter(text, [field.name for field in fields(rows[0])], lineterminator="\n")
     table.writeheader()
-    table.writerows(asdict(row) for row in rows)
+    table.writerows({name: csv_cell(value) for name, value in asdict(row).items()} for row in rows)
     return text.getvalue()
 
 
@@ -55,9 +56,7 @@ def markdown_table(columns: Mapping[str, Callable[[Any], str]], rows: Iterable[A
         Anything that the columns understand.
     """
     rows = list(rows)
-    cells = {
-        head: [cell(row).replace("|", "\\|") for row in rows] for head, cell in columns.items()
-    }
+    cells = {head: [markdown_cell(cell(row)) for row in rows] for head, cell in columns.items()}
     kept = [head for head, texts in cells.items() if any(texts)]
     lines = [f"| {' | '.join(kept)} |", f"|{'---|' * len(kept)}"]
     lines += [

@@ -1,0 +1,107 @@
+"""What is wrong in the headers of NIfTI files that other programs read all the same.
+
+Each repair is that of the reference library, ``nifti1_io.c`` of https://nifti.nimh.nih.gov, or
+the default that the definition of the format names.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import nibabel as nib
+
+__all__ = ["repaired"]
+
+FORMS = ("qform_code", "sform_code")
+LAST_FORM, ALIGNED = 5, 2
+SPACE_BITS, TIME_BITS = 7, 56
+SPACE_UNITS, TIME_UNITS = (0, 1, 2, 3), (0, 8, 16, 24, 32, 40, 48)
+MILLIMETRE = 2
+UNITY = 1e-3
+"""By so much more than one a quaternion may be long before that is a concern."""
+
+_silent = logging.Logger("headers")  # noqa: LOG001 - what nibabel would print is told as concerns
+_silent.addHandler(logging.NullHandler())
+
+
+def repaired(header: nib.Nifti1Header) -> tuple[nib.Nifti1Header, tuple[str, ...]]:
+    """Make a header valid where it is clear, or defined, what it means.
+
+    Parameters
+    ----------
+    header
+        As it is stored; it is changed.
+
+    Returns
+    -------
+    header, concerns
+        What was repaired or is not known and changes where or how large the image is.
+    """
+    concerns = (*_units(header), *_forms(header), *_quaternion(header))
+    _numbers(header)
+    header.check_fix(logger=_silent, error_level=np.inf)
+    if header["qform_code"] <= 0 and header["sform_code"] <= 0:
+        concerns += (
+            "the header holds no orientation: left and right, and all directions, are a guess",
+        )
+    return header, concerns
+
+
+def _units(header: nib.Nifti1Header) -> tuple[str, ...]:
+    """Undefined units: mm, and a time step of an unknown unit."""
+    code = int(header["xyzt_units"])
+    space, time = code & SPACE_BITS, code & TIME_BITS
+    known = space in SPACE_UNITS
+    space = space if known else MILLIMETRE
+    header["xyzt_units"] = space + (time if time in TIME_UNITS else 0)
+    if known and code == int(header["xyzt_units"]):
+        return ()
+    unit = "mm" if space == MILLIMETRE or not space else "its unit of space"
+    return (f"the header's unit code {code} is not defined: {unit} is assumed",)
+
+
+def _forms(header: nib.Nifti1Header) -> tuple[str, ...]:
+    """Undefined codes of a transform that is there: aligned to something."""
+    found = []
+    for name in FORMS:
+        code = int(header[name])
+        if code > LAST_FORM:
+            header[name] = ALIGNED
+            found.append(f"the header's {name} {code} is not defined: {ALIGNED} is assumed")
+        elif code < 0:
+            header[name] = 0
+    return tuple(found)
+
+
+def _quaternion(header: nib.Nifti1Header) -> tuple[str, ...]:
+    """A quaternion that is longer than one: made one long."""
+    parts = np.array([header[f"quatern_{name}"] for name in "bcd"], np.float64)
+    if header["qform_code"] <= 0:
+        return ()
+    if not np.isfinite(parts).all():
+        header["qform_code"] = 0
+        return ("the header's quaternion is not finite: it is ignored",)
+    length = float(np.linalg.norm(parts))
+    if length <= 1:
+        return ()
+    for name, part in zip("bcd", parts / length, strict=True):
+        header[f"quatern_{name}"] = part
+    if length <= 1 + UNITY or header["sform_code"] > 0:
+        return ()
+    return (f"the header's quaternion is {length:.3g} long in place of 1: it was shortened",)
+
+
+def _numbers(header: nib.Nifti1Header) -> None:
+    """Numbers that are not finite count as not given, and sizes of 0 as 1."""
+    for name in ("scl_slope", "scl_inter", "toffset", "cal_min", "cal_max"):
+        if not np.isfinite(header[name]):
+            header[name] = 0
+    sizes = np.array(header["pixdim"], np.float64)
+    sizes[~np.isfinite(sizes)] = 0
+    sizes[1:4] = np.where(sizes[1:4] == 0, 1, np.abs(sizes[1:4]))
+    sizes[4:] = np.abs(sizes[4:])
+    header["pixdim"] = sizes

@@ -1,0 +1,43 @@
+"""Slices with very short sides, which are hardly anything but border to a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["mirrored"]
+
+SHORT_SIDE = 8
+"""Sides of fewer pixels than this are continued; at longer ones the border is a small part."""
+
+CONTINUED = 16
+"""Pixels that are put on each end of a short side."""
+
+
+def mirrored(image: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, int]]:
+    """Continue the short sides of an image by its mirror images.
+
+    Convolutions see zeros beyond a border. On a side of a few pixels those outweigh the image, and
+    take its brightness away.
+
+    Parameters
+    ----------
+    image
+        (rows, columns).
+
+    Returns
+    -------
+    image
+        The same, or with `CONTINUED` more pixels on both ends of each side shorter than
+        `SHORT_SIDE`.
+    added
+        How many rows and columns are before the first ones.
+    """
+    rows, columns = (CONTINUED if size < SHORT_SIDE else 0 for size in image.shape)
+    if not (rows or columns):
+        return image, (0, 0)
+    return np.pad(image, ((rows, rows), (columns, columns)), mode="symmetric"), (rows, columns)
