@@ -547,3 +547,22 @@ def test_sessions_of_one_person_are_in_one_split(tmp_path):
     }
     assert all(len(found) == 1 for found in sides.values())
     assert set().union(*sides.values()) == {"train", "val", "test"}
+
+
+def test_a_data_set_with_a_split_of_its_own_may_join_a_run(tmp_path):
+    """A run's split file knows the patients of its day; a folder added later says its own."""
+    for name in ("one", "two", "three"):
+        save_volume(tmp_path / f"{name}.nii.gz", head())
+    file = tmp_path / "split.json"
+    before = assign(recognise(tmp_path), file)
+    for split in ("train", "val"):
+        save_volume(tmp_path / split / f"new-{split}.nii.gz", head())
+    entries = recognise(tmp_path)
+    after = assign(entries, file)
+    source = entries[0].source
+    assert after == before | {(source, f"new-{split}"): split for split in ("train", "val")}
+    save_volume(tmp_path / "four.nii.gz", head())
+    with pytest.raises(
+        ValueError, match=r"expected the split of every patient, found none of .*four"
+    ):
+        assign(recognise(tmp_path), file)

@@ -94,8 +94,8 @@ def assign(
 ) -> dict[Patient, Split]:
     """The split of every patient.
 
-    A split file that exists decides. Otherwise patients are where their data set puts them,
-    the others are drawn, and the file is written, if one is named.
+    Patients are where their data set puts them. The others are where a split file that exists
+    has them; without one they are drawn, and the file is written with all of them, if one is named.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def assign(
     Raises
     ------
     ValueError
-        If a patient is in two splits, of the data set, of the file or of both, or is missing
-        from the file; the message names them.
+        If a patient is in two splits, of the data set, of the file or of both, or is in neither;
+        the message names them.
     """
     own = own_split(entries)
     patients = {(one.source, one.patient) for one in entries}
@@ -121,15 +121,15 @@ def assign(
             write_split(split_file, split)
         return split
     stored = read_split(split_file)
-    missing = patients - stored.keys()
+    missing = patients - stored.keys() - own.keys()
     if missing:
         raise ValueError(
             f"{split_file}: expected the split of every patient, found none of {names_of(missing)}"
         )
-    moved = {patient for patient, split in own.items() if stored[patient] != split}
+    moved = {patient for patient, split in own.items() if stored.get(patient, split) != split}
     if moved:
         raise ValueError(
             f"{split_file}: expected every patient where its data set puts it, "
             f"found in two splits: {names_of(moved)}"
         )
-    return {patient: stored[patient] for patient in patients}
+    return {patient: (own | stored)[patient] for patient in patients}
