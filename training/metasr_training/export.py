@@ -16,13 +16,15 @@ from metasr_training.trained import load_trained
 from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept
 from napari_metasr.networks import build
-from napari_metasr.weights import ModelCard, OperatingPoint, save_weights
+from napari_metasr.weights import OperatingPoint, load_network, save_weights
 
 
 def export(
-    run: Path,
-    network: str,
     output: Path,
+    run: Path | None = None,
+    network: str | None = None,
+    model: str | None = None,
+    onnx: bool = False,
     name: str | None = None,
     results: Path | None = None,
     point: Path | None = None,
@@ -30,17 +32,23 @@ def export(
     title: str | None = None,
     contrast: tuple[str, ...] = (),
     licence: str | None = None,
-) -> ModelCard:
-    """Write NAME.safetensors and NAME.json from a trained network of a run.
+) -> str:
+    """Write NAME.safetensors and NAME.json from a trained network of a run, or an ONNX file.
+
+    With ``--onnx`` also NAME.onnx; with ``--model`` that file alone, of a model that there is.
 
     Parameters
     ----------
+    output
+        The folder to write to.
     run
         The run folder.
     network
         The trained network, such as srresnet-x4.
-    output
-        The folder to write to.
+    model
+        In place of run and network: a name of ``napari-metasr models``, or the path of weights.
+    onnx
+        Write an ONNX file: of a network of fixed scales the whole, of Meta-SRGAN the encoder.
     name
         What the model is to be called; by default as the network.
     results
@@ -59,6 +67,12 @@ def export(
         Of the weights, as SPDX writes it; by default that of the model the training began with,
         or what the data sets are known to ask.
     """
+    if model is not None and run is None and network is None:
+        if not onnx:
+            raise ValueError("expected --onnx: a model that there is can become nothing else")
+        return write_model(model, output, name)
+    if model is not None or run is None or network is None:
+        raise ValueError("expected --run with --network, or --model")
     stated = Stated(title=title, contrasts=contrast, licence=licence)
     trained = load_trained(run, network)
     if (point is None) == (trained.config.detection is not None):
@@ -71,7 +85,7 @@ def export(
     read = [path for path in (run / "run.json", results, point) if path is not None]
     for suffix in (".safetensors", ".json"):
         check_kept(output / f"{name or network}{suffix}", read)
-    return save_weights(
+    card = save_weights(
         module,
         output,
         dtype=getattr(torch, precision),
@@ -79,16 +93,37 @@ def export(
         detection=OperatingPoint.model_validate_json(point.read_text("utf-8")) if point else None,
         **fields,
     )
+    if onnx:
+        write_model(output / f"{card.name}.safetensors", output, card.name)
+    return f"{card.name}: {card.parameters:,} parameters, {card.updates:,} updates"
+
+
+def write_model(model: str | Path, output: Path, name: str | None) -> str:
+    """Write a model as ONNX into a folder; what was written, in one line.
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        As ``load_network`` and ``write_onnx``.
+    """
+    from metasr_training.onnx_files import exported, write_onnx
+
+    network, card = load_network(model)
+    _, outputs = exported(network, card)
+    output.mkdir(parents=True, exist_ok=True)
+    path = output / f"{name or card.name}.onnx"
+    write_onnx(network, card, path, overwrite=True)
+    return f"{path}: image to {' and '.join(outputs)}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        card = tyro.cli(export, prog="metasr-export", args=arguments)
-    except (ValueError, OSError) as error:
+        done = tyro.cli(export, prog="metasr-export", args=arguments)
+    except (ValueError, OSError, ImportError) as error:
         print(f"metasr-export: {in_words(error)}", file=sys.stderr)
         return 2
-    print(f"{card.name}: {card.parameters:,} parameters, {card.updates:,} updates")
+    print(done)
     return 0
 
 
