@@ -21,14 +21,18 @@ VERBS = {
     "napari-metasr": (
         "zoom", "upscale", "replay", "cohort", "series", "detect", "models", "demo", "rate",
     ),
-    "metasr-train": ("pack",),
+    "metasr-train": ("list", "finetune", "pack"),
     "metasr-evaluate": ("experiment", "model"),
     "metasr-export": (),
     "metasr-report": (),
     "metasr-mos": ("prepare", "score"),
 }  # fmt: skip
 COMMANDS = [(name, *verb) for name, verbs in VERBS.items() for verb in [(), *zip(verbs)]]
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
+ENVIRONMENT = dict(os.environ) | {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "COLUMNS": "200",
+}
 
 # Ends the event loop as soon as a window is there: somebody closes the window that rates.
 CLOSED_AT_ONCE = """
@@ -118,10 +122,13 @@ def test_the_demo_leaves_pictures(folder):
     assert (folder / "demo" / "screenshot.png").is_file()
 
 
-def test_the_training_commands(folder):
-    """Pack, train, evaluate, report, export; the exported model is measured."""
+def test_the_training_commands(folder, monkeypatch):
+    """List, pack, fine-tune, train, evaluate, report, export; the exported model is measured."""
+    monkeypatch.setitem(ENVIRONMENT, "NAPARI_METASR_MODELS", str(folder / "own"))
     for arguments in (
+        "metasr-train list",
         "metasr-train pack --data data --output data.zip",
+        "metasr-train finetune --data data --name mine --output mine-run --preset smoke --slices 1",
         "metasr-train zoom --preset smoke --data data.zip --output run",
         "metasr-evaluate experiment zoom --output run --images 1",
         "metasr-report run --output report",
@@ -132,6 +139,7 @@ def test_the_training_commands(folder):
         assert done.returncode == 0, done.stderr
     assert (folder / "report" / "README.md").is_file()
     assert (folder / "out" / "zoom.csv").is_file()
+    assert (folder / "own" / "mine.json").is_file()
 
 
 def test_a_study_is_made_rated_and_scored(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Event
@@ -19,6 +19,7 @@ from metasr_training.detector import LD, LD_PLUS, SHIPPED, find_detector, find_w
 from metasr_training.distributed import World
 from metasr_training.loop import Trainer
 from metasr_training.perceptual import Features, perceptual_features
+from metasr_training.progress import Progress
 from metasr_training.recipe import Recipe
 from metasr_training.run_folder import RunFolder, surroundings, write_json
 from metasr_training.tasks.detection import Detection
@@ -31,6 +32,7 @@ from napari_metasr.weights import load_network, shipped_names
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Domain, Slice
     from metasr_training.tasks.base import Task
+    from metasr_training.trained import TrainedNetwork
     from napari_metasr.lesions.detector import Detector
 
 log = logging.getLogger(__name__)
@@ -59,6 +61,8 @@ class Campaign:
         Set by whoever wants the run to save and end.
     networks
         What is trained, those that others start from first; the experiment's by default.
+    slices
+        Gives the slices of a split and a domain; by default those of the data folder.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Campaign:
         unreadable: str = "stop",
         stop: Event | None = None,
         networks: Sequence[tuple[Recipe, Condition]] | None = None,
+        slices: Callable[..., list[Slice]] | None = None,
     ) -> None:
         self.experiment = experiment
         self.networks = experiment.networks() if networks is None else list(networks)
@@ -87,7 +92,8 @@ class Campaign:
         self.world = world
         self.unreadable = unreadable
         self.stop = stop or Event()
-        self.slices = cache(self._slices)
+        self.trained_now: list[TrainedNetwork] = []
+        self.slices = cache(slices or self._slices)
 
     def _slices(self, split: str, domain: str, contrasts: bool = False) -> list[Slice]:
         return load_slices(
@@ -167,10 +173,46 @@ class Campaign:
         if not waiting:
             log.info("every network of %s is trained", self.experiment.id)
             return
-        shares = sum(one.resolve(self.preset, condition).share for one, condition in self.plan())
         for one, condition in waiting:
-            share = one.resolve(self.preset, condition).share / shares
-            self._train(one, condition, self.budget * share if self.budget else None)
+            self._train(one, condition, self._budget_of([(one, condition)]))
+            name = one.network_name(condition)
+            self.trained_now.append(load_trained(self.run_folder, name))
+
+    def _budget_of(self, networks: Sequence[tuple[Recipe, Condition]]) -> float | None:
+        """The seconds that some of the networks have of the budget; None without one."""
+        if self.budget is None:
+            return None
+        shares, all_shares = (
+            sum(one.resolve(self.preset, condition).share for one, condition in some)
+            for some in (networks, self.plan())
+        )
+        return self.budget * shares / all_shares
+
+    def _progress(self, one: Recipe, condition: Condition) -> Progress:
+        """Where among the campaign's networks one is, and what is still to come after it."""
+        names = [each.network_name(where) for each, where in self.plan()]
+        name = one.network_name(condition)
+        after = [each for each in self.unfinished() if each[0].network_name(each[1]) != name]
+        lengths = [
+            stage.updates
+            for each, where in after
+            for stage in each.resolve(self.preset, where).stages
+        ]
+        known = [length for length in lengths if length is not None]
+        return Progress(
+            number=names.index(name) + 1,
+            count=len(names),
+            seconds_after=self._budget_of(after),
+            updates_after=known if len(known) == len(lengths) else None,
+        )
+
+    def summary(self) -> list[str]:
+        """A line for each network that is trained: updates, minutes, and how it validates."""
+        return [
+            described(load_trained(self.run_folder, one.network_name(condition)))
+            for one, condition in self.plan()
+            if finished(self.run_folder, one.network_name(condition))
+        ]
 
     def _config(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
         start = recipe(one.start).network_name(condition) if one.start else None
@@ -255,7 +297,13 @@ class Campaign:
         task = self.task(config)
         check_unchanged(folder, config)
         trainer = Trainer(
-            config, task, folder, device=self.device, world=self.world, stop=self.stop
+            config,
+            task,
+            folder,
+            device=self.device,
+            world=self.world,
+            stop=self.stop,
+            progress=self._progress(one, condition),
         )
         resumed = trainer.resume()
         if not resumed:
@@ -280,6 +328,17 @@ class Campaign:
         self.world.agree(0.0)  # nobody goes on before the first has written the weights
         if not whole:
             raise InterruptedRun(f"stopped at update {trainer.update} of {config.name}")
+
+
+def described(trained: TrainedNetwork) -> str:
+    """A trained network in one line: updates, minutes, and how the kept weights validate."""
+    scores = [line for line in trained.history() if "val/psnr" in line]
+    words = f"{trained.name}: {trained.updates:,} updates in {trained.seconds / 60:.1f} min"
+    if not scores:
+        return words
+    best = max(scores, key=lambda line: float(line["val/psnr"]))
+    gain = best["val/psnr"] - best["val/psnr_bicubic"]
+    return f"{words}, validation patches {best['val/psnr']:.2f} dB ({gain:+.2f} over bicubic)"
 
 
 def asks_detector(config: TrainConfig) -> bool:

@@ -1,12 +1,41 @@
-"""What the training commands share: durations, and how they are interrupted."""
+"""What the training commands share: durations, interrupts, warnings that are said once."""
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
+
+
+class _Once(logging.Filter):
+    """Lets a warning through once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        new = record.levelno < logging.WARNING or message not in self.said
+        self.said.add(message)
+        return new
+
+
+@contextmanager
+def warnings_once() -> Iterator[None]:
+    """Say each warning once, however often the data is looked at."""
+    once, handlers = _Once(), list(logging.getLogger().handlers)
+    for handler in handlers:
+        handler.addFilter(once)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(once)
+
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

@@ -22,6 +22,7 @@ from metasr_training.distributed import World
 from metasr_training.games import Game, game
 from metasr_training.memory import peak_mib
 from metasr_training.players import GeneratorPlayer, Player, critic_player
+from metasr_training.progress import Progress
 from metasr_training.schedule import Place, Schedule, learning_rate
 from metasr_training.stopwatch import Stopwatch
 
@@ -64,6 +65,8 @@ class Trainer:
         The processes that share each batch.
     stop
         When it is set, the update at hand is finished, the state is saved, and ``run`` returns.
+    progress
+        What the bar says besides.
 
     Raises
     ------
@@ -80,6 +83,7 @@ class Trainer:
         device: str = "cpu",
         world: World = World(),
         stop: Event | None = None,
+        progress: Progress | None = None,
     ) -> None:
         if config.batch % world.size:
             raise ValueError(
@@ -89,6 +93,7 @@ class Trainer:
         self.task = task
         self.folder = folder
         self.stop = stop or Event()
+        self.progress = progress or Progress()
         self.device = torch.device(device)
         self.world = world
         self.schedule = Schedule.of(
@@ -324,6 +329,7 @@ class Trainer:
         }
         name = max(measured, key=lambda one: measured[one].score)
         self.kept, found = candidates[name], measured[name]
+        self.progress.note(found.values)
         scores = {f"val/score_of_{one}": each.score for one, each in measured.items()}
         seconds = round(self.stopwatch.elapsed, 3)
         memory = peak_mib(self.device)
@@ -364,7 +370,7 @@ class Trainer:
         bar = tqdm(
             total=total,
             initial=int(self.behind),
-            desc=config.name,
+            desc=self.progress.label(config.name),
             unit="update",
             mininterval=5,
             disable=not self.world.first,
@@ -375,12 +381,15 @@ class Trainer:
         coming = self.drawn()
         stopped = False
         stage = config.stages[0]
+        began = self.stopwatch.elapsed
         self.stopwatch.start()
         while not stopped and self.behind < total:
             self.working.start()
             drawn = next(coming)
             stage = drawn.stage
-            for name, value in self.step(drawn).items():
+            losses = self.step(drawn)
+            self.progress.note(losses)
+            for name, value in losses.items():
                 self.unlogged[name].append(value)
             self.working.tick()
             if self.update % config.log_every == 0:
@@ -390,7 +399,10 @@ class Trainer:
             self.stopwatch.tick()
             if self.update % config.checkpoint_every == 0:
                 self.save()
-            bar.update(int(self.schedule.behind(self.update, self.stopwatch.elapsed)) - bar.n)
+            behind = self.schedule.behind(self.update, self.stopwatch.elapsed)
+            speed = (behind - bar.initial) / max(self.stopwatch.elapsed - began, 1e-9)
+            bar.set_postfix_str(self.progress.text(total - behind, speed), refresh=False)
+            bar.update(int(behind) - bar.n)
             stopped = self._asked_to_stop()
         coming.close()
         bar.close()

@@ -12,15 +12,17 @@ import tyro
 
 from metasr_training.campaign import Campaign, InterruptedRun
 from metasr_training.catalogue import Experiment, experiment, read_recipe
-from metasr_training.command_line import interruptible, seconds
+from metasr_training.command_line import interruptible, seconds, warnings_once
 from metasr_training.condition import Condition
 from metasr_training.datasets.describe import describe
 from metasr_training.datasets.pack import pack
 from metasr_training.distributed import join
 from metasr_training.finetune import finetune
+from metasr_training.listing import list_training
 from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import Recipe, check_preset
 from metasr_training.run_folder import locked
+from metasr_training.speeds import remember_run
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
 
@@ -41,8 +43,9 @@ def train(
 ) -> None:
     """Train every network of an experiment.
 
-    Other verbs: ``metasr-train finetune`` fits a model to your own scans, ``metasr-train pack``
-    packs a data folder into one file.
+    Other verbs: ``metasr-train list`` lists experiments, recipes and what they cost,
+    ``metasr-train finetune`` fits a model to your own scans, ``metasr-train pack`` packs a data
+    folder into one file.
 
     Parameters
     ----------
@@ -108,6 +111,10 @@ def train(
             campaign.record()
             campaign.train()
     world.close()
+    for trained in campaign.trained_now:
+        remember_run(trained.config.recipe, preset, device, trained.updates, trained.seconds)
+    print("\n".join([f"Trained in {output}:", *(f"  {line}" for line in campaign.summary())]))
+    print(f"Next: metasr-evaluate experiment {wanted.id} --output {output}")
 
 
 def changed_networks(
@@ -138,6 +145,7 @@ def pack_data(arguments: Sequence[str]) -> None:
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
+    "list": lambda arguments: tyro.cli(list_training, prog="metasr-train list", args=arguments),
     "pack": pack_data,
     "describe": lambda arguments: tyro.cli(describe, prog="metasr-train describe", args=arguments),
     "finetune": lambda arguments: tyro.cli(finetune, prog="metasr-train finetune", args=arguments),
@@ -148,7 +156,11 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    arguments = sys.argv[1:] if arguments is None else arguments
+    with warnings_once():
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         if arguments and arguments[0] in VERBS:
             VERBS[arguments[0]](arguments[1:])

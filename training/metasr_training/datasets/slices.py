@@ -175,7 +175,8 @@ def load_slices(
         log.info("%s %s: %d slices", source, split, count)
     if domain == "natural":
         largest = sum(max(one.image.shape) == LARGEST for one in slices)
-        log.info("of %d images no more than the middle %d pixels are kept", largest, LARGEST)
+        if largest:
+            log.info("of %d images no more than the middle %d pixels are kept", largest, LARGEST)
     if not slices:
         raise ValueError(
             f"expected {split} slices in {data}, found none that is not almost empty in the "
