@@ -27,13 +27,13 @@ class _Once(logging.Filter):
 @contextmanager
 def warnings_once() -> Iterator[None]:
     """Say each warning once, however often the data is looked at."""
-    once, handlers = _Once(), list(logging.getLogger().handlers)
-    for handler in handlers:
+    filters = [(handler, _Once()) for handler in logging.getLogger().handlers]
+    for handler, once in filters:
         handler.addFilter(once)
     try:
         yield
     finally:
-        for handler in handlers:
+        for handler, once in filters:
             handler.removeFilter(once)
 
 

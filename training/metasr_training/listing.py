@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -96,7 +96,7 @@ def _probed(recipes: Iterable[Recipe], preset: str, device: str, seconds: float)
             print(f"{one.name} cannot be probed: {error}", file=sys.stderr)
 
 
-def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     for row in (head, *rows):
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
