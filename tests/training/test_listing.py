@@ -80,17 +80,17 @@ def test_the_bar_says_which_network_how_well_and_how_long_for_all():
     progress = Progress(number=2, count=3, updates_after=[100, 200])
     assert progress.label("lfsr-x4") == "2/3 lfsr-x4"
     progress.note({"loss/total": 0.01234, "loss/l1": 1.0, "val/psnr": 31.234})
-    text = progress.text(updates_left=50, updates_per_second=2.5)
-    assert text == "loss 0.0123, PSNR 31.23 dB, all 3: about 0:02:20 left"
+    text = progress.text(1234, updates_left=50, updates_per_second=2.5)
+    assert text == "1,234 updates, loss 0.0123, PSNR 31.23 dB, all 3: about 0:02:20 left"
     budget = Progress(number=1, count=2, seconds_after=100)
-    assert budget.text(updates_left=50, updates_per_second=5) == "all 2: 0:01:50 left"
+    assert budget.text(7, 50, 5) == "7 updates, all 2: 0:01:50 left"
 
 
 def test_where_nothing_tells_how_long_the_bar_does_not_say_it():
-    assert Progress(number=1, count=2, updates_after=None).text(10, 1) == ""
-    assert Progress(number=1, count=2, updates_after=[5]).text(10, 0) == ""
+    assert Progress(number=1, count=2, updates_after=None).text(1, 10, 1) == "1 updates"
+    assert Progress(number=1, count=2, updates_after=[5]).text(1, 10, 0) == "1 updates"
     alone = Progress()
-    assert (alone.label("zoom"), alone.text(10, 1)) == ("zoom", "")
+    assert (alone.label("zoom"), alone.text(2, 10, 1)) == ("zoom", "2 updates")
 
 
 def test_a_warning_is_said_once():

@@ -371,7 +371,7 @@ class Trainer:
             total=total,
             initial=int(self.behind),
             desc=self.progress.label(config.name),
-            unit="update",
+            bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
             mininterval=5,
             disable=not self.world.first,
         )
@@ -401,7 +401,8 @@ class Trainer:
                 self.save()
             behind = self.schedule.behind(self.update, self.stopwatch.elapsed)
             speed = (behind - bar.initial) / max(self.stopwatch.elapsed - began, 1e-9)
-            bar.set_postfix_str(self.progress.text(total - behind, speed), refresh=False)
+            words = self.progress.text(self.update, total - behind, speed)
+            bar.set_postfix_str(words, refresh=False)
             bar.update(int(behind) - bar.n)
             stopped = self._asked_to_stop()
         coming.close()

@@ -52,8 +52,16 @@ class Progress:
             return None
         return here + sum(self.updates_after) / updates_per_second
 
-    def text(self, updates_left: float, updates_per_second: float) -> str:
-        """The last figures and, of several networks, the time left for all of them."""
+    def text(self, update: int, updates_left: float, updates_per_second: float) -> str:
+        """Updates done, the last figures and, of several networks, the time left for all.
+
+        Parameters
+        ----------
+        update
+            How many are done.
+        updates_left, updates_per_second
+            Of the schedule, which may follow the clock.
+        """
         words = [
             FIGURES[name].format(self.figures[name]) for name in FIGURES if name in self.figures
         ]
