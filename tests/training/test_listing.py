@@ -87,8 +87,8 @@ def test_the_bar_says_which_network_how_well_and_how_long_for_all():
 
 
 def test_where_nothing_tells_how_long_the_bar_does_not_say_it():
-    assert Progress(number=1, count=2, updates_after=None).text(1, 10, 1) == "1 updates"
-    assert Progress(number=1, count=2, updates_after=[5]).text(1, 10, 0) == "1 updates"
+    assert Progress(number=1, count=2, updates_after=None).text(1, 10, 1) == "1 update"
+    assert Progress(number=1, count=2, updates_after=[5]).text(1, 10, 0) == "1 update"
     alone = Progress()
     assert (alone.label("zoom"), alone.text(2, 10, 1)) == ("zoom", "2 updates")
 

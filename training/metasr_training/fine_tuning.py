@@ -48,8 +48,8 @@ class FineTuning:
         Of the model to come.
     recipe, condition
         How it is trained; what slices are reduced by, where the network is of one scale.
-    card
-        Of the model it begins with.
+    start, card
+        The model it begins with.
     data, run
         The data folder and the run folder.
     stated
@@ -59,6 +59,7 @@ class FineTuning:
     name: str
     recipe: Recipe
     condition: Condition
+    start: str
     card: ModelCard
     data: Path
     run: Path
@@ -81,7 +82,7 @@ class FineTuning:
         scale = float(card.fixed_scales[-1]) if card.fixed_scales else 2.0
         begun = Preset(options=dict(card.options), training={"shipped": start})
         tuned = recipe.changed(begun).model_copy(update={"start": None})
-        return cls(name, tuned, Condition(scale=scale), card, data, run, stated)
+        return cls(name, tuned, Condition(scale=scale), start, card, data, run, stated)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -173,17 +174,13 @@ class FineTuning:
     def measure(self, trained: Sequence[TrainedNetwork], count: int, device: str) -> LeftOut:
         """Compare with bicubic and the start on the patients left out."""
         split: Split = "test" if self._has("test") else "val"
-        begun, card = load_network(self._start)
+        begun, card = load_network(self.start)
         start = ZoomModel(begun, card, device=resolve_device(device))
         tuned = [
             ZoomModel(_module(one), self._card(one), device=resolve_device(device))
             for one in trained
         ]
         return measure(self.slices(split), split, start, tuned, self.conditions, count)
-
-    @property
-    def _start(self) -> str:
-        return str(self.recipe.presets["paper"].training["shipped"])
 
     def _has(self, split: Split) -> bool:
         return any(one.split == split for one in split_entries(self.data, self.split_file))

@@ -62,9 +62,9 @@ class Progress:
         updates_left, updates_per_second
             Of the schedule, which may follow the clock.
         """
-        words = [
-            FIGURES[name].format(self.figures[name]) for name in FIGURES if name in self.figures
-        ]
+        shown = [name for name in FIGURES if name in self.figures]
+        words = [f"{update:,} update{'s' * (update != 1)}"]
+        words += [FIGURES[name].format(self.figures[name]) for name in shown]
         left = self.seconds_left(updates_left, updates_per_second)
         if self.count > 1 and left is not None:
             about = "" if self.seconds_after is not None else "about "
