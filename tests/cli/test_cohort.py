@@ -321,7 +321,7 @@ def test_a_cluster_without_workers_is_waited_for_aloud(tmp_path):
         client.wait_for_workers(1)
         threads = next(iter(client.nthreads().values()))
         if threads > 1:
-            with pytest.warns(UserWarning, match=f"one thread, found {threads}; it works on one"):
+            with pytest.warns(UserWarning, match=f"has {threads} threads but works on one"):
                 check_workers(client, tmp_path)
         assert workers._tasks_at_a_time(client).popitem()[1] == 1
 
