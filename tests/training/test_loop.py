@@ -210,6 +210,17 @@ def test_the_average_or_the_weights_are_kept_whichever_is_better(tmp_path):
         assert scores["weights"] != scores["average"]
         assert line["kept"] == max(scores, key=scores.get)
         assert line["val/psnr"] == scores[line["kept"]]
+    final = torch.load(tmp_path / "final.pt", weights_only=True)
+    assert final["kept"] == lines[-1]["kept"]
+
+
+@pytest.mark.parametrize("kept", ["weights", "average"])
+def test_a_trained_network_tells_whether_it_is_an_average(tmp_path, kept):
+    one = trainer(tmp_path / "networks" / "small", average=0.5)
+    one.folder.write_config(one.config, task=one.task.about())
+    one.kept, one.kept_as = one.generator.candidates()[kept], kept
+    one.folder.save(one.folder.final, one.weights())
+    assert load_trained(tmp_path, "small").is_average == (kept == "average")
 
 
 @pytest.mark.parametrize("decay", [0.99, 0.999])
@@ -431,7 +442,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
     monkeypatch.setattr(torch, "save", full)
     one.update = 7
-    with pytest.raises(OSError, match="No space left on device; the one before is still there"):
+    with pytest.raises(OSError, match=r"No space left on device.*; the one before is still there"):
         one.save()
     assert one.folder.checkpoint.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt"]

@@ -87,7 +87,7 @@ def _schedule(trained: TrainedNetwork) -> str:
     return (
         f"preset {config.preset}, seed {config.seed}; {stages}; batch {batch}, "
         f"{config.precision} convolutions"
-        + (f", weights averaged with decay {config.average:g}" if config.average else "")
+        + (f", weights averaged with decay {config.average:g}" if trained.is_average else "")
         + (f", updates {updates_text(line)}" if len(line) > 1 else "")
         + (f", perceptual features: {trained.perceptual}" if trained.perceptual else "")
         + f"; begun with {line[0].begins or line[0].name}"

@@ -124,6 +124,7 @@ class Trainer:
         self.logged = 0, 0.0
         self.best_score = -math.inf
         self.kept: nn.Module = self.generator.network
+        self.kept_as = "weights"
         self.validated: int | None = None
         self.unlogged: dict[str, list[float]] = defaultdict(list)
 
@@ -136,6 +137,7 @@ class Trainer:
         """What is kept of a network: the generator as it did best at the last validation."""
         return {
             "network": self.kept.state_dict(),
+            "kept": self.kept_as,
             "task": self.task.state(),
             "update": self.update,
             "seconds": self.stopwatch.elapsed,
@@ -328,7 +330,7 @@ class Trainer:
             for name, network in candidates.items()
         }
         name = max(measured, key=lambda one: measured[one].score)
-        self.kept, found = candidates[name], measured[name]
+        self.kept, self.kept_as, found = candidates[name], name, measured[name]
         self.progress.note(found.values)
         scores = {f"val/score_of_{one}": each.score for one, each in measured.items()}
         seconds = round(self.stopwatch.elapsed, 3)

@@ -69,7 +69,7 @@ class TrainedNetwork:
     about
         What else its folder's ``config.json`` says: versions, commit, hardware, data.
     weights
-        ``network``, ``task``, ``update`` and ``seconds`` as the loop kept them.
+        ``network``, ``task``, ``update``, ``seconds`` and ``kept`` as the loop kept them.
     folder
         Its folder.
     """
@@ -89,6 +89,11 @@ class TrainedNetwork:
     def updates(self) -> int:
         """How many updates its weights have had in its own training."""
         return int(self.weights["update"])
+
+    @property
+    def is_average(self) -> bool:
+        """Whether its weights are a running average of those that were trained."""
+        return str(self.weights.get("kept", "average")) == "average" and self.config.average > 0
 
     @property
     def seconds(self) -> float:
