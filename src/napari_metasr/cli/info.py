@@ -66,7 +66,7 @@ def geometry(volume: Volume) -> tuple[str, str]:
 
 
 def fitting(found: Acquisition) -> list[str] | None:
-    """The models that enlarge and were trained on the scan's contrast; None if it is not known."""
+    """List the models that were trained on the scan's contrast; None if it is not known."""
     if found.contrast is None:
         return None
     cards = model_cards().items()
@@ -76,7 +76,7 @@ def fitting(found: Acquisition) -> list[str] | None:
 
 
 def rows(volume: Volume, found: Acquisition) -> list[tuple[str, str]]:
-    """What is printed: a name and a value each."""
+    """Describe a scan: a name and a value for each line."""
     size, orientation = geometry(volume)
     models = fitting(found)
     told = UNKNOWN if models is None else ", ".join(models) or "none"
@@ -95,7 +95,7 @@ def rows(volume: Volume, found: Acquisition) -> list[tuple[str, str]]:
 
 
 def as_json(volume: Volume, found: Acquisition) -> dict[str, Any]:
-    """The same as numbers, beside the lines."""
+    """Describe the same in numbers, beside the lines."""
     return {
         "name": volume.source.name,
         "shape": list(reversed(volume.spatial_shape)),
