@@ -15,6 +15,14 @@ from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import shipped_and_interpolation
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
+from metasr_training.evaluation.native import (
+    measure_native,
+    methods_of,
+    native_slices,
+    native_table,
+    rim_tiles,
+)
+from metasr_training.evaluation.output.sheets import save_sheet
 from metasr_training.evaluation.output.tables import write_rows, write_text
 from metasr_training.evaluation.zoom import (
     IN_PLANE,
@@ -32,6 +40,8 @@ from napari_metasr.zoom.engine import load_model
 
 PROGRAM = "metasr-evaluate"
 RESULTS = ("zoom.csv", "zoom.md", "zoom.json")
+NATIVE_RESULTS = ("native.csv", "native.md", "rim.png")
+SHOWN_WIDTH = 240
 
 
 def measure_model(
@@ -94,6 +104,55 @@ def measure_model(
     print(table)
 
 
+def measure_scans(
+    scans: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SCAN...")],
+    output: Path,
+    model: str = "meta-srgan",
+    scales: tuple[float, ...] = (2.0, 3.0, 4.0),
+    slices: int = 12,
+    device: str = "auto",
+) -> None:
+    """Measure what a model adds to scans as they are, of which no truth is known.
+
+    False rims at the edge of the head, pixels beyond the local range, texture in flat tissue, and
+    agreement with the native pixels: of bicubic, Lanczos, the model shown the scan as it is, and
+    the model as the zoom uses it (the tissue continued beyond a mask).
+
+    Parameters
+    ----------
+    scans
+        NIfTI files or DICOM series of one volume each.
+    output
+        Where native.csv, native.md and rim.png go.
+    model
+        A name of ``napari-metasr models``, or the path of its weights.
+    scales
+        By which factors the slices are enlarged.
+    slices
+        Axial slices of each scan, evenly spread; 0 for all.
+    device
+        auto, cuda, mps or cpu.
+    """
+    for name in NATIVE_RESULTS:
+        check_kept(
+            output / name, [file for path in (*scans, Path(model)) for file in files_of(path)]
+        )
+    plain = load_model(model, device=device, continued=False)
+    engine = load_model(model, device=device)
+    methods = methods_of([(f"{engine.name}, scan as it is", plain), (engine.name, engine)])
+    chosen = list(native_slices(scans, slices))
+    rows = measure_native(chosen, methods, scales)
+    output.mkdir(parents=True, exist_ok=True)
+    numbers, text, picture = (output / name for name in NATIVE_RESULTS)
+    write_rows(numbers, rows)
+    table = native_table(rows)
+    write_text(text, f"{table}\n")
+    middle, scale = chosen[len(chosen) // 2], scales[len(scales) // 2]
+    heading = f"{middle.scan}, x{scale:g}, one window"
+    save_sheet(picture, [rim_tiles(middle, methods, scale)], heading, width=SHOWN_WIDTH)
+    print(table)
+
+
 def evaluate(
     name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="EXPERIMENT")],
     output: Path,
@@ -153,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {"experiment": evaluate, "model": measure_model},
+            {"experiment": evaluate, "model": measure_model, "native": measure_scans},
             prog=PROGRAM,
             description="Measure what networks gain over interpolation, as tables and figures.",
             args=None if arguments is None else list(arguments),
