@@ -19,6 +19,8 @@ from napari_metasr.cli.parsing import OUTPUT, Command
 from napari_metasr.files import InputReplacedError, check_kept, keeping, replacing, replacing_folder
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.io.opening import files_of
+from napari_metasr.lesions.document import Finder
+from napari_metasr.lesions.files import write_rois
 
 NAMED_MODELS = {"model", "through_plane_model", "detector"}
 DATASET = ("Cohort", "input")
@@ -216,3 +218,13 @@ def test_a_folder_stands_for_the_files_in_it(tmp_path):
             check_kept(output, [tmp_path / "in"])
     check_kept(tmp_path / "in" / "new", [tmp_path / "in"])
     check_kept(tmp_path, [file])
+
+
+def test_regions_and_their_mask_are_not_written_over_the_scan(tmp_path):
+    path = stored(tmp_path / "a.nii", np.arange(60).reshape(5, 4, 3), affine_with("RAS"))
+    before, volume = path.read_bytes(), read_volume(path)
+    finder = Finder(kind="person", name="me")
+    with pytest.raises(InputReplacedError):
+        write_rois(tmp_path / "b.json", volume, (), finder, mask=path, overwrite=True)
+    assert path.read_bytes() == before
+    assert not (tmp_path / "b.json").exists()

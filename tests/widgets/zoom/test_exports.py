@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt
 
 from napari_metasr.geometry.grids import OutputGrid
-from napari_metasr.io.layers import layer_data
+from napari_metasr.io.layers import METADATA_KEY, layer_data
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
@@ -49,9 +51,21 @@ def saved(qtbot, phantom_volume):
         qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
         return viewer
 
-    save.dock = dock
+    save.dock, save.viewer = dock, viewer
     yield save
     dock.coordinator.close()
+
+
+@pytest.mark.parametrize("kind", [NIFTI_FLOAT, FIGURE_PNG])
+def test_the_scan_is_never_replaced(saved, tmp_path, phantom_volume, notes, kind):
+    path = tmp_path / ("scan.nii" if kind == NIFTI_FLOAT else "scan.png")
+    path.write_bytes(b"mine")
+    layer = saved.viewer.layers[0]
+    source = replace(phantom_volume.source, path=path)
+    layer.metadata[METADATA_KEY] = replace(phantom_volume, source=source)
+    saved(path, kind)
+    assert "would replace the input" in notes[-1]
+    assert path.read_bytes() == b"mine"
 
 
 @pytest.mark.parametrize("plane", list(Plane))
