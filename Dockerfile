@@ -1,4 +1,4 @@
-# The command line without a window: napari-metasr upscale, cohort, detect, trust on a CPU.
+# The command line without a window: napari-metasr upscale, cohort, detect, info on a CPU.
 #   docker build -t napari-metasr .
 #   docker run --rm -v /data/bids:/in:ro -v /data/out:/out napari-metasr cohort /in --output /out --scale 2
 FROM python:3.11-slim

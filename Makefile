@@ -45,5 +45,5 @@ package: $(INSTALLED) ## build wheel and sdist, and install both into a clean en
 	scripts/package.sh
 
 clean: ## remove what tools and builds leave, except .venv
-	rm -rf build dist demo-output .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist demo-output docs/_build docs/reference .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src training tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
