@@ -82,6 +82,18 @@ def test_an_edge_that_is_soft_is_the_network_s_own(model, rng):
     assert_same(rendered(model, grid, image), shown(model, grid, image))
 
 
+def test_an_outlier_in_even_surroundings_stays(model, rng):
+    grid, image = OutputGrid.at_scale(SHAPE, 2), soft(rng)
+    image[5, 5] = 9000
+    limits = (LIMITS[0], 9000.0)
+    out = np.empty(grid.output_shape, np.float32)
+    WholeSlices(model, grid, INTENSITY, limits)(image, [grid.pixel_range()], out)
+    encoded = model.encode(image, INTENSITY, limits)
+    assert encoded.shown.edge is None
+    assert out[10:12, 10:12].min() > 4000
+    assert_same(out, model.render_pixels(encoded, grid, grid.pixel_range()))
+
+
 @pytest.mark.parametrize("place", [(40, 30, 7, 9), (0, 20, 5, 5), (60, 0, 30, 70)])
 @pytest.mark.parametrize("grid", [OutputGrid.at_scale(SHAPE, (2.3, 1.6)), SPACED])
 def test_what_slices_share_makes_no_difference(model, rng, grid, place):

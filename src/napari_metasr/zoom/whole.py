@@ -111,7 +111,7 @@ class WholeSlices:
         shown, whole = encoded.shown, self._grid.pixel_range()
         if self._before is not None:
             differs = shown.differs(self._before[0].shown)
-        elif shown.edge is None:
+        elif shown.edge is None and shown.excess is None:
             differs = shown.image != shown.image[0, 0]
         else:
             return whole
