@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 import pytest
 from fakes.acquisition import scan, texture, zero_filled
 
-from napari_metasr.acquisition import Acquisition, acquired_plane, estimate
+from napari_metasr.acquisition import Acquisition, estimate
 from napari_metasr.io.images import read_picture
 from napari_metasr.volume import Plane
 
@@ -123,11 +125,37 @@ def test_odd_scans_raise_nothing():
 
 
 def test_the_plane_that_was_acquired():
-    assert acquired_plane(scan(np.zeros((4, 5, 6)), (1, 1, 1))) is Plane.AXIAL
-    assert acquired_plane(scan(np.zeros((4, 5, 6)), (1, 4, 1))) is Plane.CORONAL
-    assert acquired_plane(scan(np.zeros((4, 5, 6)), (1, 1, 4))) is Plane.SAGITTAL
+    for spacing, across in [
+        ((1, 1, 1), "inferior-superior"),
+        ((1, 4, 1), "posterior-anterior"),
+        ((1, 1, 4), "left-right"),
+    ]:
+        assert estimate(scan(np.zeros((4, 5, 6)), spacing)).slices.direction == across
     rows = estimate(scan(head(), (1, 1, 1)), Plane.SAGITTAL).rows
     assert rows.direction == "inferior-superior"
+
+
+class Watched:
+    """A volume that notes which axial slices are read."""
+
+    def __init__(self, volume):
+        self.volume, self.axial = volume, set()
+
+    def __getattr__(self, name):
+        return getattr(self.volume, name)
+
+    def slice(self, plane, index, time=0):
+        if plane is Plane.AXIAL:
+            self.axial.add(index)
+        return self.volume.slice(plane, index, time)
+
+
+def test_of_large_slices_fewer_are_looked_at(monkeypatch):
+    module = importlib.import_module("napari_metasr.acquisition.estimate")
+    monkeypatch.setattr(module, "MOST_PIXELS", 3 * 96 * 104)
+    watched = Watched(scan(head(), (3, 1, 1)))
+    assert estimate(watched).columns.acquired == 104
+    assert len(watched.axial - {6}) <= 3  # the middle one tells whether there are values
 
 
 def test_a_picture_has_rows_and_columns(tmp_path):

@@ -2,14 +2,13 @@
 
 from napari_metasr.acquisition.band import Band, acquired_bands, cropped_to_band
 from napari_metasr.acquisition.description import Acquisition, AxisAcquisition
-from napari_metasr.acquisition.estimate import acquired_plane, estimate, resolution_of
+from napari_metasr.acquisition.estimate import estimate, resolution_of
 
 __all__ = [
     "Acquisition",
     "AxisAcquisition",
     "Band",
     "acquired_bands",
-    "acquired_plane",
     "cropped_to_band",
     "estimate",
     "resolution_of",

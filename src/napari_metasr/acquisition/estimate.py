@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,23 +30,13 @@ if TYPE_CHECKING:
 LOOKED_AT = 16
 """Slices, evenly spread over the middle of the volume, that are looked at."""
 
+MOST_PIXELS = 1 << 24
+"""Of all slices that are looked at; of larger ones there are fewer, so that memory is bounded."""
+
 MIDDLE = 0.6
-SAME_SPACING = 1.2
-"""Slices farther apart than this times the pixels make the plane that was acquired."""
 
 DIRECTIONS: tuple[Direction, ...] = ("inferior-superior", "posterior-anterior", "left-right")
 _AXIS_OF = {"I": 0, "S": 0, "P": 1, "A": 1, "L": 2, "R": 2}
-
-
-def acquired_plane(volume: ScannedVolume) -> Plane:
-    """The plane that a volume was acquired in: across its thickest spacing; axial if isotropic."""
-    if len(volume.spatial_shape) == 2:
-        return Plane.AXIAL
-    spacing = volume.spacing[-3:]
-    thickest = max(Plane, key=lambda plane: spacing[plane.normal_axis])
-    others = [size for axis, size in enumerate(spacing) if axis != thickest.normal_axis]
-    far = spacing[thickest.normal_axis] > SAME_SPACING * max(others)
-    return thickest if far else Plane.AXIAL
 
 
 def resolution_of(
@@ -60,7 +51,7 @@ def resolution_of(
     looked_at
         Slices that are looked at; a few tell in milliseconds.
     """
-    plane = plane or acquired_plane(volume)
+    plane = plane or Plane.acquired(volume.spatial_shape, volume.spacing[-3:])
     stack = _stack(volume, plane, _first_with_values(volume, plane), looked_at)
     return _plane_axes(volume, plane, stack, power_spectra(stack))
 
@@ -82,7 +73,7 @@ def estimate(
     contrast
         Stated by a person; decides.
     """
-    plane = plane or acquired_plane(volume)
+    plane = plane or Plane.acquired(volume.spatial_shape, volume.spacing[-3:])
     protocol = protocol_of(volume.source.told)
     time = _first_with_values(volume, plane)
     stack = _stack(volume, plane, time, LOOKED_AT)
@@ -131,8 +122,10 @@ def _first_with_values(volume: ScannedVolume, plane: Plane) -> int:
 def _stack(volume: ScannedVolume, plane: Plane, time: int, looked_at: int) -> NDArray[Any]:
     """Slices, evenly spread over the middle of the volume, finite."""
     count = volume.slice_count(plane)
+    pixels = max(math.prod(volume.spatial_shape) // count, 1)
+    looked_at = max(min(looked_at, count, MOST_PIXELS // pixels), 1)
     edge = (count - 1) * (1 - MIDDLE) / 2
-    places = np.unique(np.linspace(edge, count - 1 - edge, min(looked_at, count)).round())
+    places = np.unique(np.linspace(edge, count - 1 - edge, looked_at).round())
     stack = np.stack([volume.slice(plane, int(place), time) for place in places])
     if not np.isfinite(stack).any():
         return np.zeros((0, *stack.shape[1:]))
