@@ -139,7 +139,7 @@ class Campaign:
             write_json(self.run_folder / "run.json", record)
 
     def plan(self) -> list[tuple[Recipe, Condition]]:
-        """The networks of the experiment, after the lesion detector if it is needed.
+        """List the networks of the experiment, preceded by the lesion detector if it is needed.
 
         It is needed where a region of interest or a perceptual loss asks for one and none is
         shipped.
@@ -154,7 +154,7 @@ class Campaign:
         return networks
 
     def unfinished(self) -> list[tuple[Recipe, Condition]]:
-        """The networks that are still to be trained, in order."""
+        """List the networks that are still to be trained, in order."""
         return [
             (one, condition)
             for one, condition in self.plan()
@@ -179,7 +179,7 @@ class Campaign:
             self.trained_now.append(load_trained(self.run_folder, name))
 
     def _budget_of(self, networks: Sequence[tuple[Recipe, Condition]]) -> float | None:
-        """The seconds that some of the networks have of the budget; None without one."""
+        """Return the share of the budget, in seconds, of some of the networks; None without one."""
         if self.budget is None:
             return None
         shares, all_shares = (
@@ -207,7 +207,7 @@ class Campaign:
         )
 
     def summary(self) -> list[str]:
-        """A line for each network that is trained: updates, minutes, and how it validates."""
+        """Describe each trained network in one line: updates, minutes and best validation PSNR."""
         return [
             described(load_trained(self.run_folder, one.network_name(condition)))
             for one, condition in self.plan()
@@ -240,7 +240,7 @@ class Campaign:
             return False
 
     def task(self, config: TrainConfig) -> Task[Any]:
-        """The task of a run, with its data."""
+        """Build the task of a run, with its data."""
         domains: set[Domain] = {"mri", *(stage.domain for stage in config.stages)}
         count = config.slices_per_source
         training: dict[str, list[Slice]] = {}
@@ -260,18 +260,18 @@ class Campaign:
         )
 
     def _patients(self) -> dict[str, list[str]]:
-        """The patients of each split, as ``SOURCE/PATIENT``."""
+        """List the patients of each split, as ``SOURCE/PATIENT``."""
         return {
             split: sorted({f"{one.source}/{one.patient}" for one in self.slices(split, "mri")})
             for split in ("train", "val")
         }
 
     def detector(self) -> Detector:
-        """The run's lesion detector, or the one that is shipped."""
+        """Find the run's lesion detector, or else the shipped one."""
         return find_detector(self.run_folder, self.device)
 
     def _features(self, config: TrainConfig) -> tuple[Features, str] | None:
-        """What the perceptual loss looks through, if a stage has one."""
+        """Build the feature network of the perceptual loss, if a stage has one, and name it."""
         if not any("perceptual" in stage.losses for stage in config.stages):
             return None
         if config.perceptual.network == "lesion-detector":
@@ -331,7 +331,7 @@ class Campaign:
 
 
 def described(trained: TrainedNetwork) -> str:
-    """A trained network in one line: updates, minutes, and how the kept weights validate."""
+    """Describe a trained network in one line: updates, minutes and best validation PSNR."""
     scores = [line for line in trained.history() if "val/psnr" in line]
     words = f"{trained.name}: {trained.updates:,} updates in {trained.seconds / 60:.1f} min"
     if not scores:
@@ -368,7 +368,7 @@ def check_patients(training: Iterable[Slice], validation: Iterable[Slice]) -> No
 
 
 def begun_budget(folder: RunFolder, budget: float | None) -> float | None:
-    """The budget that a network was begun with, else the one it is given now.
+    """Return the budget that a network was begun with, or ``budget`` if it has no checkpoint yet.
 
     Its schedule was shaped for it; another one would move it forwards or back.
     """

@@ -68,12 +68,12 @@ CITATIONS = {
 
 
 def _citation(source: str) -> str:
-    """The paper that a recipe names as its source."""
+    """Return the citation of the paper that a recipe names as its source."""
     return next((text for paper, text in CITATIONS.items() if paper in source), source)
 
 
 def _schedule(trained: TrainedNetwork) -> str:
-    """The run in words."""
+    """Describe the training run in words."""
     config = trained.config
     stages = "; ".join(
         f"{stage.name}: "
@@ -157,7 +157,7 @@ class Stated(BaseModel, extra="forbid", frozen=True):
 
 
 def contrasts_of(images: Iterable[Slice | Entry]) -> tuple[str, ...]:
-    """The contrasts that the names of images tell; empty if one of them tells none."""
+    """List the contrasts that the names of images give; empty if one of the names gives none."""
     found = {
         guess_contrast(one.name) or ("T1c" if one.source in POST_CONTRAST else None)
         for one in images
@@ -199,7 +199,7 @@ def _data(trained: TrainedNetwork) -> tuple[str, ...]:
 
 
 def _start_licence(trained: TrainedNetwork) -> str | None:
-    """The licence of the model that the training began with; None without one."""
+    """Return the licence of the model that the training began with; None without one."""
     if trained.config.shipped is None:
         return None
     try:
@@ -209,7 +209,7 @@ def _start_licence(trained: TrainedNetwork) -> str | None:
 
 
 def licence_of(trained: TrainedNetwork) -> str:
-    """The licence where none is stated: the start's, or what the data sets are known to ask."""
+    """Choose a licence where none is stated: the start's, or the one that the data sets require."""
     begun = _start_licence(trained)
     if begun is not None:
         return begun
@@ -231,7 +231,7 @@ def _limits(trained: TrainedNetwork, task: str, contrasts: str, licence: str) ->
 
 
 def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str, Any]:
-    """What a model card says of a trained network.
+    """Collect the fields of a trained network's model card.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class Experiment(BaseModel, extra="forbid", frozen=True):
     options: dict[str, Any] = Field(default_factory=dict)
 
     def networks(self) -> list[tuple[Recipe, Condition]]:
-        """The networks that are trained for it, those that others start from first."""
+        """List the networks to train, with those that others start from first."""
         found: dict[str, tuple[Recipe, Condition]] = {}
         for method in self.methods:
             for condition in self.conditions:
@@ -93,7 +93,7 @@ class Experiment(BaseModel, extra="forbid", frozen=True):
 
 
 def lineage(last: Recipe) -> list[Recipe]:
-    """A recipe after those that its weights start from."""
+    """List a recipe after those that its weights start from."""
     return [*(lineage(recipe(last.start)) if last.start else []), last]
 
 
@@ -102,12 +102,12 @@ def _names(folder: Path) -> tuple[str, ...]:
 
 
 def experiment_ids() -> tuple[str, ...]:
-    """The experiments there are."""
+    """List the names of the experiments."""
     return _names(EXPERIMENTS)
 
 
 def recipe_names() -> tuple[str, ...]:
-    """The recipes there are."""
+    """List the names of the recipes."""
     return _names(RECIPES)
 
 
@@ -120,14 +120,14 @@ def _read(folder: Path, name: str, what: str) -> dict[str, Any]:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is about, such as ``Stage`` of ``tuple[Stage, ...]``."""
+    """Find the model that an annotation refers to, such as ``Stage`` in ``tuple[Stage, ...]``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((one for one in map(_model_in, get_args(annotation)) if one), None)
 
 
 def _hint(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
-    """The most similar key that there is at the place of an unknown one."""
+    """Suggest the known key most similar to an unknown one, in the model at its place."""
     *above, unknown = where
     for part in above:
         inner = model.model_fields.get(str(part))
@@ -136,14 +136,14 @@ def _hint(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
 
 
 def _words(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong with a file; the most similar key is named for the first unknown one."""
+    """Describe what is wrong with a file, with a suggestion for the first unknown key."""
     unknown = (one["loc"] for one in error.errors() if one["type"] == "extra_forbidden")
     first = next(unknown, None)
     return problems(error, "the file") + (_hint(model, first) if first else "")
 
 
 def experiment(name: str) -> Experiment:
-    """An experiment by its id.
+    """Read an experiment by its id.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def experiment(name: str) -> Experiment:
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
-    """A table with the values of another in place of its own, tables within tables alike."""
+    """Merge ``change`` over ``base``, recursing into nested tables."""
     found = base | change
     for key, value in change.items():
         if isinstance(value, dict) and isinstance(base.get(key), dict):
@@ -166,14 +166,14 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 
 def _recipe_values(name: str) -> dict[str, Any]:
-    """The values of a recipe's file, over those of the recipe that it ``extends``, if any."""
+    """Read the values of a recipe's file, merged over those of the recipe that it ``extends``."""
     values = _read(RECIPES, name, "a recipe")
     base = values.pop("extends", None)
     return values if base is None else _merged(_recipe_values(base), values)
 
 
 def recipe(name: str) -> Recipe:
-    """A recipe by its name.
+    """Read a recipe by its name.
 
     A recipe's file may name another that it ``extends``: what it does not say is as there.
 
@@ -189,7 +189,7 @@ def recipe(name: str) -> Recipe:
 
 
 def read_recipe(path: Path) -> Recipe:
-    """A recipe of the user: a TOML file, named after it.
+    """Read a user's recipe: a TOML file, named after the recipe.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def recipe_or_file(text: str) -> Recipe:
-    """A recipe of the package by its name, or the user's by its path (ending in .toml).
+    """Read a recipe of the package by its name, or a user's by its path (ending in .toml).
 
     Raises
     ------

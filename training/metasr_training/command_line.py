@@ -41,7 +41,7 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def seconds(duration: str) -> float:
-    """A duration such as ``2h``, ``90m``, ``1.5h``, ``7200`` in seconds.
+    """Convert a duration such as ``2h``, ``90m``, ``1.5h`` or ``7200`` to seconds.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def seconds(duration: str) -> float:
 
 @contextmanager
 def interruptible() -> Iterator[Event]:
-    """An event that Ctrl-C or a termination signal sets; a second one ends the process."""
+    """Yield an event that Ctrl-C or a termination signal sets; a second signal ends the process."""
     asked = Event()
 
     def ask(number: int, frame: object) -> None:

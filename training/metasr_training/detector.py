@@ -106,7 +106,7 @@ def kept_point(run: Path, name: str) -> OperatingPoint:
 
 
 def trained_weights(run: Path, name: str, device: str = "cpu") -> DetectorWeights:
-    """A detector that a run has trained.
+    """Load the weights of a detector that a run has trained.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def trained_weights(run: Path, name: str, device: str = "cpu") -> DetectorWeight
 
 
 def shipped_weights(name: str) -> DetectorWeights:
-    """A detector that comes with the package, by its name there.
+    """Load the weights of a shipped detector by its name.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def shipped_weights(name: str) -> DetectorWeights:
 def find_weights(
     run: Path, device: str = "cpu", order: Sequence[str] = tuple(SHIPPED)
 ) -> DetectorWeights:
-    """The first detector that a run has trained to its end, else the first that is shipped.
+    """Find the first detector whose training in the run is complete, or else the first shipped one.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def find_weights(
 
 
 def find_detector(run: Path, device: str = "cpu") -> Detector:
-    """The detector with ``find_weights``.
+    """Return the detector with the weights that ``find_weights`` finds.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class World:
         return self.rank == 0
 
     def average(self, value: Tensor) -> Tensor:
-        """The mean of a tensor over all processes; the tensor itself may be overwritten."""
+        """Average a tensor over all processes; the tensor itself may be overwritten."""
         if self.size == 1:
             return value
         shared = value.cuda() if distributed.get_backend() == "nccl" else value
@@ -58,7 +58,7 @@ class World:
                 gradient.copy_(part.view_as(gradient))
 
     def agree(self, value: float) -> float:
-        """The value that the first process has."""
+        """Return the first process's value in every process."""
         if self.size == 1:
             return value
         shared = torch.tensor([value], dtype=torch.float64)

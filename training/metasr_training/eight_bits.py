@@ -18,14 +18,14 @@ FULL_RANGE = (0.0, EIGHT_BITS)
 
 
 def eight_bits(one: Slice) -> NDArray[np.float32]:
-    """A slice on the 0..255 scale: as it is if it has 8 bits, else with its limits at 0 and 255."""
+    """Convert a slice to the 0..255 scale: unchanged if 8 bit, else its limits become 0 and 255."""
     if one.image.dtype == np.uint8:
         return one.image.astype(np.float32)
     return (LinearMap(*one.limits).forward(one.image) * np.float32(EIGHT_BITS)).clip(*FULL_RANGE)
 
 
 def intensity_limits(one: Slice) -> tuple[float, float]:
-    """What a network sees as 0 and 1 of ``eight_bits(one)``: the slice's limits on that scale.
+    """Return what a network sees as 0 and 1 in ``eight_bits(one)``: the limits on that scale.
 
     They are the volume's, as in training, and not those of a slice that may be dim or noisy.
     """

@@ -137,7 +137,7 @@ class FineTuning:
         split_entries(self.data, self.split_file)
 
     def slices(self, split: Split) -> list[Slice]:
-        """The slices of a split."""
+        """Load the slices of a split."""
         return load_slices(self.data, split, split_file=self.split_file, cache=default_folder())
 
     def train(self, run: Path, preset: str, seed: int, **options: Any) -> TrainedNetwork:
@@ -202,7 +202,7 @@ class FineTuning:
 
 
 def _module(trained: TrainedNetwork) -> Any:
-    """The network as it was trained, nothing folded."""
+    """Rebuild the network as it was trained, with nothing folded."""
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
     return module
@@ -227,7 +227,7 @@ def check_start(recipe: Recipe, card: ModelCard) -> None:
 
 
 def best(trained: Sequence[TrainedNetwork]) -> TrainedNetwork:
-    """The network whose best validation is the highest; the patients left out do not decide."""
+    """Return the network with the best validation PSNR; the patients left out do not decide."""
 
     def score(one: TrainedNetwork) -> float:
         return max(line.get("val/psnr", 0.0) for line in one.history())
@@ -236,7 +236,7 @@ def best(trained: Sequence[TrainedNetwork]) -> TrainedNetwork:
 
 
 def seed_folders(run: Path, first: int, count: int) -> Iterator[tuple[int, Path]]:
-    """The seeds with their run folders: the run itself where there is one seed."""
+    """Yield the seeds with their run folders; a single seed uses the run folder itself."""
     for seed in range(first, first + count):
         yield seed, run if count == 1 else run / f"seed-{seed}"
 

@@ -43,15 +43,15 @@ class Game(Protocol):
         """Options of that builder."""
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
-        """What the generator minimises besides its reconstruction losses, a scalar."""
+        """Return the generator's loss in the game, a scalar, added to its reconstruction losses."""
 
     def critic_loss(
         self, critic: nn.Module, sr: Tensor, hr: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        """The critic's losses by name, weighted; their sum is minimised. ``sr`` is detached."""
+        """Return the critic's weighted losses by name, to be summed; ``sr`` is detached."""
 
     def after_critic_step(self, critic: nn.Module) -> None:
-        """Called after each step of the critic's optimiser."""
+        """Constrain the critic after each step of its optimiser."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ GAMES: dict[str, Callable[..., Game]] = {
 
 
 def game(name: str, **options: Any) -> Game:
-    """A game by its name.
+    """Make a game by its name.
 
     Parameters
     ----------

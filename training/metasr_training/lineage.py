@@ -33,10 +33,10 @@ def updates_text(line: Iterable[Past]) -> str:
 
 
 def all_updates(line: Iterable[Past]) -> int:
-    """The known updates of a line together."""
+    """Sum the known updates of a line."""
     return sum(one.updates or 0 for one in line)
 
 
 def all_seconds(line: Iterable[Past]) -> float:
-    """The known seconds of a line together."""
+    """Sum the known seconds of a line."""
     return sum(one.seconds or 0.0 for one in line)

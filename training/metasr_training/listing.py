@@ -59,7 +59,7 @@ class Cost:
 def cost(
     networks: Iterable[tuple[Recipe, Condition]], preset: str, speeds: dict[str, Speed]
 ) -> Cost:
-    """What networks cost under a preset."""
+    """Estimate what networks cost under a preset."""
     updates, seconds, unknown = 0, 0.0, 0
     in_epochs = False
     for one, condition in networks:
@@ -76,7 +76,7 @@ def cost(
 
 
 def _conditions(experiments: Iterable[Experiment]) -> dict[str, Condition]:
-    """A condition that each recipe is trained under."""
+    """Map each recipe to a condition that it is trained under."""
     found: dict[str, Condition] = {}
     for one in experiments:
         for trained, condition in one.networks():

@@ -134,7 +134,7 @@ class Trainer:
         self.task.load_state(task)
 
     def weights(self) -> dict[str, Any]:
-        """What is kept of a network: the generator as it did best at the last validation."""
+        """Collect what is saved: the weights or their average, whichever validated better last."""
         return {
             "network": self.kept.state_dict(),
             "kept": self.kept_as,
@@ -207,7 +207,7 @@ class Trainer:
         return Drawn(stage, place, batches)
 
     def drawn(self) -> Generator[Drawn, None, None]:
-        """The batches from this update on, each drawn while the one before it is worked on.
+        """Yield the batches from this update on, drawing each while the previous one is in use.
 
         A batch depends on the seed and the number of its update alone; not on how many threads
         happen to be free, and it takes none from the network.
@@ -228,7 +228,7 @@ class Trainer:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=reduced)
 
     def forward(self, drawn: Drawn, batch: Any) -> Outcome:
-        """What the generator makes of a batch."""
+        """Run the generator on a batch and compute its losses."""
         with self._autocast():
             return self.task.evaluate(self.generator.network, batch, drawn.stage, self.device)
 
@@ -247,7 +247,7 @@ class Trainer:
             )
 
     def play(self, critic: Player, drawn: Drawn, outcome: Outcome) -> dict[str, Tensor]:
-        """The critic's steps; the last is on the batch that the generator learns from."""
+        """Take the critic's steps, the last one on the batch that the generator learns from."""
         rules = self.games[drawn.stage.name]
         place = (self.config.seed + self.update) * self.world.size + self.world.rank
         rng = torch.Generator().manual_seed(place)
@@ -268,7 +268,7 @@ class Trainer:
         return losses
 
     def judge(self, critic: Player, drawn: Drawn, outcome: Outcome) -> Tensor:
-        """The generator's loss in the game; no gradient is left on the critic."""
+        """Compute the generator's loss in the game, leaving no gradient on the critic."""
         rules = self.games[drawn.stage.name]
         critic.network.requires_grad_(False)
         with self._autocast():

@@ -135,7 +135,7 @@ def gradient_penalty(
 
 
 def halved(image: Tensor) -> Tensor:
-    """The x2 down-sampled version of an image, ``I_dr`` of MS-GAN's eq. 6, with its gradient.
+    """Halve an image's size, ``I_dr`` of MS-GAN's eq. 6; gradients pass through.
 
     Antialiased bicubic, like the low-resolution images. Variant 5 of MS-GAN compares the halved
     x4 output with the halved truth.

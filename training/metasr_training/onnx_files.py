@@ -47,7 +47,7 @@ class Encoder(nn.Module):
 
 
 def exported(network: nn.Module, card: ModelCard) -> tuple[nn.Module, tuple[str, ...]]:
-    """The part of a network that an ONNX file holds, in eval mode, and its outputs' names.
+    """Return the part of a network to write as ONNX, in eval mode, and its outputs' names.
 
     Raises
     ------

@@ -27,7 +27,7 @@ def areas(boxes: NDArray[Any]) -> NDArray[np.float64]:
 def coverage_and_iou(
     found: NDArray[Any], truth: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The share of each true box that a found one covers, and their intersection over union.
+    """Compute the share of each true box that a found one covers, and their IoU.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ NOT_SET = ("network", "options", "pairs", "detection", "stages", "share")
 
 
 def parsed(settings: Iterable[str]) -> dict[str, Any]:
-    """Settings of the form KEY=VALUE, by their keys; a value that is no JSON is text.
+    """Parse settings of the form KEY=VALUE; a value that is not JSON is taken as text.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def parsed(settings: Iterable[str]) -> dict[str, Any]:
 
 
 def keys_of(recipe: Recipe) -> tuple[str, ...]:
-    """What can be set of a recipe: its own fields, and those of its stages, data and network."""
+    """List the keys that can be set in a recipe: its own, and its stages', data's and network's."""
     losses = dict.fromkeys(name for stage in recipe.stages for name in stage.losses)
     data = {"pairs": recipe.pairs, "detection": recipe.detection}
     return (
@@ -53,7 +53,7 @@ def keys_of(recipe: Recipe) -> tuple[str, ...]:
 
 
 def change_of(recipe: Recipe, settings: dict[str, Any]) -> Preset:
-    """The change that settings make of a recipe, of those among them that it has."""
+    """Turn the settings that apply to a recipe into a change of it."""
     known = keys_of(recipe)
     values: dict[str, Any] = {}
     for key, value in settings.items():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def build_generator(config: TrainConfig, device: str) -> nn.Module:
-    """The network of a run, with random weights."""
+    """Build the network of a run, with random weights."""
     kernels = {"kernel": kernel_for(torch.device(device).type)}
     options = config.options | (kernels if config.network == "meta-srgan" else {})
     network = build(config.network, **options)
@@ -85,7 +85,7 @@ class Player:
         self.optimiser.step()
 
     def state(self) -> dict[str, Any]:
-        """What a resume needs."""
+        """Return the state that resuming needs."""
         return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -132,7 +132,7 @@ class GeneratorPlayer(Player):
             self.average.update_parameters(self.network)
 
     def state(self) -> dict[str, Any]:
-        """What a resume needs, the average with it."""
+        """Return the state that resuming needs, including the average."""
         return super().state() | {
             "average": None if self.average is None else self.average.state_dict()
         }
@@ -145,7 +145,7 @@ class GeneratorPlayer(Player):
 
 
 def _groups(network: nn.Module, kernel_share: float) -> list[dict[str, Any]]:
-    """A generator's parameters, with the share of the learning rate that each gets."""
+    """Group a generator's parameters by the share of the learning rate that each gets."""
     kernels: list[nn.Parameter] = []
     if isinstance(network, MetaSRGAN):
         kernels = list(network.upscale.weights.second.parameters())
@@ -159,6 +159,6 @@ def _groups(network: nn.Module, kernel_share: float) -> list[dict[str, Any]]:
 def critic_player(
     rules: Game, betas: tuple[float, float], device: torch.device, world: World
 ) -> Player:
-    """The critic that a game is played with."""
+    """Build the critic that a game is played with."""
     network = _shared(_placed(build(rules.critic, **rules.critic_options), device), world, device)
     return Player(network, [{"params": list(network.parameters()), "share": 1.0}], betas, world)

@@ -34,7 +34,7 @@ class Progress:
     figures: dict[str, float] = field(default_factory=dict)
 
     def label(self, name: str) -> str:
-        """The network's name, with its place where there are several."""
+        """Return the network's name, numbered if there are several."""
         return f"{self.number}/{self.count} {name}" if self.count > 1 else name
 
     def note(self, values: dict[str, float]) -> None:
@@ -53,7 +53,7 @@ class Progress:
         return here + sum(self.updates_after) / updates_per_second
 
     def text(self, update: int, updates_left: float, updates_per_second: float) -> str:
-        """Updates done, the last figures and, of several networks, the time left for all.
+        """Write the progress text: updates done, latest figures and the time left for all networks.
 
         Parameters
         ----------

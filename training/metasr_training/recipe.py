@@ -73,11 +73,11 @@ class Recipe(Training, frozen=True):
     presets: dict[PresetName, Preset]
 
     def network_name(self, condition: Condition) -> str:
-        """The name of its network under a condition: ``srresnet-x4``, ``meta-srgan``."""
+        """Return the network's name under a condition: ``srresnet-x4``, ``meta-srgan``."""
         return f"{self.name}-{condition.name}" if self.conditioned else self.name
 
     def changed(self, change: Preset) -> Recipe:
-        """The recipe with a change over what each of its presets changes."""
+        """Return the recipe with a change applied on top of each of its presets."""
         presets = {name: change.over(self.presets.get(name, Preset())) for name in PRESETS}
         return self.model_copy(update={"presets": presets})
 
@@ -90,7 +90,7 @@ class Recipe(Training, frozen=True):
         seed: int = 0,
         budget: float | None = None,
     ) -> TrainConfig:
-        """The run that a preset makes of it.
+        """Resolve the recipe under a preset and a condition into the configuration of a run.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Recipe(Training, frozen=True):
 
 
 def check_preset(name: str) -> str:
-    """The name, if there is such a preset.
+    """Return the name if there is such a preset.
 
     Raises
     ------

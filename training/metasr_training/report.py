@@ -58,7 +58,7 @@ class Section:
 
 
 def read_about(folder: Path) -> EvaluationAbout:
-    """What an evaluation found.
+    """Read what an evaluation found.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def read_about(folder: Path) -> EvaluationAbout:
 
 
 def sections(runs: Iterable[Path]) -> list[Section]:
-    """The evaluations of runs, in the order of the experiments' ids.
+    """Collect the evaluations of runs, in the order of the experiments' ids.
 
     An experiment that several runs have evaluated has a section for each.
 
@@ -123,7 +123,7 @@ def verdicts(found: Sequence[Section]) -> list[Verdict]:
 
 
 def readme(found: Sequence[Section], judged: Sequence[Verdict], discussion: str = "") -> str:
-    """The report's text: claims first, then a discussion in Markdown and the sections."""
+    """Write the report's text: claims first, then a discussion in Markdown and the sections."""
     parts = ["# Results", INTRODUCTION, claims_text(judged), _overview(found), discussion.strip()]
     for one in found:
         files = sorted(path.name for path in one.source.glob("*.csv"))

@@ -24,7 +24,7 @@ FINAL = "final.pt"
 
 
 def commit() -> str:
-    """The commit of the checkout, or ``unknown`` outside one."""
+    """Return the commit of the checkout, or ``unknown`` outside one."""
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],
@@ -39,7 +39,7 @@ def commit() -> str:
 
 
 def hardware(device: str) -> str:
-    """The machine in words: processor, threads, accelerator."""
+    """Describe the machine in words: processor, threads, accelerator."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -137,7 +137,7 @@ class RunFolder:
         write_json(self.config, {"config": config.model_dump(mode="json"), **about})
 
     def read_config(self) -> dict[str, Any] | None:
-        """What ``write_config`` wrote, or None."""
+        """Read what ``write_config`` wrote; None if there is nothing."""
         if not self.config.exists():
             return None
         content: dict[str, Any] = json.loads(self.config.read_text(encoding="utf-8"))
@@ -159,7 +159,7 @@ class RunFolder:
             raise OSError(f"cannot save {path}: {error}; {kept}") from error
 
     def load_checkpoint(self) -> dict[str, Any] | None:
-        """The resumable state, or None if there is none.
+        """Load the resumable state; None if there is none.
 
         Raises
         ------
@@ -184,7 +184,7 @@ class RunFolder:
             file.write(json.dumps(values) + "\n")
 
     def history(self) -> list[dict[str, Any]]:
-        """The log's lines; a last line that was cut short is left out."""
+        """Read the log's lines, leaving out a last line that was cut short."""
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_text(encoding="utf-8").splitlines(keepends=True)

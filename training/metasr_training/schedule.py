@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def learning_rate(rule: RateRule, progress: float, update: int) -> float:
-    """The rate at a share ``progress`` (0..1) of a stage, ``update`` of its updates behind."""
+    """Compute the rate at a share ``progress`` (0..1) of a stage, after ``update`` updates."""
     if rule.shape == "cosine":
         fall = rule.factor + (1 - rule.factor) * (1 + math.cos(math.pi * progress)) / 2
     else:
@@ -49,7 +49,7 @@ class Schedule:
     def of(
         cls, stages: Sequence[Stage], updates_per_epoch: Sequence[int], budget: float | None
     ) -> Schedule:
-        """The schedule of stages whose epochs have these many updates."""
+        """Make the schedule of stages from the number of updates in their epochs."""
         lengths = [
             stage.updates or max(round((stage.epochs or 0) * epoch), 1)
             for stage, epoch in zip(stages, updates_per_epoch, strict=True)

@@ -60,7 +60,7 @@ def _read() -> dict[str, dict[str, Speed]]:
 
 
 def remembered(device: str) -> dict[str, Speed]:
-    """The speeds on this machine, by ``RECIPE/PRESET``."""
+    """Read the speeds remembered for this machine, by ``RECIPE/PRESET``."""
     return _read().get(hardware(device), {})
 
 

@@ -120,7 +120,7 @@ def train(
 def changed_networks(
     wanted: Experiment, own: Recipe | None, settings: dict[str, Any]
 ) -> list[tuple[Recipe, Condition]]:
-    """The networks of an experiment, with a recipe and with settings of the user.
+    """Return the networks of an experiment with the user's recipe and settings applied.
 
     Raises
     ------

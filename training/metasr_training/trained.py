@@ -189,7 +189,7 @@ class TrainedNetwork:
         return mapping.inverse(found).clip(*(limits or value_range(image))).astype(np.float32)
 
     def history(self) -> list[dict[str, Any]]:
-        """The lines of its log."""
+        """Read the lines of the log."""
         return self.folder.history()
 
 
@@ -253,7 +253,7 @@ def read_weights(path: Path) -> dict[str, Any]:
 
 
 def run_record(run: Path) -> dict[str, Any]:
-    """What ``run.json`` says of a run.
+    """Read the ``run.json`` of a run.
 
     Raises
     ------

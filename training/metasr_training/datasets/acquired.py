@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def acquired(one: Slice) -> Slice:
-    """A slice cropped, in k-space, to the band that holds signal; as it is where that is all.
+    """Crop a slice in k-space to the band that holds signal; return it unchanged if that is all.
 
     Its intensities keep their units, its limits stay, and its mask follows.
     """

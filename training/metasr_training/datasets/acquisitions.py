@@ -53,7 +53,7 @@ class AcquisitionFamily(BaseModel, extra="forbid", frozen=True):
         return self
 
     def draw(self, rng: np.random.Generator) -> tuple[Reduction, Reduction]:
-        """The reductions of rows and columns."""
+        """Draw the reductions of rows and columns."""
         rows = self._one(rng)
         return rows, rows if rng.random() < self.together else self._one(rng)
 
@@ -90,7 +90,7 @@ class InputNoise(BaseModel, extra="forbid", frozen=True):
     def add(
         self, levels: NDArray[np.float32], width: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """An image with the noise that is drawn for it, or as it is.
+        """Add noise of a random kind and level to an image, or leave it unchanged.
 
         Parameters
         ----------

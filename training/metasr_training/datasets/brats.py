@@ -36,13 +36,13 @@ _PATIENT = re.compile(r"brats(\d{4}|\d{2})_.*\d|brats-[a-z]+-\d+-\d+", re.IGNORE
 
 
 def patient_of(name: str) -> str:
-    """The patient of a folder: ``BraTS-GLI-00001-000`` and ``-001`` are visits of one."""
+    """Return the patient of a folder: ``BraTS-GLI-00001-000`` and ``-001`` are visits of one."""
     visit = _VISIT.fullmatch(name)
     return visit["patient"] if visit else name
 
 
 def source_of(name: str) -> str:
-    """The data set of a patient's folder: ``brats2020``, ``brats-gli``."""
+    """Return the data set of a patient's folder: ``brats2020``, ``brats-gli``."""
     if year := _YEAR.match(name):
         return f"brats20{year['year'][-2:]}"
     challenge = _CHALLENGE.match(name)
@@ -50,7 +50,7 @@ def source_of(name: str) -> str:
 
 
 def _mask(files: list[Path], name: str) -> Path | None:
-    """The segmentation; patient 355 of 2020 has one under another name (``W39_..._Segm.nii``)."""
+    """Find the segmentation; that of patient 355 of 2020 is called ``W39_..._Segm.nii``."""
     for ending in ("_seg", "-seg"):
         for path in files:
             if path.name.startswith(f"{name}{ending}."):
@@ -59,7 +59,7 @@ def _mask(files: list[Path], name: str) -> Path | None:
 
 
 def _patient(folder: Path, names: tuple[str, ...]) -> Entry | None:
-    """The entry of a patient's folder; None where a folder is something else."""
+    """Return the entry of a patient's folder; None if the folder is something else."""
     name = folder.name
     files = [path for path in visible(folder) if is_nifti(path)]
     if not files:

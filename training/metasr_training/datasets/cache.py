@@ -37,7 +37,7 @@ def default_folder() -> Path:
 
 
 def fingerprint(files: Iterable[Path | None], *choices: object) -> str:
-    """A digest of files (names, sizes and times of change) and of how they are read.
+    """Compute a digest of files (names, sizes, modification times) and of how they are read.
 
     A file that is missing counts as such.
     """
@@ -56,7 +56,7 @@ def fingerprint(files: Iterable[Path | None], *choices: object) -> str:
 
 
 def _pack(slices: list[Slice]) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]:
-    """An index, and the bytes of all images and (eight pixels a byte) masks."""
+    """Pack slices into an index and the bytes of all images and masks (eight pixels a byte)."""
     index: list[dict[str, Any]] = []
     parts: list[NDArray[np.uint8]] = []
     for one in slices:

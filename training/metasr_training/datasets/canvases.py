@@ -45,7 +45,7 @@ class Placing:
     centre: NDArray[np.int64]
 
     def of(self, field: NDArray[Any]) -> NDArray[Any]:
-        """A square field of the canvas's size, placed."""
+        """Move, turn and flip a square field of the canvas's size."""
         middle = len(field) // 2
         field = np.roll(field, tuple(middle - self.point), axis=(0, 1))
         field = np.rot90(field, self.turns)
@@ -187,9 +187,9 @@ def canvases_of(
     crop: tuple[int, int],
     box: Window | None = None,
 ) -> list[Canvas]:
-    """The canvases of a slice: one, or several tiles of a slice larger than the canvas.
+    """Lay a slice on one canvas, or on several tiles if it is larger than the canvas.
 
-    None where the slice has nothing that the windows are centred on.
+    The list is empty if the slice has nothing that the windows are centred on.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def _images(folder: Path, source: str, split: Split) -> list[Entry]:
 
 
 def contrast_entries(folder: Path) -> list[Entry]:
-    """The images below ``contrasts/``: ``SET/FILE``, or ``SET/SPLIT/FILE``.
+    """List the images below ``contrasts/``: ``SET/FILE``, or ``SET/SPLIT/FILE``.
 
     Files end in their contrast (``PATIENT_flair.nii.gz``). A set that is named after a split or
     has a folder for each keeps to it; all patients of another are trained on.

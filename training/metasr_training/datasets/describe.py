@@ -61,7 +61,7 @@ class SourceDescription:
 
 
 def described(slices: list[Slice], source: str, split: Split) -> SourceDescription:
-    """What the slices of a source are like."""
+    """Summarise the slices of a source: counts, contrasts, acquired resolution and noise."""
     contrasts: dict[str, int] = defaultdict(int)
     for one in slices:
         contrasts[one.contrast] += 1

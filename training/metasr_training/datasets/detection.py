@@ -76,7 +76,7 @@ class DetectionBatch:
     present: Tensor
 
     def to(self, device: torch.device) -> DetectionBatch:
-        """The same on a device."""
+        """Move the batch to a device."""
         return DetectionBatch(*(getattr(self, one.name).to(device) for one in fields(self)))
 
 
@@ -120,7 +120,7 @@ class DetectionSampler:
         return max((len(self.with_tumour) + len(self.without)) // self.config.batch, 1)
 
     def _field(self, one: Slice, *, stripped: bool) -> NDArray[np.float32]:
-        """A slice on the canvas, with or without its skull; worked out once."""
+        """Lay a slice on the canvas, with or without its skull; the result is cached."""
         key = (*one.key, stripped)
         if key not in self._laid:
             image = strip_skull(one.normalised) if stripped else one.normalised
@@ -128,7 +128,7 @@ class DetectionSampler:
         return self._laid[key].astype(np.float32)
 
     def _moves(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """A random turn, zoom, mirroring and shift, as matrix and offset of output to input."""
+        """Draw a turn, zoom, mirroring and shift, as matrix and offset from output to input."""
         config = self.config
         angle = np.deg2rad(rng.uniform(-config.turn, config.turn))
         zoom = 1 + rng.uniform(-config.zoom, config.zoom)
@@ -139,7 +139,7 @@ class DetectionSampler:
         return turn, middle - turn @ (middle + shift)
 
     def _one(self, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """An augmented slice and its mask, both (canvas, canvas)."""
+        """Draw an augmented slice and its mask, both (canvas, canvas)."""
         config = self.config
         pool = self.with_tumour if not self.without or rng.random() < TUMOUR_SHARE else self.without
         one = pool[int(rng.integers(len(pool)))]
@@ -152,7 +152,7 @@ class DetectionSampler:
         return bent, ndimage.affine_transform(mask, turn, offset, order=0)
 
     def draw(self, update: int, *, rank: int = 0, ranks: int = 1) -> DetectionBatch:
-        """The batch of an update: one scale for all of it."""
+        """Draw the batch of an update, with one scale for all of it."""
         config = self.config
         scale = int(np.random.default_rng((self.seed, update, 0)).choice(config.scales))
         size = config.canvas // scale

@@ -68,7 +68,7 @@ def kind_of(path: Path) -> Kind | None:
 
 
 def split_of_folders(names: Iterable[str]) -> Split | None:
-    """The split that one of the folders on a file's way is named after; None where none is."""
+    """Return the split that one of the folders on a path is named after; None if none is."""
     for name in names:
         if name.lower() in _SPLIT_FOLDERS:
             return _SPLIT_FOLDERS[name.lower()]
@@ -76,7 +76,7 @@ def split_of_folders(names: Iterable[str]) -> Split | None:
 
 
 def visible(folder: Path) -> list[Path]:
-    """What a folder holds, sorted by name, without hidden files.
+    """List the contents of a folder, sorted by name, without hidden files.
 
     Raises
     ------

@@ -17,7 +17,7 @@ SMALLEST_SHARE = 1e-6
 
 
 def on_canvas(image: NDArray[np.float32], size: int, method: str = "bicubic") -> NDArray:
-    """An image in the middle of a square field of zeros, reduced to fit where it is larger.
+    """Centre an image on a square field of zeros, reduced to fit if it is larger.
 
     Parameters
     ----------
@@ -38,6 +38,6 @@ def on_canvas(image: NDArray[np.float32], size: int, method: str = "bicubic") ->
 
 
 def mask_on_canvas(mask: NDArray[np.bool_], size: int) -> NDArray[np.float32]:
-    """A mask laid like its image: 1 in every pixel that tumour reaches into, however little."""
+    """Lay a mask like its image: 1 in every pixel that contains any tumour."""
     share = on_canvas(mask.astype(np.float32), size, "box")
     return (share > SMALLEST_SHARE).astype(np.float32)

@@ -25,7 +25,7 @@ POST_CONTRAST = ("tcga-lgg", "cheng", "brats20")
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
-    """The entries, each file once: a patient's folder given as data is a plain one as well."""
+    """Drop repeated files: a patient's folder given as data is also recognised as a plain one."""
     return list({entry.image: entry for entry in entries}.values())
 
 
@@ -88,7 +88,7 @@ def _with_contrast(entry: Entry) -> Entry:
 
 
 def description(data: Path) -> str:
-    """What lies in a folder, for messages."""
+    """Describe the contents of a folder, for messages."""
     names = [f"{path.name}/" if path.is_dir() else path.name for path in visible(data)]
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f"{', '.join(names[:8])}{more}" if names else "nothing"

@@ -68,7 +68,7 @@ def stripped_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 
 
 def continued(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The image with the nearest pixel of the mask in place of everything beyond it."""
+    """Extend an image beyond a mask by the nearest pixel inside it."""
     nearest = ndimage.distance_transform_edt(~mask, return_distances=False, return_indices=True)
     found: NDArray[np.float32] = image[tuple(nearest)]
     return found

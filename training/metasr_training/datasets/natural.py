@@ -39,12 +39,12 @@ def _is_reduced(folder: Path) -> bool:
 
 
 def _split(parts: tuple[str, ...]) -> Split | None:
-    """The split of a picture by the folders it lies in, ``DIV2K_valid_HR`` among them."""
+    """Return the split of a picture by the folders that hold it, such as ``DIV2K_valid_HR``."""
     return split_of_folders(word for name in parts for word in name.split("_"))
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    """The pictures below a folder, but for folders of reduced ones."""
+    """Yield the pictures below a folder, except those in folders of reduced ones."""
     for path in visible(folder):
         if path.is_dir():
             if not _is_reduced(path):
@@ -69,7 +69,7 @@ def natural_entries(folder: Path) -> list[Entry]:
 
 
 def read_natural(entry: Entry) -> Slice:
-    """The luminance of a natural image, 0..255, at most `LARGEST` pixels along each axis.
+    """Read the luminance of a natural image, 0..255, at most `LARGEST` pixels along each axis.
 
     Raises
     ------

@@ -54,7 +54,7 @@ class Packing:
 
 
 def eight_bit(one: Slice) -> Slice:
-    """A slice in 8 bits: one that has them as it is, others from their limits, clipped to them.
+    """Convert a slice to 8 bits, scaled by its limits; return it unchanged if it has them already.
 
     All slices of a volume are scaled alike, and ``normalised`` is what it was where it lay in
     0..1, but for the rounding to 1/255.
@@ -66,7 +66,7 @@ def eight_bit(one: Slice) -> Slice:
 
 
 def cropped(one: Slice) -> Slice:
-    """A slice without the background beyond `MARGIN` pixels around head and tumour."""
+    """Crop the background beyond `MARGIN` pixels around head and tumour."""
     inside = one.normalised > HEAD_LEVEL
     box = mask_box(inside if one.mask is None else inside | one.mask)
     if box is None:

@@ -110,7 +110,7 @@ def _read_index(path: Path) -> list[_Member]:
 
 
 def packed_entries(path: Path) -> list[Entry]:
-    """What a packed file holds, each slice with its split.
+    """List the slices of a packed file, each with its split.
 
     Raises
     ------

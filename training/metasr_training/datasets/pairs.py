@@ -158,7 +158,7 @@ class Batch:
     half: Tensor | None = None
 
     def bicubic(self) -> Tensor:
-        """The low-resolution patches enlarged by Keys' cubic convolution, (batch, 1, H, W)."""
+        """Upscale the low-resolution patches by Keys' cubic convolution, (batch, 1, H, W)."""
         i0, j0, i1, j1 = self.pixels
         rows, columns = (
             torch.tensor(
@@ -302,7 +302,7 @@ class PairSampler:
         return (scale, other) if rng.random() < 1 / 2 else (other, scale)
 
     def _reductions(self, rng: np.random.Generator) -> tuple[Reduction, Reduction]:
-        """What rows and columns of a batch go through."""
+        """Draw the reductions of a batch's rows and columns."""
         config = self.config
         if config.family is not None:
             return config.family.draw(rng)
@@ -312,7 +312,7 @@ class PairSampler:
         return one, one
 
     def draw(self, update: int, *, rank: int = 0, ranks: int = 1) -> Batch:
-        """The batch of an update: one pair of scales and one degradation for all of it."""
+        """Draw the batch of an update; all of it has one pair of scales and one degradation."""
         config = self.config
         rng = np.random.default_rng((self.seed, update, 0))
         y, x = (
@@ -366,7 +366,7 @@ class PairSampler:
 
 
 def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
-    """A canvas reduced by 2 (antialiased bicubic), where these of its pixels are."""
+    """Reduce part of a canvas by 2 (antialiased bicubic)."""
     halving = _operator(HALVING, AxisGrid(len(image) // 2, len(image)))
     up, down = (halving[part.start // 2 : part.stop // 2] for part in (rows, columns))
     return up @ image @ down.T

@@ -22,7 +22,7 @@ _DAMAGED = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 def _open(
     path: Path | BinaryIO, wanted: dict[str, str | None], name: str | None = None
 ) -> NDArray[Any]:
-    """The pixels of a picture in one of the wanted modes, converted to another where given."""
+    """Read the pixels of a picture in one of the wanted modes, converted to another where given."""
     shown = name or str(path)
     if isinstance(path, Path) and not path.is_file():
         raise FileNotFoundError(f"{shown}: no such file")

@@ -41,7 +41,7 @@ class Decoded:
 
 
 def _stack(path: Path) -> NDArray[Any]:
-    """The axial slices (z, y, x) of a NIfTI file, canonical; a 2-D image is one slice."""
+    """Read the axial slices (z, y, x) of a NIfTI file, canonical; a 2-D image is one slice."""
     data = read_volume(path).data
     if data.ndim == 4:
         raise ValueError(f"{path}: expected one volume, found a series of {data.shape[0]}")
@@ -57,13 +57,13 @@ def _check_mask(path: Path, found: tuple[int, ...], image: Path, expected: tuple
 
 
 def spread(count: int, wanted: int | None) -> NDArray[np.int64]:
-    """Indices of ``wanted`` of ``count`` slices, evenly spread; of all where None."""
+    """Return indices of ``wanted`` evenly spread slices out of ``count``; all of them if None."""
     take = count if wanted is None else min(wanted, count)
     return np.linspace(0, count - 1, take).astype(np.int64)
 
 
 def _band(image: NDArray[Any]) -> tuple[float, float]:
-    """The shares of the band that rows and columns hold, of a slice or all slices together."""
+    """Estimate the acquired share of the band along rows and columns, of one slice or a stack."""
     rows, columns = (1.0 if band is None else band.share for band in acquired_bands(image))
     return rows, columns
 

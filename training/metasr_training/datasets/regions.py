@@ -19,7 +19,7 @@ Roi = Literal["mask", "detector", "box"]
 def regions_of_interest(
     slices: Iterable[Slice], roi: Roi, detector: Callable[[], Detector]
 ) -> dict[tuple[str, str, str], Window]:
-    """The region of interest of each slice that has one, by the slice's key.
+    """Find the region of interest of each slice that has one, keyed by the slice's key.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ RIM = 9
 
 
 def brain_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """The brain, roughly: the head without its rim, opened, its largest part; None without one.
+    """Estimate the brain's mask: the head without its rim, opened, largest part; None if empty.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ def brain_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 
 
 def strip_skull(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The brain alone, roughly: the head's mask without its rim, opened, its largest part.
+    """Strip the skull, roughly, and rescale the brain's own intensities to 0..1.
 
-    By threshold and morphology. The bright scalp gone, the brain's own percentiles become 0 and 1,
+    Uses a threshold and morphology. The brain's own percentiles become 0 and 1 without the scalp,
     as those of a scan that never had one.
 
     Parameters

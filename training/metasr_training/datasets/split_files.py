@@ -41,7 +41,7 @@ def names_of(patients: Iterable[Patient]) -> str:
 
 
 def one_split_each(rows: list[tuple[Patient, Split | None]], where: str) -> dict[Patient, Split]:
-    """The split of every patient that some row states one for.
+    """Return the split of every patient that some row states one for.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def one_split_each(rows: list[tuple[Patient, Split | None]], where: str) -> dict
 
 
 def _rows(path: Path) -> list[tuple[Patient, Split | None]]:
-    """The rows of a split file, CSV or JSON by its ending."""
+    """Read the rows of a split file, CSV or JSON according to its suffix."""
     if path.suffix.lower() != ".json":
         table = read_table(path, ("source", "patient", "split"))
         named = [(row["source"], row["patient"], row["split"]) for row in table]

@@ -75,7 +75,7 @@ def draw(
 
 
 def own_split(entries: Iterable[Entry]) -> dict[Patient, Split]:
-    """The splits that the data sets themselves state.
+    """Return the splits that the data sets themselves state.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def assign(
     seed: int = 0,
     shares: tuple[float, float, float] = SHARES,
 ) -> dict[Patient, Split]:
-    """The split of every patient.
+    """Assign a split to every patient.
 
     Patients are where their data set puts them. The others are where a split file that exists
     has them; without one they are drawn, and the file is written with all of them, if one is named.

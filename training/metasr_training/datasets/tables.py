@@ -27,7 +27,7 @@ _OTHER = re.compile(r"[_-](t1|t1n|t1w|t2|t2w|t2f|flair)$", re.IGNORECASE)
 
 
 def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file whose ``split`` is one of train, val and test.
+    """Read the rows of a CSV file whose ``split`` is one of train, val and test.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _volumes(folder: Path) -> list[Entry]:
 
 
 def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
-    """The images that lie in a folder, each with its mask ``NAME_mask`` or ``NAME-seg``.
+    """List the images that lie in a folder, each with its mask ``NAME_mask`` or ``NAME-seg``.
 
     Of a patient with several contrasts (``NAME_t1ce``, ``NAME_flair``) the post-contrast T1 is
     taken, if there is one; a mask belongs to the patient.
@@ -119,7 +119,7 @@ def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
 
 
 def _person(visit: str) -> str:
-    """The person that a file without its contrast's name is of.
+    """Return the patient of a file, given its name without the contrast.
 
     BIDS names a person first, then sessions, acquisitions and runs: ``sub-01_ses-2_run-1``.
     """
@@ -128,7 +128,7 @@ def _person(visit: str) -> str:
 
 
 def folder_entries(folder: Path) -> list[Entry]:
-    """The images of one folder: by its table, by its split folders, or as they lie in it.
+    """List the images of one folder: by its table, by its split folders, or as they lie in it.
 
     Without a table every file (without its contrast's name) stands for a patient of its own, but
     for the sessions of a person in BIDS and the visits of one in BraTS.

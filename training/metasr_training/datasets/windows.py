@@ -17,7 +17,7 @@ _SAME_SUM = 1e-9
 
 
 def _window_sums(image: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """Sums over every window of this size, by the integral image; exact for integers."""
+    """Sum every window of this size by the integral image; exact for integers."""
     wide = np.int64 if image.dtype.kind in "biu" else np.float64
     integral = np.zeros((image.shape[0] + 1, image.shape[1] + 1), wide)
     integral[1:, 1:] = image.astype(wide).cumsum(axis=0).cumsum(axis=1)
@@ -35,7 +35,7 @@ PUBLISHED_CROP = (180, 170)
 
 
 def maximal_information_crop(image: NDArray[Any], shape: tuple[int, int]) -> PixelRange:
-    """The window with the largest sum of intensity (Meta-SRGAN's crop of a slice).
+    """Find the window with the largest sum of intensity (Meta-SRGAN's crop of a slice).
 
     The paper does not say what it measures information by: [the sum, in a window of a fixed size].
     Of windows with the same sum (a head that is smaller than the window) the one nearest to the
@@ -67,7 +67,7 @@ def maximal_information_crop(image: NDArray[Any], shape: tuple[int, int]) -> Pix
 
 
 def mask_box(mask: NDArray[np.bool_]) -> PixelRange | None:
-    """The smallest window that holds every true pixel; None if there is none."""
+    """Return the smallest window that holds every true pixel; None if there is none."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:
         return None
@@ -83,7 +83,7 @@ def _placed(start: float, size: int, length: int, step: int) -> tuple[int, int]:
 
 
 def roi_window(box: Window, size: int, shape: tuple[int, int], step: int) -> PixelRange:
-    """The window of ``size`` x ``size`` pixels centred on a box, on the low-resolution grid.
+    """Centre a window of ``size`` x ``size`` pixels on a box, aligned to the low-resolution grid.
 
     The papers train and test on the lesion's region of interest; [96 x 96 pixels, centred on the
     detected or outlined box, moved to whole low-resolution pixels and into the slice].

@@ -74,7 +74,7 @@ class Bench:
     of_split: Callable[[Split], Sequence[Slice]]
 
     def options(self, model: type[Options]) -> Options:
-        """The experiment's options, as this kind of evaluation takes them.
+        """Validate the experiment's options against this evaluation's model.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class Bench:
             raise ValueError(f"options of {self.experiment.id}: {problems(error)}") from None
 
     def chosen(self, suitable: Callable[[Slice], bool] = lambda _: True) -> list[Slice]:
-        """The slices that are evaluated: evenly spread over each source's suitable ones.
+        """Choose the slices to evaluate, evenly spread over each source's suitable ones.
 
         Raises
         ------
@@ -113,12 +113,12 @@ class Bench:
         return some_of_each(pool, self.images)
 
     def compared(self, regions: RegionOptions) -> list[Slice]:
-        """The slices that have what the experiment's region is centred on."""
+        """Choose the slices that contain what the experiment's region is centred on."""
         needs_lesion = self.experiment.region == "roi" and regions.roi != "box"
         return self.chosen(lambda one: not needs_lesion or one.mask is None or bool(one.mask.any()))
 
     def detect(self, regions: RegionOptions) -> Detect | None:
-        """What finds regions of interest, if the experiment wants a detector to.
+        """Return a function that finds regions of interest; None unless the experiment needs it.
 
         Raises
         ------
@@ -139,7 +139,7 @@ class Bench:
 
 
 def box_on(box: Window, low_resolution: tuple[int, ...], shape: tuple[int, int]) -> Window:
-    """A box in the pixel edges of a low-resolution slice, in those of the slice it was made of."""
+    """Convert a box from the pixel edges of a low-resolution slice to those of its original."""
     rows, columns = (now / before for now, before in zip(shape, low_resolution, strict=True))
     top, left, bottom, right = box
     return Window(top * rows, left * columns, bottom * rows, right * columns)

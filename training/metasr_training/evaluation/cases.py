@@ -99,7 +99,7 @@ class Case:
 
 
 def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:
-    """The grid that leads from a slice reduced by about ``scale`` back to ``shape``."""
+    """Return the grid from a slice reduced by about ``scale`` back to ``shape``."""
     rows, columns = (
         AxisGrid(max(round(Fraction(size) / nominal_scale(scale)), 1), size) for size in shape
     )
@@ -107,7 +107,7 @@ def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:
 
 
 def whole_pixels(one: Slice, scale: float) -> Slice:
-    """A slice cut, at its bottom and right, to a multiple of a whole scale.
+    """Cut a slice, at its bottom and right, to a multiple of a whole scale.
 
     Networks of one scale give exactly that many times the low-resolution pixels. Nothing is cut
     for a scale that is not whole.
@@ -118,7 +118,7 @@ def whole_pixels(one: Slice, scale: float) -> Slice:
 
 
 def noise_rng(one: Slice, condition: Condition) -> np.random.Generator:
-    """The generator of a slice's noise: the same in every evaluation."""
+    """Return the random generator of a slice's noise, the same in every evaluation."""
     name = f"{one.source}/{one.name}/{condition.name}"
     return np.random.default_rng(zlib.crc32(name.encode()))
 
@@ -126,7 +126,7 @@ def noise_rng(one: Slice, condition: Condition) -> np.random.Generator:
 def degrade_slice(
     one: Slice, condition: Condition
 ) -> tuple[Slice, NDArray[np.float32], NDArray[np.float32], OutputGrid]:
-    """A slice under a condition.
+    """Reduce a slice under a condition.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def whole_step(scale: float) -> int:
 
 
 def lesion_box(one: Slice, truth: NDArray[np.float32]) -> Window | None:
-    """The box of the tumour; of the brain where the data set has no masks; None without tumour."""
+    """Return the box of the tumour, or of the brain if there is no mask; None without a tumour."""
     box = brain_box(truth) if one.mask is None else mask_box(one.mask)
     return None if box is None else Window(*box)
 
@@ -163,7 +163,7 @@ def interest(
     options: RegionOptions,
     detect: Detect | None,
 ) -> Window | None:
-    """The box that the window of interest is centred on, or None where there is none.
+    """Return the box that the window of interest is centred on; None if there is none.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def make_case(
     options: RegionOptions,
     detect: Detect | None = None,
 ) -> Case | None:
-    """A slice under a condition; None if it has nothing to compare in the region.
+    """Make the case of a slice under a condition; None if its region has nothing to compare.
 
     That is a slice without a tumour where regions of interest are compared, or one whose region
     has a single intensity, of which there is no PSNR.
@@ -231,6 +231,6 @@ def make_cases(
 
 
 def cut(image: NDArray[Any], window: Window) -> NDArray[Any]:
-    """A window of an image."""
+    """Cut a window out of an image."""
     top, left, bottom, right = (int(edge) for edge in window)
     return image[top:bottom, left:right]

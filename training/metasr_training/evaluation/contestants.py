@@ -60,7 +60,7 @@ class Contestant:
 def contestants(
     experiment: Experiment, condition: Condition, load: LoadNetwork
 ) -> list[Contestant]:
-    """The experiment's methods, with bicubic interpolation first where it is not among them.
+    """List the experiment's methods, with bicubic interpolation first if it is not among them.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def baseline(name: str) -> Enlarge:
 
 
 def on_grids(enlarge: ByScale) -> Enlarge:
-    """A method that is given scales, called with grids."""
+    """Adapt a method that takes scales so that it takes grids."""
     return lambda image, grid, intensity: enlarge(
         image, (grid.rows.scale, grid.columns.scale), intensity
     )
@@ -103,7 +103,7 @@ def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
 
 
 def by_network(network: TrainedNetwork) -> Enlarge:
-    """A trained network as a method."""
+    """Wrap a trained network as a method."""
     return lambda image, grid, intensity: network.enlarge(
         image, grid, intensity=intensity, limits=FULL_RANGE
     )

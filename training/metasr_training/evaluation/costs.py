@@ -25,7 +25,7 @@ ADAM_COPIES = 4
 
 
 def updates_per_second(network: TrainedNetwork) -> float | None:
-    """The median over the log of the last stage, that with the game; None where none is logged."""
+    """Return the median update rate of the last stage, with its game; None if none was logged."""
     lines = [line for line in network.history() if line.get(RATE)]
     if not lines:
         return None

@@ -32,7 +32,7 @@ UNSEEN = {"standardise", "context", "patches_per_image"}
 
 
 def curve(network: TrainedNetwork, key: str = PSNR) -> tuple[list[float], list[float]]:
-    """(updates, values) of the log's lines that have the key.
+    """Return the updates and the values of the log's lines that have the key.
 
     The updates that the weights had had before, in other trainings, are counted.
     """
@@ -42,7 +42,7 @@ def curve(network: TrainedNetwork, key: str = PSNR) -> tuple[list[float], list[f
 
 
 def curve_panel(title: str, networks: Mapping[str, TrainedNetwork]) -> Panel:
-    """The curves of networks, by label, that were validated on the same patches.
+    """Make the panel of curves of networks, by label, validated on the same patches.
 
     The reference is bicubic interpolation on those patches, from the first of the updates to the
     last, or from none where a single validation would leave it without a length.
@@ -83,7 +83,7 @@ def curve_panels(name: str, networks: Mapping[str, TrainedNetwork]) -> list[Pane
 
 
 def caption(networks: Mapping[str, TrainedNetwork]) -> str:
-    """What has to be known of the curves of these networks, by label."""
+    """Write the caption of the curves of these networks, given by label."""
     text = CAPTION
     if any(one.updates is None for each in networks.values() for one in each.lineage):
         text += SHIPPED

@@ -59,9 +59,9 @@ def optimal_parameters(sigma: float) -> NonLocalMeansParameters:
 
 
 def noise_level(image: NDArray[Any]) -> float:
-    """The standard deviation of white noise in an image, in its intensity units.
+    """Estimate the standard deviation of white noise in an image, in its intensity units.
 
-    The median of the absolute diagonal details of its finest wavelet scale (Daubechies, two
+    It is the median of the absolute diagonal details of the finest wavelet scale (Daubechies, two
     vanishing moments), over the normal distribution's upper quartile (Donoho and Johnstone 1994,
     section 4.2), as ``skimage.restoration.estimate_sigma`` computes it by PyWavelets. Details
     that are exactly 0, as in a masked background, do not count; without others it is 0.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def batch_text(config: TrainConfig) -> str:
-    """What a batch is: ``4 roi patches of 96 x 96``."""
+    """Describe a batch: ``4 roi patches of 96 x 96``."""
     if config.pairs is not None:
         patch = config.pairs.patch
         return f"{config.pairs.batch} {config.pairs.windows} patches of {patch} x {patch}"
@@ -24,12 +24,12 @@ def batch_text(config: TrainConfig) -> str:
 
 
 def stage_text(stage: Stage) -> str:
-    """The losses with their weights, and the game: ``game: 1 mse + 0.01 adversarial (wgan-gp)``."""
+    """Describe a stage's losses and game: ``game: 1 mse + 0.01 adversarial (wgan-gp)``."""
     losses = " + ".join(f"{weight:g} {name}" for name, weight in stage.losses.items())
     game = f" ({stage.game})" if stage.game else ""
     return f"{stage.name}: {losses}{game}"
 
 
 def begins_with(line: Sequence[Past]) -> str:
-    """What the last training of a line began with."""
+    """Name what the last training of a line began with."""
     return line[-2].name if len(line) > 1 else line[-1].begins

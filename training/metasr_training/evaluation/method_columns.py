@@ -58,7 +58,7 @@ Columns = dict[str, Callable[[TableRow], str]]
 def method_tables(
     experiment: str, rows: Sequence[TableRow], epoch_images: int
 ) -> list[tuple[str, str]]:
-    """The paper's table with our figures, and one of each data set where there are several."""
+    """Write the paper's table with our figures, and one for each data set if there are several."""
     together = [row for row in rows if row.source == ALL]
     columns = measured_columns() | published_columns(experiment, epoch_images)
     tables = [("Measured, and as published", markdown_table(columns, together))]
@@ -70,7 +70,7 @@ def method_tables(
 
 
 def measured_columns() -> Columns:
-    """What was measured, and of how many images."""
+    """Return the columns of measured figures and of the number of images."""
     return {
         "condition": lambda row: row.condition,
         "method": lambda row: row.method,
@@ -84,7 +84,7 @@ def measured_columns() -> Columns:
 
 
 def published_columns(experiment: str, epoch_images: int) -> Columns:
-    """What the paper prints, and what else we know of a method."""
+    """Return the columns of the paper's figures and of what else is known of a method."""
 
     def published(metric: str) -> Callable[[TableRow], str]:
         return lambda row: published_text(experiment, row.condition, row.method, metric)

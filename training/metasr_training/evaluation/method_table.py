@@ -119,7 +119,7 @@ def table_rows(
     order: Sequence[str],
     epoch_images: int | None,
 ) -> list[TableRow]:
-    """The rows of one condition: all sources together, then each.
+    """Make the rows of one condition: all sources together, then each source.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def costs_of(network: TrainedNetwork | None, epoch_images: int | None) -> dict[s
 
 
 def _add_opinions(bench: Bench, findings: Findings) -> None:
-    """The paper's columns of opinions, with ours if the run's study has been rated."""
+    """Add the paper's opinion scores, with ours if the run's study has been rated."""
     name, condition = bench.experiment.id, bench.experiment.conditions[0].name
     studies = sharing(name, "mos")
     if not studies:

@@ -60,7 +60,7 @@ def bilinear_nld(
 
 
 def by_model(model: ZoomModel) -> Method:
-    """A model as the plugin runs it."""
+    """Wrap a model, run as the plugin runs it, as a method."""
 
     def enlarge(
         image: NDArray[Any], scale: Scale, intensity: tuple[float, float]

@@ -185,7 +185,7 @@ def native_table(rows: Iterable[NativeRow]) -> str:
 def rim_tiles(
     one: NativeSlice, methods: dict[str, Callable[..., NDArray]], scale: float
 ) -> list[Tile]:
-    """The part of a slice where the methods differ most, by every method, in one window."""
+    """Cut the window where the methods differ most out of every method's result."""
     grid = OutputGrid.at_scale(one.image.shape, scale)
     results = {label: enlarge(one, grid) for label, enlarge in methods.items()}
     found = np.stack(list(results.values()))

@@ -16,7 +16,7 @@ MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float64)
 
 
 def noise_sigma(image: NDArray) -> float:
-    """The standard deviation of white noise: sqrt(pi / 2) / 6 times the mean of ``|image * N|``.
+    """Estimate the noise's standard deviation: sqrt(pi / 2) / 6 times the mean of ``|image * N|``.
 
     Immerkaer 1996, *Fast Noise Variance Estimation*, Computer Vision and Image Understanding,
     eq. 5. Fine texture counts as noise.
@@ -38,6 +38,6 @@ def noise_sigma(image: NDArray) -> float:
 
 
 def signal_to_noise(image: NDArray) -> float:
-    """The mean intensity over ``noise_sigma``; infinite where there is no noise."""
+    """Return the mean intensity over ``noise_sigma``; infinite if there is no noise."""
     sigma = noise_sigma(image)
     return float(np.mean(image) / sigma) if sigma else math.inf

@@ -78,7 +78,7 @@ def same_name(one: str, other: str) -> bool:
 def published_figure(
     experiment: str, condition: str, method: str, metric: str
 ) -> PublishedFigure | None:
-    """The figure a paper prints for a cell of a table, if it prints one."""
+    """Find the figure that a paper prints for a cell of a table; None if it prints none."""
     for figure in published_figures():
         if (
             experiment in figure.experiments
@@ -97,7 +97,7 @@ def published_text(experiment: str, condition: str, method: str, metric: str) ->
 
 
 def sharing(experiment: str, metric: str) -> tuple[str, ...]:
-    """The experiments, this one among them, that a metric is printed for; none if it is not."""
+    """List the experiments that share a metric's printed figures; empty if it is not printed."""
     for figure in published_figures():
         if experiment in figure.experiments and figure.metric == metric:
             return figure.experiments
@@ -105,7 +105,7 @@ def sharing(experiment: str, metric: str) -> tuple[str, ...]:
 
 
 def published_notes(experiment: str, *metrics: str) -> list[str]:
-    """What is odd about the way that these metrics are printed, each with what it is about."""
+    """List the notes on how these metrics are printed, each with the figures that it concerns."""
     about: dict[tuple[str, str], list[str]] = {}
     for figure in published_figures():
         if experiment in figure.experiments and figure.metric in metrics and figure.note:

@@ -84,7 +84,7 @@ def evaluate_samples(bench: Bench) -> Findings:
 
 
 def selected(slices: Sequence[Slice], options: SampleOptions) -> list[Slice]:
-    """The slices that are shown, each of another patient, sources taking turns."""
+    """Select the slices to show, each of another patient, sources taking turns."""
     if options.select == "noisiest":
         slices = sorted(slices, key=lambda one: signal_to_noise(_around_lesion(one, options)))
     patients: dict[tuple[str, str], Slice] = {}
@@ -105,7 +105,7 @@ def selected(slices: Sequence[Slice], options: SampleOptions) -> list[Slice]:
 
 
 def sample_lines(case: Case, outputs: Mapping[str, NDArray], *, detail: bool) -> list[list[Tile]]:
-    """The lines of a sheet for one slice: the slice, the truth, every method; then details.
+    """Make the lines of a sheet for one slice: the slice, the truth, every method; then details.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _condition(
     slices: Sequence[Slice],
     findings: Findings,
 ) -> tuple[list[ImageScore], list[list[Tile]]]:
-    """The scores and the lines of a sheet of one condition."""
+    """Compute the scores and the sheet's lines for one condition."""
     methods = contestants(bench.experiment, condition, bench.load)
     named = {method.label for method in bench.experiment.methods}
     detect = bench.detect(options)
@@ -177,13 +177,13 @@ def _around_lesion(one: Slice, options: SampleOptions) -> NDArray:
 
 
 def window_around(box: Window, size: int, shape: tuple[int, ...]) -> Window:
-    """The part of a slice within a square centred on a box."""
+    """Return the part of a slice within a square centred on a box."""
     middle = Window.around(box.centre, size, size)
     return Window(*middle.pixels((shape[0], shape[1])))
 
 
 def _detail(case: Case, region: Window) -> Window:
-    """The brightest part of a region, smaller by ``DETAIL``."""
+    """Return the brightest part of a region, smaller by ``DETAIL``."""
     part = cut(case.truth, region)
     size = max(min(part.shape) // DETAIL, 11)
     top, left, bottom, right = maximal_information_crop(part, (size, size))
@@ -192,7 +192,7 @@ def _detail(case: Case, region: Window) -> Window:
 
 
 def _table(scores: Sequence[ImageScore]) -> str:
-    """A line for each image and condition, a column for each method, in the first region."""
+    """Write a table of the first region: a line per image and condition, a column per method."""
     main = scores[0].region
     cells = {
         (score.condition, score.source, score.image, score.method): score

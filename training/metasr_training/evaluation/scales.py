@@ -50,7 +50,7 @@ class ScaleOptions(RegionOptions, frozen=True):
 
 
 def scale_cases(one: Slice, condition: Condition, scales: Sequence[float]) -> Iterator[Case]:
-    """A slice reduced once by the condition's scale, with the truth at every scale above it.
+    """Reduce a slice once by the condition's scale and yield a case, with its truth, per scale.
 
     Raises
     ------

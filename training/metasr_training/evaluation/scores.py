@@ -139,7 +139,7 @@ class AverageRow:
 
 
 def average_rows(scores: Iterable[ImageScore]) -> list[AverageRow]:
-    """The averages as rows, in the order in which the scores came."""
+    """Return the averages as rows, in the order in which the scores came."""
     return [AverageRow(*key, **asdict(average)) for key, average in averages(scores).items()]
 
 

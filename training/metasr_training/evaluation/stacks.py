@@ -66,13 +66,13 @@ def views(volume: Volume, name: str, count: int) -> list[Slice]:
 
 
 def volume_views(data: Path, patterns: Iterable[str], count: int) -> Iterator[Slice]:
-    """The views of every volume in the data folder whose path matches one of the patterns."""
+    """Yield the views of every volume in the data folder whose path matches one of the patterns."""
     for path in sorted({path for pattern in patterns for path in data.glob(pattern)}):
         yield from views(read_volume(path), path.name.split(".")[0], count)
 
 
 def thinned(one: Slice, factor: float, thickness: Thickness) -> Case:
-    """A slice with ``factor`` times fewer rows, each a thick or a thin slice of the stack.
+    """Reduce the rows of a slice by ``factor``, each then a thick or a thin slice of the stack.
 
     Columns stay as they are: the grid's scale is (factor, 1), as nearly as whole rows allow.
     """

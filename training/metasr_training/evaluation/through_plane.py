@@ -182,7 +182,7 @@ def _panels(rows: Iterable[ThroughPlaneRow]) -> list[Panel]:
 
 
 def _shown(slices: list[Slice]) -> list[Slice]:
-    """The middle slice of each kind."""
+    """Return the middle slice of each source."""
     sources = list(dict.fromkeys(one.source for one in slices))
     groups = [[one for one in slices if one.source == source] for source in sources]
     return [group[len(group) // 2] for group in groups]

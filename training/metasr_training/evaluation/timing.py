@@ -57,9 +57,9 @@ class TimeRow:
 
 
 def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid, tuple[float, float]]:
-    """The window of interest as LFSR's generators get it: that part of the low-resolution image.
+    """Cut the region of interest out of the low-resolution image, as LFSR's generators take it.
 
-    With its output grid, and what networks see as 0 and 1.
+    Also return its output grid and the intensities that networks see as 0 and 1.
     """
     scale = case.grid.rows.scale
     top, left, bottom, right = case.regions[case.main]

@@ -106,7 +106,7 @@ def _consistent(case: Case, degradation: str, output: NDArray[Any]) -> NDArray[n
 
 
 def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> list[ZoomRow]:
-    """The averages of every data set, condition and method."""
+    """Average the scores of every data set, condition and method."""
     scores = list(scores)
     found = averages(scores)
     methods = list(dict.fromkeys(score.method for score in scores))

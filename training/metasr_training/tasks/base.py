@@ -59,7 +59,7 @@ class Task(Protocol[BatchT]):
         """Batches of an epoch."""
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> BatchT:
-        """The batch of an update, or a process's part of it; depends on nothing else."""
+        """Draw the batch of an update, or a process's part of it; depends on nothing else."""
 
     def forward(self, network: nn.Module, batch: BatchT, device: torch.device) -> object:
         """Run the network on a batch's images and no more."""
@@ -73,10 +73,10 @@ class Task(Protocol[BatchT]):
         """How good a network in eval mode is on the validation data."""
 
     def state(self) -> Mapping[str, Any]:
-        """What belongs to the weights besides: saved with them."""
+        """Return the state that is saved with the weights."""
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over what ``state`` gave when the weights were saved."""
 
     def about(self) -> dict[str, Any]:
-        """What is worth knowing of the data and the losses: for ``config.json``."""
+        """Describe the data and the losses for ``config.json``."""

@@ -33,7 +33,7 @@ class Boxes:
 
     @staticmethod
     def losses(found: Tensor, batch: DetectionBatch) -> dict[str, Tensor]:
-        """The L2 loss of boxes and scores."""
+        """Compute the L2 loss of boxes and scores."""
         return {"box": box_loss(found, batch.boxes, batch.present)}
 
     @staticmethod
@@ -54,7 +54,7 @@ class Masks:
 
     @staticmethod
     def truth(found: Tensor, batch: DetectionBatch) -> Tensor:
-        """The mask on the map's grid: 1 in every cell that tumour reaches into."""
+        """Reduce the mask to the map's grid: 1 in every cell that contains any tumour."""
         return functional.adaptive_max_pool2d(batch.masks, found.shape[2:])
 
     @classmethod
@@ -115,7 +115,7 @@ class Detection:
         return self.sampler.updates_per_epoch
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> DetectionBatch:
-        """The batch of an update, or a process's part of it."""
+        """Draw the batch of an update, or a process's part of it."""
         return self.sampler.draw(update, rank=rank, ranks=ranks)
 
     def forward(self, network: nn.Module, batch: DetectionBatch, device: torch.device) -> Tensor:

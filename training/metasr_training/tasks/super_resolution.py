@@ -94,7 +94,7 @@ class SuperResolution:
         return self.samplers[domain].updates_per_epoch
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> Batch:
-        """The batch of an update, or a process's part of it."""
+        """Draw the batch of an update, or a process's part of it."""
         return self.samplers[domain].draw(update, rank=rank, ranks=ranks)
 
     def forward(self, network: nn.Module, batch: Batch, device: torch.device) -> list[Tensor]:
@@ -126,7 +126,7 @@ class SuperResolution:
         return Outcome(losses, shown, real)
 
     def _mse_x2(self, outputs: list[Tensor], truth: Tensor, batch: Batch) -> Tensor:
-        """The x2 output against the slice reduced by 2; without one, both patches halved alike."""
+        """Compare the x2 output with the slice reduced by 2; without one, the halved patches."""
         if len(outputs) > 1 and batch.half is not None:
             half = (batch.half.to(truth.device) - self.mean) / self.std
             return mse_loss(outputs[0], half)
@@ -154,7 +154,7 @@ class SuperResolution:
         )
 
     def state(self) -> dict[str, Any]:
-        """The standardisation."""
+        """Return the standardisation's mean and standard deviation."""
         return {"standardisation": [self.mean, self.std]}
 
     def load_state(self, state: Mapping[str, Any]) -> None:

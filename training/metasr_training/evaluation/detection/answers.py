@@ -34,7 +34,7 @@ TRIVIAL: dict[str, Callable[[View], tuple[float, float]]] = {
 
 
 def trivial_box(label: str, share: float) -> Callable[[View], Window]:
-    """What a trivial detector finds: squares that take this share of the slice."""
+    """Return a trivial detector, which finds a square that covers this share of the slice."""
     centre = TRIVIAL[label]
     return lambda view: square(centre(view), share * view.mask.size)
 
@@ -63,7 +63,7 @@ def with_tumour(views: Sequence[View]) -> list[View]:
 
 
 def exact(view: View) -> Window:
-    """The tumour's own box.
+    """Return the tumour's own box.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def score_all(
     seconds: Seconds,
     side: int,
 ) -> Iterator[DetectionScore]:
-    """The exact box, then each detector and what it is held against.
+    """Yield the scores of the exact box, then of each detector and its references.
 
     Parameters
     ----------
@@ -129,19 +129,19 @@ def score_all(
 
 
 def any_score(label: str) -> str:
-    """What a detector is called that is told that there is a tumour."""
+    """Name a detector whose boxes count at any score, for slices known to have a tumour."""
     return f"{label}, at any score"
 
 
 def at_any_score(point: OperatingPoint) -> OperatingPoint:
-    """How its answers are read."""
+    """Return the operating point at which a box counts whatever its score."""
     return point.model_copy(update={"threshold": 0.0})
 
 
 def _references(
     condition: Condition, label: str, found: Sequence[tuple[View, list[Window]]], side: int
 ) -> Iterator[DetectionScore]:
-    """A detector's window of interest, and the trivial detectors with boxes of its mean area."""
+    """Yield the scores of a detector's window, and of trivial detectors with its mean area."""
     name, step = condition.name, whole_step(condition.scale)
     for view, boxes in found:
         window = [Window(*roi_window(box, side, view.shape, step)) for box in boxes[:1]]

@@ -56,7 +56,7 @@ class RegionScore:
 
 
 def union(boxes: Iterable[Window], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The pixels (rows, columns) that at least one of the boxes touches.
+    """Return the mask (rows, columns) of the pixels that at least one of the boxes touches.
 
     Parameters
     ----------
@@ -101,13 +101,13 @@ def score_region(
 
 
 def square(centre: tuple[float, float], size: float) -> Window:
-    """A square box of this area around a point given in pixel edges."""
+    """Return a square box of this area around a point given in pixel edges."""
     side = float(np.sqrt(size))
     return Window.around(centre, side, side)
 
 
 def brightest_point(image: NDArray) -> tuple[float, float]:
-    """The middle of the brightest blob, in pixel edges."""
+    """Return the middle of the brightest blob, in pixel edges."""
     blurred = gaussian_filter(np.asarray(image, np.float64), BLOB)
     row, column = np.unravel_index(int(blurred.argmax()), blurred.shape)
     return Window(float(row), float(column), float(row) + 1, float(column) + 1).centre

@@ -47,7 +47,7 @@ class ThresholdPoint:
 def coverage_point(
     condition: str, detector: str, margin: float, scores: Sequence[RegionScore]
 ) -> CoveragePoint:
-    """The averages over slices with a tumour."""
+    """Average the scores of slices with a tumour."""
     return CoveragePoint(
         condition,
         detector,
@@ -66,7 +66,7 @@ def detector_coverage(
     views: Sequence[View],
     margins: Iterable[float],
 ) -> Iterator[CoveragePoint]:
-    """A detector with one margin after another."""
+    """Yield a detector's coverage with one margin after another."""
     for margin in margins:
         wider = point.model_copy(update={"margin": margin})
         scores = [view.score(view.boxes(detector, wider)) for view in views]
@@ -118,7 +118,7 @@ def threshold_points(
 
 
 def coverage_panels(points: Iterable[CoveragePoint], reference: str) -> list[Panel]:
-    """A panel for every condition; the detector called ``reference`` is drawn as one."""
+    """Make a coverage panel for each condition; ``reference`` is drawn as the reference line."""
     lines: dict[str, dict[str, list[CoveragePoint]]] = {}
     for point in points:
         lines.setdefault(point.condition, {}).setdefault(point.detector, []).append(point)
@@ -142,7 +142,7 @@ def coverage_panels(points: Iterable[CoveragePoint], reference: str) -> list[Pan
 
 
 def threshold_panels(points: Iterable[ThresholdPoint]) -> list[Panel]:
-    """A panel for every condition."""
+    """Make a panel of sensitivity against specificity for each condition."""
     lines: dict[str, dict[str, list[ThresholdPoint]]] = {}
     for point in points:
         lines.setdefault(point.condition, {}).setdefault(point.detector, []).append(point)

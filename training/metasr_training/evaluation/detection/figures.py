@@ -47,7 +47,7 @@ def add_coverage(
     views: Views,
     findings: Findings,
 ) -> None:
-    """Acceptable regions against their area, as a margin grows."""
+    """Add the figure of acceptable regions against their area, as a margin grows."""
     found: list[CoveragePoint] = []
     for condition, seen in views.items():
         tumours = with_tumour(seen)

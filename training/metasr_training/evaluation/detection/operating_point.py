@@ -57,7 +57,7 @@ class Choice:
 
 
 def lowest_threshold(scores: Iterable[Sequence[float]]) -> tuple[float, bool]:
-    """The lowest threshold that is specific enough: no other that is has a higher sensitivity.
+    """Find the lowest threshold that is specific enough, and therefore the most sensitive one.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def choose_point(
 
 
 def choice_text(label: str, choice: Choice, at: str) -> str:
-    """A choice in words, with the point as JSON for a model card."""
+    """Describe a choice in words, with the point as JSON for a model card."""
     if not choice.specific:
         verdict = f"no threshold leaves {SPECIFICITY:.0%} of the slices without a tumour empty"
     elif choice.reached:
@@ -151,7 +151,7 @@ def _reached(found: CoveragePoint) -> bool:
 
 
 def _worth(found: CoveragePoint, most: float) -> tuple[float, float, float]:
-    """What is chosen comes out largest: enough, then nearly most, then the smallest."""
+    """Rank a candidate: acceptable enough first, then close to the best, then by smallest area."""
     if _reached(found):
         return 3.0, -found.area_share, found.acceptable
     if found.area_share > LARGEST_SHARE:

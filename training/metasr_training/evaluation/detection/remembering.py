@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def remembering(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """A network that answers what it has been asked before from memory, for evaluations.
+    """Wrap a network so that it answers repeated images from memory, for evaluations.
 
     Detections of a slice are read at many operating points; the network looks once.
     """

@@ -150,6 +150,6 @@ def _row(key: tuple[str, str, str], group: Sequence[DetectionScore]) -> Detectio
 
 
 def _alarms(scores: Iterable[DetectionScore]) -> float | None:
-    """The share of slices in which something was found; None of references."""
+    """Return the share of slices in which anything was found; None for references."""
     found = [score.regions > 0 for score in scores if score.regions is not None]
     return float(np.mean(found)) if found else None

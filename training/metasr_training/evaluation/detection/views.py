@@ -77,13 +77,13 @@ class View:
         return score_region(boxes, self.mask, self.tumour, self.head)
 
     def boxes(self, detector: Detector, point: OperatingPoint | None = None) -> list[Window]:
-        """What a detector finds, in the slice's pixels, the highest score first."""
+        """Detect boxes in the slice's pixels, the highest score first."""
         low = self.low_resolution
         found = detector.detect(low, intensity_limits(self.slice), point=point)
         return [box_on(one.region, low.shape, self.shape) for one in found]
 
     def highest(self, detector: Detector, point: OperatingPoint) -> float:
-        """The highest score in the slice, however low the threshold; 0 where nothing is seen."""
+        """Return the highest score in the slice, whatever the threshold; 0 if nothing is found."""
         every = point.model_copy(update={"threshold": 0.0, "margin": 0.0})
         found = detector.detect(self.low_resolution, intensity_limits(self.slice), point=every)
         return found[0].score if found else 0.0

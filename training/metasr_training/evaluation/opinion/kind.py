@@ -63,7 +63,7 @@ def fully_rated(study: Path) -> bool:
 
 
 def measured_opinions(run: Path, experiment: str) -> dict[str, MethodScore]:
-    """What was said of each method in a run's study; empty before it has been rated."""
+    """Return each method's scores in a run's study; empty before it has been fully rated."""
     study = study_folder(run, experiment)
     if not fully_rated(study):
         return {}

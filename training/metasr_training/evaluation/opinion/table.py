@@ -42,7 +42,7 @@ class OpinionRow:
 def opinion_rows(
     experiment: str, condition: str, labels: Iterable[str], opinions: Mapping[str, MethodScore]
 ) -> list[OpinionRow]:
-    """A row for each method; those that nobody has rated have the paper's figures alone."""
+    """Make a row for each method; those without ratings have the paper's figures alone."""
     rows = []
     for label in labels:
         printed = published_figure(experiment, condition, label, "mos")
@@ -61,7 +61,7 @@ def _rated(row: OpinionRow, score: MethodScore) -> OpinionRow:
 
 
 def opinion_columns(experiment: str, condition: str) -> dict[str, Callable[[OpinionRow], str]]:
-    """The columns of the paper's table, measured and published."""
+    """Return the columns of the paper's table, measured and published."""
 
     def counted(name: str) -> Callable[[OpinionRow], str]:
         return lambda row: count_text(getattr(row, name))

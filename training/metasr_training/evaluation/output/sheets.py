@@ -58,12 +58,12 @@ class Tile:
 
 
 def truth_tile(image: NDArray, title: str = "Truth", frame: Window | None = None) -> Tile:
-    """The truth, in a contrast of its own."""
+    """Make the tile of the truth, with its own contrast limits."""
     return Tile(image, contrast_limits(image), title, "PSNR / SSIM" if frame is None else "", frame)
 
 
 def compared_tile(image: NDArray, truth: NDArray, data_range: float, title: str) -> Tile:
-    """A method's image in the truth's contrast, with PSNR and SSIM against it."""
+    """Make the tile of a method's image in the truth's contrast, with PSNR and SSIM against it."""
     note = quality_text(Quality.of(image, truth, data_range))
     return Tile(image, contrast_limits(truth), title, note)
 

@@ -46,7 +46,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def markdown_table(columns: Mapping[str, Callable[[Any], str]], rows: Iterable[Any]) -> str:
-    """A Markdown table; columns in which every cell is empty are left out.
+    """Write a Markdown table, leaving out columns in which every cell is empty.
 
     Parameters
     ----------
