@@ -15,15 +15,16 @@ from fakes.dicom import save, series, voxels
 from fakes.training import write_data
 from PIL import Image
 
+from metasr_training import train
 from napari_metasr.quality.rating import RatingSheet, read_study
 from napari_metasr.weights import model_names
 
 VERBS = {
     "napari-metasr": (
-        "zoom", "upscale", "replay", "cohort", "series", "detect", "models", "demo", "rate",
+        "zoom", "upscale", "replay", "cohort", "series", "info", "detect", "models", "demo", "rate",
     ),
-    "metasr-train": ("list", "finetune", "pack"),
-    "metasr-evaluate": ("experiment", "model"),
+    "metasr-train": ("list", "pack", "describe", "finetune"),
+    "metasr-evaluate": ("experiment", "model", "native"),
     "metasr-export": (),
     "metasr-report": (),
     "metasr-mos": ("prepare", "score"),
@@ -74,6 +75,7 @@ def test_every_console_script_is_in_the_table():
     scripts = entry_points(group="console_scripts")
     ours = {one.name for one in scripts if one.value.startswith(("napari_metasr", "metasr_"))}
     assert ours == VERBS.keys()
+    assert tuple(train.VERBS) == VERBS["metasr-train"]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,7 @@ def test_the_plugins_verbs(folder):
         "replay up.json --input scans/in.nii.gz --output again.nii.gz",
         "cohort scans --scale 2,1,1 --output many --workers 1",
         "series dicom",
+        "info scans/in.nii.gz",
         "detect scans/in.nii.gz --output rois.json",
         "models",
     ):
@@ -123,12 +126,14 @@ def test_the_training_commands(folder):
     """List, pack, fine-tune, train, evaluate, report, export; the exported model is measured."""
     for arguments in (
         "metasr-train list",
+        "metasr-train describe --data data",
         "metasr-train pack --data data --output data.zip",
         "metasr-train finetune --data data --name mine --output mine-run --preset smoke --slices 1",
         "metasr-train zoom --preset smoke --data data.zip --output run",
         "metasr-evaluate experiment zoom --output run --images 1",
         "metasr-report run --output report",
         "metasr-export --run run --network zoom --output models",
+        "metasr-evaluate native scans/in.nii.gz --output native --scales 2 --slices 1",
         "metasr-evaluate model models/zoom.safetensors --data data --output out --slices 1",
     ):
         done = run(*arguments.split(), cwd=folder)
