@@ -65,7 +65,7 @@ def line(name: str, seconds: list[float]) -> str:
 
 
 def brain_like(rng: np.random.Generator) -> np.ndarray:
-    """A smooth volume with structure, 16 bit."""
+    """Make a smooth volume with structure, 16 bit."""
     from scipy.ndimage import gaussian_filter
 
     noise = rng.normal(size=(SLICES, IMAGE_SIZE, IMAGE_SIZE))

@@ -65,7 +65,7 @@ class Update:
 
 
 def new_update(case):
-    """A function that makes one update and returns its seconds."""
+    """Return a function that makes one update and returns its duration in seconds."""
     torch.manual_seed(0)
     device = torch.device(case.device)
     network = build("srresnet", scale=SCALE, features=case.features, blocks=case.blocks)
@@ -112,9 +112,9 @@ def measure(case):
 
 
 def largest_within(roi, found, limit):
-    """The largest batch of windows found whose memory is within a limit, with what it takes.
+    """Find the largest batch of windows that fits a memory limit, and its measurement.
 
-    Guessed by the line through what has been measured, and measured, until it is within.
+    Each guess follows the line through the measurements so far and is measured in turn.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def render_ms(model, image, scale, window, repeats):
 
 
 def print_zoom(side, region, repeats, device):
-    """The window of a lesion against the whole slice, for each model and scale."""
+    """Time the window of a lesion against the whole slice, for each model and scale."""
     image = np.random.default_rng(0).random((side, side), dtype=np.float32)
     windows = {
         "whole": (0.0, 0.0, float(side), float(side)),
@@ -217,7 +217,7 @@ def print_zoom(side, region, repeats, device):
 
 
 def print_detection(side, repeats, device):
-    """The detectors on one slice, and on all of a volume."""
+    """Time the detectors on one slice, and on all slices of a volume."""
     volume, _ = glioma_phantom((NEIGHBOURS, side, side), (4.0, 200 / side, 200 / side))
     image = volume.slice(Plane.AXIAL, NEIGHBOURS // 2)
     print(f"\nDetection in {side} x {side} pixels on {device}, milliseconds a slice\n")

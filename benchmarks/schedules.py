@@ -85,7 +85,7 @@ def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tu
 
 
 def measured_speed(run: Path, name: str) -> float:
-    """Updates a second of a trained network: the median of its log, or the mean of a short run."""
+    """Return a network's updates per second: the median of its log, or the mean of a short run."""
     lines = load_trained(run, name).history()
     logged = [one["updates_per_second"] for one in lines if "updates_per_second" in one]
     return statistics.median(logged or [lines[-1]["update"] / lines[-1]["seconds"]])

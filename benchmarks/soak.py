@@ -83,7 +83,7 @@ def resident() -> float:
 
 
 def volume(slices: int, size: int) -> np.ndarray:
-    """A smooth volume with structure, 16 bit."""
+    """Make a smooth volume with structure, 16 bit."""
     noise = np.random.default_rng(0).normal(size=(slices, size, size)).astype(np.float32)
     smooth = gaussian_filter(noise, (0, 2, 2))
     return ((smooth - smooth.min()) / np.ptp(smooth) * 4000).astype(np.int16)

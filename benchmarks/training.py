@@ -50,7 +50,7 @@ def slots(axis):
 
 
 def predicted_kernels(network, grid, tables):
-    """The kernel of every slot, (h, ceil(r), w, ceil(r), 576): no image in it, so one a batch."""
+    """Predict the kernel of every slot, (h, ceil(r), w, ceil(r), 576), once for the whole batch."""
     wpn = network.upscale.weights
     device = wpn.first.weight.device
     dy, dx = (
@@ -85,7 +85,7 @@ def published(network, image, grid):
 
 
 def unfolded_once(network, image, grid):
-    """The predicted kernels of each low-resolution pixel times its patches of the whole batch."""
+    """Multiply each low-resolution pixel's predicted kernels by its patches of the whole batch."""
     features = network.trunk(image)
     tables = slots(grid.rows), slots(grid.columns)
     (h, sy), (w, sx) = (table.shape for table in tables)
@@ -97,7 +97,7 @@ def unfolded_once(network, image, grid):
 
 
 def ours(network, image, grid):
-    """The sum over the patch first, then the compiled loop over output pixels."""
+    """Sum over the patch first, then run the compiled loop over output pixels."""
     return network(image, grid)
 
 

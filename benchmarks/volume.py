@@ -133,7 +133,7 @@ def since(started):
 
 
 def simulated(folder, name, shape, side):
-    """A head of noise in the middle of air, so that all is large but what the networks see."""
+    """Write a large volume of air with a head of noise, the only part that networks see."""
     data = np.zeros(shape, np.int16)
     part = tuple(slice((size - side) // 2, (size + side) // 2) for size in shape[:2])
     rng = np.random.default_rng(0)

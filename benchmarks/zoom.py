@@ -122,7 +122,7 @@ def one(size, scale, name):
 
 
 def memory_kibibytes(name):
-    """The resident size of the process (VmRSS) or its peak (VmHWM), as Linux counts them."""
+    """Read the process's resident size (VmRSS) or its peak (VmHWM), as Linux counts them."""
     status = Path("/proc/self/status").read_text()
     return int(status.split(f"{name}:")[1].split()[0])
 

@@ -86,7 +86,7 @@ class Band:
 
 
 def _inside(image: NDArray[Any]) -> NDArray[np.float64] | None:
-    """The weights that fade out the edge of a masked image (..., rows, columns); else None."""
+    """Compute weights that fade out the edge of a masked image (..., rows, columns); else None."""
     low = image.min()
     background = image == low
     if background.mean() < MASKED_SHARE:
@@ -136,7 +136,7 @@ def _ends(drops: NDArray[np.float64], width: int, *, several: bool) -> bool:
 
 
 def band_of_spectrum(power: NDArray[np.float64], *, several: bool = False) -> Band | None:
-    """The band that a power spectrum (0 .. Nyquist) shows; None where it tells nothing.
+    """Find the band that a power spectrum (0 .. Nyquist) shows; None if the spectrum is unclear.
 
     The largest drop of log10 power within ``DROP_WIDTH`` of the band is compared with the median
     drop, the usual slope; the band ends where the power has fallen half-way,
@@ -172,7 +172,7 @@ def band_of_spectrum(power: NDArray[np.float64], *, several: bool = False) -> Ba
 def acquired_bands(
     image: NDArray[Any], axes: tuple[int, ...] = (-2, -1)
 ) -> tuple[Band | None, ...]:
-    """The bands of rows and columns, or of other axes, that hold signal.
+    """Find the bands that hold signal along rows and columns, or along other axes.
 
     A masked image (skull-stripped, or defaced) is looked at inside its mask, whose edge was cut
     on the stored grid and fills the band whatever was acquired.
@@ -200,7 +200,7 @@ def acquired_bands(
 def power_spectra(
     image: NDArray[Any], axes: tuple[int, ...] = (-2, -1)
 ) -> tuple[NDArray[np.float64] | None, ...]:
-    """The power spectra that `acquired_bands` looks at; None where there is nothing to look at."""
+    """Compute the power spectra that `acquired_bands` examines; None if there is nothing to see."""
     if image.size == 0 or not np.isfinite(image).any():
         return (None,) * len(axes)
     filled, _ = fill_missing(image, value_range(image)[0])
@@ -213,7 +213,7 @@ def power_spectra(
 
 
 def cropped_to_band(image: NDArray[Any], shares: tuple[float, float]) -> NDArray[np.float32]:
-    """The image at its acquired resolution: k-space cut where its band ends.
+    """Reduce an image to its acquired resolution by cutting k-space where its band ends.
 
     Parameters
     ----------

@@ -21,11 +21,11 @@ LOW, HIGH = 0.25, 0.75
 def blur_of_spectrum(
     power: NDArray[np.float64], share: float = 1.0, floor: float = 0.0
 ) -> float | None:
-    """The full width at half maximum, in acquired pixels, that explains a spectrum's roll-off.
+    """Estimate the blur (FWHM, in acquired pixels) that explains a spectrum's roll-off.
 
-    Borders of tissue make the power fall with the square of the frequency; what it falls more is
-    put down to a Gaussian. Of anatomy that is smoother or rougher than that the result is a rough
-    one: it tells scans apart rather than measuring them.
+    Tissue borders make the power fall with the square of the frequency; any further fall is
+    attributed to a Gaussian. The estimate is rough where anatomy is smoother or rougher than that:
+    it tells scans apart rather than measuring them.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def _told_by(name: str) -> str | None:
 
 
 def contrast_of(*names: str) -> str | None:
-    """The contrast that the first of several names tells of; None where none does.
+    """Return the contrast that the first informative name gives; None if none of them gives one.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def contrast_of(*names: str) -> str | None:
 
 
 def known_contrast(text: str) -> str:
-    """The contrast that a person states, in any capitals.
+    """Validate a stated contrast and return it in its usual capitals.
 
     Raises
     ------

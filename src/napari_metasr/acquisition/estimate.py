@@ -42,7 +42,7 @@ _AXIS_OF = {"I": 0, "S": 0, "P": 1, "A": 1, "L": 2, "R": 2}
 def resolution_of(
     volume: ScannedVolume, plane: Plane | None = None, *, looked_at: int = LOOKED_AT
 ) -> tuple[AxisAcquisition, AxisAcquisition]:
-    """What is stored and what was acquired along the rows and columns of a plane.
+    """Estimate the stored and the acquired resolution along the rows and columns of a plane.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def estimate(
     *,
     contrast: str | None = None,
 ) -> Acquisition:
-    """What is known of how a volume was acquired, from its pixels, its header and its name.
+    """Estimate how a volume was acquired, from its pixels, its header and its name.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def estimate(
 
 
 def _first_with_values(volume: ScannedVolume, plane: Plane) -> int:
-    """The first time point whose middle slice has more than one value; 0 if none has."""
+    """Return the first time point whose middle slice has more than one value; 0 if none has."""
     middle = volume.slice_count(plane) // 2
     for time in range(volume.time_points):
         image = volume.slice(plane, middle, time)
@@ -138,7 +138,7 @@ def _plane_axes(
     stack: NDArray[Any],
     spectra: tuple[NDArray[np.float64] | None, ...],
 ) -> tuple[AxisAcquisition, AxisAcquisition]:
-    """The rows and columns of a plane, without their blur."""
+    """Describe the rows and columns of a plane, without their blur."""
     flat = len(volume.spatial_shape) == 2
     axes = (0, 1) if flat else (plane.row_axis, plane.column_axis)
     told = _told_by_header(volume, protocol_of(volume.source.told))
@@ -180,7 +180,7 @@ def _axis(volume: ScannedVolume, axis: int, band: Band | None, told: int | None)
 
 
 def _blur(power: NDArray[np.float64] | None, share: float, sigma: float) -> float | None:
-    """The blur that a spectrum shows; None where there is nothing but noise in it."""
+    """Estimate the blur that a spectrum shows; None if the spectrum shows only noise."""
     if power is None or band_of_spectrum(power) is None:
         return None
     window = np.hanning(2 * (len(power) - 1))
@@ -188,7 +188,7 @@ def _blur(power: NDArray[np.float64] | None, share: float, sigma: float) -> floa
 
 
 def _across(volume: ScannedVolume, plane: Plane, time: int) -> AxisAcquisition:
-    """The axis across the slices, looked at in another plane."""
+    """Describe the axis across the slices, examined in another plane."""
     axis = plane.normal_axis
     other = Plane.CORONAL if plane is not Plane.CORONAL else Plane.AXIAL
     stack = _stack(volume, other, time, LOOKED_AT)

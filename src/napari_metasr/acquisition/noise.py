@@ -88,7 +88,7 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
 
 
 def _of_air(slices: NDArray[Any], level: float) -> float | None:
-    """The noise in the air; None if there is none, or it does not look like noise."""
+    """Estimate the noise in the air; None without air, or if it does not look like noise."""
     if slices.min() < 0:
         return None  # no magnitudes: what 0 means is not known
     head = np.stack([ndimage.binary_opening(one > level, iterations=2) for one in slices])
@@ -107,7 +107,7 @@ def _of_air(slices: NDArray[Any], level: float) -> float | None:
 
 
 def _of_tissue(slices: NDArray[Any], shares: tuple[float, float], level: float) -> float | None:
-    """The noise in flat tissue; None if there is too little of it."""
+    """Estimate the noise in flat tissue; None if there is too little of it."""
     found = []
     for one in slices:
         small = cropped_to_band(one, shares).astype(np.float64)
@@ -134,9 +134,10 @@ def _of_tissue(slices: NDArray[Any], shares: tuple[float, float], level: float) 
 
 
 def rician_sigma(mean: float, spread: float) -> float:
-    """The noise whose magnitudes have this mean and standard deviation (Koay and Basser 2006).
+    """Correct the noise's standard deviation for Rician magnitudes (Koay and Basser 2006).
 
-    The fixed point of their equation 18; at or below the ratio of pure noise, the Rayleigh case.
+    The result is the fixed point of their equation 18, or the Rayleigh case where ``mean / spread``
+    is at or below that of pure noise.
     """
     if spread <= 0:
         return 0.0

@@ -95,10 +95,10 @@ def _number(value: Any) -> float | None:
 
 
 def _matrix(told: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Samples acquired along the image's rows and columns axes.
+    """Return the number of samples acquired along the image's row and column axes.
 
-    Of AcquisitionMatrix (frequency rows, frequency columns, phase rows, phase columns) two are 0.
-    Of the phase-encoded axis PercentSampling says which share of the lines was acquired.
+    Two of AcquisitionMatrix's values (frequency rows, frequency columns, phase rows, phase columns)
+    are 0. PercentSampling is the share of the phase-encoding lines that was acquired.
     """
     matrix = told.get("AcquisitionMatrix")
     if isinstance(matrix, list | tuple) and len(matrix) == 4:

@@ -137,7 +137,7 @@ def placed_anew(keywords: Mapping[str, Any], ndim: int, **place: Any) -> dict[st
 
 
 def _in_window(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float64]:
-    """A layer's transform in space, (x, y, z) to the window's world in mm."""
+    """Return a layer's spatial transform, from (x, y, z) to the window's world in mm."""
     matrix = _layer_matrix(keywords, ndim)
     space = np.arange(max(ndim - 3, 0), ndim)
     if any(matrix[0, axis] or matrix[axis, 0] for axis in space if ndim == 4):
@@ -150,13 +150,13 @@ def _in_window(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float64]:
 
 
 def _origin(volume: Volume) -> tuple[float, ...]:
-    """The world position of the first voxel's centre, in the order of ``spacing``."""
+    """Return the world position of the first voxel's centre, in the order of ``spacing``."""
     zyx = volume.affine[2::-1, 3]
     return tuple(float(position) for position in zyx[-len(volume.spacing) :])
 
 
 def _homogeneous(linear: NDArray[Any], origin: Iterable[float]) -> NDArray[np.float64]:
-    """A transform given in (z, y, x) as a 4 x 4 matrix in (x, y, z)."""
+    """Convert a transform given in (z, y, x) to a 4 x 4 matrix in (x, y, z)."""
     matrix = np.eye(4)
     matrix[:3, :3] = linear[::-1, ::-1]
     matrix[2::-1, 3] = list(origin)
@@ -164,7 +164,7 @@ def _homogeneous(linear: NDArray[Any], origin: Iterable[float]) -> NDArray[np.fl
 
 
 def _layer_matrix(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float64]:
-    """The whole transform of a layer, data to world with its lengths in mm, homogeneous."""
+    """Compose the whole transform of a layer, data to world with lengths in mm, homogeneous."""
     shear = np.asarray(keywords.get("shear", np.eye(ndim)), dtype=np.float64)
     if shear.ndim == 1:
         above_diagonal, shear = shear, np.eye(ndim)

@@ -65,14 +65,14 @@ class MappedArray:
         return found
 
     def read(self, place: Place) -> NDArray[Any]:
-        """A part, four slices without steps, as an array in memory."""
+        """Read a part, given by four slices without steps, into memory."""
         out = np.empty([part.stop - part.start for part in place], self.dtype)
         for mapped, own in self._pieces(place, "r"):
             out[own] = mapped
         return out
 
     def digest(self, place: Place | None = None) -> str:
-        """A hash of a part, or of all, by which it is known to be as it was written.
+        """Hash a part, or all of the array, to detect later changes.
 
         Raises
         ------
@@ -92,7 +92,7 @@ class MappedArray:
             mapped[...] = block[own]
 
     def _pieces(self, place: Place, mode: str) -> Iterator[tuple[NDArray[Any], tuple[Any, ...]]]:
-        """Views of a few mapped layers, and where in the part they belong."""
+        """Yield views of a few mapped layers, and where in the part they belong."""
         times, layers, *rest = place
         _, depth, *plane = self.shape
         layer = int(np.prod(plane)) * self.dtype.itemsize

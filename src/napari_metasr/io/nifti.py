@@ -214,7 +214,7 @@ def read_to_end(stream: BinaryIO) -> None:
 
 
 def cause(error: BaseException) -> str:
-    """What was found in place of a whole NIfTI file, in words."""
+    """Describe what was found instead of an intact NIfTI file."""
     if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
         return "found a truncated or damaged one"
     return "found a damaged header or body (" + " ".join(str(error).split()) + ")"
@@ -254,7 +254,7 @@ def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
 
 
 def _beside(path: Path, ending: str, other: str) -> Path:
-    """The other file of a pair, where a path is one of it; otherwise the path."""
+    """Return the other file of a pair if a path is one of its halves; otherwise the path."""
     name = path.name.lower()
     for packed in ("", ".gz"):
         if name.endswith(ending + packed):
@@ -269,7 +269,7 @@ def _beside(path: Path, ending: str, other: str) -> Path:
 
 
 def _header(path: Path, header_path: Path) -> nib.Nifti1Header:
-    """The header, as it is stored."""
+    """Read the header as it is stored."""
     try:
         with unpacked(header_path) as stream:
             content = stream.read(LARGEST_HEADER)
@@ -285,7 +285,7 @@ def _header(path: Path, header_path: Path) -> nib.Nifti1Header:
 
 
 def _format(path: Path, content: bytes) -> str:
-    """What a file without a header of NIfTI may be, by its first bytes or its ending."""
+    """Name the format of a file without a NIfTI header, by its first bytes or its suffix."""
     if is_nifti(path):
         sizes = {int.from_bytes(content[:4], order) for order in _ORDERS}
         is_analyze = nib.AnalyzeHeader.sizeof_hdr in sizes

@@ -78,7 +78,7 @@ def _forms(header: nib.Nifti1Header) -> tuple[str, ...]:
 
 
 def _quaternion(header: nib.Nifti1Header) -> tuple[str, ...]:
-    """A quaternion that is longer than one: made one long."""
+    """Shorten a quaternion longer than one to unit length."""
     parts = np.array([header[f"quatern_{name}"] for name in "bcd"], np.float64)
     if header["qform_code"] <= 0:
         return ()

@@ -44,7 +44,7 @@ def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> V
 
 
 def files_of(path: Path) -> Iterator[Path]:
-    """The files that make up an input, as far as they exist: what no output may take the place of.
+    """Yield the existing files that make up an input, which no output may replace.
 
     Parameters
     ----------

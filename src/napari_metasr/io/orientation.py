@@ -21,7 +21,7 @@ def axis_codes(affine: NDArray[np.float64]) -> str:
 
 
 def canonical_axes(affine: NDArray[np.float64]) -> tuple[int, ...]:
-    """The canonical (z, y, x) axis that each voxel axis i, j, k becomes."""
+    """Return the canonical (z, y, x) axis that each voxel axis i, j, k becomes."""
     return tuple(2 - int(axis) for axis in orientations.io_orientation(affine)[:, 0])
 
 

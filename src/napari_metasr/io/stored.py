@@ -120,14 +120,14 @@ class StoredVolume(FileGrid):
         return (self.path.name,)
 
     def sha256(self) -> str:
-        """The hash of the file's content, of a pair's of both contents' hashes."""
+        """Hash the file's content; for a pair, hash the hashes of both contents."""
         if len(self.files) == 1:
             return file_sha256(self.path)
         digests = [file_sha256(path) for path in self.files]
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def blocks(self, *, wide: bool = False) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-        """The voxels, in the file's order, once through.
+        """Yield the voxels once, in the file's order.
 
         Parameters
         ----------

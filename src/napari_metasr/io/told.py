@@ -23,9 +23,9 @@ KEYWORDS = (*WORDS, *TIMES, *NUMBERS)
 
 
 def told_by_sidecar(path: Path) -> dict[str, Any]:
-    """What the JSON file beside an image tells, times in ms as DICOM has them.
+    """Read what the JSON file beside an image records, with times in ms as in DICOM.
 
-    Nothing where there is none, or where it is something else.
+    The result is empty if there is no such file, or if it is something else.
     """
     try:
         found = json.loads(path.read_bytes())

@@ -48,7 +48,7 @@ class UnfinishedVolume:
         dtype: DTypeLike,
         description: str = "",
     ) -> tuple[UnfinishedVolume, bytes]:
-        """What is to be written, and the header it begins with; nothing is written yet.
+        """Return a volume to write and the header that it begins with; nothing is written yet.
 
         Parameters
         ----------

@@ -247,7 +247,7 @@ def image_like(
     *,
     keeps_meaning: bool = True,
 ) -> nib.Nifti1Image:
-    """An image in the order of its file, with codes, units and time step of its source.
+    """Build an image in its file's voxel order, with codes, units and time step of its source.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def image_like(
 def _forms(
     source: Source, affine: NDArray[np.float64]
 ) -> dict[str, tuple[NDArray[np.float64] | None, int]]:
-    """The sform and qform of a new grid, with their codes, from those of the source.
+    """Compute the sform and qform of a new grid, with their codes, from those of the source.
 
     A file may hold two different transforms, to the scanner and to an atlas. The one that is used
     for reading becomes ``affine``; the other one moves with it.

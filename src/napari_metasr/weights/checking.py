@@ -103,7 +103,7 @@ def check_finite(file: str, state: Mapping[str, Tensor]) -> None:
 
 
 def _numbers(options: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The numbers among options, those in lists too, with the option's name."""
+    """Yield the numbers among options, including those in lists, with the option's name."""
     for name, value in options.items():
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, int | float):

@@ -25,12 +25,12 @@ PUBLISHED = (".pth", ".pt")
 
 
 def shipped_names() -> tuple[str, ...]:
-    """The models that come with the package."""
+    """List the models that come with the package."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 
 def model_names() -> tuple[str, ...]:
-    """The models that come with the package, then the user's own.
+    """List the models that come with the package, then the user's own.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def model_names() -> tuple[str, ...]:
 
 
 def model_cards() -> dict[str, ModelCard]:
-    """The cards of all models that can be used, by name: the package's, then the user's own.
+    """Read the cards of all usable models, by name: the package's, then the user's own.
 
     A user's model that cannot be used is left out with a `UserModelWarning`.
     """

@@ -33,7 +33,7 @@ class UserModelWarning(UserWarning):
 
 
 def folder() -> Path:
-    """The folder of the user's own models; it need not exist.
+    """Return the folder of the user's own models; it need not exist.
 
     ``NAPARI_METASR_MODELS`` names it, or else it is ``models`` in the user's data folder of
     napari-metasr (Linux: ``~/.local/share/napari-metasr``; macOS: ``~/Library/Application
@@ -56,7 +56,7 @@ def weights_path(name: str) -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """The models of the user's folder, readable or not; none where there is no folder.
+    """List the models of the user's folder, readable or not; empty if there is no folder.
 
     Raises
     ------

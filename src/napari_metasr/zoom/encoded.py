@@ -147,7 +147,7 @@ class EncodedSlice:
             self.tiles(block)
 
     def tiles(self, cells: CellRange) -> dict[TileIndex, Tensor]:
-        """The codes of the tiles that hold one of these cells: index to (1, th, tw, channels).
+        """Return the codes of the tiles that hold these cells: index to (1, th, tw, channels).
 
         Tiles of nothing but background, see ``Shown.needed``, have none.
 
@@ -197,7 +197,7 @@ class EncodedSlice:
         )
 
     def _indices(self, cells: CellRange) -> Iterator[TileIndex]:
-        """The tiles that hold one of these cells, but for those without use."""
+        """Yield the tiles that hold one of these cells, except those that are never read."""
         top, left, bottom, right = cells
         size = self._tiling.tile
         for y in range(top // size, -(-bottom // size)):
@@ -236,7 +236,7 @@ class EncodedSlice:
 
 
 def _idle_tiles(needed: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.bool_] | None:
-    """The tiles whose codes are of no use, (rows, columns) of tiles; None if there are none."""
+    """Find the tiles whose codes are never read, (rows, columns) of tiles; None if all are used."""
     if needed is None:
         return None
     read = ndimage.maximum_filter(needed.view(np.uint8), 2 * tiling.margin + 1)

@@ -52,7 +52,7 @@ LARGEST_VALUE = float(np.finfo(np.float32).max)
 def renderer_of(
     network: nn.Module, card: ModelCard, device: str, kernel: UpscaleKernel | None = None
 ) -> Renderer:
-    """What renders with a network.
+    """Return the renderer that suits a network.
 
     Raises
     ------
@@ -292,7 +292,7 @@ class ZoomModel:
         return torch.autocast(self.device, torch.bfloat16, enabled=reduced)
 
     def _tensor(self, image: NDArray[np.float32]) -> Tensor:
-        """A part of a normalised slice on the device, (1, 1, h, w)."""
+        """Move a part of a normalised slice to the device, (1, 1, h, w)."""
         tensor = torch.from_numpy(np.ascontiguousarray(image))[None, None].to(self._device)
         return tensor.contiguous(memory_format=torch.channels_last)
 

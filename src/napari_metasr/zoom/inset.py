@@ -19,7 +19,7 @@ def inset(
     outer: Window,
     inner: Window,
 ) -> NDArray[np.float32]:
-    """A rendering with another one in the place of its inner window; outside it is unchanged.
+    """Replace the inner window of a rendering by another rendering; the rest is unchanged.
 
     Parameters
     ----------

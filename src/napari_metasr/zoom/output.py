@@ -15,7 +15,7 @@ MAX_OUTPUT_PIXELS = 1 << 28
 
 
 def new_output(pixels: PixelRange) -> NDArray[np.float32]:
-    """An empty image for a range of output pixels.
+    """Allocate an empty image for a range of output pixels.
 
     Raises
     ------

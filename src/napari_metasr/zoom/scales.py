@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:
-    """The fixed scale nearest to a grid's, as factors: of 2 and 4, 2 up to 2.83.
+    """Return the fixed scale nearest to a grid's, as factors: of 2 and 4, 2 up to 2.83.
 
     A grid with two scales counts by their geometric mean.
     """
@@ -20,10 +20,10 @@ def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:
 
 
 def resampled_from(fixed_scales: Sequence[int], grid: OutputGrid) -> int | None:
-    """The fixed scale whose image is resampled to a grid.
+    """Return the fixed scale whose image is resampled to a grid.
 
-    None where nothing is resampled: the network gives this very scale, or every scale (it has
-    no fixed ones).
+    The result is None if nothing is resampled: the network gives this very scale, or every scale
+    (it has no fixed ones).
     """
     if not fixed_scales:
         return None

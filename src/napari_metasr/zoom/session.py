@@ -178,11 +178,11 @@ class ZoomSession:
         self._superseded = True
 
     def get(self, key: SliceKey) -> Encoded | None:
-        """The encoded slice, ready or not."""
+        """Return the encoded slice, ready or not; None if it is not kept."""
         return self._encoded.get(key)
 
     def ready(self, key: SliceKey, window: Window) -> Encoded | None:
-        """The encoded slice, if the window can be rendered from it at once."""
+        """Return the encoded slice if the window can be rendered from it at once."""
         encoded = self._encoded.get(key)
         if encoded is None or not encoded.is_ready(window):
             return None

@@ -210,6 +210,6 @@ def _union(one: Mask | None, other: Mask | None) -> Mask | None:
 
 
 def _grown(mask: Mask) -> Mask:
-    """A mask and everything within ``EDGE`` pixels of it."""
+    """Grow a mask by ``EDGE`` pixels."""
     grown: Mask = ndimage.maximum_filter(mask.view(np.uint8), 2 * EDGE + 1).view(np.bool_)
     return grown

@@ -86,7 +86,7 @@ class WholeSlices:
             restore_missing(part, encoded.source, encoded.missing, self._grid, pixels)
 
     def _fill(self, encoded: EncodedSlice, out: NDArray[np.float32]) -> None:
-        """The whole slice, but for its gaps."""
+        """Fill the whole slice except its gaps."""
         changed = self._changed(encoded)
         if changed == self._grid.pixel_range():
             self._render(encoded, changed, out)
@@ -107,7 +107,7 @@ class WholeSlices:
             self._model.render_once(encoded, self._grid, inside, out[i0:i1, j0:j1])
 
     def _changed(self, encoded: EncodedSlice) -> PixelRange:
-        """The output pixels that depend on anything but what is known: a slice, or one value."""
+        """Return the output pixels that differ from what is known: a slice, or a constant image."""
         shown, whole = encoded.shown, self._grid.pixel_range()
         if self._before is not None:
             differs = shown.differs(self._before[0].shown)
@@ -118,9 +118,9 @@ class WholeSlices:
         return self._around(differs, max(self._model.reach, REACH), WORTHWHILE)
 
     def _around(self, wanted: NDArray[np.bool_], reach: int, worthwhile: float = 1.0) -> PixelRange:
-        """The output pixels of the rectangle within ``reach`` of input pixels.
+        """Return the rectangle of output pixels within ``reach`` of the wanted input pixels.
 
-        Those of the whole slice, if that is more than a worthwhile share of it.
+        Return the whole output slice if the rectangle exceeds a worthwhile share of the input.
         """
         if not wanted.any():
             return NOWHERE
@@ -137,7 +137,7 @@ class WholeSlices:
         return top, left, bottom, right
 
     def _evenly(self, encoded: EncodedSlice) -> NDArray[np.float32]:
-        """What the network makes of a slice that has one value, this one's first."""
+        """Super-resolve a constant slice with this slice's first value; the result is cached."""
         first = encoded.source[0, 0]
         value = float(first) if np.isfinite(first) else self._limits[0]
         if self._even is None or self._even[0] != value:
@@ -154,7 +154,7 @@ def _grown(places: NDArray[np.int64], reach: int, size: int) -> tuple[int, int]:
 
 
 def _pixels(axis: AxisGrid, start: int, stop: int) -> tuple[int, int]:
-    """The output pixels whose cells are ``start .. stop - 1``."""
+    """Return the output pixels whose cells are ``start .. stop - 1``."""
     first, last = np.searchsorted(axis.cells(), (start, stop))
     return int(first), int(last)
 

@@ -17,7 +17,7 @@ NAMED = 12
 
 
 def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[str, ...]]:
-    """The series that is asked for, or the only one that is a volume.
+    """Choose the series that is asked for, or the only one that is a volume.
 
     Without being asked for, a single image is not taken in place of others that make up none, nor
     a volume in place of one that would have been larger.
@@ -80,7 +80,7 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
 
 
 def none_found(found: Found) -> str:
-    """What there was in place of a volume, in words."""
+    """Describe what was found instead of a volume."""
     refused = [f"{series.title}: {series.refusal}" for series in found.series]
     told = "; ".join([*refused[:NAMED], *found.left_out]) or "no files"
     return f"expected DICOM images that make up a volume, found none ({told})"

@@ -78,7 +78,7 @@ class Opener:
         self._stack.close()
 
     def archive(self, path: Path) -> zipfile.ZipFile:
-        """An archive, opened.
+        """Open an archive; one that is already open is reused.
 
         Raises
         ------

@@ -25,7 +25,7 @@ class Groups:
         return tuple(sorted(self._unreadable))
 
     def value(self, keyword: str, sequence: str = "", inner: str = "") -> Any:
-        """A value, in a macro's sequence or in the file; None if it is empty or unreadable."""
+        """Return a value, in a macro's sequence or the file; None if it is empty or unreadable."""
         for group in self._groups:
             for item in self._get(group, sequence) or [] if sequence else []:
                 found = self._get(item, inner or keyword)
@@ -44,7 +44,7 @@ class Groups:
             return None
 
     def number(self, keyword: str, sequence: str = "", inner: str = "") -> float | None:
-        """A finite number, or None."""
+        """Return a finite number, or None."""
         found = self.value(keyword, sequence, inner)
         if found is None:
             return None
@@ -58,7 +58,7 @@ class Groups:
         return None
 
     def _get(self, elements: Any, keyword: str) -> Any:
-        """An element, or None: values are parsed only now, by a library that raises anything."""
+        """Return an element, or None if parsing it, which happens only now, raises any error."""
         try:
             return elements.get(keyword)
         except Exception:

@@ -123,7 +123,7 @@ def _header(file: FoundFile, dataset: Any) -> Header:
 
 
 def _told(dataset: Any) -> dict[str, Any]:
-    """What the file, or the groups that its frames share, tell of the acquisition."""
+    """Collect what the file, or the groups that its frames share, record of the acquisition."""
     found: dict[str, Any] = {}
     shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
     groups = [macro[0] for name in MACROS if (macro := shared.get(name))]
@@ -149,7 +149,7 @@ def _plain(value: Any, identified: Any) -> Any:
 
 
 def _uid(dataset: Any) -> str:
-    """What images of one series have in common: its UID, or its study and number."""
+    """Return what identifies the series of an image: its UID, or its study and number."""
     if dataset.get("SeriesInstanceUID"):
         return str(dataset.SeriesInstanceUID)
     parts = (dataset.get("StudyInstanceUID"), dataset.get("SeriesNumber"))

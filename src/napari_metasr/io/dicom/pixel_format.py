@@ -30,7 +30,7 @@ IMPLICIT_PREFIX, EXPLICIT_PREFIX = 8, 12
 
 
 def syntax_of(dataset: Any) -> str:
-    """The UID of the transfer syntax; where the file does not say it, that it was read with."""
+    """Return the transfer syntax UID, or that of the encoding the file was read with."""
     found = dataset.file_meta.get("TransferSyntaxUID")
     if found:
         return str(found)
@@ -70,7 +70,7 @@ def check_inflated(stream: BinaryIO) -> None:
 
 
 def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
-    """The type of the numbers, how many bits count, which are padding, and which are bright.
+    """Determine the pixels' type, the bits that count, the padding and which values are bright.
 
     Parameters
     ----------

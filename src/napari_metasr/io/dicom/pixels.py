@@ -95,7 +95,7 @@ def _stored(
 
 
 def _meaningful(image: NDArray[Any], header: Header) -> NDArray[Any]:
-    """The bits that count: overlays may be stored in the others."""
+    """Keep the bits that count; overlays may be stored in the others."""
     image = image.astype(header.pixels, copy=False)
     unused = 8 * header.pixels.itemsize - header.bits
     return (image << unused) >> unused if unused else image

@@ -61,7 +61,7 @@ def _begins_with_element(content: bytes) -> bool:
 
 
 def walked(folder: Path) -> Iterator[Path]:
-    """The files of a folder and those below it, in the order of their names.
+    """Yield the files in a folder and below it, in the order of their names.
 
     Hidden ones and those of zarr arrays are passed over, links to folders are not followed.
     """

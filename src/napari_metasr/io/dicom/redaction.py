@@ -45,7 +45,7 @@ _DATES = re.compile(
 
 
 def redacted(description: str, dataset: Any) -> str:
-    """A series' description without words of the patient's name and numbers, dates and UIDs.
+    """Remove the patient's name and numbers, dates and UIDs from a series' description.
 
     People type names into descriptions. What stands in the header as an identifier is taken out
     wherever it recurs, with the whole word that it is a part of, with or without accents and
@@ -84,7 +84,7 @@ def _bare(text: str) -> str:
 
 
 def _parts(value: str) -> set[str]:
-    """What no word may contain of an identifier: its words, and all of them run together."""
+    """List what no word may contain of an identifier: its words, and all of them run together."""
     words = _WORD.findall(unicodedata.normalize("NFC", value))
     found = set().union(*map(_spellings, (*words, "".join(words), "".join(reversed(words)))))
     return {
@@ -103,7 +103,7 @@ def _tells(word: str, whole: set[str], parts: set[str]) -> bool:
 
 
 def series_name(modality: str, description: str, number: str) -> str:
-    """What a volume is called: fit for a file's name and for a layer's.
+    """Compose the name of a volume, suitable for a file and for a layer.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ TOUCHING = 0.02
 
 
 def remarks_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
-    """What is good to know."""
+    """List what is useful to know about a volume."""
     first = arrangement.frames[0][0]
     found = []
     if "LOCALIZER" in first.header.image_type:
@@ -35,7 +35,7 @@ def remarks_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
 
 
 def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
-    """What speaks against trusting it."""
+    """List the reasons not to trust a volume fully."""
     first = arrangement.frames[0][0]
     found = []
     if arrangement.copies:

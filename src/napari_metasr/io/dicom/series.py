@@ -118,7 +118,7 @@ def series_of(groups: Iterable[list[Frame]], opener: Opener) -> tuple[Series, ..
 
 
 def _parts(frames: list[Frame], opener: Opener) -> list[Series]:
-    """The volumes that the images of one series make up."""
+    """Split the images of one series into volumes."""
     faulty: list[Frame] = []
     sound: list[Frame] = []
     for frame in frames:

@@ -79,7 +79,7 @@ def slots_of(frames: Sequence[Frame]) -> Slots:
 
 
 def _checked(frames: Sequence[Frame]) -> Place:
-    """The place of the first image, which is to give the orientation."""
+    """Check the place of every image and return the first one's, which gives the orientation."""
     place = frames[0].place
     if place is None or any(frame.place is None for frame in frames):
         raise RefusalError("expected a place in the patient for each image, found none")
@@ -97,7 +97,7 @@ def _checked(frames: Sequence[Frame]) -> Place:
 
 
 def _places(distances: NDArray[np.float64]) -> NDArray[np.intp]:
-    """A number for each image, the same for those in one plane, rising along the normal."""
+    """Assign each image a number, equal for images in one plane and rising along the normal."""
     order = np.argsort(distances, kind="stable")
     steps = np.diff(distances[order], prepend=distances[order[:1]]) > SAME_PLACE
     places = np.empty(len(distances), np.intp)

@@ -142,7 +142,7 @@ class DicomVolume(FileGrid):
         return ()
 
     def sha256(self) -> str:
-        """The hash of voxels and geometry: the same however the files are named or compressed."""
+        """Hash voxels and geometry: the same however the files are named or compressed."""
         digest = hashlib.sha256()
         affine = np.round(self.file_affine, HASH_DIGITS) + 0.0
         digest.update(f"{self.file_shape} {self.dtype.str} {affine.tolist()}".encode())
@@ -151,7 +151,7 @@ class DicomVolume(FileGrid):
         return digest.hexdigest()
 
     def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-        """The voxels, in the order of slices and time points, once through.
+        """Yield the voxels once, in the order of slices and time points.
 
         Yields
         ------
@@ -167,7 +167,7 @@ class DicomVolume(FileGrid):
             yield self.canonical_part(values, time, first)
 
     def _layers(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
-        """A few slices at a time, (column, row, slice), with time point and first slice."""
+        """Yield a few slices at a time, (column, row, slice), with time point and first slice."""
         for time, first, images in self._decoded():
             values = np.empty((len(images), *images[0][0].shape), self.dtype)
             for slot, (image, padding) in zip(values, images, strict=True):
@@ -194,7 +194,7 @@ class DicomVolume(FileGrid):
         )
 
     def _decoded(self) -> Iterator[tuple[int, int, list[Any]]]:
-        """A few images at a time with their padding, with time point and first slice."""
+        """Yield a few images at a time with their padding, with time point and first slice."""
         columns, rows = self.series.matrix
         step = max(READ_BYTES // (columns * rows * self.dtype.itemsize), 1)
         with Opener() as opener:

@@ -17,7 +17,7 @@ KERNELS: dict[str, UpscaleKernel] = {
 
 
 def kernel_for(device_type: str) -> UpscaleKernel:
-    """The fastest kernel for a torch device type such as ``cpu`` or ``cuda``."""
+    """Return the fastest kernel for a torch device type such as ``cpu`` or ``cuda``."""
     return KERNELS["compiled" if device_type == "cpu" else "torch"]
 
 

@@ -52,7 +52,7 @@ class AnyScaleRenderer:
         self.margin = 1 if self._upscale.convention == "corner" else 0
 
     def encode(self, image: Tensor) -> Tensor:
-        """A normalised image (1, 1, h, w) to G, (1, h, w, hidden + 1)."""
+        """Encode a normalised image (1, 1, h, w) to G, (1, h, w, hidden + 1)."""
         return self._upscale.associate(self._network.trunk(image))
 
     def render(

@@ -51,7 +51,7 @@ class FixedScaleRenderer:
         self.margin = REACH
 
     def encode(self, image: Tensor) -> Tensor:
-        """A normalised image (1, 1, h, w) to its super-resolved pixels, (1, h, w, sum of s^2)."""
+        """Encode a normalised image (1, 1, h, w) to output pixels, (1, h, w, sum of s^2)."""
         outputs = self._network(image)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         codes = [
@@ -100,7 +100,7 @@ class FixedScaleRenderer:
     def _read(
         self, encoded: EncodedSlice, scale: int, rows: slice, columns: slice
     ) -> NDArray[np.float32]:
-        """A part of the super-resolved image, put together from tiles."""
+        """Assemble a part of the super-resolved image from tiles."""
         cells = (
             rows.start // scale,
             columns.start // scale,

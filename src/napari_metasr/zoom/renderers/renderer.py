@@ -36,7 +36,7 @@ class Renderer(Protocol):
     def margin(self) -> int: ...  # noqa: D102
 
     def encode(self, image: Tensor) -> Tensor:
-        """A normalised image (1, 1, h, w) to the codes of its pixels, (1, h, w, channels)."""
+        """Encode a normalised image (1, 1, h, w) to its pixels' codes, (1, h, w, channels)."""
 
     def render(
         self,
