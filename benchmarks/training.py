@@ -122,7 +122,7 @@ def new_batch(scale, device):
 
 
 def loss_and_gradients(side, batch, device):
-    """Of one side, with the weights of the seed."""
+    """Return one side, with the weights of the seed."""
     image, truth, grid = batch
     network = new_network(device)
     loss = functional.l1_loss(side(network, image, grid), truth)

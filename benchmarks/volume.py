@@ -57,7 +57,7 @@ THICKNESSES = {"thin": 0.0, "thick": 1.0}
 
 
 def peak_mib():
-    """Of this process alone; what getrusage says begins with the peak of whoever started it."""
+    """Return that of this process alone; getrusage begins with the peak of the parent process."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 

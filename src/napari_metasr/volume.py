@@ -40,7 +40,7 @@ class Plane(StrEnum):
         Parameters
         ----------
         shape, spacing
-            Voxels, and mm between them, along z, y, x. Of a 2-D image the plane is axial.
+            Voxels, and mm between them, along z, y, x. The plane of a 2-D image is axial.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class Source:
     header
         The file's header (nibabel), if it had one.
     unit
-        Of spacing and positions: pixels where nobody knows how large they are.
+        Of spacing and positions: pixels where their size is not known.
     told
         What its header, or the JSON file beside it, tells of the acquisition, by DICOM keyword
         (times in ms); nothing by which a person could be known.

@@ -58,7 +58,7 @@ class Campaign:
     seed, device, world, unreadable
         See ``metasr-train --help``.
     stop
-        Set by whoever wants the run to save and end.
+        When it is set, the run saves and ends.
     networks
         What is trained, those that others start from first; the experiment's by default.
     slices
@@ -325,7 +325,7 @@ class Campaign:
             whole = trainer.run(telemetry)
         finally:
             telemetry.close()
-        self.world.agree(0.0)  # nobody goes on before the first has written the weights
+        self.world.agree(0.0)  # the others wait until the first has written the weights
         if not whole:
             raise InterruptedRun(f"stopped at update {trainer.update} of {config.name}")
 

@@ -34,7 +34,7 @@ POST_CONTRAST = ("tcga-lgg", "cheng", "brats20")
 """Data sets of T1 post-contrast images whose files' names may not say so."""
 
 LICENCE = "CC-BY-NC-SA-4.0"
-"""Of weights that were trained on the data sets above, as the strictest of these asks."""
+"""Licence of weights trained on the data sets above, as the strictest of these asks."""
 
 NOT_STATED = "not stated"
 LONGEST_TITLE = 60
@@ -245,7 +245,7 @@ def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str,
     Raises
     ------
     ValueError
-        If neither the run nor anybody tells the contrast of the training images.
+        If the contrast of the training images is neither stated nor told by the run.
     """
     config = trained.config
     pairs = config.pairs

@@ -30,7 +30,7 @@ MAPPING = (LD_PLUS,)
 
 POINT = "point.json"
 UNTUNED = OperatingPoint(threshold=0.5, level=0.5, margin=0.0)
-"""How answers are read as long as nobody has chosen."""
+"""How answers are read as long as nothing else was chosen."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Two-player games: what a generator and its critic want of each other.
 
-A game holds no network and no optimiser. Whoever plays it makes the SR images (clamped to the
+A game holds no network and no optimiser. The caller makes the SR images (clamped to the
 pixel range where the paper clamps them), takes the gradient of each player's loss with respect to
 that player's weights alone, and calls ``after_critic_step`` after each step of the critic.
 """

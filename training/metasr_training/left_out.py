@@ -46,7 +46,7 @@ class Row:
 
     @property
     def mean(self) -> float:
-        """Of the trained models."""
+        """Mean PSNR of the trained models (dB)."""
         return fmean(self.tuned)
 
 

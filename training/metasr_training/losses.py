@@ -3,7 +3,7 @@
 ``SR`` is what a generator made, ``HR`` the truth, both (batch, 1, rows, columns); ``D`` is a
 discriminator that gives the probability of being real, (batch, 1) in 0..1, or a critic that gives
 a score without bounds. The adversarial losses are of D's outputs, which are computed once by
-whoever needs them. Everything after a network is computed in float32.
+the caller. Everything after a network is computed in float32.
 
 Meta-SRGAN is Tan, Zhu, Lio 2020; LFSR is Zhu, Yang, Lio 2018; MS-GAN is Zhu, Yang, Lio 2019.
 """

@@ -148,7 +148,7 @@ def prepare_study(
     interpolation
         How the dock enlarges pixels to the screen's.
     overwrite
-        Replace a study that nobody has rated yet.
+        Replace a study without ratings.
     """
     if seed is None:
         seed = secrets.randbits(32)

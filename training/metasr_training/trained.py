@@ -82,7 +82,7 @@ class TrainedNetwork:
 
     @property
     def name(self) -> str:
-        """Of the trained network: ``srresnet-x4``."""
+        """Name of the trained network: ``srresnet-x4``."""
         return self.config.name
 
     @property

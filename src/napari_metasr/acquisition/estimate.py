@@ -31,7 +31,7 @@ LOOKED_AT = 16
 """Slices, evenly spread over the middle of the volume, that are looked at."""
 
 MOST_PIXELS = 1 << 24
-"""Of all slices that are looked at; of larger ones there are fewer, so that memory is bounded."""
+"""Pixels of all slices that are looked at: fewer of larger ones, so that memory is bounded."""
 
 MIDDLE = 0.6
 
@@ -67,7 +67,7 @@ def estimate(
     Parameters
     ----------
     volume
-        Any: what cannot be told of it is None. Of a series the first time point that has values.
+        Any: what cannot be told of it is None. A series is looked at where it first has values.
     plane
         Whose rows and columns are meant; by default the one that it was acquired in.
     contrast

@@ -30,7 +30,7 @@ WORDS = (
 SHORT_ECHO, LONG_ECHO = 30.0, 65.0
 SHORT_REPETITION, LONG_REPETITION = 1000.0, 1800.0
 FLUID_NULLED = 1500.0
-"""Of the times, in ms, that make an image T1-, T2- or proton-density-weighted, or a FLAIR."""
+"""Times, in ms, that make an image T1-, T2- or proton-density-weighted, or a FLAIR."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ MOST_THREADS = 16
 
 LEVEL = 4
 HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-"""Of a member without name and time, so that equal contents give equal files."""
+"""Header of a member without name and time, so that equal contents give equal files."""
 
 
 def compress(source: Path, target: Path, threads: int) -> Iterator[float]:

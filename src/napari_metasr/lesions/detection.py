@@ -43,7 +43,7 @@ class Detection:
 
     @property
     def area(self) -> float:
-        """Of the rectangle, in pixels."""
+        """Area of the rectangle, in pixels."""
         return self.region.area
 
 

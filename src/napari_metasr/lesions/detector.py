@@ -131,7 +131,7 @@ class Detector:
         *,
         point: OperatingPoint | None = None,
     ) -> Iterator[tuple[int, tuple[Detection, ...]]]:
-        """Look through a volume, slice by slice; whoever iterates may show progress, or stop.
+        """Look through a volume, slice by slice; the caller may show progress, or stop.
 
         Parameters
         ----------

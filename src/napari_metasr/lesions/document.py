@@ -130,7 +130,7 @@ class RegionsDocument(BaseModel, extra="forbid", frozen=True):
     source, shape, affine
         Name of the volume, its canonical (z, y, x) shape, and its canonical affine.
     unit
-        What is meant wherever a name says mm: pixels where nobody knows how large they are.
+        What is meant wherever a name says mm: pixels where their size is not known.
     scale_input
         By how much the input was reduced in plane before; pixels are the input's own.
     concerns

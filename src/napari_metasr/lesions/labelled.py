@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TOUCHING = np.ones((3, 3, 3), bool)
 SAME_PLACE = 0.05
-"""Of a voxel: rounding in a header moves corners by less."""
+"""Share of a voxel: rounding in a header moves corners by less."""
 
 
 def lesions_in(labels: NDArray[Any], plane: Plane, *, least_voxels: int = 1) -> tuple[Lesion, ...]:

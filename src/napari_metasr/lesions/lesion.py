@@ -92,7 +92,7 @@ class Lesion:
         return edges[0], edges[1], edges[2]
 
     def volume(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> float:
-        """Of all rectangles, one slice thick each: in mm³ by the (z, y, x) spacing, or voxels."""
+        """Volume of all rectangles, one slice thick each: in mm³ by the spacing, or voxels."""
         return sum(one.area for one in self.detections.values()) * float(np.prod(spacing))
 
     def extent(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> tuple[float, float, float]:

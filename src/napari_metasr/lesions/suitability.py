@@ -25,7 +25,7 @@ LOOKED_AT = 32
 """Slices, evenly spread, that intensities are judged by."""
 
 ENOUGH_PIXELS = 96
-"""Of a slice's shorter side, evenly spread: more of them hardly move its quantiles."""
+"""Pixels of a slice's shorter side, evenly spread: more hardly move its quantiles."""
 
 
 def has_head(normalised: NDArray[Any]) -> bool:

@@ -35,7 +35,7 @@ class PlaneConsistency:
     grid
         Of the fine slice over the scan's pixels.
     reductions
-        The assumed acquisition of rows and of columns. Of ``k-space`` the real part is taken, which
+        The assumed acquisition of rows and of columns. The real part of ``k-space`` is taken, which
         is all of it but for the highest frequency of an even size.
     """
 

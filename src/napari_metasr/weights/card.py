@@ -33,7 +33,7 @@ class OperatingPoint(BaseModel, extra="forbid", frozen=True):
     brightness
         Statistic of the intensities inside the head, such as ``0.75`` (a quantile) or
         ``0.99/0.75`` (a quotient of two), to its mean and standard deviation over training
-        slices; see ``napari_metasr.lesions.brightness``. Empty if nobody has measured it.
+        slices; see ``napari_metasr.lesions.brightness``. Empty if it was not measured.
     """
 
     threshold: float = Field(ge=0, le=1)

@@ -134,7 +134,7 @@ class ZoomSession:
         return self._running is not request or self._superseded
 
     def accept(self, request: Request, key: SliceKey, encoded: Encoded) -> bool:
-        """Keep an encoded slice, unless nobody waits for it any more.
+        """Keep an encoded slice, unless it is no longer waited for.
 
         Returns
         -------

@@ -81,7 +81,7 @@ class DetectionBatch:
 
 
 TUMOUR_SHARE = 2 / 3
-"""Of the slices that are drawn, where there are some without a tumour."""
+"""Share of the slices that are drawn, where there are some without a tumour."""
 
 
 class DetectionSampler:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST_SHARE = 1e-6
-"""Of a reduced pixel that is tumour: more than rounding."""
+"""Share of a reduced pixel that is tumour: more than rounding."""
 
 
 def on_canvas(image: NDArray[np.float32], size: int, method: str = "bicubic") -> NDArray:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INTERPOLATIONS = ("bicubic", "lanczos")
 LEAST_SHARE = 0.02
-"""Of a slice that shows tissue, for it to be measured."""
+"""Share of a slice that must show tissue for it to be measured."""
 
 SHOWN_PIXELS = 40
 ALL = "all"

@@ -178,6 +178,6 @@ class SuperResolution:
 
 
 def _psnr(output: Tensor, truth: Tensor) -> Tensor:
-    """Of each image of a batch, data range 1."""
+    """Return the PSNR of each image of a batch, data range 1."""
     error = (output.clamp(0, 1) - truth.clamp(0, 1)).square().flatten(1).mean(1)
     return -10 * error.clamp_min(1e-10).log10()

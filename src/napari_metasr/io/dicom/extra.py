@@ -1,4 +1,4 @@
-"""The libraries that DICOM needs, which not everybody has."""
+"""The libraries that DICOM needs, which are an extra."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ INDEX = "DICOMDIR"
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file that can be opened; its name is for nobody to see, since it may be a patient's.
+    """A file that can be opened; its name is not shown, since it may be a patient's.
 
     Attributes
     ----------

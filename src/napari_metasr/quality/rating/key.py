@@ -1,6 +1,6 @@
 """The key of a rating study: which image is what. Sealed, so that opening it leaves a trace.
 
-The seal is no encryption: whoever wants to can undo it. It keeps the key from being read by
+The seal is no encryption: it can be undone on purpose. It keeps the key from being read by
 accident, `open_key` notes every opening in the study, and the key's SHA-256 in the public file
 shows whether it was changed.
 """

@@ -70,7 +70,7 @@ def prepare(
     question
         What the rater is asked.
     overwrite
-        Replace a study that nobody has rated yet.
+        Replace a study without ratings.
 
     Raises
     ------

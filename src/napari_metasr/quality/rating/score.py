@@ -64,7 +64,7 @@ def score_study(folder: Path) -> StudyScore:
     FileNotFoundError, NotADirectoryError
         As `read_study`; or the key is missing.
     ValueError
-        If nobody has rated anything; then the key stays sealed. Or if the study, an image, the
+        If there are no ratings; then the key stays sealed. Or if the study, an image, the
         key or a rater's file was changed.
     """
     study = read_study(folder)

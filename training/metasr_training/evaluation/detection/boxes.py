@@ -1,4 +1,4 @@
-"""How well regions cover tumours, and regions that nobody needs a network for."""
+"""How well regions cover tumours, and regions that need no network."""
 
 from __future__ import annotations
 

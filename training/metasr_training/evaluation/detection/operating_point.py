@@ -25,7 +25,7 @@ ENOUGH = 0.95
 """Share of the tumours that have to be covered acceptably."""
 
 LARGEST_SHARE = 0.25
-"""Of the slice that regions may take on average: one that covers everything is worthless."""
+"""Share of a slice that regions may take on average: covering everything is worthless."""
 
 CLOSE = 0.03
 """Share of the tumours that is given up for smaller regions where not enough can be covered."""

@@ -49,12 +49,12 @@ def study_folder(run: Path, experiment: str) -> Path:
 
 
 def begun(study: Path) -> bool:
-    """Whether someone has rated an image: such a study is kept as it is."""
+    """Whether an image has been rated: such a study is kept as it is."""
     return any(path.stat().st_size for path in (study / "ratings").glob("*.jsonl"))
 
 
 def fully_rated(study: Path) -> bool:
-    """Whether someone has rated every image; until then the key stays sealed."""
+    """Whether one rater has rated every image; until then the key stays sealed."""
     if not (study / STUDY_FILE).is_file():
         return False
     opened = read_study(study)
