@@ -101,7 +101,7 @@ def one(case):
 
 
 def measure(case):
-    """Seconds and MiB of an update, from a process of its own."""
+    """Measure the seconds and MiB of an update, in a process of its own."""
     answer = subprocess.run(
         [sys.executable, __file__, "--one", json.dumps(asdict(case))],
         capture_output=True,
@@ -179,12 +179,12 @@ def median_ms(call, repeats):
 
 
 def encode_ms(model, image, window, repeats):
-    """Milliseconds to encode what a window needs."""
+    """Time, in milliseconds, encoding what a window needs."""
     return median_ms(lambda: model.encode(image).prepare(window), repeats)
 
 
 def render_ms(model, image, scale, window, repeats):
-    """Milliseconds to render a window that is encoded."""
+    """Time, in milliseconds, rendering a window that is already encoded."""
     encoded = model.encode(image)
     encoded.prepare(window)
     return median_ms(lambda: model.render(encoded, scale, window), repeats)

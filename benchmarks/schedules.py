@@ -39,14 +39,14 @@ class NoModules:
     parents = frozenset({"Global"})
 
     def __enter__(self) -> None:
-        """Nothing to track."""
+        """Start nothing; there is nothing to track."""
 
     def __exit__(self, *error: object) -> None:
-        """Nothing was tracked."""
+        """Stop nothing; nothing was tracked."""
 
 
 def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tuple[float, int]:
-    """Operations of one update, and updates of the whole schedule, under a preset."""
+    """Count the operations of one update, and the updates of the whole schedule, under a preset."""
     config = one.resolve(preset, condition)
     which = "pairs" if config.pairs else "detection"
     drawing: Any = getattr(config, which)

@@ -41,7 +41,7 @@ AGREEMENT = 1e-4
 
 
 def slots(axis):
-    """For each low-resolution pixel, the output pixels in it: (input, ceil(r)), -1 for surplus."""
+    """List the output pixels in each low-resolution pixel: (input, ceil(r)), -1 for surplus."""
     cells = axis.cells()
     slot = np.arange(axis.output) - np.searchsorted(cells, cells)
     table = np.full((axis.input, slot.max() + 1), -1)
@@ -64,13 +64,13 @@ def predicted_kernels(network, grid, tables):
 
 
 def without_surplus(image, tables):
-    """(batch, slots, slots) to (batch, 1, H, W): only what is an output pixel."""
+    """Keep only the output pixels: (batch, slots, slots) to (batch, 1, H, W)."""
     rows, columns = (table.flatten().to(image.device) >= 0 for table in tables)
     return image[:, None, rows][..., columns]
 
 
 def published(network, image, grid):
-    """Features repeated for every slot, unfolded, times the predicted kernels."""
+    """Repeat the features for every slot, unfold them and multiply by the predicted kernels."""
     features = network.trunk(image)
     tables = slots(grid.rows), slots(grid.columns)
     (h, sy), (w, sx) = (table.shape for table in tables)
@@ -105,14 +105,14 @@ SIDES = {"published": published, "unfolded once": unfolded_once, "ours": ours}
 
 
 def new_network(device):
-    """Meta-SRGAN with the weights of a seed."""
+    """Build Meta-SRGAN with seeded random weights."""
     torch.manual_seed(0)
     network = build("meta-srgan", kernel=kernel_for(device))
     return network.to(device=device, memory_format=torch.channels_last).train()
 
 
 def new_batch(scale, device):
-    """Low-resolution patches of round(96 / r) pixels, their truth, and the grid between them."""
+    """Draw patches of round(96 / r) low-resolution pixels, their truth and their grid."""
     low = round(PATCH / scale)
     generator = torch.Generator().manual_seed(1)
     truth = torch.rand((BATCH, 1, PATCH, PATCH), generator=generator)
@@ -122,7 +122,7 @@ def new_batch(scale, device):
 
 
 def loss_and_gradients(side, batch, device):
-    """Return one side, with the weights of the seed."""
+    """Compute the loss and the gradients of one side, with the seeded weights."""
     image, truth, grid = batch
     network = new_network(device)
     loss = functional.l1_loss(side(network, image, grid), truth)
@@ -151,7 +151,7 @@ def check_agreement(batch, device):
 
 
 def timed_update(side, network, optimiser, batch, precision):
-    """Seconds of one update."""
+    """Time one update, in seconds."""
     image, truth, grid = batch
     started = time.perf_counter()
     with torch.autocast(image.device.type, torch.bfloat16, enabled=precision == "bfloat16"):

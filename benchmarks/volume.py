@@ -57,13 +57,13 @@ THICKNESSES = {"thin": 0.0, "thick": 1.0}
 
 
 def peak_mib():
-    """Return that of this process alone; getrusage begins with the peak of the parent process."""
+    """Read this process's own peak memory; getrusage would include the parent process's peak."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 def measured(options):
-    """Seconds of each stage and the MiB of upscaling a volume, by a process of its own."""
+    """Measure each stage's seconds and the MiB of upscaling a volume, in a process of its own."""
     command = [sys.executable, __file__, str(options.volume), "--scale", options.scale, "--one"]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(answer.stdout.splitlines()[-1])
@@ -156,7 +156,7 @@ def print_large(options):
 
 
 def filled(thick, factor, thickness, volume, model):
-    """Slices between those of a stack: by cubic convolution, by the two views, and consistent."""
+    """Fill in a stack's missing slices by cubic convolution, by the two views, and consistently."""
     count, rows, columns = thick.shape
     axis = AxisGrid(count, count * factor)
     matrix = resampling_matrix(axis.input, axis.output, "bicubic")
@@ -178,7 +178,7 @@ def filled(thick, factor, thickness, volume, model):
 
 
 def flicker(image, truth, head):
-    """Mean absolute difference of neighbouring slices in the head, over the truth's."""
+    """Compute the mean absolute difference of neighbouring slices in the head, over the truth's."""
     inside = head[1:] & head[:-1]
     own, other = (np.abs(np.diff(one, axis=0))[inside].mean() for one in (image, truth))
     return own / other

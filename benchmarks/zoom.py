@@ -33,7 +33,7 @@ COLUMNS = ("published", "ours, encode", "ours, render", "ours, bicubic", "Pillow
 
 
 def slots(axis):
-    """For each low-resolution pixel, the output pixels in it: (input, ceil(r)), -1 for surplus."""
+    """List the output pixels in each low-resolution pixel: (input, ceil(r)), -1 for surplus."""
     cells = axis.cells()
     slot = np.arange(axis.output) - np.searchsorted(cells, cells)
     table = np.full((axis.input, slot.max() + 1), -1)
@@ -100,7 +100,7 @@ def cases(size, scale):
 
 
 def peak(size, scale, name):
-    """MiB of peak memory above the imported and warmed-up process, in a process of its own."""
+    """Measure the peak MiB above the imported, warmed-up process, in a process of its own."""
     answer = subprocess.run(
         [sys.executable, __file__, "--one", json.dumps([size, scale, name])],
         capture_output=True,

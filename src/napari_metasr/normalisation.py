@@ -124,7 +124,7 @@ def intensity_range(data: NDArray[Any]) -> tuple[float, float]:
 def quantiles_above(
     image: NDArray[Any], level: float, shares: Sequence[float]
 ) -> NDArray[np.float64]:
-    """Quantiles, by their shares 0..1, of the values above a level, of which there must be some."""
+    """Compute quantiles (shares 0..1) of the values above a level, of which there must be some."""
     return np.quantile(image[image > level], shares)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def box(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 in (-1/2, 1/2]."""
+    """Return 1 in (-1/2, 1/2], and 0 elsewhere."""
     return ((x > -1 / 2) & (x <= 1 / 2)).astype(np.float64)
 
 

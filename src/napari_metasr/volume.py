@@ -171,7 +171,7 @@ class Volume:
         return self.data.shape[0] if self.data.ndim == 4 else 1
 
     def slice_count(self, plane: Plane = Plane.AXIAL) -> int:
-        """How many slices the plane has."""
+        """Return the number of slices in a plane."""
         return 1 if self.data.ndim == 2 else self.spatial_shape[plane.normal_axis]
 
     def plane_spacing(self, plane: Plane = Plane.AXIAL) -> tuple[float, float]:
@@ -181,7 +181,7 @@ class Volume:
         return self.spacing[plane.row_axis], self.spacing[plane.column_axis]
 
     def slice_spacing(self, plane: Plane = Plane.AXIAL) -> float:
-        """From slice to slice, in mm; 1 where there is one slice alone."""
+        """Return the distance between slices in mm; 1 if there is a single slice."""
         return 1.0 if self.data.ndim == 2 else self.spacing[-3:][plane.normal_axis]
 
     def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:

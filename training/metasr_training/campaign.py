@@ -189,7 +189,7 @@ class Campaign:
         return self.budget * shares / all_shares
 
     def _progress(self, one: Recipe, condition: Condition) -> Progress:
-        """Where among the campaign's networks one is, and what is still to come after it."""
+        """Make the progress of one of the campaign's networks, and of what comes after it."""
         names = [each.network_name(where) for each, where in self.plan()]
         name = one.network_name(condition)
         after = [each for each in self.unfinished() if each[0].network_name(each[1]) != name]
@@ -342,7 +342,7 @@ def described(trained: TrainedNetwork) -> str:
 
 
 def asks_detector(config: TrainConfig) -> bool:
-    """Whether a run looks through the lesion detector, or at what it finds."""
+    """Return whether a run needs the lesion detector for its loss or its regions of interest."""
     windows = config.pairs is not None and (config.pairs.windows, config.pairs.roi)
     perceptual = any("perceptual" in stage.losses for stage in config.stages)
     return windows == ("roi", "detector") or (

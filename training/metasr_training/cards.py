@@ -97,7 +97,7 @@ def _schedule(trained: TrainedNetwork) -> str:
 
 
 def _reductions(detection: DetectionConfig | None) -> tuple[float, ...]:
-    """By how much full slices are reduced before a detector sees them; a map's canvas too."""
+    """Return the range of reductions of full slices that a detector sees, the canvas's included."""
     if detection is None:
         return ()
     return (1.0, max(detection.scales) * LARGEST_SEEN / detection.canvas)
@@ -278,6 +278,6 @@ def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str,
 
 
 def _source(trained: TrainedNetwork) -> str:
-    """Where the recipe is from; a recipe of the user is noted in the run alone."""
+    """Return the recipe's source; that of a user's recipe is noted in the run alone."""
     noted = trained.about.get("source")
     return str(noted) if noted is not None else recipe(trained.config.recipe).source

@@ -75,7 +75,7 @@ class DetectorWeights:
 
 
 def point_file(run: Path, name: str) -> Path:
-    """Where a run keeps how a detector's answers are read, beside its weights."""
+    """Return where a run keeps a detector's operating point, beside its weights."""
     from metasr_training.trained import network_folder
 
     return network_folder(run, name) / POINT
@@ -89,7 +89,7 @@ def keep_point(run: Path, name: str, point: OperatingPoint) -> None:
 
 
 def kept_point(run: Path, name: str) -> OperatingPoint:
-    """How a run's detector is read: as was chosen, or at one half and without a margin.
+    """Read a detector's chosen operating point; by default a score of one half and no margin.
 
     Raises
     ------

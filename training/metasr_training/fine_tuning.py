@@ -253,7 +253,7 @@ def fine_tune(
     unreadable: str,
     stop: Event,
 ) -> tuple[ModelCard, LeftOut]:
-    """Train, measure on the patients left out, install; the model's card and what was measured.
+    """Train, measure on the patients left out and install; return the card and the measurements.
 
     Parameters
     ----------

@@ -62,17 +62,17 @@ class Vanilla:
     critic_options: dict[str, Any] = field(default_factory=dict, init=False)
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
-        """``-mean log D(SR)``."""
+        """Return ``-mean log D(SR)``."""
         return log_generator_loss(critic(sr))
 
     def critic_loss(
         self, critic: nn.Module, sr: Tensor, hr: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        """``-mean log D(HR) - mean log(1 - D(SR))``; nothing random."""
+        """Return ``-mean log D(HR) - mean log(1 - D(SR))``; nothing is random."""
         return {"critic": log_discriminator_loss(critic(hr), critic(sr.detach()))}
 
     def after_critic_step(self, critic: nn.Module) -> None:
-        """Nothing."""
+        """Leave the critic unconstrained."""
 
 
 @dataclass(frozen=True)
@@ -83,17 +83,17 @@ class LesionFocused:
     critic_options: dict[str, Any] = field(default_factory=dict, init=False)
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
-        """``-l_GD``."""
+        """Return ``-l_GD``."""
         return percentage_generator_loss(critic(sr))
 
     def critic_loss(
         self, critic: nn.Module, sr: Tensor, hr: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        """``1 - l_DT - l_DF``; nothing random."""
+        """Return ``1 - l_DT - l_DF``; nothing is random."""
         return {"critic": percentage_discriminator_loss(critic(hr), critic(sr.detach()))}
 
     def after_critic_step(self, critic: nn.Module) -> None:
-        """Nothing."""
+        """Leave the critic unconstrained."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ class Wasserstein:
             raise ValueError(f"expected a clip above 0, found {self.clip}")
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
-        """``-mean D(SR)``."""
+        """Return ``-mean D(SR)``."""
         return wasserstein_generator_loss(critic(sr))
 
     def critic_loss(
         self, critic: nn.Module, sr: Tensor, hr: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        """``mean D(SR) - mean D(HR)``; nothing random."""
+        """Return ``mean D(SR) - mean D(HR)``; nothing is random."""
         return {"critic": wasserstein_critic_loss(critic(hr), critic(sr.detach()))}
 
     def after_critic_step(self, critic: nn.Module) -> None:
@@ -160,20 +160,20 @@ class GradientPenalty:
         return {"norm": self.norm}
 
     def generator_loss(self, critic: nn.Module, sr: Tensor) -> Tensor:
-        """``-mean D(SR)``."""
+        """Return ``-mean D(SR)``."""
         return wasserstein_generator_loss(critic(sr))
 
     def critic_loss(
         self, critic: nn.Module, sr: Tensor, hr: Tensor, rng: torch.Generator
     ) -> dict[str, Tensor]:
-        """``mean D(SR) - mean D(HR)``, and ``penalty`` times the gradient penalty."""
+        """Return ``mean D(SR) - mean D(HR)``, and ``penalty`` times the gradient penalty."""
         return {
             "critic": wasserstein_critic_loss(critic(hr), critic(sr.detach())),
             "penalty": self.penalty * gradient_penalty(critic, hr, sr, rng),
         }
 
     def after_critic_step(self, critic: nn.Module) -> None:
-        """Nothing: the penalty keeps the critic's slope."""
+        """Leave the critic's weights unconstrained; the penalty keeps its slope."""
 
 
 GAMES: dict[str, Callable[..., Game]] = {

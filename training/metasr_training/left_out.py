@@ -99,7 +99,7 @@ class LeftOut:
         return ""
 
     def results(self) -> dict[str, Any]:
-        """For the model card."""
+        """Collect the results for the model card."""
         return {
             "psnr_gain_over_bicubic": {
                 row.condition: round(row.mean - row.bicubic, 2) for row in self.rows
@@ -116,7 +116,7 @@ class LeftOut:
         }
 
     def table(self) -> str:
-        """Markdown: one line a condition; of several seeds mean and standard deviation."""
+        """Tabulate in Markdown, a line per condition; mean and deviation of several seeds."""
 
         def tuned(row: Row) -> str:
             spread = f" ± {pstdev(row.tuned):.2f}" if len(row.tuned) > 1 else ""
@@ -191,7 +191,7 @@ def measure(
 
 
 def _mean(scores: Sequence[ImageScore], method: str, **where: str) -> float:
-    """Mean PSNR of a method, of the images whose fields have these values."""
+    """Average the PSNR of a method over the images whose fields have these values."""
     return fmean(
         one.psnr for one in scores if one.method == method and where.items() <= vars(one).items()
     )

@@ -28,7 +28,7 @@ class Past:
 
 
 def updates_text(line: Iterable[Past]) -> str:
-    """``303 + 780``, the oldest first; shipped or lost weights by their names."""
+    """Format updates as ``303 + 780``, the oldest first; shipped or lost weights are named."""
     return " + ".join(one.name if one.updates is None else f"{one.updates:,}" for one in line)
 
 

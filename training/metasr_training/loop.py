@@ -363,7 +363,7 @@ class Trainer:
         self.unlogged.clear()
 
     def _asked_to_stop(self) -> bool:
-        """Whether any process was asked to."""
+        """Return whether any process was asked to stop."""
         return bool(self.world.average(torch.tensor(float(self.stop.is_set()))) > 0)
 
     def run(self, telemetry: Telemetry) -> bool:

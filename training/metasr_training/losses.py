@@ -26,17 +26,17 @@ SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny
 
 
 def l1_loss(output: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error (Meta-SRGAN, eq. 3, with the mean over all values)."""
+    """Compute the mean absolute error (Meta-SRGAN, eq. 3, with the mean over all values)."""
     return (output.float() - truth).abs().mean()
 
 
 def mse_loss(output: Tensor, truth: Tensor) -> Tensor:
-    """Mean squared error (MS-GAN, eq. 4, with the mean over the batch too)."""
+    """Compute the mean squared error (MS-GAN, eq. 4, with the mean over the batch too)."""
     return (output.float() - truth).square().mean()
 
 
 def perceptual_loss(features: Callable[[Tensor], Tensor], output: Tensor, truth: Tensor) -> Tensor:
-    """Mean squared error between feature maps, ``||phi(SR) - phi(HR)||^2 / CHW``.
+    """Compute the mean squared error of feature maps, ``||phi(SR) - phi(HR)||^2 / CHW``.
 
     Meta-SRGAN, eq. 5; MS-GAN, eq. 5. No gradient flows to the truth.
 
@@ -57,7 +57,7 @@ def _negative_log(probability: Tensor) -> Tensor:
 
 
 def log_generator_loss(d_sr: Tensor) -> Tensor:
-    """``-mean log D(SR)``, the form of Meta-SRGAN's eq. 4 that does not saturate.
+    """Compute ``-mean log D(SR)``, the form of Meta-SRGAN's eq. 4 that does not saturate.
 
     A generator that minimises ``log(1 - D(SR))`` as eq. 4 has it gets no gradient while the
     discriminator still wins; Goodfellow et al. 2014, section 3, train with this one, and so does
@@ -67,12 +67,12 @@ def log_generator_loss(d_sr: Tensor) -> Tensor:
 
 
 def log_discriminator_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
-    """``-mean log D(HR) - mean log(1 - D(SR))`` (Meta-SRGAN, eq. 4, its sign turned)."""
+    """Compute ``-mean log D(HR) - mean log(1 - D(SR))`` (Meta-SRGAN, eq. 4, its sign turned)."""
     return _negative_log(d_hr) + _negative_log(1 - d_sr.float())
 
 
 def percentage_generator_loss(d_sr: Tensor) -> Tensor:
-    """``-l_GD``: minus the share of SR images taken for real (LFSR, section 2.2).
+    """Compute ``-l_GD``: minus the share of SR images taken for real (LFSR, section 2.2).
 
     The paper counts images, which has no gradient; here ``l_GD = mean D(SR)``.
     """
@@ -80,7 +80,7 @@ def percentage_generator_loss(d_sr: Tensor) -> Tensor:
 
 
 def percentage_discriminator_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
-    """``1 - l_DT - l_DF``: the shares told correctly (LFSR, section 2.2); from -1 to 1.
+    """Compute ``1 - l_DT - l_DF`` from the shares told correctly (LFSR, section 2.2); -1 to 1.
 
     ``l_DT = mean D(HR)`` and ``l_DF = mean (1 - D(SR))`` instead of counts.
     """
@@ -88,12 +88,12 @@ def percentage_discriminator_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
 
 
 def wasserstein_generator_loss(d_sr: Tensor) -> Tensor:
-    """``-mean D(SR)`` (MS-GAN, the adversarial loss of eq. 7; Arjovsky et al. 2017)."""
+    """Compute ``-mean D(SR)`` (MS-GAN, the adversarial loss of eq. 7; Arjovsky et al. 2017)."""
     return -d_sr.float().mean()
 
 
 def wasserstein_critic_loss(d_hr: Tensor, d_sr: Tensor) -> Tensor:
-    """``mean D(SR) - mean D(HR)`` (MS-GAN, eq. 2, its sign turned): minus the distance."""
+    """Compute ``mean D(SR) - mean D(HR)``, minus the distance (MS-GAN, eq. 2, its sign turned)."""
     return d_sr.float().mean() - d_hr.float().mean()
 
 
@@ -110,7 +110,7 @@ def clip_weights(critic: nn.Module, clip: float) -> None:
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor], hr: Tensor, sr: Tensor, rng: torch.Generator
 ) -> Tensor:
-    """``mean (||grad D(x)||_2 - 1)^2`` at ``x = e HR + (1 - e) SR``.
+    """Compute ``mean (||grad D(x)||_2 - 1)^2`` at ``x = e HR + (1 - e) SR``.
 
     Gulrajani et al. 2017, algorithm 1. Two-sided; computed in float32 outside autocast, since the
     gradient of a gradient in half precision under- and overflows. The weight (their lambda, 10)
@@ -153,7 +153,7 @@ def halved(image: Tensor) -> Tensor:
 
 
 def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
-    """LD's L2 loss (Zhu, Yang, Lio 2018, sec. 2.2): squared errors of the box and of the score.
+    """Compute LD's L2 loss of box and score (Zhu, Yang, Lio 2018, sec. 2.2).
 
     ``mean_i present_i |box_i - truth_i|^2 + mean_i (score_i - present_i)^2``: a slice without a
     tumour has no box to be wrong about.
@@ -171,7 +171,7 @@ def box_loss(found: Tensor, boxes: Tensor, present: Tensor) -> Tensor:
 
 
 def cross_entropy_loss(logits: Tensor, mask: Tensor) -> Tensor:
-    """Mean binary cross-entropy of a map, ``-mean(m log p + (1 - m) log(1 - p))``, p = sigmoid.
+    """Compute the mean of ``-(m log p + (1 - m) log(1 - p))`` over a map, p = sigmoid.
 
     Parameters
     ----------
@@ -182,9 +182,10 @@ def cross_entropy_loss(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 def dice_loss(logits: Tensor, mask: Tensor) -> Tensor:
-    """``1 - (2 sum p m + 1) / (sum p + sum m + 1)``, sums over the batch (Milletari et al. 2016).
+    """Compute ``1 - (2 sum p m + 1) / (sum p + sum m + 1)`` (Milletari et al. 2016).
 
-    Over the batch, so that a slice without a tumour costs what is found in it and no more.
+    The sums run over the batch, so that a slice without a tumour costs what is found in it and no
+    more.
 
     Parameters
     ----------

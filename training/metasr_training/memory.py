@@ -8,7 +8,7 @@ import torch
 
 
 def peak_mib(device: torch.device) -> int | None:
-    """In MiB: on the accelerator, or in all; None where the system does not tell."""
+    """Return the peak in MiB, of the accelerator or the process; None if it is not available."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) >> 20
     if sys.platform == "win32":

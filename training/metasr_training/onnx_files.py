@@ -42,7 +42,7 @@ class Encoder(nn.Module):
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, 1, h, w) to G, (batch, h, w, hidden + 1): see ``MetaUpscale.associate``."""
+        """Map (batch, 1, h, w) to G, (batch, h, w, hidden + 1): see ``MetaUpscale.associate``."""
         return self.network.upscale.associate(self.network.trunk(image))
 
 

@@ -19,7 +19,7 @@ SMALLEST_AREA = 1e-9
 
 
 def areas(boxes: NDArray[Any]) -> NDArray[np.float64]:
-    """Return areas of boxes (n, 4): top, left, bottom, right; 0 where edges passed each other."""
+    """Compute the areas of boxes (n, 4: top, left, bottom, right); 0 if edges are reversed."""
     sides = np.asarray(boxes, np.float64)[:, 2:4] - np.asarray(boxes, np.float64)[:, :2]
     return sides.clip(0).prod(1)
 

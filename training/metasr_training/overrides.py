@@ -71,7 +71,7 @@ def change_of(recipe: Recipe, settings: dict[str, Any]) -> Preset:
 
 
 def with_settings(recipes: Sequence[Recipe], settings: dict[str, Any]) -> list[Recipe]:
-    """Recipes with settings over their own and their presets' values.
+    """Apply settings to recipes, over their own and their presets' values.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def _placed(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 def _shared(network: nn.Module, world: World, device: torch.device) -> nn.Module:
-    """With batch statistics over all processes, where that is possible."""
+    """Make batch statistics span all processes, where that is possible."""
     if world.size > 1 and device.type == "cuda":
         return nn.SyncBatchNorm.convert_sync_batchnorm(network)
     return network

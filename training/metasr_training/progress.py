@@ -42,7 +42,7 @@ class Progress:
         self.figures |= {name: value for name, value in values.items() if name in FIGURES}
 
     def seconds_left(self, updates_left: float, updates_per_second: float) -> float | None:
-        """How long the whole campaign still takes; None where nothing tells."""
+        """Estimate the seconds that the whole campaign still takes; None if they are unknown."""
         if updates_per_second <= 0:
             return None
         here = updates_left / updates_per_second

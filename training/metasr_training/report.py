@@ -210,7 +210,7 @@ def _overview(found: Sequence[Section]) -> str:
 
 
 def _anchor(one: Section) -> str:
-    """As GitHub makes it of a heading: lower case, spaces to hyphens, other signs dropped."""
+    """Make GitHub's anchor of a heading: lower case, hyphens for spaces, other signs dropped."""
     heading = f"{one.name}: {one.about.title}".lower()
     return "".join(
         "-" if sign == " " else sign for sign in heading if sign.isalnum() or sign in " -_"

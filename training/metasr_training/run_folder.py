@@ -52,7 +52,7 @@ def hardware(device: str) -> str:
 
 
 def surroundings(device: str) -> dict[str, str]:
-    """Versions, commit and hardware, by which a run can be repeated."""
+    """Collect versions, commit and hardware, so that a run can be repeated."""
     return {
         "napari_metasr": napari_metasr.__version__,
         "torch": torch.__version__,

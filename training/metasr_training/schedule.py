@@ -62,12 +62,12 @@ class Schedule:
         return sum(self.lengths)
 
     def behind(self, update: int, elapsed: float) -> float:
-        """How much is behind, in updates: those that were done, or those the clock stands for."""
+        """Return the progress in updates: those done, or those that the clock stands for."""
         by_clock = elapsed / self.budget * self.total if self.budget else 0.0
         return min(max(float(update), by_clock), float(self.total))
 
     def place(self, behind: float) -> Place:
-        """Where one is with this much behind; the end of the last stage at the end of all."""
+        """Locate a progress in the schedule; past the end it is the end of the last stage."""
         first = 0
         for index, length in enumerate(self.lengths):
             if behind < first + length:

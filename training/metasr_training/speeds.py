@@ -44,7 +44,7 @@ class Speed(BaseModel, extra="forbid", frozen=True):
 
 
 def speeds_file() -> Path:
-    """Where speeds are remembered: beside the cache of decoded slices."""
+    """Return where speeds are remembered: beside the cache of decoded slices."""
     return default_folder().parent / "speeds.json"
 
 
@@ -89,7 +89,7 @@ def remember_run(recipe: str, preset: str, device: str, updates: int, seconds: f
 
 
 def made_up(split: str, domain: str, contrasts: bool = False) -> list[Slice]:
-    """Slices of textured discs with a bright spot: as large as real ones, and as fast to draw."""
+    """Make textured discs with a bright spot, as large and as fast to draw as real slices."""
     y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
     found = []
     for number in range(SLICES):

@@ -45,7 +45,7 @@ class Telemetry:
                 self.board.add_scalar(name, value, update)
 
     def show(self, update: int, images: Mapping[str, NDArray[Any]]) -> None:
-        """Images, (rows, columns) in 0..1."""
+        """Write images, (rows, columns) in 0..1."""
         if self.writes:
             for name, image in images.items():
                 self.board.add_image(name, image, update, dataformats="HW")

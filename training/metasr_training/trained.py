@@ -35,12 +35,12 @@ KEPT = frozenset({"network", "task", "update", "seconds"})
 
 
 def network_folder(run: Path, name: str) -> Path:
-    """Where a run keeps a trained network."""
+    """Return where a run keeps a trained network."""
     return run / NETWORKS / name
 
 
 def finished(run: Path, name: str) -> bool:
-    """Whether a network has been trained to its end."""
+    """Return whether a network has been trained to its end."""
     return (network_folder(run, name) / FINAL).exists()
 
 

@@ -81,7 +81,7 @@ class Band:
         return self.share < 1
 
     def samples(self, stored: int) -> int:
-        """How many of ``stored`` samples the band amounts to, at least 1."""
+        """Return how many of ``stored`` samples the band amounts to, at least 1."""
         return max(round(stored * self.share), 1)
 
 
@@ -101,7 +101,7 @@ def _inside(image: NDArray[Any]) -> NDArray[np.float64] | None:
 def power_spectrum(
     image: NDArray[Any], axis: int, weights: NDArray[Any] | None = None
 ) -> NDArray[np.float64]:
-    """Mean power at the frequencies 0 .. Nyquist of an axis, under a Hann window.
+    """Compute the mean power at the frequencies 0 .. Nyquist of an axis, under a Hann window.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def power_spectrum(
 
 
 def _ends(drops: NDArray[np.float64], width: int, *, several: bool) -> bool:
-    """Whether the largest drop is so much larger than the others that a band ends there."""
+    """Return whether the largest drop exceeds the others so clearly that a band ends there."""
     largest = int(np.argmax(drops))
     drop = float(drops[largest] - np.median(drops))
     if drop >= LEAST_DROP or not several:

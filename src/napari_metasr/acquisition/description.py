@@ -52,7 +52,7 @@ class AxisAcquisition(BaseModel, extra="forbid", frozen=True):
         return self.acquired and self.spacing * self.stored / self.acquired
 
     def true_scale(self, scale: float) -> float:
-        """By how much a scale on the stored grid exceeds what was acquired."""
+        """Return the factor by which a scale on the stored grid exceeds the acquired resolution."""
         return scale * (self.acquired or self.stored) / self.stored
 
 

@@ -120,7 +120,7 @@ def _first_with_values(volume: ScannedVolume, plane: Plane) -> int:
 
 
 def _stack(volume: ScannedVolume, plane: Plane, time: int, looked_at: int) -> NDArray[Any]:
-    """Slices, evenly spread over the middle of the volume, finite."""
+    """Read slices, evenly spread over the middle of the volume, with missing values filled."""
     count = volume.slice_count(plane)
     pixels = max(math.prod(volume.spatial_shape) // count, 1)
     looked_at = max(min(looked_at, count, MOST_PIXELS // pixels), 1)

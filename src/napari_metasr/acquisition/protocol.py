@@ -121,7 +121,7 @@ def _matrix(told: Mapping[str, Any]) -> tuple[int | None, int | None]:
 
 
 def _contrast(told: Mapping[str, Any]) -> str | None:
-    """By the names that people give, else by the times of echo, repetition and inversion in ms."""
+    """Return the contrast by the series' names, else by echo, repetition and inversion times."""
     names = (_text(told.get(name)) for name in ("SeriesDescription", "ProtocolName"))
     found = contrast_of(*names) or _by_times(told)
     return "T1c" if found == "T1" and _text(told.get("ContrastBolusAgent")).strip() else found

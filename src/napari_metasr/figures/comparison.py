@@ -172,7 +172,7 @@ def save_comparison(
 
 
 def _columns(comparison: Comparison) -> list[tuple[str, str, NDArray[Any]]]:
-    """Title, note and image of every panel, from left to right."""
+    """List title, note and image of every panel, from left to right."""
     own = f"{comparison.model}  {scale_text(comparison.scale)}"
     columns = [
         (title, _note(comparison, image), image)

@@ -136,7 +136,7 @@ class AxisGrid:
         return AxisGrid(self.input * factor, self.output, step)
 
     def _numerators(self, twice_place: int) -> tuple[NDArray[np.int64], int]:
-        """Places in output pixels, 1 being a centre, as integers over a common denominator."""
+        """Return places in output pixels, 1 is a centre, as integers over a common denominator."""
         p, q = self.step.as_integer_ratio()
         i = np.arange(self.output, dtype=np.int64)
         return self.input * q + (2 * i + twice_place - self.output) * p, 2 * q
@@ -151,9 +151,9 @@ class AxisGrid:
         return np.maximum(numerators // denominator, 0)
 
     def offsets(self, convention: Convention = "center") -> NDArray[np.float64]:
-        """Where each output pixel lies in its cell.
+        """Return the offset of each output pixel in its cell.
 
-        From the cell's centre, in [-1/2, 1/2); in the corner convention from the cell's
+        It counts from the cell's centre, in [-1/2, 1/2); in the corner convention from the cell's
         corner, in [0, 1), less only for a first pixel that reaches out of the input.
         """
         cells = self.cells(convention)
@@ -271,7 +271,7 @@ class OutputGrid:
         translate: Sequence[float],
         window: Window | None = None,
     ) -> tuple[tuple[float, float], tuple[float, float]]:
-        """(scale, translate) of a napari layer that shows the window in its place.
+        """Return (scale, translate) of a napari layer that shows the window in its place.
 
         Parameters
         ----------
@@ -293,7 +293,7 @@ def cell_blocks(cells: NDArray[np.int64], size: int) -> Iterator[tuple[int, int,
 
 
 def square_shape(shape: tuple[int, int], spacing: tuple[float, float]) -> tuple[int, int]:
-    """Rows and columns of the same slice in square pixels of the smaller spacing."""
+    """Return the rows and columns of a slice resampled to square pixels of the smaller spacing."""
     side = min(spacing)
     rows, columns = (round(size * step / side) for size, step in zip(shape, spacing, strict=True))
     return rows, columns

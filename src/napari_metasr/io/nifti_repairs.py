@@ -96,7 +96,7 @@ def _quaternion(header: nib.Nifti1Header) -> tuple[str, ...]:
 
 
 def _numbers(header: nib.Nifti1Header) -> None:
-    """Numbers that are not finite count as not given, and sizes of 0 as 1."""
+    """Treat numbers that are not finite as not given, and sizes of 0 as 1."""
     for name in ("scl_slope", "scl_inter", "toffset", "cal_min", "cal_max"):
         if not np.isfinite(header[name]):
             header[name] = 0

@@ -71,7 +71,7 @@ def files_of(path: Path) -> Iterator[Path]:
 
 
 def _describes_other(sidecar: Path, name: str) -> bool:
-    """Whether a JSON file says that it belongs to a file of another name."""
+    """Return whether a JSON file says that it belongs to a file of another name."""
     try:
         found = read_json(sidecar)
     except (OSError, ValueError):

@@ -83,7 +83,7 @@ class UnfinishedVolume:
         return cls(voxels, source.affine), content
 
     def begins_with(self, header: bytes) -> bool:
-        """Whether the file is there, whole and with this header."""
+        """Return whether the file exists, is complete and has this header."""
         try:
             with self.voxels.path.open("rb") as file:
                 return (
@@ -123,7 +123,7 @@ class UnfinishedVolume:
     def stored_place(
         self, place: tuple[slice, ...]
     ) -> tuple[tuple[slice, ...], tuple[int, ...], tuple[int, ...]]:
-        """Where canonical voxels lie in the file.
+        """Locate canonical voxels in the file.
 
         Parameters
         ----------

@@ -30,7 +30,7 @@ def head_share(normalised: NDArray[Any]) -> float:
 
 
 def brightness(normalised: NDArray[Any]) -> dict[str, float]:
-    """Statistics of the intensities inside the head that tell contrasts apart.
+    """Compute statistics of the intensities inside the head that tell contrasts apart.
 
     Native T1 has a high upper quartile, FLAIR much tissue between its darkest parts, T2 a long
     bright tail.
@@ -57,7 +57,7 @@ def brightness(normalised: NDArray[Any]) -> dict[str, float]:
 
 
 def summary(slices: Iterable[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of each statistic over slices, those that say nothing left out.
+    """Return the mean and standard deviation of each statistic over slices, ignoring empty ones.
 
     Parameters
     ----------

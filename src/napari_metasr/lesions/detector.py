@@ -188,7 +188,7 @@ class Detector:
     def _normalised(
         self, image: NDArray[Any], intensity: tuple[float, float]
     ) -> NDArray[np.float32]:
-        """0 and 1 for the intensities' limits; missing pixels are background."""
+        """Map the intensity limits to 0 and 1; missing pixels become background."""
         return LinearMap(*intensity).forward(fill_missing(image, intensity[0])[0])
 
     @torch.inference_mode()
@@ -242,7 +242,7 @@ def load_detector(model: str | Path = DEFAULT, *, device: str = "auto") -> Detec
 
 
 def check_detects(card: ModelCard) -> OperatingPoint:
-    """How a model's answers are read.
+    """Return the operating point of a model's card, if the model is a detector.
 
     Raises
     ------

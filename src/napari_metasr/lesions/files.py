@@ -132,7 +132,7 @@ def write_mask(
 
 
 def mask_of(shape: tuple[int, ...], lesions: Sequence[Lesion]) -> NDArray[np.uint8]:
-    """1 in every voxel that a rectangle reaches into, of a volume (z, y, x) or picture (y, x)."""
+    """Mark every voxel that a rectangle reaches into with 1, in a volume or a picture."""
     mask = np.zeros(shape, np.uint8)
     for lesion in lesions:
         mask |= lesion.mask(shape)

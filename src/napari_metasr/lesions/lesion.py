@@ -92,11 +92,11 @@ class Lesion:
         return edges[0], edges[1], edges[2]
 
     def volume(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> float:
-        """Volume of all rectangles, one slice thick each: in mm³ by the spacing, or voxels."""
+        """Sum the volumes of rectangles one slice thick: in mm³ by the spacing, or voxels."""
         return sum(one.area for one in self.detections.values()) * float(np.prod(spacing))
 
     def extent(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> tuple[float, float, float]:
-        """Sizes of the box along z, y, x: in mm by the spacing, or in voxels."""
+        """Return the sizes of the box along z, y, x: in mm by the spacing, or in voxels."""
         z, y, x = (
             (stop - start) * size for (start, stop), size in zip(self.box, spacing, strict=True)
         )

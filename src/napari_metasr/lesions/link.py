@@ -56,7 +56,7 @@ def in_order(lesions: Iterable[Lesion]) -> tuple[Lesion, ...]:
 
 
 def _chains(found: list[tuple[int, Detection]]) -> list[dict[int, Detection]]:
-    """Rectangles that belong together, one a slice; in ascending order of slices."""
+    """Group rectangles that belong together, one per slice, in ascending order of slices."""
     chains: list[list[tuple[int, Detection]]] = []
     for index, detection in found:
         meeting = [

@@ -29,7 +29,7 @@ ENOUGH_PIXELS = 96
 
 
 def has_head(normalised: NDArray[Any]) -> bool:
-    """Whether enough of a slice, its intensities 0..1, is brighter than air to look at it."""
+    """Return whether enough of a slice (0..1) is brighter than air to search it."""
     return head_share(normalised) >= LEAST_HEAD_SHARE
 
 

@@ -34,7 +34,7 @@ class PlainResidualBlock(nn.Module):
         self.scaling = scaling
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, features, h, w) to the same shape."""
+        """Map (batch, features, h, w) to the same shape."""
         return x + self.scaling * self.body(x)
 
 
@@ -58,7 +58,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, features, h, w) to the same shape."""
+        """Map (batch, features, h, w) to the same shape."""
         return x + self.body(x)
 
 
@@ -101,7 +101,7 @@ class Trunk(nn.Module):
         return self.head_radius + 2 * len(self.blocks) + 1
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, channels, h, w) to (batch, features, h, w)."""
+        """Map (batch, channels, h, w) to (batch, features, h, w)."""
         shallow = self.head(image)
         return shallow + self.tail(self.blocks(shallow))
 

@@ -67,7 +67,7 @@ class Critic(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, 1, H, W) to (batch, 1).
+        """Score images, (batch, 1, H, W) to (batch, 1).
 
         Raises
         ------
@@ -90,7 +90,7 @@ class Discriminator(Critic):
         super().__init__(norm="batch")
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, 1, H, W) to (batch, 1) in 0..1; errors as ``Critic``'s."""
+        """Score images, (batch, 1, H, W) to (batch, 1) in 0..1; raise errors as ``Critic`` does."""
         return super().forward(image).float().sigmoid()  # in half precision 0.998 becomes 1
 
 

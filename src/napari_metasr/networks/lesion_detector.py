@@ -37,7 +37,7 @@ class DetectorUnit(nn.Module):
         self.activation = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs, h, w) to (batch, outputs, h, w)."""
+        """Map (batch, inputs, h, w) to (batch, outputs, h, w)."""
         return self.activation(self.skip(x) + self.body(x))
 
 

@@ -34,7 +34,7 @@ class Refinement(nn.Module):
         self.unit = DetectorUnit(inputs=coarse + fine, outputs=fine)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        """(batch, coarse, h, w) and (batch, fine, H, W) to (batch, fine, H, W)."""
+        """Map (batch, coarse, h, w) and (batch, fine, H, W) to (batch, fine, H, W)."""
         enlarged = functional.interpolate(coarse, fine.shape[2:], mode="bilinear")
         return self.unit(torch.cat([enlarged, fine], dim=1))
 

@@ -48,7 +48,7 @@ class MetaSRGAN(nn.Module):
         pixels: PixelRange | None = None,
         origin: tuple[int, int] = (0, 0),
     ) -> Tensor:
-        """(batch, 1, h, w) to (batch, 1, H, W): see ``MetaUpscale.forward``."""
+        """Map (batch, 1, h, w) to (batch, 1, H, W): see ``MetaUpscale.forward``."""
         return self.upscale(self.trunk(image), grid, pixels, origin)
 
 

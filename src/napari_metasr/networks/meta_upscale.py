@@ -73,7 +73,7 @@ class WeightPredictionNetwork(nn.Module):
                 parameter.div_((features * 9) ** (1 / 2))
 
     def convolution(self) -> Tensor:
-        """[W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
+        """Return [W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
         kernels = torch.cat([self.second.weight.T, self.second.bias[None]])
         return kernels.reshape(len(kernels), -1, 3, 3)
 
@@ -109,7 +109,7 @@ class MetaUpscale(nn.Module):
         return 1
 
     def associate(self, features: Tensor) -> Tensor:
-        """G of features (batch, features, h, w): (batch, h, w, hidden + 1), contiguous."""
+        """Compute G of features (batch, features, h, w): (batch, h, w, hidden + 1), contiguous."""
         g = functional.conv2d(features, self.weights.convolution(), padding=1)
         return g.permute(0, 2, 3, 1).contiguous()
 
@@ -135,7 +135,7 @@ class MetaUpscale(nn.Module):
         pixels: PixelRange | None = None,
         origin: tuple[int, int] = (0, 0),
     ) -> Tensor:
-        """(batch, features, h, w) to (batch, 1, H, W).
+        """Map (batch, features, h, w) to (batch, 1, H, W).
 
         Parameters
         ----------

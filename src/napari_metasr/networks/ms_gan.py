@@ -48,7 +48,7 @@ class MultiScaleGenerator(nn.Module):
         self.quadrupling_output = nn.Conv2d(features, 1, 9, padding=4)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(batch, 1, h, w) to (batch, 1, 2h, 2w) and (batch, 1, 4h, 4w), not clipped."""
+        """Map (batch, 1, h, w) to (batch, 1, 2h, 2w) and (batch, 1, 4h, 4w), not clipped."""
         doubled = self.doubled_blocks(self.doubling(self.trunk(image)))
         return self.doubling_output(doubled), self.quadrupling_output(self.quadrupling(doubled))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stage_count(scale: int) -> int:
-    """How many doublings make a scale.
+    """Return the number of doublings in a scale.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def stage_count(scale: int) -> int:
 
 
 def sub_pixel_halo(scale: int, radius: int) -> int:
-    """Low-resolution pixels that doubling stages and an output convolution look beyond a pixel.
+    """Count the low-resolution pixels that the stages and the output convolution read around one.
 
     Every stage is a 3 x 3 convolution before the image doubles; the output convolution of
     ``radius`` works on the enlarged image.
@@ -84,5 +84,5 @@ class SubPixelGenerator(nn.Module):
         self.output = nn.Conv2d(trunk.features, 1, output_size, padding=output_size // 2)
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, 1, h, w) to (batch, 1, scale h, scale w), not clipped."""
+        """Map (batch, 1, h, w) to (batch, 1, scale h, scale w), not clipped."""
         return self.output(self.stages(self.trunk(image)))

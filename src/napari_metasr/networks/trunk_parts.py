@@ -46,7 +46,7 @@ def features_of(trunk: Trunk, image: Tensor, rows: Range, columns: Range) -> Ten
 def _cropped(
     features: Tensor, place: tuple[Range, Range], needed: tuple[Range, Range], reach: int
 ) -> tuple[Tensor, tuple[Range, Range]]:
-    """Features without what lies further than ``reach`` from what is needed; and their place."""
+    """Crop features to within ``reach`` of the needed range; return them with their place."""
     (top, bottom), (left, right) = (
         (max(first - reach, begin), min(last + reach, end))
         for (first, last), (begin, end) in zip(needed, place, strict=True)

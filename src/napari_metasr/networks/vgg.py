@@ -67,7 +67,7 @@ class VGG19(nn.Module):
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        """(batch, 1 or 3, h, w) to (batch, features, h', w').
+        """Map (batch, 1 or 3, h, w) to (batch, features, h', w').
 
         A single channel is taken three times; ImageNet's mean and standard deviation are applied
         here. Every stage but the first halves the image.
@@ -101,7 +101,7 @@ def randomise(network: nn.Module, seed: int) -> None:
 
 
 def download_state() -> dict[str, Tensor]:
-    """Torch's ImageNet weights: from its cache, or downloaded, with the hash of their name.
+    """Load Torch's ImageNet weights from its cache, or download them; their hash is checked.
 
     Raises
     ------

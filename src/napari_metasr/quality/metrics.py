@@ -50,7 +50,7 @@ def psnr(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
 
 
 def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
-    """Mean structural similarity (Wang et al., 2004, IEEE Transactions on Image Processing).
+    """Compute the mean SSIM (Wang et al., 2004, IEEE Transactions on Image Processing).
 
     The settings are the publication's: a Gaussian window of 11 pixels and sigma 1.5,
     K1 = 0.01, K2 = 0.03, biased covariances.

@@ -163,7 +163,7 @@ def _filtered(image: NDArray[np.float64], window: NDArray[np.float64]) -> NDArra
 def _channel(
     image: NDArray[np.float64], truth: NDArray[np.float64], window: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Gain, variance of the added noise and variance of the truth in each window.
+    """Estimate gain, variance of the added noise and variance of the truth in each window.
 
     The image is the truth times a gain plus noise; where the truth is flat there is no gain, and
     a negative gain is noise alone.

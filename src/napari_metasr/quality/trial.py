@@ -83,7 +83,7 @@ class Trial:
     render_seconds: float
 
     def quality(self, image: NDArray[Any], *, in_box: bool) -> Quality:
-        """How near one of the two images is to the truth, in the brain's box or on the whole."""
+        """Compare one of the two images with the truth, in the brain's box or as a whole."""
         top, left, bottom, right = self.box if in_box else (0, 0, *self.truth.shape)
         part = np.s_[top:bottom, left:right]
         return Quality.of(image[part], self.truth[part], self.data_range)

@@ -77,7 +77,7 @@ def random_field(
 def separable_field(
     rng: np.random.Generator, points: Points, wavelength: float, *, count: int = 16
 ) -> Field:
-    """As `random_field`, on a regular grid given by its open axes, at a fraction of the time."""
+    """Evaluate a `random_field` faster, on a regular grid that is given by its open axes."""
     vectors, phases = random_waves(rng, wavelength, count, (1.0, 1.0, 1.0))
     x, y, z = (
         np.exp(1j * k[:, np.newaxis] * axis.ravel()).astype(np.complex64)
@@ -91,7 +91,7 @@ def separable_field(
 
 
 def inside(distance: NDArray[Any], softness: float = _SOFTNESS) -> Field:
-    """How much of a voxel is covered where ``distance`` (mm) is positive inside."""
+    """Return the share of a voxel that is covered, where ``distance`` (mm) is positive inside."""
     covered: Field = expit(distance / np.float32(softness))
     return covered
 
@@ -143,7 +143,7 @@ class Anatomy:
     seed: int
 
     def coats(self) -> Iterator[tuple[str, Field]]:
-        """Tissues in the order they are painted: a name and the cover (0..1) of each voxel."""
+        """Yield tissues in the order they are painted: name and cover (0..1) of each voxel."""
         brain, cerebellum, stem = self._brain[0], self._cerebellum, self._brainstem
         whole = np.maximum(np.maximum(brain, cerebellum), stem)
         yield "fluid", inside(whole + 1.3, 0.6)

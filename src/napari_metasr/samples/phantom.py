@@ -200,7 +200,7 @@ def _painted(
 def _acquired(
     image: NDArray[np.float32], axes: Points, seed: int, contrast: Contrast, noise: float
 ) -> NDArray[np.uint16]:
-    """Texture, bias field and Rician noise, within the head, as 16-bit numbers."""
+    """Add texture, bias field and Rician noise within the head, as 16-bit numbers."""
     rng = np.random.default_rng([seed, *b"scanner", *contrast.encode()])
     head = image > min(CONTRASTS[contrast].values()) / 4
     image *= (

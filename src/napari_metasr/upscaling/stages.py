@@ -172,11 +172,11 @@ class Stages:
         return array.digest(place)
 
     def is_last(self, part: Part) -> bool:
-        """Whether a part belongs to the output, and not to what lies between the passes."""
+        """Return whether a part belongs to the output rather than to an intermediate pass."""
         return part.run.kind is next(reversed(self._passes))
 
     def _written(self, part: Part) -> tuple[MappedArray, Place]:
-        """Which file a part is in, and where."""
+        """Locate a part: its file and its place there."""
         if self.is_last(part):
             return self._output.voxels, self._output.stored_place(self._output_place(part))[0]
         array = self._between(part.run.kind)

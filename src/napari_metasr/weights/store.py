@@ -69,7 +69,7 @@ def model_cards() -> dict[str, ModelCard]:
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is of a model of the user, not of the package."""
+    """Return whether a name is that of a user's model rather than the package's."""
     return name not in shipped_names() and user_models.card_path(name).is_file()
 
 

@@ -46,12 +46,12 @@ def folder() -> Path:
 
 
 def card_path(name: str) -> Path:
-    """Where the card of a user's model lies."""
+    """Return the path of a user's model card."""
     return folder() / f"{name}.json"
 
 
 def weights_path(name: str) -> Path:
-    """Where the weights of a user's model lie."""
+    """Return the path of a user's model weights."""
     return folder() / f"{name}.safetensors"
 
 

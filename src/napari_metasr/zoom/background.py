@@ -63,7 +63,7 @@ def constant_background(image: NDArray[Any]) -> Mask | None:
 
 
 def is_cut(image: NDArray[np.float32], background: Mask) -> bool:
-    """Whether an image was masked on its own grid, so that its outermost pixels are whole tissue.
+    """Return whether an image was masked on its own grid, so that edge pixels are whole tissue.
 
     If it was masked before it was reduced or resampled, a pixel on the edge is the fainter the
     more background there is around it, as networks have learned it.

@@ -133,7 +133,7 @@ class EncodedSlice:
             return sum(tile.nbytes for tile in self._tiles.values())
 
     def is_ready(self, window: Window | None = None) -> bool:
-        """Whether everything that the window needs is encoded."""
+        """Return whether everything that the window needs is encoded."""
         if self.constant is not None:
             return True
         with self._lock:

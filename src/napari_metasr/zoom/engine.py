@@ -287,7 +287,7 @@ class ZoomModel:
         return codes[:, top : top + rows, left : left + columns]
 
     def _reduced(self) -> AbstractContextManager[None]:
-        """Where convolutions have the precision that was chosen."""
+        """Return a context in which convolutions have the chosen precision."""
         reduced = self._precision == "bfloat16"
         return torch.autocast(self.device, torch.bfloat16, enabled=reduced)
 

@@ -29,7 +29,7 @@ class Encoded(Protocol):
         """Bytes held."""
 
     def is_ready(self, window: Window) -> bool:
-        """Whether the window can be rendered without further encoding."""
+        """Return whether the window can be rendered without further encoding."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Request:
     windows: tuple[tuple[SliceKey, Window], ...]
 
     def covers(self, windows: Mapping[SliceKey, Window]) -> bool:
-        """Whether this request, once done, makes all of these windows ready."""
+        """Return whether this request, once done, makes all of these windows ready."""
         own = dict(self.windows)
         return all(key in own and _contains(own[key], window) for key, window in windows.items())
 
@@ -130,7 +130,7 @@ class ZoomSession:
         return self._running
 
     def is_stale(self, request: Request) -> bool:
-        """Whether the results of this request are no longer of use."""
+        """Return whether the results of this request are no longer of use."""
         return self._running is not request or self._superseded
 
     def accept(self, request: Request, key: SliceKey, encoded: Encoded) -> bool:
@@ -169,7 +169,7 @@ class ZoomSession:
         self._failed.clear()
 
     def has_failed(self, key: SliceKey) -> bool:
-        """Whether encoding this slice ended with an error."""
+        """Return whether encoding this slice ended with an error."""
         return key in self._failed
 
     def cancel(self) -> None:

@@ -166,7 +166,7 @@ class Shown:
         return ~self.edge.beyond
 
     def differs(self, other: Shown) -> Mask:
-        """Where the results of two slices of one shape may differ, beside what is around it."""
+        """Mark differing pixels of two slices of one shape; results around them may differ too."""
         one, two = self.edge, other.edge
         differs: Mask = self.image != other.image
         if one is not None and two is not None and one.value == two.value:

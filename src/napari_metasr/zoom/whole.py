@@ -149,7 +149,7 @@ class WholeSlices:
 
 
 def _grown(places: NDArray[np.int64], reach: int, size: int) -> tuple[int, int]:
-    """From the first to behind the last of the places, and ``reach`` beyond, inside the axis."""
+    """Return the range of places, extended by ``reach`` at both ends within the axis."""
     return max(int(places.min()) - reach, 0), min(int(places.max()) + 1 + reach, size)
 
 

@@ -85,7 +85,7 @@ def _patient(folder: Path, names: tuple[str, ...]) -> Entry | None:
 def brats_entries(
     folder: Path, *, skip: frozenset[str] = frozenset(), above: tuple[str, ...] = ()
 ) -> Iterator[Entry]:
-    """Every patient below a folder, the folder itself among them, recognised by its file names.
+    """Yield every patient below and including a folder, recognised by its file names.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFi
 
 
 def default_folder() -> Path:
-    """Where decoded slices are kept: ``METASR_CACHE``, or the user's cache folder."""
+    """Return where decoded slices are kept: ``METASR_CACHE``, or the user's cache folder."""
     return Path(os.environ.get("METASR_CACHE", pooch.os_cache("napari-metasr"))) / "slices"
 
 

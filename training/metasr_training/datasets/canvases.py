@@ -112,9 +112,9 @@ class Canvas:
 def _unwrapped(
     points: NDArray[np.int64], shape: tuple[int, int], reach: tuple[int, int], jitter: int
 ) -> NDArray[np.int64]:
-    """Points moved inwards until nothing within reach of them comes from the opposite border.
+    """Move points inwards until nothing within their reach comes from the opposite border.
 
-    All to the image's middle where it is no larger than that.
+    All move to the image's middle if it is no larger than that.
     """
     middles = [size // 2 for size in shape]
     low = [min(far + 1, middle) for far, middle in zip(reach, middles, strict=True)]
@@ -134,7 +134,7 @@ def _points(
     crop: tuple[int, int],
     box: Window | None,
 ) -> tuple[NDArray[np.int16], int]:
-    """Where patches of an image may be centred, and by how much that may be moved."""
+    """Return the possible centres of an image's patches, and by how much they may be moved."""
     shape = (image.shape[0], image.shape[1])
     if windows == "head":
         head = np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP
@@ -159,7 +159,7 @@ def _points(
 
 
 def _tile_starts(size: int, canvas: int, around: float | None) -> list[int]:
-    """Where tiles of ``canvas`` pixels begin: the one around a point, or such as cover an axis."""
+    """Return where tiles of ``canvas`` pixels begin: one around a point, or a cover of the axis."""
     if size <= canvas:
         return [0]
     if around is not None:
@@ -169,7 +169,7 @@ def _tile_starts(size: int, canvas: int, around: float | None) -> list[int]:
 
 
 def _natural_points(shape: tuple[int, int], patch: int) -> NDArray[np.int16]:
-    """Points whose patch, with a margin, lies within an image that has no dark border."""
+    """Return points whose patch, with a margin, lies within an image that has no dark border."""
     margin = patch // 2 + 2 * STEP
     ranges = [
         range(min(margin, size // 2), max(size - margin, size // 2 + 1), STEP) for size in shape

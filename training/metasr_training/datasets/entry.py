@@ -61,7 +61,7 @@ class Entry:
 
 
 def kind_of(path: Path) -> Kind | None:
-    """``volume`` or ``picture`` by a file's ending; None for other files."""
+    """Return ``volume`` or ``picture`` by a file's suffix; None for other files."""
     if is_nifti(path):
         return "volume"
     return "picture" if is_picture(path) else None

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 def familiar_brightness(
     slices: Iterable[Slice], stripped_share: float
 ) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of each statistic of `brightness` over training slices.
+    """Compute mean and standard deviation of each statistic of `brightness` over training slices.
 
-    None of one that is the same in all of them, which tells nothing.
+    A statistic that is the same in all of them tells nothing and is left out.
 
     Parameters
     ----------

@@ -83,7 +83,7 @@ class Slice:
 
 
 def some_of_each(slices: list[Slice], count: int) -> list[Slice]:
-    """``count`` slices of each source, evenly spread over its patients; all where 0."""
+    """Choose ``count`` slices of each source, evenly spread over its patients; all if 0."""
     chosen: list[Slice] = []
     for source in dict.fromkeys(one.source for one in slices):
         pool = [one for one in slices if one.source == source]

@@ -50,7 +50,7 @@ class Masked:
 
 
 def stripped_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """Where the brain of a slice is that has no skull; None of a slice that has not been masked.
+    """Find the brain of a skull-stripped slice; None for a slice that has not been masked.
 
     Such a slice has exactly one value outside, and a step along its edge.
     """
@@ -75,7 +75,7 @@ def continued(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np
 
 
 def masked(image: NDArray[np.float32]) -> Masked | None:
-    """How a slice is masked; None where no brain is found in it.
+    """Return how a slice is masked; None if no brain is found in it.
 
     Parameters
     ----------

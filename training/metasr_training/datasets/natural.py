@@ -26,7 +26,7 @@ FULL_RANGE = (0.0, 255.0)
 
 
 def is_natural(folder: Path) -> bool:
-    """Whether a folder's name says that it holds natural images: ``natural``, ``DIV2K...``.
+    """Return whether a folder is named for natural images: ``natural``, ``DIV2K...``.
 
     DIV2K's low-resolution folders (``DIV2K_train_LR_bicubic``) hold the same images again.
     """
@@ -54,7 +54,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
 
 
 def natural_entries(folder: Path) -> list[Entry]:
-    """Every picture below a folder; its path there without ending stands for the patient.
+    """List every picture below a folder; its path there without suffix stands for the patient.
 
     A picture is in the split that a folder is named after (``train``, ``DIV2K_valid_HR``), if
     one is. Folders of reduced images (``DIV2K_train_LR_bicubic``) are left out.

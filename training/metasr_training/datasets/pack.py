@@ -98,7 +98,7 @@ def encode(slices: list[Slice], split: Split, domain: Domain) -> list[Encoded]:
 
 
 def thinned(encoded: list[Encoded], limit: int) -> list[Encoded]:
-    """As many as go into ``limit`` bytes: the same share of each source and split, spread evenly.
+    """Keep as many slices as fit into ``limit`` bytes: the same share per source and split.
 
     Raises
     ------

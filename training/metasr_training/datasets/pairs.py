@@ -204,7 +204,7 @@ def _operator(reduction: Reduction, grid: AxisGrid) -> NDArray:
 
 
 def _share_inside(mask: NDArray[Any], rows: _AxisCut, columns: _AxisCut) -> NDArray[np.float32]:
-    """How much of each low-resolution pixel of a patch a mask on the canvas fills."""
+    """Return how much of each low-resolution pixel of a patch a mask on the canvas fills."""
     left, right = (_operator(AREA, axis.grid)[axis.cells] for axis in (rows, columns))
     share: NDArray[np.float32] = left @ mask.astype(np.float32) @ right.T
     return share

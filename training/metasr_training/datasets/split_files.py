@@ -34,7 +34,7 @@ class _Stored(BaseModel, extra="forbid"):
 
 
 def names_of(patients: Iterable[Patient]) -> str:
-    """Patients for a message: the first few by name, the number of the others."""
+    """Name patients for a message: the first few by name, and the number of the others."""
     found = sorted(patients)
     names = ", ".join(f"{source} {patient}" for source, patient in found[:_NAMED])
     return names + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")

@@ -25,7 +25,7 @@ SHARES = (0.8, 0.1, 0.1)
 
 
 def counts(patients: int, shares: tuple[float, float, float] = SHARES) -> tuple[int, int, int]:
-    """How many patients of ``patients`` go to train, val and test.
+    """Return how many of ``patients`` go to train, val and test.
 
     The last two get their shares, rounded, and at least one each where the share is above zero
     and there are that many besides one to train on.

@@ -66,7 +66,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _pictures(folder: Path) -> list[Entry]:
-    """``slices.csv`` (id, patient, split) with ``images/ID.*`` and ``masks/ID.*``."""
+    """List the images of ``slices.csv`` (id, patient, split): ``images/ID.*``, ``masks/ID.*``."""
     images, masks = _by_stem(folder / "images"), _by_stem(folder / "masks")
     return [
         Entry(
@@ -83,7 +83,7 @@ def _pictures(folder: Path) -> list[Entry]:
 
 
 def _volumes(folder: Path) -> list[Entry]:
-    """``patients.csv`` (patient, split) with ``SPLIT/PATIENT_t1ce.nii.gz`` and ``_mask``."""
+    """List the volumes of ``patients.csv`` (patient, split): ``SPLIT/PATIENT_t1ce.nii.gz``."""
     entries = []
     for row in read_table(folder / VOLUME_TABLE, ("patient", "split")):
         patient = row["patient"]

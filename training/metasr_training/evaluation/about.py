@@ -154,7 +154,7 @@ def write_about(folder: Path, about: EvaluationAbout) -> None:
 
 
 def body(about: EvaluationAbout, folder: str = "") -> str:
-    """Tables, ranking, notes, figures and networks of an evaluation in Markdown.
+    """Write tables, ranking, notes, figures and networks of an evaluation in Markdown.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def body(about: EvaluationAbout, folder: str = "") -> str:
 
 
 def networks_table(networks: tuple[NetworkAbout, ...]) -> str:
-    """How each network was trained.
+    """Tabulate how each network was trained.
 
     Updates and minutes are of all trainings that its weights come from: ``303 + 780 = 1,083``
     where it began with the weights of another.

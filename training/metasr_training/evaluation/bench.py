@@ -97,7 +97,7 @@ class Bench:
         return self.some_of(self.slices, suitable)
 
     def some_of(self, slices: Sequence[Slice], suitable: Callable[[Slice], bool]) -> list[Slice]:
-        """As many suitable ones of any slices, likewise.
+        """Choose as many of any given slices, evenly spread over each source's suitable ones.
 
         Raises
         ------

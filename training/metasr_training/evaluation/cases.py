@@ -145,7 +145,7 @@ def degrade_slice(
 
 
 def whole_step(scale: float) -> int:
-    """Pixels in a low-resolution pixel of a whole scale; 1 for any other."""
+    """Return the pixels in a low-resolution pixel of a whole scale; 1 for any other scale."""
     exact = nominal_scale(scale)
     return exact.numerator if exact.denominator == 1 else 1
 
@@ -222,7 +222,7 @@ def make_cases(
     options: RegionOptions,
     detect: Detect | None = None,
 ) -> Iterator[Case]:
-    """Every condition of every slice."""
+    """Yield the cases of every slice under every condition."""
     for condition in conditions:
         for one in slices:
             case = make_case(one, condition, region, options, detect)

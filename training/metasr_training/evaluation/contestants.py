@@ -94,7 +94,7 @@ def on_grids(enlarge: ByScale) -> Enlarge:
 
 
 def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
-    """Bicubic, Lanczos and a shipped model, the reference first."""
+    """List bicubic, Lanczos and a shipped model, the reference first."""
     return [
         Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
         Contestant("lanczos", baseline("lanczos")),

@@ -34,7 +34,7 @@ def updates_per_second(network: TrainedNetwork) -> float | None:
 
 
 def epoch_seconds(network: TrainedNetwork, images: int) -> float | None:
-    """Seconds of an epoch over ``images`` images, from the measured updates a second.
+    """Compute the seconds of an epoch over ``images`` images from the measured update rate.
 
     An epoch is the recipe's: every image gives ``patches_per_image`` patches.
     """
@@ -45,7 +45,7 @@ def epoch_seconds(network: TrainedNetwork, images: int) -> float | None:
 
 
 def step_memory(config: TrainConfig) -> int | None:
-    """Bytes that a training step of the generator holds: weights, Adam, and what backward needs.
+    """Count the bytes that a generator's training step holds: weights, Adam and activations.
 
     Counted, not measured, so that it is the same on every machine: the tensors that autograd
     keeps of a forward pass of one patch in float32, each storage once, times the batch. The
@@ -73,7 +73,7 @@ def step_memory(config: TrainConfig) -> int | None:
 
 
 def seconds_an_image(enlarge: Callable[..., Any], inputs: Sequence[tuple[Any, ...]]) -> float:
-    """Mean seconds of a call, after one that is not counted.
+    """Time a call, averaged over the inputs, after one that is not counted.
 
     Raises
     ------

@@ -74,7 +74,7 @@ def noise_level(image: NDArray[Any]) -> float:
 
 
 def filtered(image: NDArray[Any], parameters: NonLocalMeansParameters) -> NDArray[np.float64]:
-    """Non-local means: every pixel becomes a weighted mean over its search window.
+    """Filter by non-local means: every pixel becomes a weighted mean over its search window.
 
     Froment 2014, eq. 5 to 9, NLM-P: pixelwise, plain Euclidean distance of patches, mirrored
     borders. One displacement of the whole image at a time, so that patches cost as little as

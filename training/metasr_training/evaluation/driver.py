@@ -29,7 +29,7 @@ EVALUATION = "evaluation"
 
 
 def evaluation_folder(run: Path, name: str) -> Path:
-    """Where a run keeps the evaluation of an experiment."""
+    """Return where a run keeps the evaluation of an experiment."""
     return run / EVALUATION / name
 
 

@@ -90,7 +90,7 @@ def score_condition(
     methods: Sequence[Contestant],
     slices: Sequence[Any],
 ) -> list[ImageScore]:
-    """Every method on every slice, in every region.
+    """Score every method on every slice, in every region.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def table_rows(
 
 
 def costs_of(network: TrainedNetwork | None, epoch_images: int | None) -> dict[str, Any]:
-    """Seconds of an epoch and MiB of a step; nothing where they are not wanted."""
+    """Collect the seconds of an epoch and the MiB of a step; empty if they are not wanted."""
     if network is None or epoch_images is None:
         return {}
     memory = step_memory(network.config)

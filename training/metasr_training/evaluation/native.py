@@ -165,7 +165,7 @@ def _row(scale: float, scan: str, contrast: str, method: str, counts: list[Count
 
 
 def native_table(rows: Iterable[NativeRow]) -> str:
-    """Rows as Markdown, with percentages."""
+    """Tabulate rows in Markdown, with percentages."""
     columns: dict[str, Callable[[NativeRow], str]] = {
         "scan": lambda row: row.scan,
         "contrast": lambda row: row.contrast,

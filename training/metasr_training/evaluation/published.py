@@ -52,7 +52,7 @@ class PublishedFigure:
 
 @cache
 def published_figures() -> tuple[PublishedFigure, ...]:
-    """All figures of ``published.csv``, in its order."""
+    """Read all figures of ``published.csv``, in its order."""
     with PUBLISHED.open(newline="", encoding="utf-8") as file:
         return tuple(
             PublishedFigure(
@@ -71,7 +71,7 @@ def published_figures() -> tuple[PublishedFigure, ...]:
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether labels agree in letters, digits and +: ``GAN + Pre-train``, ``GAN+Pre_train``."""
+    """Compare labels by letters, digits and + alone: ``GAN + Pre-train``, ``GAN+Pre_train``."""
     return _letters(one) == _letters(other)
 
 
@@ -91,7 +91,7 @@ def published_figure(
 
 
 def published_text(experiment: str, condition: str, method: str, metric: str) -> str:
-    """``18.72 ± 5.338``, ``32.1``, or nothing where the paper prints nothing."""
+    """Return a figure as printed, ``18.72 ± 5.338`` or ``32.1``; empty if the paper prints none."""
     figure = published_figure(experiment, condition, method, metric)
     return "" if figure is None else figure.printed
 

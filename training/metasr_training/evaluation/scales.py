@@ -145,7 +145,7 @@ def _columns() -> dict[str, Callable[[AverageRow], str]]:
 
 
 def _panels(rows: Sequence[AverageRow], scales: Sequence[float]) -> list[Panel]:
-    """PSNR and SSIM over the scale; the rows of a method are in the order of the scales."""
+    """Make panels of PSNR and SSIM over the scale; each method's rows are in order of scales."""
     panels = []
     for field, y_label in (("psnr", "PSNR (dB)"), ("ssim", "SSIM")):
         lines = tuple(

@@ -70,7 +70,7 @@ class Average:
 
 
 def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
-    """(label, (H, W) output on the 0..255 scale) of every method: each sees the whole slice."""
+    """Yield every method's label and (H, W) output, 0..255; each method sees the whole slice."""
     for contestant in contestants:
         yield contestant.label, contestant.enlarge(case.low_resolution, case.grid, case.intensity)
 
@@ -94,7 +94,7 @@ def measure(case: Case, label: str, output: NDArray) -> Iterator[ImageScore]:
 def averages(
     scores: Iterable[ImageScore],
 ) -> dict[tuple[str, str, str, str], Average]:
-    """Averages by (condition, method, region, source), with ``all`` sources together too.
+    """Average scores by (condition, method, region, source), and over ``all`` sources together.
 
     Each image counts once; a table's mean is the mean over images, not over data sets.
     """

@@ -60,7 +60,7 @@ class ZoomRow:
 def zoom_conditions(
     scales: Iterable[float], degradations: Iterable[str], noise: Iterable[float] = (0,)
 ) -> list[Condition]:
-    """Every degradation at every scale, with each noise."""
+    """List every degradation at every scale, with each noise."""
     return [
         Condition(scale=scale, degradation=name, noise=sigma)
         for sigma, name, scale in product(noise, degradations, scales)

@@ -56,7 +56,7 @@ class Task(Protocol[BatchT]):
     """What is trained for, with its data."""
 
     def updates_per_epoch(self, domain: str) -> int:
-        """Batches of an epoch."""
+        """Return the number of batches in an epoch."""
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> BatchT:
         """Draw the batch of an update, or a process's part of it; depends on nothing else."""
@@ -70,7 +70,7 @@ class Task(Protocol[BatchT]):
         """Run the network and compute the stage's losses."""
 
     def validate(self, network: nn.Module, device: torch.device) -> Validation:
-        """How good a network in eval mode is on the validation data."""
+        """Measure a network in eval mode on the validation data."""
 
     def state(self) -> Mapping[str, Any]:
         """Return the state that is saved with the weights."""

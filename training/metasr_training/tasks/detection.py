@@ -38,7 +38,7 @@ class Boxes:
 
     @staticmethod
     def scores(found: Tensor) -> Tensor:
-        """Of each slice."""
+        """Return the score of each slice."""
         return found[:, 4]
 
     @staticmethod
@@ -59,7 +59,7 @@ class Masks:
 
     @classmethod
     def losses(cls, found: Tensor, batch: DetectionBatch) -> dict[str, Tensor]:
-        """Cross-entropy and Dice, of which a stage weighs what it names."""
+        """Compute cross-entropy and Dice, of which a stage weights those that it names."""
         truth = cls.truth(found, batch)
         return {
             "cross-entropy": cross_entropy_loss(found, truth),
@@ -68,7 +68,7 @@ class Masks:
 
     @staticmethod
     def scores(found: Tensor) -> Tensor:
-        """Of each slice: the map's highest value."""
+        """Return the score of each slice: the map's highest value."""
         return found.amax((1, 2, 3)).sigmoid()
 
     @classmethod
@@ -111,7 +111,7 @@ class Detection:
         self.goal = GOALS[next(iter(self.weights))]
 
     def updates_per_epoch(self, domain: str) -> int:
-        """Batches with as many slices as there are."""
+        """Return the number of batches that together have as many slices as there are."""
         return self.sampler.updates_per_epoch
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> DetectionBatch:
@@ -151,14 +151,14 @@ class Detection:
         return Validation(-means["val/loss"], means)
 
     def state(self) -> dict[str, Any]:
-        """Nothing besides the weights."""
+        """Return nothing; there is no state besides the weights."""
         return {}
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Nothing besides the weights."""
+        """Load nothing; there is no state besides the weights."""
 
     def about(self) -> dict[str, Any]:
-        """Slices of each source, and how many have a tumour."""
+        """Count the slices of each source, and those with and without a tumour."""
         slices = [*self.sampler.with_tumour, *self.sampler.without]
         return {
             "images": dict(Counter(one.source for one in slices)),

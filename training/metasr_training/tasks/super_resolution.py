@@ -81,7 +81,7 @@ class SuperResolution:
         self.perceptual = features[1] if features else ""
 
     def _statistics(self, pairs: PairConfig, slices: list[Slice]) -> tuple[float, float]:
-        """Of the training crops, as Meta-SRGAN's; of drawn patches where there are no crops."""
+        """Compute mean and standard deviation of training crops, or of patches without crops."""
         if pairs.windows == "crop":
             return crop_statistics(slices, pairs.crop)
         sampler = self.samplers["mri"]
@@ -90,7 +90,7 @@ class SuperResolution:
         )
 
     def updates_per_epoch(self, domain: str) -> int:
-        """Batches in which every image of the domain has given its patches."""
+        """Return the number of batches in which every image of the domain gives its patches."""
         return self.samplers[domain].updates_per_epoch
 
     def draw(self, update: int, domain: str, rank: int, ranks: int) -> Batch:
@@ -134,7 +134,7 @@ class SuperResolution:
 
     @torch.inference_mode()
     def validate(self, network: nn.Module, device: torch.device) -> Validation:
-        """Mean PSNR over the validation patches, in dB, intensities 0..1; bicubic beside."""
+        """Compute the mean PSNR in dB over the validation patches (0..1), and bicubic's."""
         ours, theirs = [], []
         for batch in self.judged:
             output = self.forward(network, batch, device)[-1].cpu() * self.std + self.mean
@@ -162,7 +162,7 @@ class SuperResolution:
         self.mean, self.std = state["standardisation"]
 
     def about(self) -> dict[str, Any]:
-        """Mean and standard deviation, images of each source, and the perceptual features."""
+        """Describe mean and standard deviation, images of each source, and perceptual features."""
         images: dict[str, int] = {}
         for sampler in self.samplers.values():
             for one in sampler.canvases:
@@ -178,6 +178,6 @@ class SuperResolution:
 
 
 def _psnr(output: Tensor, truth: Tensor) -> Tensor:
-    """Return the PSNR of each image of a batch, data range 1."""
+    """Compute the PSNR of each image of a batch, data range 1."""
     error = (output.clamp(0, 1) - truth.clamp(0, 1)).square().flatten(1).mean(1)
     return -10 * error.clamp_min(1e-10).log10()

@@ -92,7 +92,7 @@ def _gaps(
 
 
 def _first_end(orientation: tuple[float, ...]) -> str:
-    """Which anatomical side the first slice lies on."""
+    """Return the anatomical side that the first slice lies on."""
     row, column = np.reshape(orientation, (2, 3))
     normal = np.cross(row, column)
     axis = int(np.abs(normal).argmax())

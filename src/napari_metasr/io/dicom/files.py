@@ -155,7 +155,7 @@ class Opener:
 
 
 def found_files(path: Path, opener: Opener) -> Iterator[FoundFile]:
-    """Every file that a path stands for, DICOM or not.
+    """Yield every file that a path stands for, DICOM or not.
 
     Parameters
     ----------

@@ -141,7 +141,7 @@ def _told(dataset: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any, identified: Any) -> Any:
-    """Words without what identifies a person, where the elements that do are given; or numbers."""
+    """Convert a value to numbers, or to words without identifiers if the latter are given."""
     if identified is not None:
         words = [value] if isinstance(value, str) else value
         return " ".join(redacted(str(word), identified) for word in words)

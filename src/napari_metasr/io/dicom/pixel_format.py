@@ -167,7 +167,7 @@ def _padding(dataset: Any) -> tuple[int, int] | None:
 
 
 def _pixel_tag(dataset: Any, stream: BinaryIO) -> int:
-    """Which element the file goes on with; its reader has stopped before it."""
+    """Return the tag of the element at which the reader stopped."""
     syntax = syntax_of(dataset)
     if syntax == DEFLATED:  # unpacked in memory, so that the file itself is at its end
         return INTEGERS

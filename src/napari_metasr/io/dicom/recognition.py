@@ -52,7 +52,7 @@ def has_magic(stream: BinaryIO) -> bool:
 
 
 def _begins_with_element(content: bytes) -> bool:
-    """Whether a file begins with one of the elements that a data set or its header begins with."""
+    """Return whether a file begins with an element that can open a data set or its header."""
     if len(content) < PREAMBLE or content[:4] not in FIRST_ELEMENTS:
         return False
     kind, length = content[4:6], int.from_bytes(content[4:8], "little")

@@ -73,7 +73,7 @@ def redacted(description: str, dataset: Any) -> str:
 
 
 def _spellings(text: str) -> set[str]:
-    """In small letters, with accents left out and written out."""
+    """Return a word in lower case, once with accents removed and once with them written out."""
     small = unicodedata.normalize("NFC", text).casefold()
     return {_bare(small), _bare(small.translate(_UMLAUTS))}
 
@@ -95,7 +95,7 @@ def _parts(value: str) -> set[str]:
 
 
 def _tells(word: str, whole: set[str], parts: set[str]) -> bool:
-    """Whether a word of a description is, or contains, what identifies."""
+    """Return whether a word of a description is, or contains, an identifier."""
     return any(
         spelling.strip("0123456789") in whole or any(part in spelling for part in parts)
         for spelling in _spellings(word)

@@ -64,5 +64,5 @@ def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
 
 
 def _is_multiple(ratio: float) -> bool:
-    """Whether it is two, three or more, as when only every second or third slice is there."""
+    """Return whether a ratio is about 2, 3 or more, as when only every second slice is there."""
     return round(ratio) > 1 and abs(ratio / round(ratio) - 1) < TOUCHING

@@ -162,7 +162,7 @@ def _refused(frames: Iterable[Frame], refusal: str | None) -> Series:
 
 
 def _numbered(parts: Iterable[Series]) -> tuple[Series, ...]:
-    """Sorted, each by a number of its own."""
+    """Sort series and give each a number of its own."""
     found: list[Series] = []
     for number, same in groupby(sorted(parts, key=_order), lambda series: series.number):
         members = list(same)

@@ -56,7 +56,7 @@ def _grid(frame: Frame) -> tuple[Any, ...]:
 
 
 def _directions(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Images that lie parallel to each other."""
+    """Group images that lie parallel to each other."""
     groups: list[tuple[Any, list[Frame]]] = []
     for frame in frames:
         orientation = () if frame.place is None else frame.place.orientation
@@ -70,7 +70,7 @@ def _directions(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _kinds(frames: list[Frame]) -> list[list[Frame]]:
-    """Kinds of images apart, where telling them apart leaves fewer at one place."""
+    """Split images by kind where that leaves fewer of them at one place."""
     crowd = _crowd(frames)
     for name in frames[0].kinds if crowd > 1 else ():
         groups: dict[Any, list[Frame]] = defaultdict(list)
@@ -82,7 +82,7 @@ def _kinds(frames: list[Frame]) -> list[list[Frame]]:
 
 
 def _crowd(frames: Sequence[Frame]) -> int:
-    """How many images lie at one place, at most."""
+    """Return the largest number of images at one place."""
     places = Counter(
         None if frame.place is None else tuple(np.round(frame.place.position, PLACE_DIGITS))
         for frame in frames

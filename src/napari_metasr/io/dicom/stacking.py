@@ -121,7 +121,7 @@ def _is_astray(
     spacing: float,
     pixel_spacing: tuple[float, float],
 ) -> bool:
-    """Whether a slice lies beside its place in the stack that begins with the first one."""
+    """Return whether a slice lies off its place in the stack that begins with the first one."""
     astray = positions - positions[0] - np.outer(spacing * np.arange(len(positions)), normal)
     along = astray @ normal
     beside = np.linalg.norm(astray - np.outer(along, normal), axis=1)

@@ -141,7 +141,7 @@ def _derived(source: DicomVolume, description: str) -> Any:
 
 
 def _add_pixels(dataset: Any, frames: NDArray[np.uint16]) -> None:
-    """Frames, rows and columns."""
+    """Add the frames, with their rows, columns and pixel format."""
     dataset.NumberOfFrames, dataset.Rows, dataset.Columns = frames.shape
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
     dataset.BitsAllocated = dataset.BitsStored = 16
@@ -153,7 +153,7 @@ def _add_pixels(dataset: Any, frames: NDArray[np.uint16]) -> None:
 
 
 def _add_places(dataset: Any, affine: NDArray[np.float64]) -> None:
-    """Where each frame lies; the affine is of voxel (column, row, frame) to mm (LPS)."""
+    """Add the place of each frame; the affine maps voxel (column, row, frame) to mm (LPS)."""
     from pydicom.datadict import tag_for_keyword
     from pydicom.dataset import Dataset
     from pydicom.uid import generate_uid

@@ -55,7 +55,7 @@ class Agreement:
 def weighted_kappa(
     first: Sequence[int], second: Sequence[int], categories: int = len(GRADES)
 ) -> float:
-    """Cohen's kappa with quadratic weights (Cohen, Psychological Bulletin 1968).
+    """Compute Cohen's kappa with quadratic weights (Cohen, Psychological Bulletin 1968).
 
     ``1 - sum(w o) / sum(w e)`` with ``w = (i - j)^2`` over the table ``o`` of both raters' grades
     and the table ``e`` that their separate counts let expect by chance.
@@ -90,7 +90,7 @@ def weighted_kappa(
 
 
 def intraclass_correlation(grades: NDArray[Any]) -> float:
-    """ICC(2,1): two-way random effects, absolute agreement, a single rater.
+    """Compute ICC(2,1): two-way random effects, absolute agreement, a single rater.
 
     Shrout and Fleiss, Psychological Bulletin 1979: ``(BMS - EMS) / (BMS + (k - 1) EMS +
     k (JMS - EMS) / n)`` with the mean squares between images, between raters and of the rest.
@@ -119,7 +119,7 @@ def intraclass_correlation(grades: NDArray[Any]) -> float:
 
 
 def agreement(ratings: Iterable[Unblinded]) -> Agreement:
-    """How far the raters of a study agree."""
+    """Measure the agreement of a study's raters."""
     by_rater: dict[str, dict[str, int]] = {}
     for rating in ratings:
         by_rater.setdefault(rating.rater, {})[rating.image] = rating.grade

@@ -101,7 +101,7 @@ def append_line(path: Path, line: str) -> int:
 
 
 def read_answers(study: Study, path: Path) -> tuple[list[Rating], int]:
-    """Every answer of a rater's file, in the order of giving.
+    """Read every answer of a rater's file, in the order of giving.
 
     Returns
     -------

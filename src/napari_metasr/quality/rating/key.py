@@ -115,7 +115,7 @@ def open_key(study: Study) -> Key:
 
 
 def first_opening(study: Study) -> datetime | None:
-    """When the key was opened first; None if it never was.
+    """Return when the key was first opened; None if it never was.
 
     Raises
     ------

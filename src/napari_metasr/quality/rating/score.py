@@ -104,7 +104,7 @@ def score_study(folder: Path) -> StudyScore:
 
 
 def _all_answers(study: Study) -> tuple[dict[str, dict[str, Rating]], list[str]]:
-    """Every rater's last answers by image, and remarks."""
+    """Read every rater's last answers by image, and remarks."""
     answers, remarks = {}, []
     for path in sorted(study.ratings.glob("*.jsonl")):
         given, size = read_answers(study, path)

@@ -148,7 +148,7 @@ class Study:
 
 
 def sha256(content: bytes) -> str:
-    """SHA-256 in hexadecimal."""
+    """Compute the SHA-256 in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 

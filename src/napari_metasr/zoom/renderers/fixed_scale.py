@@ -121,7 +121,7 @@ class FixedScaleRenderer:
         return part[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
 
     def _shuffled(self, codes: Tensor, scale: int) -> NDArray[np.float32]:
-        """Codes (1, h, w, channels) to the image of one fixed scale, (h scale, w scale)."""
+        """Rearrange codes (1, h, w, channels) as the image of a fixed scale, (h scale, w scale)."""
         first = sum(other**2 for other in self.fixed_scales if other < scale)
         own = codes[..., first : first + scale**2].permute(0, 3, 1, 2)
         image: NDArray[np.float32] = functional.pixel_shuffle(own, scale)[0, 0].cpu().numpy()

@@ -40,7 +40,7 @@ def trivial_box(label: str, share: float) -> Callable[[View], Window]:
 
 
 def look_at(slices: Sequence[Slice], conditions: Sequence[Condition]) -> Views:
-    """Every slice under every condition.
+    """Prepare every slice under every condition.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def exact(view: View) -> Window:
 
 
 def ask(views: Views, detectors: Mapping[str, Detector]) -> Seconds:
-    """Seconds that each detector takes for each slice, by condition and detector.
+    """Time each detector on each slice, by condition and detector.
 
     Detectors that remember what they have seen are fast from then on.
     """

@@ -147,7 +147,7 @@ def _chosen(
 
 
 def _tables(bench: Bench, scores: Sequence[DetectionScore], name: str, heading: str = "") -> Tables:
-    """Averages as tables, and in files."""
+    """Write scores and averages to files, and return the averages as tables."""
     rows = detection_rows(scores)
     write_rows(bench.output / f"{name.replace('table', 'scores')}.csv", scores)
     write_rows(bench.output / f"{name}.csv", rows)

@@ -17,7 +17,7 @@ Tables = list[tuple[str, str]]
 
 
 def detection_tables(experiment: str, rows: Sequence[DetectionRow], heading: str = "") -> Tables:
-    """All data sets together, then detectors on each, if there are several.
+    """Tabulate all data sets together, then detectors on each, if there are several.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _share(label: str, name: str) -> Callable[[dict[str, ThresholdPoint]], str]:
 
 
 def percent(share: float | None) -> str:
-    """``93.7 %``; nothing where it is unknown."""
+    """Format a share as ``93.7 %``; empty if it is unknown."""
     return "" if share is None else f"{100 * share:.1f} %"
 
 

@@ -44,17 +44,17 @@ class OpinionOptions(RegionOptions, frozen=True):
 
 
 def study_folder(run: Path, experiment: str) -> Path:
-    """Where a run keeps the study of an experiment: apart from results, which are replaced."""
+    """Return where a run keeps an experiment's study, apart from results, which are replaced."""
     return run / STUDIES / experiment
 
 
 def begun(study: Path) -> bool:
-    """Whether an image has been rated: such a study is kept as it is."""
+    """Return whether any image has been rated; such a study is kept as it is."""
     return any(path.stat().st_size for path in (study / "ratings").glob("*.jsonl"))
 
 
 def fully_rated(study: Path) -> bool:
-    """Whether one rater has rated every image; until then the key stays sealed."""
+    """Return whether a rater has rated every image; until then the key stays sealed."""
     if not (study / STUDY_FILE).is_file():
         return False
     opened = read_study(study)
@@ -104,7 +104,7 @@ def evaluate_opinion(bench: Bench) -> Findings:
 def study_images(
     bench: Bench, options: OpinionOptions, findings: Findings
 ) -> dict[str, dict[str, NDArray[Any]]]:
-    """Every method's window of interest, and the truth's: slice to label to image."""
+    """Cut out every method's window of interest, and the truth's: slice to label to image."""
     condition = bench.experiment.conditions[0]
     rated = {method.label for method in bench.experiment.methods}
     found = contestants(bench.experiment, condition, bench.load)
@@ -123,6 +123,6 @@ def study_images(
 
 
 def _some(slices: list[Slice], most: int) -> list[Slice]:
-    """At most this many, evenly spread."""
+    """Take at most this many slices, evenly spread."""
     count = min(most, len(slices))
     return [slices[place * len(slices) // count] for place in range(count)]

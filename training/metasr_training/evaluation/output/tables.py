@@ -66,16 +66,16 @@ def markdown_table(columns: Mapping[str, Callable[[Any], str]], rows: Iterable[A
 
 
 def mean_text(mean: float, std: float | None, digits: int) -> str:
-    """``31.20 ± 1.94``."""
+    """Format mean and standard deviation as ``31.20 ± 1.94``."""
     spread = "" if std is None else f" ± {std:.{digits}f}"
     return f"{mean:.{digits}f}{spread}"
 
 
 def measure_text(value: float) -> str:
-    """``0.912``; nothing where it was not measured."""
+    """Format a measure as ``0.912``; empty if it was not measured."""
     return "" if math.isnan(value) else f"{value:.3f}"
 
 
 def count_text(count: float | None) -> str:
-    """``561,926``; nothing where it is unknown."""
+    """Format a count as ``561,926``; empty if it is unknown."""
     return "" if count is None else f"{count:,.0f}"
