@@ -10,6 +10,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from pydantic import BaseModel, field_validator
 
 from metasr_training.catalogue import recipe
+from metasr_training.datasets.layouts import POST_CONTRAST
 from metasr_training.lineage import all_seconds, all_updates, updates_text
 from napari_metasr.errors import nearest_hint
 from napari_metasr.io.contrast import CONTRASTS, guess_contrast
@@ -30,8 +31,6 @@ DATA = {
 }
 """What is known of data sets by their folders' names."""
 
-POST_CONTRAST = ("tcga-lgg", "cheng", "brats20")
-"""Data sets of T1 post-contrast images whose files' names may not say so."""
 
 LICENCE = "CC-BY-NC-SA-4.0"
 """Licence of weights trained on the data sets above, as the strictest of these asks."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from napari_metasr.acquisition.contrast import CONTRASTS
+from napari_metasr.io.contrast import GUESSED
 
 UNKNOWN = "cannot tell"
 """Said of everything that the scan does not show."""
@@ -86,7 +86,7 @@ class Acquisition(BaseModel, extra="forbid", frozen=True):
     noise, intensity_range
         In the scan's units; None where they cannot be told.
     contrast, contrast_told_by
-        Among `CONTRASTS`, and whether a person, the header or a name tells it.
+        Among `GUESSED`, and whether a person, the header or a name tells it.
     remarks
         What the header tells besides: interpolation, a vendor's learned reconstruction.
     """
@@ -158,6 +158,6 @@ class Acquisition(BaseModel, extra="forbid", frozen=True):
 
     def _contrast(self) -> str:
         if self.contrast is None:
-            return f"{UNKNOWN} (expected one of {', '.join(CONTRASTS)})"
+            return f"{UNKNOWN} (expected one of {', '.join(GUESSED)})"
         told = {"you": "stated", "header": "by the header", "name": "by the name", None: ""}
         return f"{self.contrast} ({told[self.contrast_told_by]})"

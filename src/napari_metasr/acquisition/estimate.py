@@ -14,10 +14,10 @@ from napari_metasr.acquisition.band import (
     power_spectra,
 )
 from napari_metasr.acquisition.blur import blur_of_spectrum
-from napari_metasr.acquisition.contrast import contrast_of
 from napari_metasr.acquisition.description import Acquisition, AxisAcquisition, NoiseLevel
 from napari_metasr.acquisition.noise import noise_of
 from napari_metasr.acquisition.protocol import Protocol, protocol_of
+from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.normalisation import fill_missing, value_range
 from napari_metasr.volume import Plane
 
@@ -90,7 +90,7 @@ def estimate(
     if stated is None and protocol.contrast is not None:
         stated, told_by = protocol.contrast, "header"
     if stated is None:
-        stated = contrast_of(volume.source.name)
+        stated = guess_contrast(volume.source.name)
         told_by = "name" if stated else None
     return Acquisition.model_validate(
         {

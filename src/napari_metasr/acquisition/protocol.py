@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.acquisition.contrast import contrast_of
+from napari_metasr.io.contrast import guess_contrast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Protocol:
     reconstruction
         A sentence on the vendor's learned or compressed-sensing reconstruction; empty without.
     contrast
-        Among `CONTRASTS`.
+        Among `GUESSED`.
     kernel
         The reconstruction kernel's name.
     """
@@ -123,7 +123,7 @@ def _matrix(told: Mapping[str, Any]) -> tuple[int | None, int | None]:
 def _contrast(told: Mapping[str, Any]) -> str | None:
     """Return the contrast by the series' names, else by echo, repetition and inversion times."""
     names = (_text(told.get(name)) for name in ("SeriesDescription", "ProtocolName"))
-    found = contrast_of(*names) or _by_times(told)
+    found = guess_contrast(*names) or _by_times(told)
     return "T1c" if found == "T1" and _text(told.get("ContrastBolusAgent")).strip() else found
 
 

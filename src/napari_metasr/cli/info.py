@@ -10,11 +10,11 @@ import tyro
 from pydantic import Field
 
 from napari_metasr.acquisition import estimate
-from napari_metasr.acquisition.contrast import known_contrast
 from napari_metasr.acquisition.description import UNKNOWN
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.parsing import Command, Flag, optional
 from napari_metasr.io import read
+from napari_metasr.io.contrast import known_contrast
 from napari_metasr.volume import SIGNS
 from napari_metasr.weights import model_cards
 

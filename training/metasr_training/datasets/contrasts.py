@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from metasr_training.datasets.brats import patient_of
 from metasr_training.datasets.entry import Entry, kind_of, split_of_folders, visible
 from metasr_training.datasets.tables import MASK
-from napari_metasr.acquisition.contrast import contrast_of
+from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.io.nifti import stem
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _images(folder: Path, source: str, split: Split) -> list[Entry]:
         if kind is not None and not MASK.search(name):
             patient = patient_of(_ENDING.sub("", name))
             entry = Entry(path, kind, source, patient, name, None, split)
-            found.append(replace(entry, contrast=contrast_of(name) or ""))
+            found.append(replace(entry, contrast=guess_contrast(name) or ""))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from metasr_training.datasets.brats import patient_of
 from metasr_training.datasets.entry import Entry, kind_of, split_of_folders, visible
 from metasr_training.datasets.image_slice import SPLITS
-from napari_metasr.acquisition.contrast import contrast_of
+from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.io.nifti import stem
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _loose(folder: Path, source: str, split: Split | None) -> list[Entry]:
         if kind is None or (visit in enhanced and not _ENHANCED.search(name)):
             continue
         mask = masks.get(name) or masks.get(visit)
-        told = contrast_of(name) or ""
+        told = guess_contrast(name) or ""
         entries.append(Entry(path, kind, source, _person(visit), name, mask, split, told))
     return entries
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_metasr.acquisition.contrast import contrast_of, known_contrast
+from napari_metasr.io.contrast import guess_contrast, known_contrast
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ from napari_metasr.acquisition.contrast import contrast_of, known_contrast
     ],
 )
 def test_names(name, contrast):
-    assert contrast_of(name) == contrast
+    assert guess_contrast(name) == contrast
 
 
 def test_the_first_name_that_tells_decides():
-    assert contrast_of("brain", "t2w", "flair") == "T2"
-    assert contrast_of() is None
+    assert guess_contrast("brain", "t2w", "flair") == "T2"
+    assert guess_contrast() is None
 
 
 def test_a_stated_contrast_is_one_that_is_known():
