@@ -16,7 +16,7 @@ from metasr_training.evaluation.scores import (
     averages,
     standing,
 )
-from metasr_training.evaluation.zoom import zoom_conditions, zoom_rows, zoom_table
+from metasr_training.evaluation.zoom import gain_table, zoom_conditions, zoom_rows, zoom_table
 
 
 def score(method, psnr, source="a", image="1", region="roi"):
@@ -97,3 +97,20 @@ def test_the_table_of_every_scale_averages_over_images():
     ]
     line = "| a | box | x2 | 2 | 31.00 / 0.500 | 34.50 / 0.500 | +3.50 | +3.50 |"
     assert line in zoom_table(rows)
+
+
+def test_gains_are_over_the_first_method_in_the_brain_box():
+    conditions = zoom_conditions([2.0], ["box"], (0, 5.1))
+    assert [one.name for one in conditions] == ["x2-box", "x2-box-noise5.1"]
+    scores = [
+        ImageScore(name, method, "a", "p", "p", region, psnr + more, 0.5, 0.7, 1.0, 0.0)
+        for name, more in (("x2-box", 0.0), ("x2-box-noise5.1", -2.0))
+        for method, psnr in (("bicubic", 30.0), ("noise", 33.0), ("other", 29.5))
+        for region in ("slice", "brain")
+    ]
+    rows = zoom_rows(scores, conditions)
+    assert gain_table(rows).splitlines()[2:] == [
+        "| a | box | x2 |  | +3.00 | -0.50 |",
+        "| a | box | x2 | 5.1 | +3.00 | -0.50 |",
+    ]
+    assert "| noise sigma | bicubic | noise | other |" in zoom_table(rows)

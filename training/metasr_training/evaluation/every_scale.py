@@ -11,6 +11,7 @@ from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.tables import write_rows
 from metasr_training.evaluation.zoom import (
     IN_PLANE,
+    gain_table,
     score_slice,
     zoom_conditions,
     zoom_rows,
@@ -52,6 +53,8 @@ def evaluate_every_scale(bench: Bench) -> Findings:
     write_rows(bench.output / "scores.csv", scores)
     write_rows(bench.output / "table.csv", rows)
     findings.tables.append(("PSNR (dB) / SSIM", zoom_table(rows)))
+    gains = f"PSNR over {found[0].label} in the brain's box (dB)"
+    findings.tables.append((gains, gain_table(rows)))
     reference = {row.case: row.psnr for row in rows if row.method == found[0].label}
     trained = {one.label for one in found if one.network is not None}
     for row in rows:

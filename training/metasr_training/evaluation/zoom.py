@@ -135,6 +135,29 @@ def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> 
     return rows
 
 
+def gain_table(rows: Iterable[ZoomRow]) -> str:
+    """One line for each data set, degradation, scale and noise: what every method gains.
+
+    The gain is a method's mean PSNR in the brain's box over the first method's, in dB.
+    """
+    lines: dict[tuple[str, str, float, float], list[ZoomRow]] = defaultdict(list)
+    for row in rows:
+        lines[row.case].append(row)
+
+    def gain(place: int) -> Callable[[list[ZoomRow]], str]:
+        return lambda line: f"{line[place].psnr_box - line[0].psnr_box:+.2f}"
+
+    columns: dict[str, Callable[[list[ZoomRow]], str]] = {
+        "source": lambda line: line[0].source,
+        "degradation": lambda line: line[0].degradation,
+        "scale": lambda line: f"x{line[0].scale:g}",
+        "noise sigma": lambda line: f"{line[0].noise:g}" if line[0].noise else "",
+    }
+    first = next(iter(lines.values()), [])
+    columns |= {row.method: gain(place) for place, row in enumerate(first) if place}
+    return markdown_table(columns, lines.values())
+
+
 def zoom_table(rows: Iterable[ZoomRow]) -> str:
     """One line for each data set, degradation and scale: PSNR / SSIM of every method, and the gain.
 
@@ -154,7 +177,7 @@ def zoom_table(rows: Iterable[ZoomRow]) -> str:
         "images": lambda line: str(line[0].images),
     }
     if any(row.noise for line in lines.values() for row in line):
-        columns["noise"] = lambda line: f"{line[0].noise:g}"
+        columns["noise sigma"] = lambda line: f"{line[0].noise:g}"
     first = next(iter(lines.values()), [])
     columns |= {row.method: figures(place) for place, row in enumerate(first)}
     plain = next((n for n, row in enumerate(first) if row.method.endswith(CONSISTENT)), 0) - 1
