@@ -65,8 +65,9 @@ FIELDS = {
     "acquired": (
         "Acquired",
         (
-            "Pixels that the scan was acquired with, rows × columns, from its spectrum or header,\n"
-            "and the scale counted from them: scanners store more pixels than they acquire"
+            "Pixels that the scan was acquired with, rows × columns, from its spectrum or header;\n"
+            "behind the colon the true scale of each, counted from these: scanners store more\n"
+            "pixels than they acquire"
         ),
     ),
     "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
@@ -154,7 +155,7 @@ def _acquired(reading: Reading) -> str:
         return f"{pixels}, as stored"
     scales = zip(axes, reading.scale, strict=True)
     truly = " · ".join(f"×{axis.true_scale(scale):.2f}" for axis, scale in scales)
-    return f"about {pixels}: truly {truly}"
+    return f"≈ {pixels}: {truly}"
 
 
 def _source(scale: int | None) -> str:
