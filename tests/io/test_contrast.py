@@ -20,6 +20,7 @@ from napari_metasr.io.contrast import guess_contrast, known_contrast
         ("MPRAGE", "T1"),
         ("BraTS-GLI-00000-000-t2f", "FLAIR"),
         ("ax_t2_flair", "FLAIR"),
+        ("p04_s1_flair:12", "FLAIR"),
         ("T2_TSE_tra", "T2"),
         ("chris_pd", "PD"),
         ("sub-01_T2star", None),

@@ -158,7 +158,7 @@ class Stated(BaseModel, extra="forbid", frozen=True):
 def contrasts_of(images: Iterable[Slice | Entry]) -> tuple[str, ...]:
     """List the contrasts that the names of images give; empty if one of the names gives none."""
     found = {
-        guess_contrast(one.name) or ("T1c" if one.source in POST_CONTRAST else None)
+        one.contrast or guess_contrast(one.name) or ("T1c" if one.source in POST_CONTRAST else None)
         for one in images
     }
     return () if None in found else tuple(sorted(str(one) for one in found))

@@ -20,7 +20,7 @@ _OTHER = re.compile(r"t2star|t2\*|swi|dwi|adc|dti|bold|asl|perf\w*|mra|tof|seg\w
 
 
 def _told_by(name: str) -> str | None:
-    words = re.split(r"[\s_\-./]+", name.lower())
+    words = re.split(r"[\s_\-./:]+", name.lower())
 
     def any_is(pattern: re.Pattern[str]) -> bool:
         return any(pattern.fullmatch(word) for word in words)
