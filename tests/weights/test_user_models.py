@@ -103,6 +103,16 @@ def test_a_damaged_model_is_left_out_with_a_warning_and_can_be_removed(folder, d
     assert list(weights.model_cards()) == [*weights.shipped_names(), "good"]
 
 
+def test_a_card_that_is_no_text_or_no_file_is_left_out(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "binary.json").write_bytes(b'{"name": "\xff\xfe"}')
+    (folder / "inside.json").mkdir()
+    with pytest.warns(weights.UserModelWarning) as told:
+        found = weights.model_cards()
+    assert not {"binary", "inside"} & found.keys()
+    assert len(told) == 2
+
+
 def test_damaged_weights_are_refused_when_they_are_loaded(folder):
     install("bad")
     (folder / "bad.safetensors").write_bytes(b"nothing")

@@ -103,9 +103,11 @@ def model_card(model: str | Path) -> ModelCard:
         return published_card(Path(model), _read_weights(Path(model)))
     path = _card_path(model)
     try:
-        return ModelCard.model_validate_json(path.read_text(encoding="utf-8"))
+        return ModelCard.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         raise WeightsError(f"expected a model card at {path}, found none") from None
+    except OSError as error:
+        raise WeightsError(f"{path}: the model card cannot be read ({error.strerror})") from None
     except ValidationError as error:
         wrong = problems(error, "the file")
         raise WeightsError(f"{path} is not a model card: {wrong}") from None
