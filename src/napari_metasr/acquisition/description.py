@@ -64,7 +64,7 @@ class NoiseLevel(BaseModel, extra="forbid", frozen=True):
     sigma
         Standard deviation of the real and of the imaginary part, in intensity units.
     share
-        That as a share of the intensity range.
+        That as a share of the intensity range (0.1 to 99.9 percentiles).
     told_by
         ``air``, or ``tissue``, where texture may be counted as well.
     """

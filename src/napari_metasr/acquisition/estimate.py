@@ -14,7 +14,7 @@ from napari_metasr.acquisition.band import (
     power_spectra,
 )
 from napari_metasr.acquisition.blur import blur_of_spectrum
-from napari_metasr.acquisition.description import Acquisition, AxisAcquisition, NoiseLevel
+from napari_metasr.acquisition.description import Acquisition, AxisAcquisition
 from napari_metasr.acquisition.noise import noise_of
 from napari_metasr.acquisition.protocol import Protocol, protocol_of
 from napari_metasr.io.contrast import guess_contrast
@@ -97,9 +97,7 @@ def estimate(
             "rows": rows,
             "columns": columns,
             "slices": None if len(volume.spatial_shape) == 2 else _across(volume, plane, time),
-            "noise": None
-            if noise is None
-            else NoiseLevel(sigma=noise.sigma, share=noise.share, told_by=noise.told_by),
+            "noise": noise,
             "intensity_range": _range(volume),
             "contrast": stated,
             "contrast_told_by": told_by,

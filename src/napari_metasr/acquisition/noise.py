@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage, special
 
 from napari_metasr.acquisition.band import cropped_to_band
+from napari_metasr.acquisition.description import NoiseLevel
 from napari_metasr.normalisation import intensity_range, quantiles_above
 
 if TYPE_CHECKING:
@@ -40,26 +40,7 @@ QUIET_FACTOR = 0.84
 """The quietest tenth of blocks of 64 samples: their deviation as a share of the noise's own."""
 
 
-@dataclass(frozen=True)
-class Noise:
-    """The noise of an image.
-
-    Attributes
-    ----------
-    sigma
-        Standard deviation of the real and of the imaginary part, in intensity units.
-    share
-        That as a share of the intensity range (0.1 to 99.9 percentiles).
-    told_by
-        ``air``, or ``tissue``, where texture that is none may be counted as well.
-    """
-
-    sigma: float
-    share: float
-    told_by: Literal["air", "tissue"]
-
-
-def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> Noise | None:
+def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> NoiseLevel | None:
     """Estimate the noise of slices; None where nothing can be told.
 
     In the air magnitudes follow Rayleigh's distribution, whose median is sigma sqrt(2 ln 2). Air
@@ -82,9 +63,11 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     level = low + HEAD_LEVEL * (high - low)
     sigma = _of_air(slices, level)
     if sigma is not None:
-        return Noise(sigma, sigma / (high - low), "air")
+        return NoiseLevel(sigma=sigma, share=sigma / (high - low), told_by="air")
     sigma = _of_tissue(slices, shares, level)
-    return Noise(sigma, sigma / (high - low), "tissue") if sigma else None
+    if not sigma:
+        return None
+    return NoiseLevel(sigma=sigma, share=sigma / (high - low), told_by="tissue")
 
 
 def _of_air(slices: NDArray[Any], level: float) -> float | None:
