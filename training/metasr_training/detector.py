@@ -100,7 +100,7 @@ def kept_point(run: Path, name: str) -> OperatingPoint:
     if not path.exists():
         return UNTUNED
     try:
-        return OperatingPoint.model_validate_json(path.read_text(encoding="utf-8"))
+        return OperatingPoint.model_validate_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"expected an operating point in {path}, found {error}") from None
 

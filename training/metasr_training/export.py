@@ -90,7 +90,7 @@ def export(
         output,
         dtype=getattr(torch, precision),
         results=json.loads(results.read_text(encoding="utf-8")) if results else {},
-        detection=OperatingPoint.model_validate_json(point.read_text("utf-8")) if point else None,
+        detection=OperatingPoint.model_validate_json(point.read_bytes()) if point else None,
         **fields,
     )
     if onnx:

@@ -67,7 +67,7 @@ def read_about(folder: Path) -> EvaluationAbout:
     """
     path = folder / ABOUT
     try:
-        return EvaluationAbout.model_validate_json(path.read_text(encoding="utf-8"))
+        return EvaluationAbout.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ValueError(
             f"{path}: expected what metasr-evaluate writes, found {problems(error, 'the file')}"

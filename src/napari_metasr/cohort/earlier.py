@@ -91,7 +91,7 @@ def _is_begun(output: Path, decided: str) -> bool:
     """Return whether there is unfinished work of this fingerprint."""
     path = Workspace(output).folder / JOURNAL
     try:
-        journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
+        journal = Journal.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
         return False
     return journal.fingerprint == decided

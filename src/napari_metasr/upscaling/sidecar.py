@@ -154,7 +154,7 @@ def read_sidecar(path: Path) -> Sidecar:
         If it is no such sidecar.
     """
     try:
-        return Sidecar.model_validate_json(path.read_text(encoding="utf-8"))
+        return Sidecar.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ValueError(
             f"{path}: expected a sidecar as `napari-metasr upscale` writes it, found "

@@ -147,8 +147,8 @@ class Workspace:
         path = self.folder / JOURNAL
         if resume and path.is_file():
             try:
-                journal = Journal.model_validate_json(path.read_text(encoding="utf-8"))
-            except (ValidationError, UnicodeDecodeError):
+                journal = Journal.model_validate_json(path.read_bytes())
+            except ValidationError:
                 raise DamagedWorkError(
                     f"{path}: expected a journal of unfinished work, found a damaged one"
                 ) from None
