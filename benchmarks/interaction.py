@@ -4,7 +4,9 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
 
 - *floor*: two new arrays of the same size are assigned to two layers and drawn;
 - *slider*: a slider event renders both results and is drawn;
-- *burst*: 200 slider events, one a millisecond.
+- *burst*: 200 slider events, one a millisecond;
+- *gaps*: what a user does in the first minutes, and how long the window does not react at the
+  worst moment of each action.
 
 Stop background work first: on few cores it makes every figure several times worse.
 """
@@ -14,18 +16,26 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari
 import numpy as np
+from napari.layers import Layer
 from qtpy.QtCore import Q_ARG, QEventLoop, QMetaObject, Qt, QTimer
 from qtpy.QtWidgets import QApplication, QSlider
 
+from napari_metasr.io.layers import layer_data
+from napari_metasr.samples.samples import phantom
+from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
+from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.layers import Image
 
 WINDOW_SIZE = (1500, 950)
@@ -120,7 +130,7 @@ class Events(threading.Thread):
 
 def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, float]:
     """Total time, number of renderings and longest stall of the event loop."""
-    renders, stalls, last = 0, [], [time.perf_counter()]
+    renders, heart = 0, Heart()
     show = dock.coordinator.presenter.show
 
     def counted(*args: object, **keywords: object) -> None:
@@ -128,25 +138,102 @@ def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, floa
         renders += 1
         show(*args, **keywords)
 
-    def beat() -> None:
-        now = time.perf_counter()
-        stalls.append(now - last[0])
-        last[0] = now
-
     dock.coordinator.presenter.show = counted
-    heart = QTimer()
-    heart.timeout.connect(beat)
-    heart.start(1)
     source = Events(np.linspace(0, STEPS, events).astype(int), dock.scale.slider)
     started = time.perf_counter()
-    last[0] = started
+    heart.start()
     source.start()
     while source.is_alive() or dock.coordinator.is_waiting:
         QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
     total = time.perf_counter() - started
-    heart.stop()
+    stall = heart.stop()
     dock.coordinator.presenter.show = show
-    return total, renders, max(stalls)
+    return total, renders, stall
+
+
+class Heart:
+    """Beats as often as the event loop lets it, and knows the longest time between two beats."""
+
+    def __init__(self) -> None:
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._last = self._worst = 0.0
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._last, self._worst = time.perf_counter(), 0.0
+        self._timer.start(1)
+
+    def stop(self) -> float:
+        """Beat no more; return the longest gap in seconds."""
+        self._beat()
+        self._timer.stop()
+        return self._worst
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self._last, self._worst = now, max(self._worst, now - self._last)
+
+
+def settled(docks: list[Any], seconds: float = 120.0) -> None:
+    """Run the event loop until no dock has anything left to do."""
+    end = time.perf_counter() + seconds
+    settle(0.2)
+    while any(dock.coordinator.is_waiting for dock in docks) and time.perf_counter() < end:
+        settle(0.05)
+    settle(0.2)
+
+
+def measure_gaps() -> list[tuple[str, float, float]]:
+    """Do what a user does at first; return each action's worst gap and how long it took."""
+    volume, mask = phantom()
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(*WINDOW_SIZE)
+    place = {"scale": volume.spacing, "translate": volume.affine[2::-1, 3], "units": "mm"}
+    viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
+    settle(1)
+    docks: list[Any] = []
+
+    def opened(command: str) -> None:
+        docks.append(open_dock(viewer, command))
+
+    def choose(compare: Compare) -> None:
+        docks[0].comparison.setCurrentEnum(compare)
+
+    def tick() -> None:
+        docks[0].contrasts.item(0).setCheckState(Qt.CheckState.Checked)
+
+    actions: list[tuple[str, Callable[[], object]]] = [
+        ("open the zoom dock", lambda: opened("napari-metasr.zoom")),
+        ("scroll to another slice", lambda: viewer.dims.set_current_step(0, 60)),
+        ("turn to coronal", lambda: docks[0].planes[Plane.CORONAL].click()),
+        ("turn to axial", lambda: docks[0].planes[Plane.AXIAL].click()),
+        *((f"compare: {compare}", lambda compare=compare: choose(compare)) for compare in Compare),
+        ("compare side by side again", lambda: choose(Compare.SIDE_BY_SIDE)),
+        ("open a segmentation", lambda: viewer.add_labels(mask.astype(int), name="seg", **place)),
+        ("open a second contrast", lambda: viewer.add_image(volume.data, name="T2", **place)),
+        ("tick the contrast", tick),
+        ("keep the region", lambda: docks[0].keep.click()),
+        ("open the detection dock", lambda: opened("napari-metasr.detect")),
+        ("detect in the slice", lambda: docks[1].detect.click()),
+        ("click a row of the table", lambda: docks[1].table.cellClicked.emit(0, 0)),
+        ("open the upscale dock", lambda: opened("napari-metasr.upscale")),
+    ]
+    found, heart = [], Heart()
+    for name, act in actions:
+        started = time.perf_counter()
+        heart.start()
+        act()
+        settled(docks)
+        found.append((name, heart.stop(), time.perf_counter() - started - 0.4))
+    viewer.close()
+    return found
+
+
+def print_gaps() -> None:
+    """Measure and print the worst gap of each action."""
+    for name, gap, seconds in measure_gaps():
+        print(f"{name:<42} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
 
 
 def main() -> None:
@@ -154,7 +241,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=60)
     parser.add_argument("--scale", type=float, default=4.0)
+    parser.add_argument("--gaps-only", action="store_true", help="measure the worst gaps alone")
     options = parser.parse_args()
+    if options.gaps_only:
+        print_gaps()
+        return
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*WINDOW_SIZE)
     viewer.add_image(brain_like(np.random.default_rng(0)), name="T1c")
@@ -184,6 +275,7 @@ def main() -> None:
         f"longest stall of the event loop {stall * 1e3:.0f} ms"
     )
     viewer.close()
+    print_gaps()
 
 
 if __name__ == "__main__":

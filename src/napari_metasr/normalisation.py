@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 INFERENCE_PERCENTILES = (0.1, 99.9)
+HEAD = 0.1
+"""Brighter than this share of the display window belongs to the head."""
 DISPLAY_PERCENTILES = (1.0, 99.8)
 SAMPLED_VALUES = 4_000_000
 PIXELS_FOR_FULL_RANGE = 500
@@ -138,6 +140,29 @@ def contrast_limits(data: NDArray[Any]) -> tuple[float, float]:
     """
     low, high = _percentile_range(data, DISPLAY_PERCENTILES)
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def brain_limits(data: NDArray[Any]) -> tuple[float, float]:
+    """Return limits for display that suit the brain of a whole head, low < high.
+
+    Scalp and fat, which may be far brighter, lie at the rim of the head: the limits are those of
+    the middle third of it along every axis.
+
+    Raises
+    ------
+    ValueError
+        As `contrast_limits`.
+    """
+    low, high = contrast_limits(data)
+    inside = np.nan_to_num(np.asarray(data, np.float32), nan=low) > low + HEAD * (high - low)
+    middle = []
+    for axis in range(inside.ndim):
+        others = tuple(other for other in range(inside.ndim) if other != axis)
+        found = np.flatnonzero(inside.any(axis=others))
+        first, stop = (found[0], found[-1] + 1) if len(found) else (0, inside.shape[axis])
+        third = (stop - first) // 3
+        middle.append(slice(first + third, stop - third))
+    return contrast_limits(np.asarray(data)[tuple(middle)])
 
 
 def dragged_limits(

@@ -6,8 +6,10 @@ import threading
 
 import numpy as np
 
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.weights import ModelCard
-from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.widgets.panels.dialogs import with_ending
+from napari_metasr.zoom.baselines import interpolate_pixels
 
 CARD = ModelCard(
     name="fake",
@@ -95,6 +97,41 @@ class FakeEngine:
         return encoded
 
     def render(self, encoded, scale, window=None):
-        out = interpolate(encoded.image, scale, window=window, method="nearest")
-        self.rendered.append((scale, window))
+        grid = OutputGrid.at_scale(encoded.image.shape, scale)
+        return self.render_pixels(encoded, grid, grid.pixel_range(window))
+
+    def render_pixels(self, encoded, grid, pixels):
+        self.rendered.append((grid.true_scale, window_of(grid, pixels)))
+        out = interpolate_pixels(encoded.image, grid, pixels, "nearest")
         return out + np.float32(SHIFT)
+
+
+def window_of(grid, pixels):
+    """The edges, in low-resolution pixels, of a range of output pixels."""
+    i0, j0, i1, j1 = pixels
+    rows, columns = float(grid.rows.step), float(grid.columns.step)
+    return i0 * rows, j0 * columns, i1 * rows, j1 * columns
+
+
+class FakeDialogs:
+    """Answers at once, and remembers what it was asked."""
+
+    def __init__(self, path=None, kind=None, *, yes=True):
+        self.answer, self.kind, self.yes = path, kind, yes
+        self.suggestions = []
+        self.asked = []
+
+    def path(self, parent, title, suggestion, kinds):
+        self.suggestions.append(suggestion)
+        if self.answer is None:
+            return None
+        kind = self.kind or next(iter(kinds))
+        return with_ending(self.answer, kinds[kind]), kind
+
+    def may_replace(self, parent, existing):
+        self.asked.append(existing)
+        return self.yes
+
+    def confirm(self, parent, title, text):
+        self.asked.append(text)
+        return self.yes

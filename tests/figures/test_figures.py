@@ -13,7 +13,12 @@ from napari_metasr.degradations import degrade
 from napari_metasr.figures import animation
 from napari_metasr.figures.animation import save_animation, zoom_path
 from napari_metasr.figures.canvas import Canvas
-from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
+from napari_metasr.figures.caption import (
+    description_text,
+    quality_text,
+    scale_text,
+    super_resolved_text,
+)
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
 from napari_metasr.figures.panel import View, bar_length, panel_size
 from napari_metasr.figures.sequence import run_sequence, save_sequence
@@ -237,6 +242,9 @@ def test_captions() -> None:
     assert super_resolved_text("M", (4.0, 4.0), (0.25, 0.5)) == (
         "Super-resolved by M, ×4, output spacing 0.25 × 0.5 mm; "
         "for research use, not for diagnosis."
+    )
+    assert description_text("M", (3.7, 2.0)) == (
+        "For research use, super-resolved by M, ×3.7 (rows), ×2 (columns)"
     )
     assert quality_text(Quality(34.123, 0.9621)) == "PSNR 34.12 dB · SSIM 0.962"
     assert quality_text(Quality(34.123, float("nan"))) == "PSNR 34.12 dB"

@@ -8,7 +8,7 @@ import weakref
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
 from fakes.upscale_dock import FakeWork
-from fakes.widgets import CARD, FakeEncoded, FakeEngine
+from fakes.widgets import CARD, FakeDialogs, FakeEncoded, FakeEngine
 from napari.layers import Layer
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
@@ -21,7 +21,7 @@ from napari_metasr.widgets.lesions import detection
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -62,7 +62,7 @@ def make(viewer, engine, detector, work):
     makers = {
         "zoom": lambda: MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD}),
         "lesions": lambda: LesionWidget(viewer, detector.factory, DETECTOR_CARDS, lambda: None),
-        "upscaling": lambda: UpscaleWidget(viewer, work),
+        "upscaling": lambda: UpscaleWidget(viewer, work, measure=lambda *_: 1e-8),
         "rating": lambda: RatingWidget(viewer),
     }
 
@@ -163,7 +163,7 @@ def use(dock, kind):
         dock.scope.setCurrentIndex(1)
         dock.detect.click()
     elif kind == "upscaling":
-        dock.coordinator.asking.replacing = lambda *_: True
+        dock.coordinator.dialogs = FakeDialogs()
         dock.opens.setChecked(False)
         dock.start.click()
 
@@ -220,16 +220,10 @@ def test_an_export_leaves_no_worker(qtbot, viewer, make, tmp_path):
     dock = make("zoom")
     settle(qtbot, dock)
     path = tmp_path / "region.nii.gz"
-    dock.coordinator._exports.ask_path = lambda parent, name: (path, dock_kind())
+    dock.coordinator.exports.dialogs = FakeDialogs(path)
     dock.save.click()
     settle(qtbot, dock)
     dock.keep.click()
     settle(qtbot, dock)
     assert path.is_file()
     assert alive(GeneratorWorker) == before
-
-
-def dock_kind():
-    from napari_metasr.widgets.zoom.rendition import NIFTI_FLOAT
-
-    return NIFTI_FLOAT

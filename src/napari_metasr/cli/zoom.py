@@ -26,26 +26,22 @@ from napari_metasr.cli.parsing import (
     optional,
 )
 from napari_metasr.devices import Device
-from napari_metasr.figures.caption import description_text, scale_text, spacing_text
+from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable
-from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
-from napari_metasr.io import read, write_slice
+from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS, Plane
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_metasr.volume import Volume
-    from napari_metasr.zoom.engine import ZoomModel
+    from napari_metasr.figures.rendition import Rendition
 
 VOLUMES = (".nii", ".nii.gz")
 FIGURES = (".png", ".pdf")
@@ -111,6 +107,8 @@ class Zoom(Command):
                 f"{self.output}: expected an output that ends in {', '.join(VOLUMES + FIGURES)}"
             )
         check_writable(self.output, overwrite=self.overwrite)
+        if self.output.name.lower().endswith(VOLUMES):
+            check_writable(sidecar_path(self.output), overwrite=self.overwrite)
         model_card(self.model)
         choice = self._choice()
         volume = read(self.input, series=self.series)
@@ -130,6 +128,7 @@ class Zoom(Command):
         grid = OutputGrid.at_scale(shape, self.scale)
         grid.pixel_range(region)
 
+        from napari_metasr.figures.rendition import Slice, render
         from napari_metasr.zoom.encoded import Tiling
         from napari_metasr.zoom.engine import load_model
         from napari_metasr.zoom.scales import resampled_from
@@ -139,27 +138,51 @@ class Zoom(Command):
         started = time.perf_counter()
         with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
             warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
-            encoded = model.encode(image, volume.intensity_range, volume.value_range)
-        result = model.render(encoded, self.scale, region)
+            rendition = render(
+                model,
+                Slice(image, volume, plane, index, self.time),
+                grid,
+                region,
+                intensity=volume.intensity_range,
+                limits=volume.value_range,
+            )
         seconds = time.perf_counter() - started
-        spacing = grid.layer_transform(volume.plane_spacing(plane), (0.0, 0.0))[0]
-        if self.output.name.lower().endswith(VOLUMES):
-            self._write_volume(volume, plane, index, region, grid, result)
-        else:
-            self._write_figure(volume, plane, index, region, grid, result, model)
-        for concern in model.card.concerns(max(grid.true_scale), "in plane"):
+        self._save(rendition)
+        for concern in rendition.concerns:
             warnings.warn(concern, stacklevel=2)
         source = resampled_from(model.fixed_scales, grid)
         resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = SIGNS[volume.source.unit]
+        rows, columns = rendition.super_resolved.shape
         if told:
-            share = encoded.encoded_pixels / image.size
+            share = rendition.encoded_share
             told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "
         print(
-            f"{self.output}: {told}{result.shape[0]} x {result.shape[1]} pixels, "
-            f"{scale_text(grid.true_scale)}, {spacing_text(spacing, unit)}, super-resolved by "
+            f"{self.output}: {told}{rows} x {columns} pixels, "
+            f"{scale_text(grid.true_scale)}, {spacing_text(rendition.spacing, unit)}, "
+            "super-resolved by "
             f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
             f"{RESEARCH_USE}"
+        )
+
+    def _save(self, rendition: Rendition) -> None:
+        """Write what the output's name asks for."""
+        from napari_metasr.figures.panel import View
+        from napari_metasr.figures.rendition import save_figure, save_nifti
+
+        if self.output.name.lower().endswith(VOLUMES):
+            save_nifti(self.output, rendition, overwrite=self.overwrite)
+            return
+        cut = rendition.slice
+        source = cut.volume.source
+        shown = None if is_picture(self.input) else cut.plane
+        limits = contrast_limits(cut.volume.data)
+        save_figure(
+            self.output,
+            rendition,
+            view=View(shown, limits, is_oriented=source.is_oriented),
+            heading=source.name,
+            overwrite=self.overwrite,
         )
 
     def _choice(self) -> LesionChoice | None:
@@ -173,62 +196,3 @@ class Zoom(Command):
         if self.rois is not None and self.mask is not None:
             raise ValueError("expected --rois or --mask, found both")
         return LesionChoice(self.lesion, self.rois, self.mask, self.detector, self.device)
-
-    def _write_volume(
-        self,
-        volume: Volume,
-        plane: Plane,
-        index: int,
-        region: Window,
-        grid: OutputGrid,
-        result: NDArray[np.float32],
-    ) -> None:
-        shape = (1, *volume.spatial_shape)[-3:]
-        write_slice(
-            self.output,
-            result,
-            slice_affine(volume.affine, shape, plane, index, grid, region),
-            plane,
-            volume.source,
-            description=description_text(self.model, grid.true_scale),
-            overwrite=self.overwrite,
-        )
-
-    def _write_figure(
-        self,
-        volume: Volume,
-        plane: Plane,
-        index: int,
-        region: Window,
-        grid: OutputGrid,
-        result: NDArray[np.float32],
-        model: ZoomModel,
-    ) -> None:
-        from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
-        from napari_metasr.figures.panel import View
-        from napari_metasr.zoom.baselines import interpolate
-
-        image = volume.slice(plane, index, self.time)
-        whole = Window.whole(grid.input_shape)
-        spacing = volume.plane_spacing(plane)
-        place = f"y {region.top:g}, x {region.left:g}, {region.height:g} × {region.width:g} pixels"
-        moment = f" · time point {self.time}" if volume.time_points > 1 else ""
-        save_comparison(
-            self.output,
-            Comparison(
-                interpolated=interpolate(image, self.scale, region, limits=volume.value_range),
-                super_resolved=result,
-                spacing=grid.layer_transform(spacing, (0.0, 0.0))[0],
-                scale=grid.true_scale,
-                model=model.card.title,
-                heading=volume.source.name,
-                details=f"{plane} slice {index}{moment} · region {place}",
-            ),
-            view=View(
-                None if is_picture(self.input) else plane,
-                contrast_limits(volume.data),
-                is_oriented=volume.source.is_oriented,
-            ),
-            locator=None if region == whole else Locator(image, spacing, region),
-            overwrite=self.overwrite,
-        )

@@ -140,8 +140,15 @@ class Canvas:
             probe.remove()
         return broken
 
-    def save(self, path: Path, description: str, *, overwrite: bool = False) -> Path:
+    def save(
+        self, path: Path, description: str, *, dpi: int = DPI, overwrite: bool = False
+    ) -> Path:
         """Write a PNG or a PDF that carries the description as metadata.
+
+        Parameters
+        ----------
+        dpi
+            Dots an inch of a PNG; at 100 a dot is a pixel of the page.
 
         Raises
         ------
@@ -157,7 +164,7 @@ class Canvas:
             raise ValueError(f"{path}: a figure is written as .png or .pdf, found {suffix!r}")
         key = "Subject" if suffix == ".pdf" else "Description"
         with replacing(path, overwrite=overwrite) as temporary, rc_context(_STYLE):
-            self.figure.savefig(temporary, dpi=DPI, format=suffix[1:], metadata={key: description})
+            self.figure.savefig(temporary, dpi=dpi, format=suffix[1:], metadata={key: description})
         return path
 
     def _width(self, text: Text) -> float:

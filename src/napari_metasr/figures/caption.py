@@ -39,5 +39,5 @@ def quality_text(quality: Quality) -> str:
 
 
 def description_text(model: str, scale: tuple[float, float]) -> str:
-    """Describe a result in few letters, for a file's header."""
-    return f"super-resolved by {model}, {scale_text(scale)}, for research use"
+    """Return what a file's header says in at most 79 bytes: its purpose first, lest it be cut."""
+    return f"For research use, super-resolved by {model}, {scale_text(scale)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.figures.canvas import MUTED, Canvas
+from napari_metasr.figures.canvas import DPI, MUTED, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
 from napari_metasr.figures.panel import draw_panel, panel_size
 from napari_metasr.files import check_writable
@@ -98,6 +98,7 @@ def save_comparison(
     *,
     view: View,
     locator: Locator | None = None,
+    dpi: int = DPI,
     overwrite: bool = False,
 ) -> Path:
     """Write the side-by-side figure as PNG or PDF.
@@ -105,6 +106,11 @@ def save_comparison(
     From left to right: the whole slice with the window framed (with a locator), the truth
     (where known), interpolation, super-resolution; all in one intensity window and orientation,
     with letters and a scale bar. PSNR and SSIM stand below where a truth is known.
+
+    Parameters
+    ----------
+    dpi
+        Dots an inch of a PNG; the layout is that of 100.
 
     Returns
     -------
@@ -168,7 +174,7 @@ def save_comparison(
     for number, line in enumerate(caption):
         y = head + body + notes + (0.9 + 1.5 * number) * font
         canvas.text(line, MARGIN, y, 0.9 * font, color=MUTED)
-    return canvas.save(path, comparison.caption(view.unit), overwrite=overwrite)
+    return canvas.save(path, comparison.caption(view.unit), dpi=dpi, overwrite=overwrite)
 
 
 def _columns(comparison: Comparison) -> list[tuple[str, str, NDArray[Any]]]:

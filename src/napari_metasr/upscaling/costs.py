@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_metasr.geometry.grids import OutputGrid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.zoom.engine import ZoomModel
 
 # Cost per voxel of each stage, in hundredths of the network's cost per input pixel (two cores).
 READ = 0.5
@@ -18,6 +24,9 @@ SEARCHED = 50.0
 NETWORK_INPUT = 100.0
 NETWORK_OUTPUT = 1.0
 COMPRESSED = 0.5
+PROBE_SIDE = 96
+"""Pixels along the sides of the slice that a machine's speed is measured on."""
+PROBE_REPEATS = 3
 
 
 @dataclass(frozen=True)
@@ -78,3 +87,21 @@ class Costs:
     def compressed(self, share: float) -> float:
         """Return the share of the whole that is done once a share of the output is compressed."""
         return 1 - self.compressing * (1 - share) / self.total
+
+
+def measured_speed(model: ZoomModel) -> float:
+    """Return the seconds that a unit of cost takes here, measured on a small slice.
+
+    It is the median of a few; the first one is not counted, as it compiles what is compiled on
+    first use.
+    """
+    grid = OutputGrid.at_scale((PROBE_SIDE, PROBE_SIDE), (2, 1) if model.card.axes == "one" else 2)
+    image = np.random.default_rng(0).random(grid.input_shape, dtype=np.float32)
+    pixels, seconds = grid.pixel_range(), []
+    for _ in range(1 + PROBE_REPEATS):
+        started = time.perf_counter()
+        encoded = model.encode(image, intensity=(0.0, 1.0), limits=(0.0, 1.0))
+        model.render_pixels(encoded, grid, pixels)
+        seconds.append(time.perf_counter() - started)
+    before, after = math.prod(grid.input_shape), math.prod(grid.output_shape)
+    return median(seconds[1:]) / (NETWORK_INPUT * before + NETWORK_OUTPUT * after)

@@ -136,8 +136,8 @@ class Plan:
         if self.through_plane is not None:
             found.append(
                 f"the space between {plane} slices, by {self.through_plane.title} on both "
-                f"orthogonal planes{where}, averaged, then changed as little as possible so that "
-                "averages over the slice profiles equal the slices"
+                f"orthogonal planes{where}, averaged, then adjusted so that averaging over the "
+                "slice profiles reproduces the slices"
             )
         return tuple(found)
 

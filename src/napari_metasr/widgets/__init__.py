@@ -1,4 +1,4 @@
-"""Qt: what napari shows. One module, one idea; nothing is computed here."""
+"""Everything that needs Qt: the docks and what they show in the viewer."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.weights import ModelCard
 
 
 def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:
@@ -29,3 +30,16 @@ def resampled_from(fixed_scales: Sequence[int], grid: OutputGrid) -> int | None:
         return None
     scale = nearest_scale(fixed_scales, grid)
     return None if grid.rows.scale == grid.columns.scale == scale else scale
+
+
+def scale_concern(card: ModelCard, grid: OutputGrid) -> str:
+    """Return what to know of a scale that a model was not trained on; empty if it was."""
+    low, high = card.trained_scales
+    smallest, largest = min(grid.true_scale), max(grid.true_scale)
+    if card.fixed_scales:
+        finest = max(card.fixed_scales)
+        beyond = f"Beyond ×{finest} the network's image is enlarged by bicubic interpolation."
+        return beyond if largest > finest else ""
+    if low <= smallest and largest <= high:
+        return ""
+    return f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated."

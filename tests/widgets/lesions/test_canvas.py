@@ -110,8 +110,8 @@ def test_a_clicked_row_opens_the_zoom_once_on_that_lesion(qtbot, window):
     (zoom,) = zooms
     assert zoom.settings.region is RegionMode.LESION
     assert viewer.canvas.grid.enabled
-    assert any(layer.name.startswith("lesion super-resolved") for layer in viewer.layers)
-    assert "of pixels" in zoom.readout.values["saving"].text()
+    assert any("lesion super-resolved" in layer.name for layer in viewer.layers)
+    assert "of the slice" in zoom.readout.values["saving"].text()
     assert dock.table.isVisible()
 
 

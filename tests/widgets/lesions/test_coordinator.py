@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
+from fakes.widgets import FakeDialogs
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils._proxies import PublicOnlyProxy
@@ -17,6 +18,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection as lesion_worker
+from napari_metasr.widgets.lesions.dock import LookIn
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.result_layers import ROLE
@@ -65,8 +67,8 @@ def settle(qtbot, dock):
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
 
 
-def search(qtbot, dock, scope="slice"):
-    dock.scope.setCurrentIndex(dock.scope.findData(scope))
+def search(qtbot, dock, scope=LookIn.SLICE):
+    dock.scope.setCurrentEnum(scope)
     qtbot.mouseClick(dock.detect, LEFT)
     settle(qtbot, dock)
 
@@ -105,7 +107,7 @@ def test_a_slice_gives_rectangles_with_scores_and_a_table_in_their_order(
 
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_volume_gives_one_row_for_a_lesion_of_many_slices(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock, "volume")
+    search(qtbot, lesion_dock, LookIn.VOLUME)
     assert rows(lesion_dock) == [("1", "0.90", "1–4", "12 × 15 × 12")]
     (layer,) = box_layers(viewer)
     assert len(layer.data) == 4
@@ -126,7 +128,7 @@ def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, dete
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_earlier_results_are_hidden_and_come_back(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, "volume")
+    search(qtbot, lesion_dock, LookIn.VOLUME)
     assert [layer.visible for layer in box_layers(viewer)] == [False, True]
     assert lesion_dock.results.count() == 2
     lesion_dock.results.setCurrentIndex(0)
@@ -151,7 +153,7 @@ def test_a_dragged_box_is_manual_and_its_lesion_follows(qtbot, viewer, lesion_do
 
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_lesion_with_one_edited_slice_says_so(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock, "volume")
+    search(qtbot, lesion_dock, LookIn.VOLUME)
     (layer,) = box_layers(viewer)
     layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
     assert rows(lesion_dock)[0][1] == "0.90, edited"
@@ -228,7 +230,7 @@ def test_progress_counts_slices(qtbot, lesion_dock, detector):
     seen = []
     show = lesion_dock.show_progress
     lesion_dock.show_progress = lambda *numbers: (seen.append(numbers[1:]), show(*numbers))
-    search(qtbot, lesion_dock, "volume")
+    search(qtbot, lesion_dock, LookIn.VOLUME)
     assert [done for done, total in seen if total == 6] == [0, 1, 2, 3, 4, 5, 6]
 
 
@@ -278,7 +280,7 @@ def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock,
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, "volume")
+    search(qtbot, lesion_dock, LookIn.VOLUME)
     viewer.layers.remove(box_layers(viewer)[-1])
     assert len(rows(lesion_dock)) == 2
     assert [layer.visible for layer in box_layers(viewer)] == [True]
@@ -345,13 +347,12 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     search(qtbot, lesion_dock)
     (layer,) = box_layers(viewer)
     layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
-    asked = []
+    path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
     export = lesion_dock.coordinator.export
-    export.ask_path = lambda _, name: tmp_path / name
-    export.confirm = lambda _, existing: asked.append([path.name for path in existing])
+    export.dialogs = dialogs = FakeDialogs(path, yes=False)
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
-    path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
+    assert dialogs.suggestions == [path.name]
     document = json.loads(path.read_text())
     assert [one["score"] for one in document["lesions"]] == [0.93, None]
     assert document["found_by"]["name"] == "ld-plus"
@@ -362,13 +363,13 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     before = path.stat().st_mtime_ns
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
-    assert asked == [[path.name, mask.name]]
+    assert dialogs.asked == [[path, mask]]
     assert path.stat().st_mtime_ns == before
-    export.confirm = lambda *_: True
+    dialogs.yes = True
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     assert path.stat().st_mtime_ns > before
-    export.ask_path = lambda *_: tmp_path / "missing" / "x.json"
+    dialogs.answer = tmp_path / "missing" / "x.json"
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     assert "does not exist" in notes[-1]
@@ -379,7 +380,7 @@ def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion
     opened = []
     dock = make_lesion_dock(viewer, open_zoom=lambda: opened.append(True))
     viewer.canvas.size = (300, 400)
-    search(qtbot, dock, "volume")
+    search(qtbot, dock, LookIn.VOLUME)
     viewer.dims.order = (1, 0, 2)
     item = dock.table.visualItemRect(dock.table.item(0, 1))
     qtbot.mouseClick(dock.table.viewport(), LEFT, pos=item.center())
@@ -530,7 +531,7 @@ def test_a_result_without_its_image_is_seen_and_exported(qtbot, viewer, lesion_d
     assert len(rows(lesion_dock)) == 2
     assert lesion_focus(viewer).lesion is None
     lesion_dock.table.cellClicked.emit(0, 0)
-    lesion_dock.coordinator.export.ask_path = lambda _, name: tmp_path / name
+    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "t1c_label-tumor_rois.json")
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     assert (tmp_path / "t1c_label-tumor_rois.json").exists()
@@ -545,7 +546,7 @@ def test_the_table_and_the_file_have_the_same_numbers_and_scores(
     layer.selected_data = {0}
     layer.remove_selected()
     layer.add_rectangles([square((4,), 10, 20)])
-    lesion_dock.coordinator.export.ask_path = lambda _, name: tmp_path / name
+    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "t1c_label-tumor_rois.json")
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     document = json.loads((tmp_path / "t1c_label-tumor_rois.json").read_text())
@@ -564,7 +565,7 @@ def test_a_segmentation_by_any_name_is_a_segmentation(qtbot, viewer, lesion_dock
     qtbot.mouseClick(lesion_dock.take, LEFT)
     settle(qtbot, lesion_dock)
     assert lesion_dock.status.text() == "1 region taken from “by hand”."
-    lesion_dock.coordinator.export.ask_path = lambda _, name: tmp_path / name
+    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "t1c_label-tumor_rois.json")
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     document = json.loads((tmp_path / "t1c_label-tumor_rois.json").read_text())

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from fakes.detector import box
+from napari.utils.key_bindings import coerce_keybinding
 
 from napari_metasr.lesions import Lesion
 from napari_metasr.volume import Plane
@@ -65,3 +66,22 @@ def test_a_pasted_box_is_a_person_s_and_told_of_at_once(viewer, boxes, changes):
     assert numbers_and_scores(boxes) == [(1, 0.93), (2, None)]
     assert boxes.boxes[1].index == 5
     assert changes == [1]
+
+
+def test_changes_are_undone_one_by_one(viewer, boxes, changes):
+    boxes.layer.add_rectangles([corners(2, 14, 20)])
+    boxes.layer.selected_data = {0}
+    boxes.layer.remove_selected()
+    assert numbers_and_scores(boxes) == [(2, None)]
+    key = boxes.layer.keymap[coerce_keybinding("Control-Z")]
+    key(boxes.layer)
+    assert numbers_and_scores(boxes) == [(1, 0.93), (2, None)]
+    assert boxes.boxes[0].window == FOUND.detections[2].region
+    key(boxes.layer)
+    assert numbers_and_scores(boxes) == [(1, 0.93)]
+    before = len(changes)
+    key(boxes.layer)
+    assert numbers_and_scores(boxes) == [(1, 0.93)]
+    assert len(changes) == before
+    boxes.layer.add_rectangles([corners(3, 14, 20)])
+    assert numbers_and_scores(boxes)[1:] == [(3, None)]

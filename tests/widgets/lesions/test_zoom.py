@@ -16,9 +16,9 @@ from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus, rectangle_of
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
-from napari_metasr.widgets.zoom.comparison import MODES
 from napari_metasr.widgets.zoom.dock import LESION_MISSING
 from napari_metasr.widgets.zoom.region_border import border_of
+from napari_metasr.widgets.zoom.settings import Compare
 
 WINDOW = (6.0, 8.0, 14.0, 20.0)
 LESION = Lesion(Plane.AXIAL, {2: box(6, 8, 8, 12, 0.9), 3: box(4, 8, 8, 12, 0.8)})
@@ -100,29 +100,29 @@ def test_the_readout_says_what_was_saved(qtbot, focused, engine):
     size = 24 * 32
     saved = 1000 * (size - 96) * SECONDS_PER_PIXEL
     text = focused.readout.values["saving"].text
-    assert text() == f"12 % of pixels, saves ≈ {saved:.0f} ms"
+    assert text() == f"12 % of the slice, saves ≈ {saved:.0f} ms"
     choose(focused, RegionMode.WHOLE)
     settle(qtbot, focused)
     focused.coordinator._viewer.dims.set_current_step(0, 3)
     settle(qtbot, focused)
-    assert text() == "100 % of pixels"
+    assert text() == "100 % of the slice"
     focused.coordinator._viewer.dims.set_current_step(0, 2)
     focused.coordinator.slices.forget(focused.coordinator._layers.source.layer)
     choose(focused, RegionMode.LESION)
     settle(qtbot, focused)
-    assert text() == f"12 % of pixels, saves {saved:.0f} ms"
+    assert text() == f"12 % of the slice, saves {saved:.0f} ms"
 
 
-@pytest.mark.parametrize("title", [mode.title for mode in MODES])
-def test_every_comparison_shows_the_same_and_a_line_round_it(qtbot, focused, title):
-    focused.comparison.setCurrentText(title)
+@pytest.mark.parametrize("compare", list(Compare))
+def test_every_comparison_shows_the_same_and_a_line_round_it(qtbot, focused, compare):
+    focused.comparison.setCurrentEnum(compare)
     settle(qtbot, focused)
     bicubic, enhanced = results(focused)
     bounds = np.array(border_of(bicubic))
     world = [bicubic.data_to_world([0, *corner])[1:] for corner in bounds]
     np.testing.assert_allclose(np.concatenate(world), edges(WINDOW), atol=1e-6)
     assert border_of(enhanced) is not None
-    if title != "Swipe":
+    if compare is not Compare.SWIPE:
         np.testing.assert_allclose(enhanced_part(focused), edges(WINDOW), atol=1e-6)
     choose(focused, RegionMode.WHOLE)
     settle(qtbot, focused)

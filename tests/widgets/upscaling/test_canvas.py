@@ -31,7 +31,7 @@ def window(make_napari_viewer_proxy, tmp_path, phantom_volume, work):
     viewer.window._qt_window.resize(1366, 720)
     for data in read_layers(str(path)):
         viewer.add_layer(Layer.create(*data))
-    dock = UpscaleWidget(viewer, work)
+    dock = UpscaleWidget(viewer, work, measure=lambda *_: 1e-8)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
     viewer.window.add_dock_widget(dock, name="Upscale volume", area="right")
     yield viewer, dock

@@ -10,6 +10,7 @@ import pytest
 from fakes import dicom as dicom_fakes
 from fakes.upscale_dock import PARTS, FakeWork
 from fakes.upscaling import small_models
+from fakes.widgets import FakeDialogs
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils._proxies import PublicOnlyProxy
@@ -24,8 +25,8 @@ from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.upscaling import coordinator as upscale_coordinator
 from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling.dock import FOUND, WHOLE
-from napari_metasr.widgets.upscaling.target_control import Wanted
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
+from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
 from napari_metasr.widgets.viewer.layer_source import layer_source
@@ -55,8 +56,8 @@ def path(tmp_path, phantom_volume):
 def make_dock(qtbot, work):
     docks = []
 
-    def make(viewer, prepare=work, **options):
-        dock = UpscaleWidget(viewer, prepare, **options)
+    def make(viewer, prepare=work, measure=lambda model, device: 1e-8, **options):
+        dock = UpscaleWidget(viewer, prepare, measure=measure, **options)
         qtbot.addWidget(dock)
         dock.device.setCurrentIndex(dock.device.findData("cpu"))
         docks.append(dock)
@@ -106,7 +107,10 @@ def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
     (source,) = viewer.layers
     viewer.dims.set_point(0, 21 + 2.5 * 7)
     run(qtbot, dock)
-    assert [layer.name for layer in viewer.layers] == ["head", OUTPUT.removesuffix(".nii.gz")]
+    assert [layer.name for layer in viewer.layers] == [
+        "head",
+        f"research use · super-resolved · {OUTPUT.removesuffix('.nii.gz')}",
+    ]
     result = viewer.layers[-1]
     ((data, keywords, _),) = read_layers(str(path.with_name(OUTPUT)))
     np.testing.assert_array_equal(result.data, data)
@@ -159,7 +163,7 @@ def test_the_result_of_a_layer_that_was_moved_and_stretched_covers_it(
         (source.data > 800).astype(np.uint8), scale=source.scale, translate=source.translate
     )
     dock.within.setCurrentIndex(FOUND + 1)
-    dock.target.show_wanted(Wanted("spacing", (0.5,) * 3, same=True))
+    dock.target.show_target(Target("spacing", (0.5,) * 3, same=True))
     dock.coordinator.choice.set_output(tmp_path / "out.nii")
     run(qtbot, dock)
     result = viewer.layers[-1]
@@ -217,17 +221,29 @@ def test_what_was_no_file_is_not_named_as_the_source(qtbot, dock, viewer, work, 
 
 def test_a_speed_is_learned_from_long_work_alone(qtbot, dock, monkeypatch):
     speeds = dock.coordinator._speeds
+    qtbot.waitUntil(lambda: list(speeds.values()) == [1e-8])
     run(qtbot, dock)
-    assert speeds == {}
+    assert list(speeds.values()) == [1e-8]
     monkeypatch.setattr(upscale_coordinator, "LONG_ENOUGH", 0.0)
-    dock.coordinator.asking.replacing = lambda parent, paths: True
+    dock.coordinator.dialogs = FakeDialogs()
     run(qtbot, dock)
-    assert list(speeds) == ["cpu"]
+    assert list(speeds) == [("meta-srgan", "cpu")]
+    assert speeds["meta-srgan", "cpu"] != 1e-8
+
+
+def test_the_time_is_told_as_measured_here(qtbot, make_dock, viewer):
+    asked = []
+    dock = make_dock(viewer, measure=lambda *key: asked.append(key) or 1.0)
+    assert "roughly" in dock.plan.text()
+    qtbot.waitUntil(lambda: "about" in dock.plan.text())
+    dock.settings_changed.emit("dtype")
+    assert asked == [("meta-srgan", "cpu")] or asked[-1] == ("meta-srgan", "cpu")
+    assert len(set(asked)) == len(asked)
 
 
 def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
     assert dock.settings.plane is Plane.AXIAL
-    assert dock.settings.wanted == Wanted("spacing", (0.8, 0.8, 0.8), same=True)
+    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
     assert dock.target.isotropic.text() == "Isotropic, 0.8 mm"
     assert dock.settings.output == str(path.with_name(OUTPUT))
     label = dock.findChild(QLabel, "metasr_research_use")
@@ -236,7 +252,7 @@ def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
 
 def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
     choose(dock.plane, Plane.CORONAL)
-    dock.target.show_wanted(Wanted("scale", (1.0, 2.0, 1.5), same=False))
+    dock.target.show_target(Target("scale", (1.0, 2.0, 1.5), same=False))
     choose(dock.model, "ms-gan-x4")
     choose(dock.dtype, "float32")
     dock.thickness.setValue(1.2)
@@ -256,20 +272,20 @@ def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
 
 def test_scale_and_spacing_change_into_each_other(dock):
     choose(dock.target.kind, "scale")
-    assert dock.settings.wanted == Wanted("scale", (3.125, 1.25, 1.0), same=False)
+    assert dock.settings.target == Target("scale", (3.125, 1.25, 1.0), same=False)
     choose(dock.target.kind, "spacing")
-    assert dock.settings.wanted == Wanted("spacing", (0.8, 0.8, 0.8), same=True)
+    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
 
 
 def test_a_button_makes_cubes_of_the_finest_spacing(qtbot, dock):
-    dock.target.show_wanted(Wanted("scale", (2.0, 2.0, 2.0), same=True))
+    dock.target.show_target(Target("scale", (2.0, 2.0, 2.0), same=True))
     qtbot.mouseClick(dock.target.isotropic, LEFT)
-    assert dock.settings.wanted == Wanted("spacing", (0.8, 0.8, 0.8), same=True)
+    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
 
 
 def test_models_can_be_chosen_where_they_are_needed(qtbot, dock):
     def usable(z, y, x):
-        dock.target.show_wanted(Wanted("scale", (z, y, x), same=False))
+        dock.target.show_target(Target("scale", (z, y, x), same=False))
         dock.settings_changed.emit("target")
         return dock.model.isEnabled(), dock.through_plane_model.isEnabled()
 
@@ -295,19 +311,19 @@ def test_models_are_told_apart_by_what_they_are_for(dock):
 
 
 def test_settings_of_a_person_stay_when_another_volume_is_chosen(dock, viewer, tmp_path):
-    wanted = Wanted("scale", (1.0, 3.0, 3.0), same=False)
-    dock.target.show_wanted(wanted)
+    wanted = Target("scale", (1.0, 3.0, 3.0), same=False)
+    dock.target.show_target(wanted)
     dock.settings_changed.emit("target")
     dock.output.setText(str(tmp_path / "mine.nii"))
     dock.output.textEdited.emit(dock.output.text())
     viewer.add_image(np.zeros((4, 5, 6)), name="other", scale=(3, 1, 1))
     dock.source.setCurrentIndex(1)
-    assert dock.settings.wanted == wanted
+    assert dock.settings.target == wanted
     assert dock.settings.output == ""
 
 
 def test_a_coarser_grid_is_refused_in_the_dock(dock):
-    dock.target.show_wanted(Wanted("spacing", (0.8, 0.8, 1.5), same=False))
+    dock.target.show_target(Target("spacing", (0.8, 0.8, 1.5), same=False))
     dock.settings_changed.emit("target")
     assert "expected a spacing of at most 0.8 mm, the file's own" in dock.plan.text()
     assert not dock.start.isEnabled()
@@ -351,14 +367,13 @@ def test_a_layer_that_is_no_file_is_written_first_in_its_place(
     viewer.add_image(data, name="made: up", scale=(3, 1, 1), translate=(5, -2, 7), units="mm")
     dock = make_dock(viewer)
     assert dock.settings.output == ""
-    suggested = []
-    dock.coordinator.asking.path = lambda parent, name: suggested.append(name)
+    dock.coordinator.dialogs = dialogs = FakeDialogs()
     run(qtbot, dock)
     assert not work.jobs
     output = tmp_path / "out.nii.gz"
-    dock.coordinator.asking.path = lambda parent, name: output
+    dialogs.answer = output
     run(qtbot, dock)
-    assert suggested == ["made_ up_res-1mm_desc-metasr.nii.gz"]
+    assert dialogs.suggestions == ["made_ up_res-1mm_desc-metasr.nii.gz"] * 2
     (volume,) = work.inputs
     np.testing.assert_array_equal(volume.data, data.astype(np.float32))
     np.testing.assert_allclose(volume.affine[:3, 3], (7, -2, 5))
@@ -372,7 +387,7 @@ def test_a_layer_that_is_no_file_is_written_first_in_its_place(
 
 def test_a_layer_whose_numbers_were_changed_is_not_its_file(qtbot, dock, viewer, work, tmp_path):
     viewer.layers[0].data = viewer.layers[0].data + 1000
-    dock.coordinator.asking.path = lambda parent, name: tmp_path / "out.nii"
+    dock.coordinator.dialogs = FakeDialogs(tmp_path / "out.nii")
     run(qtbot, dock)
     assert work.inputs[0].data.min() >= 900
     np.testing.assert_allclose(
@@ -390,16 +405,15 @@ def test_a_dicom_series_is_written_first_and_nobody_is_named(qtbot, make_dock, w
         viewer.add_layer(Layer.create(*each))
     dock = make_dock(viewer)
     assert dock.settings.output == ""
-    suggested = []
-    dock.coordinator.asking.path = lambda parent, name: (
-        suggested.append(name) or tmp_path / "out.nii.gz"
-    )
+    dock.coordinator.dialogs = dialogs = FakeDialogs(tmp_path / "out.nii.gz")
     run(qtbot, dock)
     (source, result), (written,) = viewer.layers, work.inputs
     np.testing.assert_array_equal(written.data, source.data)
     np.testing.assert_allclose(written.affine, source.metadata["volume"].affine, atol=1e-4)
     assert len(result.data) > len(source.data)
-    assert not [text for text in (*suggested, work.jobs[0].input.name) if "Muster" in text]
+    assert not [
+        text for text in (*dialogs.suggestions, work.jobs[0].input.name) if "Muster" in text
+    ]
 
 
 def test_time_points_stay(qtbot, make_dock, work, tmp_path, phantom_volume):
@@ -442,7 +456,7 @@ def test_an_array_s_sides_are_not_named(qtbot, make_dock, work, tmp_path):
     viewer = ViewerModel()
     viewer.add_image(np.ones((6, 30, 10)), scale=(3, 1, 1))
     dock = make_dock(viewer)
-    dock.coordinator.asking.path = lambda parent, name: tmp_path / "out.nii"
+    dock.coordinator.dialogs = FakeDialogs(tmp_path / "out.nii")
     run(qtbot, dock)
     assert dock.preview.pair.letters == {}
     assert dock.preview.pair.orientation2d == ("down", "right")
@@ -463,7 +477,7 @@ def test_nothing_jumps_while_it_works(qtbot, dock, work):
     work.go()
     settle(qtbot, dock)
     note()
-    run(qtbot, dock, "go_on")
+    run(qtbot, dock, "resume")
     note()
     assert len(sizes) == 1
 
@@ -477,16 +491,17 @@ def test_cancelled_work_is_kept_and_can_be_gone_on_with(qtbot, dock, viewer, wor
     assert work.ended.is_set()
     assert len(viewer.layers) == 1
     assert "what is done is kept" in dock.status.text()
-    assert dock.progress.value() == 0
-    assert not dock.go_on.isHidden()
-    assert dock.start.text() == "Start anew"
+    assert dock.progress.value() > 0
+    assert f"{dock.progress.value() / 10:.0f} %" in dock.status.text()
+    assert not dock.resume.isHidden()
+    assert dock.start.text() == "Start over"
     done = len(work.done)
     assert done < PARTS
-    run(qtbot, dock, "go_on")
+    run(qtbot, dock, "resume")
     assert work.jobs[-1].resume
     assert work.done == [1, 2, 3, 4]
     assert len(viewer.layers) == 2
-    assert dock.go_on.isHidden()
+    assert dock.resume.isHidden()
     assert not list(path.parent.glob(".*"))
 
 
@@ -519,8 +534,8 @@ def test_unfinished_work_of_another_time_is_offered(qtbot, make_dock, viewer, wo
     work.go()
     assert work.ended.wait(10)
     second = make_dock(viewer)
-    assert not second.go_on.isHidden()
-    run(qtbot, second, "go_on")
+    assert not second.resume.isHidden()
+    run(qtbot, second, "resume")
     assert path.with_name(OUTPUT).exists()
 
 
@@ -561,13 +576,12 @@ def test_warnings_are_told(qtbot, make_dock, viewer, work, notes):
 def test_an_existing_output_is_replaced_if_that_is_wanted(qtbot, dock, viewer, work, path):
     output = path.with_name(OUTPUT)
     output.write_bytes(b"mine")
-    asked = []
-    dock.coordinator.asking.replacing = lambda parent, paths: bool(asked.append(paths))
+    dock.coordinator.dialogs = dialogs = FakeDialogs(yes=False)
     run(qtbot, dock)
-    assert asked == [[output]]
+    assert dialogs.asked == [[output]]
     assert output.read_bytes() == b"mine"
     assert not work.jobs
-    dock.coordinator.asking.replacing = lambda parent, paths: True
+    dock.coordinator.dialogs = FakeDialogs()
     run(qtbot, dock)
     assert work.jobs[0].overwrite
     assert read_volume(output).data.shape == viewer.layers[-1].data.shape
@@ -575,7 +589,7 @@ def test_an_existing_output_is_replaced_if_that_is_wanted(qtbot, dock, viewer, w
 
 def test_the_input_is_never_replaced(qtbot, dock, path, notes, work):
     before = path.read_bytes()
-    dock.coordinator.asking.replacing = lambda parent, paths: True
+    dock.coordinator.dialogs = FakeDialogs()
     dock.output.setText(str(path))
     run(qtbot, dock)
     assert "would replace the input" in notes[-1]
@@ -584,12 +598,11 @@ def test_the_input_is_never_replaced(qtbot, dock, path, notes, work):
 
 
 def test_what_would_be_very_large_is_asked_about(qtbot, dock, work):
-    dock.target.show_wanted(Wanted("scale", (90.0, 90.0, 90.0), same=True))
+    dock.target.show_target(Target("scale", (90.0, 90.0, 90.0), same=True))
     dock.settings_changed.emit("target")
-    asked = []
-    dock.coordinator.asking.whether = lambda parent, text: bool(asked.append(text))
+    dock.coordinator.dialogs = dialogs = FakeDialogs(yes=False)
     run(qtbot, dock)
-    assert "1980 × 2340 × 1620 voxels (x, y, z), 14 GiB" in asked[0]
+    assert "1980 × 2340 × 1620 voxels (x, y, z), 14 GiB" in dialogs.asked[0]
     assert not work.jobs
 
 
@@ -616,7 +629,7 @@ def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_v
     work_on = work.__call__
     dock.coordinator._prepare = lambda job: masks.append(read_volume(job.within)) or work_on(job)
     dock.within.setCurrentIndex(FOUND + 1)
-    assert "Networks work in the boxes round the lesions alone" in dock.plan.text()
+    assert "everything outside the boxes around the lesions" in dock.plan.text()
     run(qtbot, dock)
     np.testing.assert_array_equal(masks[0].data, data)
     zs, ys, xs = (np.flatnonzero(data.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
@@ -698,7 +711,7 @@ def test_a_real_volume_is_really_enlarged(qtbot, viewer, tmp_path, path):
     dock = UpscaleWidget(viewer, cards=cards)
     qtbot.addWidget(dock)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
-    dock.target.show_wanted(Wanted("scale", (1.0, 1.5, 1.5), same=False))
+    dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
     dock.settings_changed.emit("target")
     run(qtbot, dock)
     result = viewer.layers[-1]
@@ -706,7 +719,7 @@ def test_a_real_volume_is_really_enlarged(qtbot, viewer, tmp_path, path):
     assert result.data.dtype == np.int16
     np.testing.assert_allclose(result.scale, (2.5, 1 / 1.5, 0.8 / 1.5), rtol=1e-6)
     name = "head_res-1p5x1x1p5x_desc-metasr"
-    assert result.name == name
+    assert result.name == f"research use · super-resolved · {name}"
     assert (path.parent / f"{name}.json").exists()
     pair = dock.preview.pair
     assert pair.before.shape == (26, 22)

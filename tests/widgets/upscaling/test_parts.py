@@ -12,27 +12,28 @@ from qtpy.QtGui import QColor
 
 from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
 from napari_metasr.io.layers import layer_data
+from napari_metasr.upscaling import time_left as upscale_time
+from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.volume import Plane, Source, Volume
+from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling import time_left as upscale_time
-from napari_metasr.widgets.upscaling.dock import UpscaleSettings
-from napari_metasr.widgets.upscaling.form import written
 from napari_metasr.widgets.upscaling.masks import holds_regions, mask_maker
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
 from napari_metasr.widgets.upscaling.preview import BeforeAfter, Pair, gray
-from napari_metasr.widgets.upscaling.target_control import TargetControl, Wanted
+from napari_metasr.widgets.upscaling.settings import UpscaleSettings
+from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target_control import TargetControl
 from napari_metasr.widgets.upscaling.task import _folder_beside, file_of
-from napari_metasr.widgets.upscaling.time_left import TimeLeft
 
 LEFT = Qt.MouseButton.LeftButton
-TWICE = Wanted("scale", (2.0, 2.0, 2.0), same=True)
+TWICE = Target("scale", (2.0, 2.0, 2.0), same=True)
 
 
-def settings(wanted=TWICE, **options):
+def settings(target=TWICE, **options):
     return UpscaleSettings(
         **{
             "plane": Plane.AXIAL,
-            "wanted": wanted,
+            "target": target,
             "model": "meta-srgan",
             "through_plane_model": "meta-srgan-through-plane",
             "device": "cpu",
@@ -75,32 +76,32 @@ def typed(qtbot, box, text):
 def test_one_number_is_meant_for_all_axes_until_each_may_have_its_own(qtbot, control):
     with qtbot.waitSignal(control.edited):
         typed(qtbot, control.boxes["y"], "2.7")
-    assert control.wanted == Wanted("scale", (2.7, 2.7, 2.7), same=True)
-    assert control.wanted.along((2, 1, 0)) == (2.7,)
+    assert control.target == Target("scale", (2.7, 2.7, 2.7), same=True)
+    assert control.target.along((2, 1, 0)) == (2.7,)
     control.same.click()
     typed(qtbot, control.boxes["z"], "1")
-    assert control.wanted == Wanted("scale", (1.0, 2.7, 2.7), same=False)
-    assert control.wanted.along((0, 2, 1)) == (1.0, 2.7, 2.7)
-    assert control.wanted.along((2, 1, 0)) == (2.7, 2.7, 1.0)
+    assert control.target == Target("scale", (1.0, 2.7, 2.7), same=False)
+    assert control.target.along((0, 2, 1)) == (1.0, 2.7, 2.7)
+    assert control.target.along((2, 1, 0)) == (2.7, 2.7, 1.0)
     control.same.click()
-    assert control.wanted == Wanted("scale", (2.7, 2.7, 2.7), same=True)
+    assert control.target == Target("scale", (2.7, 2.7, 2.7), same=True)
 
 
 def test_numbers_are_shown_without_needless_zeros_and_kept_exactly(control):
-    control.show_wanted(Wanted("spacing", (0.46875, 0.5, 4.0), same=False))
+    control.show_target(Target("spacing", (0.46875, 0.5, 4.0), same=False))
     assert [box.text() for box in control.boxes.values()] == ["x 4", "y 0.5", "z 0.46875"]
-    assert control.wanted.numbers == (0.46875, 0.5, 4.0)
+    assert control.target.numbers == (0.46875, 0.5, 4.0)
 
 
 def test_no_scale_below_one_can_be_asked_for(qtbot, control):
     typed(qtbot, control.boxes["x"], "0.5")
-    assert control.wanted.numbers[2] >= 1
+    assert control.target.numbers[2] >= 1
 
 
 def test_scale_and_spacing_tell_the_same_grid():
     spacing = (4.0, 1.0, 1.0)
-    assert TWICE.as_kind("spacing", spacing) == Wanted("spacing", (2.0, 0.5, 0.5), same=False)
-    for wanted in (TWICE, Wanted("scale", (1.0, 1.25, 2.5), same=False)):
+    assert TWICE.as_kind("spacing", spacing) == Target("spacing", (2.0, 0.5, 0.5), same=False)
+    for wanted in (TWICE, Target("scale", (1.0, 1.25, 2.5), same=False)):
         other = wanted.as_kind("spacing", spacing)
         assert other.as_kind("scale", spacing) == wanted
         assert wanted.as_kind("scale", spacing) is wanted
@@ -111,9 +112,9 @@ def test_scale_and_spacing_tell_the_same_grid():
     [
         ((1.0, 1.0, 1.0), Plane.AXIAL, TWICE),
         ((1.2, 1.0, 1.0), Plane.AXIAL, TWICE),
-        ((5.0, 0.5, 0.5), Plane.AXIAL, Wanted("spacing", (0.5,) * 3, same=True)),
-        ((0.9, 3.0, 0.9), Plane.CORONAL, Wanted("spacing", (0.9,) * 3, same=True)),
-        ((0.9, 0.8, 3.0), Plane.SAGITTAL, Wanted("spacing", (0.8,) * 3, same=True)),
+        ((5.0, 0.5, 0.5), Plane.AXIAL, Target("spacing", (0.5,) * 3, same=True)),
+        ((0.9, 3.0, 0.9), Plane.CORONAL, Target("spacing", (0.9,) * 3, same=True)),
+        ((0.9, 0.8, 3.0), Plane.SAGITTAL, Target("spacing", (0.8,) * 3, same=True)),
     ],
 )
 def test_thick_slices_are_likely_to_become_cubes(spacing, plane, wanted):
@@ -122,7 +123,7 @@ def test_thick_slices_are_likely_to_become_cubes(spacing, plane, wanted):
 
 def test_numbers_are_given_along_the_file_s_own_axes():
     volume = volume_of(codes="PIR", shape=(5, 6, 7))
-    wanted = Wanted("scale", (1.0, 2.0, 3.0), same=False)
+    wanted = Target("scale", (1.0, 2.0, 3.0), same=False)
     plan = outlook(volume, settings(wanted)).plan
     assert plan.options.scale == (2.0, 1.0, 3.0)
     assert plan.target.shape == (5, 12, 21)
@@ -130,7 +131,7 @@ def test_numbers_are_given_along_the_file_s_own_axes():
 
 def test_the_output_s_size_and_the_parts_of_the_work_are_told_before():
     volume = volume_of(shape=(10, 20, 30), spacing=(4.0, 1.0, 1.0))
-    ahead = outlook(volume, settings(Wanted.isotropic(volume.spacing)))
+    ahead = outlook(volume, settings(Target.isotropic(volume.spacing)))
     assert ahead.nbytes == 40 * 20 * 30 * 2
     assert ahead.seconds(None) > 0
     assert ahead.seconds(2.0) == 2 * ahead.cost
@@ -164,11 +165,11 @@ def test_each_task_has_a_folder_of_its_own(tmp_path):
 def test_what_speaks_against_a_result_is_told_before():
     volume = volume_of()
     text = words.plan(
-        volume, outlook(volume, settings(Wanted("scale", (1, 6, 6), same=False))), None, within=True
+        volume, outlook(volume, settings(Target("scale", (1, 6, 6), same=False))), None, within=True
     )
     assert "Beware: x6 in plane is beyond the x4 that Meta-SRGAN was trained on." in text
-    assert "Interpolated: Networks work in the boxes round the lesions alone" in text
-    fixed = settings(Wanted("scale", (1, 3, 3), same=False), model="ms-gan-x4")
+    assert "Interpolated: everything outside the boxes around the lesions" in text
+    fixed = settings(Target("scale", (1, 3, 3), same=False), model="ms-gan-x4")
     text = words.plan(volume, outlook(volume, fixed), None, within=False)
     assert "Interpolated: scales in plane other than x2 or x4" in text
 
@@ -189,7 +190,7 @@ def test_time_points_count():
 
 def test_what_would_be_very_large_is_noticed_without_being_refused():
     volume = volume_of(shape=(100, 100, 100))
-    assert outlook(volume, settings(Wanted("scale", (50, 50, 50), same=True))).is_large
+    assert outlook(volume, settings(Target("scale", (50, 50, 50), same=True))).is_large
     assert not outlook(volume, settings()).is_large
 
 
@@ -200,12 +201,12 @@ def test_what_would_be_very_large_is_noticed_without_being_refused():
         ("sub-01_T1w", TWICE, "sub-01_res-2x_desc-metasr_T1w.nii.gz"),
         (
             "sub-01_ses-2_acq-4mm_T1w",
-            Wanted.isotropic((0.7, 1.0, 1.0)),
+            Target.isotropic((0.7, 1.0, 1.0)),
             "sub-01_ses-2_acq-4mm_res-0p7mm_desc-metasr_T1w.nii.gz",
         ),
         (
             "a/b: c?",
-            Wanted("scale", (1.0, 2.0, 2.5), same=False),
+            Target("scale", (1.0, 2.0, 2.5), same=False),
             "a_b_ c__res-2p5x2x1x_desc-metasr.nii.gz",
         ),
         ("...", TWICE, "volume_res-2x_desc-metasr.nii.gz"),
@@ -216,9 +217,12 @@ def test_outputs_are_named_as_derivatives(name, wanted, expected):
 
 
 def test_a_typed_name_becomes_one_of_nifti(tmp_path):
-    assert written(tmp_path / "a").name == "a.nii.gz"
-    assert written(tmp_path / "a.nii").name == "a.nii"
-    assert written(tmp_path / "A.NII.GZ").name == "A.NII.GZ"
+    endings = (".nii.gz", ".nii")
+    assert with_ending(tmp_path / "a", endings).name == "a.nii.gz"
+    assert with_ending(tmp_path / "a.nii", endings).name == "a.nii"
+    assert with_ending(tmp_path / "A.NII.GZ", endings).name == "A.NII.GZ"
+    assert with_ending(tmp_path / "a.nii.gz", (".png",)).name == "a.png"
+    assert with_ending(tmp_path / "a.b", (".png",)).name == "a.b.png"
 
 
 def test_the_time_left_follows_the_work(monkeypatch):

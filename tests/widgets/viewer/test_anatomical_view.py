@@ -12,8 +12,10 @@ from napari.layers import Layer
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.io.layers import layer_data
 from napari_metasr.normalisation import dragged_limits
+from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.edge_letters import overlay_name
+from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.contrasts import contrast_notice
 
 
@@ -51,6 +53,49 @@ def test_an_anatomical_layer_turns_the_viewer_until_it_is_gone(viewer, brain):
     assert viewer.scene.camera.orientation2d == before
     assert letters(viewer) == {}
     assert not viewer.canvas.overlays.scale_bar.visible
+
+
+def thick(volume, plane):
+    spacing = [0.5, 0.5, 0.5]
+    spacing[plane.normal_axis] = 5.0
+    affine = np.diag([*spacing[::-1], 1.0])
+    source = replace(volume.source, affine=affine)
+    return replace(volume, spacing=tuple(spacing), affine=affine, source=source)
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_a_volume_of_thick_slices_opens_in_their_plane(viewer, phantom_volume, plane):
+    anatomical_view(viewer).hold("layers")
+    viewer.add_layer(Layer.create(*layer_data(thick(phantom_volume, plane))))
+    assert viewer.dims.order[0] == plane.normal_axis
+    viewer.dims.order = (1, 0, 2)
+    viewer.add_layer(Layer.create(*layer_data(thick(phantom_volume, plane))))
+    assert viewer.dims.order == (1, 0, 2)
+
+
+def test_the_contrast_slider_spans_all_values(viewer, brain, phantom_volume):
+    shown = tuple(brain.contrast_limits)
+    anatomical_view(viewer)
+    viewer.add_layer(brain)
+    assert tuple(brain.contrast_limits) == shown
+    assert tuple(brain.contrast_limits_range) == phantom_volume.value_range
+
+
+def test_contrast_limits_have_presets(viewer, rng):
+    """A brain of 100, a scalp of 1000 round it, one voxel of 9000."""
+    z, y, x = np.ogrid[-1:1:20j, -1:1:40j, -1:1:40j]
+    radius = z**2 + y**2 + x**2
+    data = np.where(radius < 0.6, rng.uniform(90, 110, radius.shape), 0)
+    data = np.where((radius >= 0.6) & (radius < 0.9), 1000.0, data)
+    data[0, 0, 0] = 9000
+    layer = viewer.add_image(data)
+    level = anatomical_view(viewer).window_level
+    level.show(Preset.FULL)
+    assert tuple(layer.contrast_limits) == (0, 9000)
+    level.show(Preset.ROBUST)
+    assert layer.contrast_limits[1] == pytest.approx(1000)
+    level.show(Preset.BRAIN)
+    assert 80 < layer.contrast_limits[0] < layer.contrast_limits[1] < 111
 
 
 def test_letters_follow_planes_and_hide_in_3d(viewer, brain):
@@ -129,7 +174,7 @@ def test_the_contrast_is_guessed_from_the_name(name, contrast):
 
 
 def test_the_notice_names_what_the_model_was_not_trained_on():
-    assert contrast_notice(["a_t1c"], ["T1c"], "M") == ""
-    text = contrast_notice(["a_t1c", "a_t2w", "b_flair"], ["T1c"], "M")
+    assert contrast_notice({"a": "T1c"}, ["T1c"], "M") == ""
+    text = contrast_notice({"a": "T1c", "b": "T2", "c": "FLAIR"}, ["T1c"], "M")
     assert "not trained on T2, FLAIR" in text
-    assert "“scan”" in contrast_notice(["scan"], ["T1c"], "M")
+    assert "“scan”" in contrast_notice({"scan": None}, ["T1c"], "M")

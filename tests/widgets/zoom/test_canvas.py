@@ -5,15 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.widgets import CARD, FakeEngine
+from napari.components import ViewerModel
 from napari.layers import Layer
+from napari.settings import get_settings
+from napari.utils.action_manager import action_manager
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
 from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.viewer.window_level import Preset
+from napari_metasr.widgets.zoom.shortcuts import sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 LETTERS = {
@@ -175,7 +181,7 @@ def test_shift_and_drag_changes_window_and_level_and_the_button_resets(qtbot, wi
     assert high - low > start[1] - start[0]
     assert low + high == pytest.approx(sum(start), rel=1e-6)
     assert viewer.scene.camera.center == center
-    qtbot.mouseClick(dock.window_level_default, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.presets[Preset.ROBUST], Qt.MouseButton.LeftButton)
     assert tuple(layer.contrast_limits) != (low, high)
 
 
@@ -190,6 +196,46 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
     assert dock.coordinator._comparing.mode.fraction > 0.55
     assert dock.swipe.value() > 55
     assert viewer.scene.camera.center == pytest.approx(center)
+
+
+def test_keys_work_with_the_focus_on_the_canvas(qtbot, window):
+    viewer, dock = window
+    native = canvas(viewer).native
+    viewer.window._qt_window.activateWindow()
+    native.setFocus()
+    scale, compare = dock.scale.scale, dock.comparison.currentEnum()
+    QTest.keyClick(native, "]")
+    assert dock.scale.scale > scale
+    QTest.keyClick(native, "[")
+    assert dock.scale.scale == pytest.approx(scale, abs=0.02)
+    QTest.keyClick(native, "n")
+    assert dock.comparison.currentEnum() is not compare
+    settle(qtbot, dock)
+    layers = len(viewer.layers)
+    QTest.keyClick(native, "k")
+    settle(qtbot, dock)
+    assert len(viewer.layers) == layers + 1
+    qtbot.waitUntil(native.hasFocus)
+    QTest.keyClick(native, "?")
+    sheet = dock.findChild(QMessageBox, "metasr_keys")
+    assert sheet is not None
+    assert "Magnify more" in sheet.text()
+    sheet.close()
+
+
+def test_keys_are_napari_s_and_can_be_changed(qtbot, window):
+    _, dock = window
+    shortcuts = get_settings().shortcuts.shortcuts
+    assert "napari-metasr:larger_scale" in action_manager._get_provider_actions(ViewerModel)
+    get_settings().shortcuts.shortcuts = {**shortcuts, "napari-metasr:larger_scale": ["J"]}
+    try:
+        scale = dock.scale.scale
+        QTest.keyClick(dock.keep, "j")
+        assert dock.scale.scale > scale
+        assert ("J", "Magnify more") in sheet()
+    finally:
+        get_settings().shortcuts.shortcuts = shortcuts
+    settle(qtbot, dock)
 
 
 def test_the_dock_fits_in_300_by_700_pixels(qtbot, window):

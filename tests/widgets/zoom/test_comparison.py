@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.widgets import SHAPE, results, settle
+from qtpy.QtCore import Qt
 
-from napari_metasr.widgets.zoom.comparison import MODES
+from napari_metasr.widgets.zoom.settings import Compare
 
 
 def choose(dock, title):
@@ -33,7 +34,7 @@ def test_contrast_limits_colormap_and_gamma_are_linked_both_ways(qtbot, viewer, 
     assert source.colormap.name == bicubic.colormap.name == "magma"
 
 
-@pytest.mark.parametrize("title", [mode.title for mode in MODES])
+@pytest.mark.parametrize("title", [str(mode) for mode in Compare])
 def test_leaving_a_comparison_puts_the_viewer_back(qtbot, viewer, rng, make_dock, title):
     viewer.add_labels(np.ones(SHAPE, int), name="mask")
     viewer.add_points([(1, 2, 3)], name="hidden", visible=False)
@@ -49,15 +50,90 @@ def test_leaving_a_comparison_puts_the_viewer_back(qtbot, viewer, rng, make_dock
     assert state(viewer) == before
 
 
+def box_of(viewer, layer):
+    return viewer.canvas.grid.position(viewer.layers.index(layer), viewer.layers)
+
+
 def test_side_by_side_shows_two_boxes_and_nothing_else(qtbot, viewer, dock):
-    viewer.add_labels(np.ones(SHAPE, int), name="mask")
+    viewer.add_points([(1, 2, 3)])
     settle(qtbot, dock)
     assert viewer.canvas.grid.enabled
     assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 2)
     shown = [layer for layer in viewer.layers if layer.visible]
     assert shown == list(results(dock))
-    places = [viewer.canvas.grid.position(viewer.layers.index(x), viewer.layers) for x in shown]
-    assert places == [(0, 0), (0, 1)]
+    assert [box_of(viewer, layer) for layer in shown] == [(0, 0), (0, 1)]
+
+
+def test_a_segmentation_opened_while_comparing_is_shown_over_both_results(
+    qtbot, viewer, dock, make_dock
+):
+    settle(qtbot, dock)
+    names = [layer.name for layer in viewer.layers]
+    mask = viewer.add_labels(np.ones(SHAPE, int), name="mask", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    copies = [layer for layer in viewer.layers if layer.name.startswith("mask over")]
+    assert [copy.name for copy in copies] == ["mask over bicubic", "mask over super-resolved"]
+    for result, copy in zip(results(dock), copies, strict=True):
+        assert box_of(viewer, result) == box_of(viewer, copy)
+        assert viewer.layers.index(copy) > viewer.layers.index(result)
+        assert copy.data is mask.data
+        np.testing.assert_allclose(copy.scale, mask.scale)
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 2)
+    copies[0].visible = False
+    assert not copies[1].visible
+    viewer.layers.remove(mask)
+    settle(qtbot, dock)
+    assert [layer.name for layer in viewer.layers] == names
+    viewer.add_labels(np.ones(SHAPE, int), name="again", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    choose(dock, "Swipe")
+    settle(qtbot, dock)
+    order = [layer.name for layer in viewer.layers]
+    assert viewer.layers["again"].visible
+    assert not [name for name in order if " over " in name]
+    assert order.index("again") > max(order.index(layer.name) for layer in results(dock))
+
+
+def test_an_image_opened_while_comparing_gets_a_box_of_its_own(qtbot, viewer, dock, rng):
+    settle(qtbot, dock)
+    image = viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    assert image.visible
+    assert box_of(viewer, image) == (1, 0)
+    image.visible = False
+    dock.scale.set_scale(3)
+    settle(qtbot, dock)
+    assert not image.visible
+
+
+def test_a_ticked_contrast_leaves_the_layers_that_there_are(qtbot, viewer, dock, rng):
+    viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    before = results(dock)
+    dock.contrasts.item(0).setCheckState(Qt.CheckState.Checked)
+    settle(qtbot, dock)
+    assert results(dock) == before
+    assert len(dock.coordinator.presenter.stage.pairs) == 2
+    places = [
+        box_of(viewer, layer)
+        for pair in dock.coordinator.presenter.stage.pairs
+        for layer in pair.layers
+    ]
+    assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    dock.contrasts.item(0).setCheckState(Qt.CheckState.Unchecked)
+    settle(qtbot, dock)
+    assert results(dock) == before
+
+
+def test_the_swiped_results_have_their_names_on_their_sides(qtbot, dock):
+    choose(dock, "Swipe")
+    settle(qtbot, dock)
+    bicubic, enhanced = results(dock)
+    assert bicubic.name_overlay.position == "top_left"
+    assert enhanced.name_overlay.position == "top_right"
+    choose(dock, "Side by side")
+    settle(qtbot, dock)
+    assert enhanced.name_overlay.position == "top_left"
 
 
 def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):
@@ -80,13 +156,18 @@ def test_the_difference_is_super_resolved_minus_bicubic(qtbot, viewer, dock):
     choose(dock, "Difference map")
     settle(qtbot, dock)
     bicubic, enhanced = results(dock)
-    layer = next(layer for layer in viewer.layers if layer.name.startswith("difference"))
+    layer = next(layer for layer in viewer.layers if "minus bicubic" in layer.name)
     np.testing.assert_allclose(layer.data, enhanced.data - bicubic.data)
     assert layer.contrast_limits[0] == -layer.contrast_limits[1]
     np.testing.assert_allclose(layer.translate, bicubic.translate)
     choose(dock, "Side by side")
     settle(qtbot, dock)
     assert layer not in viewer.layers
+    assert "research use" in layer.name
+    assert f"±{layer.contrast_limits[1]:.3g} intensity units" in layer.name
+    assert bicubic.visible
+    low, zero, high = layer.colormap.map(np.array([0.0, 0.5, 1.0]))
+    assert (low[3], zero[3], high[3]) == (1, 0, 1)
 
 
 def test_blinking_shows_one_after_the_other(qtbot, viewer, dock):

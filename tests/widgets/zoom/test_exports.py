@@ -7,7 +7,7 @@ from dataclasses import replace
 import nibabel as nib
 import numpy as np
 import pytest
-from fakes.widgets import CARD, SHIFT, FakeEngine
+from fakes.widgets import CARD, SHIFT, FakeDialogs, FakeEngine
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
@@ -15,12 +15,13 @@ from PIL import Image as Picture
 from qtpy.QtCore import Qt
 
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.io import read_volume, write_volume
 from napari_metasr.io.layers import METADATA_KEY, layer_data
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.viewport import RegionMode
-from napari_metasr.widgets.zoom.rendition import FIGURE_PDF, FIGURE_PNG, NIFTI_FLOAT, NIFTI_SOURCE
+from napari_metasr.widgets.zoom.rendition import FileKind
 from napari_metasr.zoom.baselines import interpolate
 
 
@@ -46,7 +47,7 @@ def saved(qtbot, phantom_volume):
     def save(path, kind, plane=Plane.AXIAL):
         dock.planes[plane].click()
         qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
-        dock.coordinator._exports.ask_path = lambda parent, suggestion: (path, kind)
+        dock.coordinator.exports.dialogs = save.dialogs = FakeDialogs(path, kind)
         qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
         return viewer
@@ -56,9 +57,9 @@ def saved(qtbot, phantom_volume):
     dock.coordinator.close()
 
 
-@pytest.mark.parametrize("kind", [NIFTI_FLOAT, FIGURE_PNG])
+@pytest.mark.parametrize("kind", [FileKind.NIFTI_FLOAT, FileKind.FIGURE_PNG])
 def test_the_scan_is_never_replaced(saved, tmp_path, phantom_volume, notes, kind):
-    path = tmp_path / ("scan.nii" if kind == NIFTI_FLOAT else "scan.png")
+    path = tmp_path / ("scan.png" if kind.is_figure else "scan.nii")
     path.write_bytes(b"mine")
     layer = saved.viewer.layers[0]
     source = replace(phantom_volume.source, path=path)
@@ -71,7 +72,7 @@ def test_the_scan_is_never_replaced(saved, tmp_path, phantom_volume, notes, kind
 @pytest.mark.parametrize("plane", list(Plane))
 def test_the_nifti_covers_the_slice_exactly(saved, tmp_path, phantom_volume, plane):
     path = tmp_path / "zoomed.nii.gz"
-    viewer = saved(path, NIFTI_FLOAT, plane)
+    viewer = saved(path, FileKind.NIFTI_FLOAT, plane)
     image = nib.load(path)
     volume = phantom_volume
     layer = viewer.layers[0]
@@ -101,11 +102,13 @@ def test_the_nifti_covers_the_slice_exactly(saved, tmp_path, phantom_volume, pla
 
 def test_the_source_s_number_type_can_be_chosen(saved, tmp_path):
     path = tmp_path / "zoomed.nii"
-    saved(path, NIFTI_SOURCE)
+    saved(path, FileKind.NIFTI_SOURCE)
     assert nib.load(path).get_data_dtype() == np.int16
 
 
-@pytest.mark.parametrize(("name", "kind"), [("f.png", FIGURE_PNG), ("f.pdf", FIGURE_PDF)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("f.png", FileKind.FIGURE_PNG), ("f.pdf", FileKind.FIGURE_PDF)]
+)
 def test_figures(saved, tmp_path, name, kind):
     path = tmp_path / name
     saved(path, kind)
@@ -121,7 +124,7 @@ def test_a_folder_that_is_not_there_is_a_notification_and_nothing_is_written(
     saved, tmp_path, notes
 ):
     path = tmp_path / "nowhere" / "zoomed.nii.gz"
-    viewer = saved(path, NIFTI_FLOAT)
+    viewer = saved(path, FileKind.NIFTI_FLOAT)
     assert any("nowhere" in note for note in notes)
     assert list(tmp_path.iterdir()) == []
     assert len(viewer.layers) == 3
@@ -130,7 +133,7 @@ def test_a_folder_that_is_not_there_is_a_notification_and_nothing_is_written(
 def test_what_napari_saves_of_a_kept_result_lies_in_the_scanner_s_space(
     qtbot, saved, tmp_path, phantom_volume
 ):
-    viewer = saved(tmp_path / "own.nii.gz", NIFTI_FLOAT)
+    viewer = saved(tmp_path / "own.nii.gz", FileKind.NIFTI_FLOAT)
     dock = saved.dock
     qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
@@ -140,3 +143,33 @@ def test_what_napari_saves_of_a_kept_result_lies_in_the_scanner_s_space(
     own, theirs = (nib.load(tmp_path / f"{name}.nii.gz") for name in ("own", "kept"))
     np.testing.assert_allclose(theirs.affine, own.affine, atol=1e-6)
     np.testing.assert_allclose(theirs.get_fdata(), own.get_fdata(), rtol=1e-6)
+
+
+def test_a_region_is_saved_beside_its_source_under_a_name_of_its_kind(
+    qtbot, tmp_path, phantom_volume
+):
+    scan = write_volume(
+        tmp_path / "scan.nii.gz", phantom_volume.data, phantom_volume.affine, phantom_volume.source
+    )
+    viewer, engine = ViewerModel(), FakeEngine()
+    viewer.add_layer(Layer.create(*layer_data(read_volume(scan))))
+    dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+    qtbot.addWidget(dock)
+    dock.scale.set_scale(2.5)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+    name = f"scan_axial-{dock.coordinator._shown[2].index[-1]}_res-2p5x_desc-metasr"
+    dialogs = FakeDialogs()
+    dock.coordinator.exports.dialogs = dialogs
+    qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)
+    assert dialogs.suggestions == [str(tmp_path / f"{name}.nii.gz")]
+    dialogs.answer, dialogs.kind = tmp_path / f"{name}.nii.gz", FileKind.FIGURE_PNG
+    qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    with Picture.open(tmp_path / f"{name}.png") as picture:
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    dialogs.kind, dialogs.yes = FileKind.NIFTI_FLOAT, False
+    (tmp_path / f"{name}.json").write_text("mine")
+    qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)
+    assert dialogs.asked == [[tmp_path / f"{name}.json"]]
+    assert not (tmp_path / f"{name}.nii.gz").exists()
+    dock.coordinator.close()

@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.widgets.zoom.dock import ZoomDock
 from napari_metasr.zoom.baselines import interpolate
 
 
@@ -31,7 +32,7 @@ def test_both_results_show_the_slice_at_the_scale(qtbot, viewer, dock):
     grid = OutputGrid.at_scale(image.shape, 3.7)
     scale = ", ".join(f"×{value:.2f}" for value in grid.true_scale)
     assert bicubic.name == f"bicubic {scale} · t1c"
-    assert enhanced.name == f"super-resolved (Fake-SR {scale}) · research use · t1c"
+    assert enhanced.name == f"research use · super-resolved (Fake-SR {scale}) · t1c"
 
 
 @pytest.mark.parametrize("plane_order", [(0, 1, 2), (1, 0, 2), (2, 0, 1)])
@@ -113,7 +114,8 @@ def test_a_burst_of_slider_events_renders_once_and_ends_with_the_last(qtbot, doc
         dock.scale.slider.setValue(300 + step)
     settle(qtbot, dock)
     assert 1 <= len(engine.rendered) <= 3
-    assert engine.rendered[-1][0] == dock.scale.scale
+    grid = OutputGrid.at_scale((24, 32), dock.scale.scale)
+    assert engine.rendered[-1][0] == grid.true_scale
 
 
 def test_an_error_is_notified_once_and_the_dock_works_on(qtbot, viewer, dock, engine, notes):
@@ -179,7 +181,7 @@ def test_contrasts_are_magnified_together_with_a_notice(qtbot, viewer, dock, rng
     assert "not trained" not in dock.notice.text()
     dock.contrasts.item(0).setCheckState(Qt.CheckState.Checked)
     settle(qtbot, dock)
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (2, 2)
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (3, 2)  # a box for the other image
     assert "not trained on FLAIR" in dock.notice.text()
     second = dock.coordinator.presenter.stage.pairs[1].enhanced
     assert "super-resolved" in second.name
@@ -210,3 +212,38 @@ def test_other_numbers_in_the_layer_are_encoded_anew(qtbot, viewer, dock, engine
     viewer.layers[0].data = viewer.layers[0].data + 7
     settle(qtbot, dock)
     np.testing.assert_allclose(engine.encoded[-1].image, source_slice(viewer)[0])
+
+
+def test_a_slider_event_reads_the_settings_once_and_builds_one_grid(qtbot, dock, monkeypatch):
+    settle(qtbot, dock)
+    reads, grids = [], []
+    read, build = ZoomDock.settings.fget, OutputGrid.at_scale.__func__
+    monkeypatch.setattr(ZoomDock, "settings", property(lambda dock: reads.append(1) or read(dock)))
+    monkeypatch.setattr(
+        OutputGrid, "at_scale", classmethod(lambda cls, *a: grids.append(a) or build(cls, *a))
+    )
+    dock.scale.slider.setValue(dock.scale.slider.value() + 10)
+    settle(qtbot, dock)
+    assert len(reads) == 1
+    assert len(grids) == 1
+
+
+def test_an_exception_while_layers_are_changed_does_not_deafen_the_dock(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    camera = dock.coordinator._camera
+    with pytest.raises(RuntimeError, match="inside"), camera.moving:
+        raise RuntimeError("inside")
+    assert not camera.moving
+
+
+def test_a_contrast_that_the_name_tells_wrongly_can_be_corrected(qtbot, viewer, dock):
+    viewer.layers[0].name = "Pre_Scan_T1"
+    settle(qtbot, dock)
+    assert dock.contrast.currentText() == "As named: T1"
+    assert "not trained on T1" in dock.notice.text()
+    dock.contrast.setCurrentIndex(dock.contrast.findData("T1c"))
+    settle(qtbot, dock)
+    assert "not trained" not in dock.notice.text()
+    dock.contrast.setCurrentIndex(dock.contrast.findData("other"))
+    settle(qtbot, dock)
+    assert "not trained on other" in dock.notice.text()

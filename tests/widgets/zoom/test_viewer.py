@@ -17,6 +17,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.zoom import messages
 
 
 def all_gone(held):
@@ -36,6 +37,99 @@ def test_in_3d_the_dock_pauses_and_comes_back(qtbot, viewer, dock):
     viewer.dims.ndisplay = 2
     settle(qtbot, dock)
     assert "super-resolved" in results(dock)[1].name
+
+
+def test_in_3d_and_back_the_slice_stays(qtbot, viewer, dock):
+    viewer.dims.set_current_step(0, 4)
+    settle(qtbot, dock)
+    for ndisplay in (3, 2):
+        viewer.dims.ndisplay = ndisplay
+        settle(qtbot, dock)
+        assert viewer.dims.current_step[0] == 4
+    assert viewer.scene.camera.center[0] == 0
+
+
+def test_a_second_dock_takes_the_place_of_the_first(qtbot, viewer, make_dock):
+    first = make_dock(viewer)
+    closed = []
+    first.closed.connect(lambda: closed.append(1))
+    second = make_dock(viewer)
+    assert closed
+    assert len(viewer.layers) == 3
+    second.scale.set_scale(3)
+    settle(qtbot, second)
+    assert "×3.00" in results(second)[1].name
+
+
+def test_the_next_patient_is_shown_after_all_layers_were_cleared(qtbot, viewer, dock, rng):
+    settle(qtbot, dock)
+    viewer.layers.clear()
+    settle(qtbot, dock)
+    assert dock.notice.text() == messages.NO_IMAGE
+    viewer.add_image(rng.normal(100, 20, (5, 20, 22)), name="next")
+    settle(qtbot, dock)
+    assert "super-resolved" in results(dock)[1].name
+    assert "next" in results(dock)[1].name
+    assert all(button.isEnabled() for button in dock.planes.values())
+
+
+def test_a_kept_result_is_a_source_only_if_it_is_chosen(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    viewer.layers.remove(viewer.layers["t1c"])
+    settle(qtbot, dock)
+    (kept,) = viewer.layers
+    assert kept.name.startswith("kept: ")
+    assert dock.source.currentIndex() == -1
+    assert dock.notice.text() == messages.NO_ORIGINAL
+    dock.source.setCurrentIndex(0)
+    settle(qtbot, dock)
+    assert "super-resolved already" in dock.notice.text()
+
+
+def test_a_kept_result_leaves_the_sliders_on_the_source_s_slices(qtbot, viewer, dock):
+    dock.scale.set_scale(3)
+    settle(qtbot, dock)
+    steps, point = viewer.dims.nsteps, viewer.dims.point
+    qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    source = viewer.layers["t1c"]  # napari works out its sliders from all layers
+    viewer.add_image(source.data, scale=source.scale, name="again")
+    settle(qtbot, dock)
+    assert viewer.dims.nsteps == steps
+    assert viewer.dims.point == point
+    kept = next(layer for layer in viewer.layers if layer.name.startswith("kept"))
+    assert kept.as_layer_data_tuple()[2] == "image"
+
+
+def test_the_scale_moves_the_camera_that_is_followed_and_shows_where_it_is(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    dock.follow_camera.setChecked(True)
+    assert not dock.move_camera.isEnabled()
+    viewer.scene.camera.zoom = 10
+    settle(qtbot, dock)
+    assert dock.scale.number.value() == pytest.approx((10 * 15) ** 0.5, abs=0.02)
+    qtbot.mouseClick(dock.scale.presets[4.0], Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    assert viewer.scene.camera.zoom * 1.5**0.5 == pytest.approx(4, rel=1e-6)
+    assert dock.scale.number.value() == pytest.approx(4, abs=0.02)
+    viewer.scene.camera.zoom = 0.001
+    settle(qtbot, dock)
+    dock.follow_camera.setChecked(False)
+    settle(qtbot, dock)
+    assert dock.move_camera.isEnabled()
+    assert viewer.scene.camera.zoom > 1
+
+
+def test_planes_across_thick_slices_say_so(qtbot, phantom_volume, make_dock):
+    viewer = ViewerModel()
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    dock = make_dock(viewer)
+    assert "Across the slices" not in dock.notice.text()
+    qtbot.mouseClick(dock.planes[Plane.CORONAL], Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    assert "Across the slices, which are 2.5 mm apart (0.8 mm within)." in dock.notice.text()
 
 
 def test_the_slider_moves_the_camera_unless_switched_off(qtbot, viewer, dock):
@@ -113,7 +207,7 @@ def test_shortcuts_on_the_dock(qtbot, dock):
     QTest.keyClick(dock.keep, "[")
     assert dock.scale.scale == pytest.approx(before, abs=0.02)
     title = dock.comparison.currentText()
-    QTest.keyClick(dock.keep, "c")
+    QTest.keyClick(dock.keep, "n")
     assert dock.comparison.currentText() != title
     settle(qtbot, dock)
 

@@ -1,4 +1,4 @@
-"""Wires the detection dock to viewer, search and results; nothing else knows more than one."""
+"""Keeps the detection dock, the search and the viewer in step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from napari_metasr.widgets.lesions.editing import BoxEditing
 from napari_metasr.widgets.lesions.export import LesionExport
 from napari_metasr.widgets.lesions.navigation import fly_to
 from napari_metasr.widgets.lesions.results import Results
-from napari_metasr.widgets.viewer.anatomical_view import anatomical_view, first_image
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
@@ -33,8 +33,9 @@ from napari_metasr.widgets.viewer.layer_source import (
     same_grid,
 )
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.result_layers import is_result
-from napari_metasr.widgets.zoom.encoding import Engines
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +74,12 @@ class LesionCoordinator(QObject):
         *,
         device: str,
         convention: str,
-        open_zoom: Callable[[], None],
+        open_zoom: Callable[[], object],
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._device, self._open_zoom = viewer, dock, device, open_zoom
         self._closed = False
-        self._detectors = Engines(detector_factory)
+        self._detectors = ModelCache(detector_factory)
         self._focus = lesion_focus(viewer)
         self._camera = CameraControl(viewer)
         self.results = Results(viewer, self._focus, self._on_edited)
@@ -90,18 +91,12 @@ class LesionCoordinator(QObject):
             on_error=lambda error: show_error(f"Detect tumour: {error}"),
             on_finished=self._on_finished,
         )
-        self._images = LayerChoice(
-            viewer,
-            lambda layer: isinstance(layer, Image) and not is_result(layer),
-            self._first,
-            dock.show_sources,
-            self._on_image_changed,
-        )
+        self._images = LayerChoice(viewer, dock.show_sources, changed=self._on_image_changed)
         self._labels = LayerChoice(
             viewer,
-            lambda layer: isinstance(layer, Labels),
-            lambda layers: next(iter(layers), None),
             dock.show_labels,
+            belongs=lambda layer: isinstance(layer, Labels) and not is_result(layer),
+            first=lambda layers: next(iter(layers), None),
         )
         self._editing = BoxEditing(viewer, dock, self.results, self._focus, self._new_by_hand)
         self._anatomy = anatomical_view(viewer, convention)
@@ -121,23 +116,17 @@ class LesionCoordinator(QObject):
         dock.labels_requested.connect(self._on_labels)
         dock.export_requested.connect(self._on_export)
         dock.closed.connect(self.close)
-        for emitter, callback in self._viewer_events():
-            emitter.connect(callback)
-
-    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
-        layers = self._viewer.layers
-        return [
-            (layers.events.inserted, self._on_layers),
-            (layers.events.removed, self._on_removed),
-        ]
+        events = self._viewer.layers.events
+        self._subscriptions = Subscriptions(
+            [(events.inserted, self._on_layers), (events.removed, self._on_removed)]
+        )
 
     def close(self) -> None:
         """Stop looking, let go of the detectors, leave the boxes; safe at any time."""
         if self._closed:
             return
         self._closed = True
-        for emitter, callback in self._viewer_events():
-            emitter.disconnect(callback)
+        self._subscriptions.close()
         self._editing.close()
         self.searcher.close()
         self.export.close()
@@ -178,7 +167,7 @@ class LesionCoordinator(QObject):
     def _scope(self, *, whole: bool) -> Scope | None:
         """Where to look, from where the viewer is; None, and a notification, where it cannot."""
         layer = self._images.layer
-        if layer is None:
+        if not isinstance(layer, Image):
             return None
         source = layer_source(layer)
         try:
@@ -195,11 +184,6 @@ class LesionCoordinator(QObject):
             return None
         earlier = view.index[: max(layer.ndim - 3, 0)]
         return Scope(source, volume, plane, earlier, None if whole else index)
-
-    def _first(self, layers: list[Layer]) -> Layer | None:
-        """The image that is looked through while none has been chosen."""
-        first = first_image(self._viewer)
-        return first if first in layers else next(iter(layers), None)
 
     def _on_progress(self, progress: Progress) -> None:
         self._dock.show_progress(progress.text, progress.done, progress.total)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_metasr.lesions import Lesion
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.viewer.layer_source import LayerSource
-    from napari_metasr.widgets.zoom.encoding import Engines
+    from napari_metasr.widgets.viewer.models import ModelCache
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Scope:
     source, volume
         The whole image: its layer, and what that was when the search began.
     plane
-        Of the slices.
+        Plane of the slices.
     earlier
         The position on the layer's axes before z, y, x, such as time.
     index
@@ -88,7 +88,7 @@ class Found:
     detector
         What found them; None for a segmentation or a person.
     title
-        Of the detector or of the segmentation.
+        Title of the detector or of the segmentation.
     concerns
         What to know before trusting it.
     """
@@ -101,7 +101,9 @@ class Found:
     concerns: tuple[str, ...] = ()
 
 
-def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterator[Progress | Found]:
+def detect(
+    scope: Scope, model: str, device: str, detectors: ModelCache
+) -> Iterator[Progress | Found]:
     """Run a detector over a scope; may be stopped wherever it yields.
 
     Yields
@@ -131,7 +133,7 @@ def detect(scope: Scope, model: str, device: str, detectors: Engines) -> Iterato
 
 
 def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
-    """What speaks against trusting a detector here, looked at once for an image as it is."""
+    """Return what to know before trusting a detector here; worked out once for an image."""
     measured = scope.source.measured
     key = (scope.plane, scope.time, detector.point.model_dump_json())
     volume, doubts = measured.get(key, (None, ()))
@@ -149,7 +151,7 @@ def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Prog
     labels
         On the volume's grid, 0 outside.
     title
-        Of the segmentation.
+        Title of the segmentation.
     """
     yield Progress("Reading the labels")
     yield Found(lesions_in(labels, scope.plane), scope, Kind.SEGMENTATION, None, title)

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QGridLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_metasr.widgets.lesions.table import LesionTable
+from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.dock import Dock
+from napari_metasr.widgets.panels.model_choice import model_box
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
-SLICE, VOLUME = "slice", "volume"
+    from napari_metasr.widgets.panels.model_choice import ModelChoice
+
 STATUS_LINES = 2
 CONCERN_LINES = 4
 LEAST_HEIGHT = 340
 """Down to the table: napari would give a second dock nearly all of the height."""
 
 
-class LesionDock(QWidget):
+class LookIn(StrEnum):
+    """What is searched; the values are titles."""
+
+    SLICE = "Current slice"
+    VOLUME = "Whole volume"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class LesionDock(Dock):
     """All controls of detection in one compact column.
 
     Parameters
     ----------
     detectors
-        (name, title, tooltip) of the detectors to choose from; may be empty.
+        The detectors to choose from; may be empty.
     """
 
     source_chosen = Signal(int)
@@ -49,13 +57,14 @@ class LesionDock(QWidget):
     edit_toggled = Signal(bool)
     labels_requested = Signal(int)
     export_requested = Signal()
-    closed = Signal()
 
-    def __init__(
-        self, detectors: Sequence[tuple[str, str, str]], parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self.setObjectName("metasr_lesion_dock")
+    def __init__(self, detectors: Sequence[ModelChoice], parent: QWidget | None = None) -> None:
+        super().__init__(
+            "metasr_lesion_dock",
+            size=(320, 470),
+            minimum=(docks.MINIMUM_WIDTH, LEAST_HEIGHT),
+            parent=parent,
+        )
         self._has_detector = bool(detectors)
         self._build_search(detectors)
         self._build_results()
@@ -63,30 +72,20 @@ class LesionDock(QWidget):
         self._connect()
         self.show_state(has_image=False, has_boxes=False)
 
-    def _build_search(self, detectors: Sequence[tuple[str, str, str]]) -> None:
+    def _build_search(self, detectors: Sequence[ModelChoice]) -> None:
         self.source = parts.combo_box("The image to look for tumour in")
-        self.detector = parts.combo_box("The network that looks for tumour")
-        for name, title, tip in detectors:
-            self.detector.addItem(title, name)
-            self.detector.setItemData(self.detector.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.scope = parts.combo_box(
+        self.detector = model_box(detectors, "The network that looks for tumour")
+        self.scope = parts.enum_box(
+            LookIn,
             "The slice on the screen, or every slice of the plane on the screen: regions of\n"
-            "neighbouring slices that agree become one, and what stands alone is dropped"
+            "neighbouring slices that agree become one, and what stands alone is dropped",
         )
-        self.scope.addItem("Current slice", SLICE)
-        self.scope.addItem("Whole volume", VOLUME)
         self.detect = QPushButton("Detect")
         self.detect.setToolTip("Look for tumour; earlier results are kept under Results")
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop looking; nothing is added")
         self.cancel.setEnabled(False)
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setFixedHeight(6)
-        policy = self.progress.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.progress.setSizePolicy(policy)
-        self.progress.hide()
+        self.progress = parts.slim_bar(6)
         self.status = parts.Words(STATUS_LINES, "What was found, or what is being done")
         self.status.setObjectName("metasr_lesion_status")
 
@@ -101,11 +100,11 @@ class LesionDock(QWidget):
         self.edit = QPushButton("Edit boxes")
         self.edit.setCheckable(True)
         self.edit.setToolTip(
-            "Drag boxes or their corners, delete them with the Delete key.\n"
+            "Drag boxes or their corners, delete them with the Delete key, undo with Ctrl+Z.\n"
             "What a person has changed has no score any more."
         )
         self.labels = parts.combo_box("A segmentation on the image's grid")
-        self.take = QPushButton("Take")
+        self.take = QPushButton("Use")
         self.take.setToolTip("Every connected region of the segmentation becomes a region here")
         self.export = QPushButton("Export…")
         self.export.setToolTip(
@@ -115,40 +114,32 @@ class LesionDock(QWidget):
         self.concerns.setObjectName("metasr_concerns")
 
     def _lay_out(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(5)
+        body, column = docks.column(spacing=5)
         column.addLayout(
-            _form([("Source", self.source), ("Detector", self.detector), ("Look in", self.scope)])
+            docks.form(
+                [
+                    ("Source", [self.source], 1),
+                    ("Detector", [self.detector], 1),
+                    ("Look in", [self.scope], 1),
+                ]
+            )
         )
         column.addLayout(parts.row([self.detect, self.cancel], first=2))
         column.addWidget(self.progress)
         column.addWidget(self.status)
         column.addWidget(parts.line())
-        column.addLayout(_form([("Results", self.results)]))
+        column.addLayout(docks.form([("Results", [self.results], 1)]))
         column.addWidget(self.table)
         column.addLayout(parts.row([self.add, self.edit, self.export]))
         column.addWidget(self.concerns)
         column.addWidget(parts.line())
-        taking = _form([("Labels", self.labels)])
-        taking.addWidget(self.take, 0, 2)
-        column.addLayout(taking)
+        column.addLayout(docks.form([("Labels", [self.labels, self.take], 3)]))
         column.addStretch(1)
         column.addWidget(parts.research_use())
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(body)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
+        self._scroll = docks.scrolled(body)
         outer.addWidget(self._scroll)
-        self.setMinimumSize(290, LEAST_HEIGHT)
-
-    def sizeHint(self) -> QSize:
-        """A narrow column."""
-        return QSize(320, 470)
 
     def _connect(self) -> None:
         self.source.currentIndexChanged.connect(self.source_chosen)
@@ -164,7 +155,7 @@ class LesionDock(QWidget):
     @property
     def whole_volume(self) -> bool:
         """Whether every slice is to be looked at."""
-        return bool(self.scope.currentData() == VOLUME)
+        return self.scope.currentEnum() is LookIn.VOLUME
 
     def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the images; emits nothing."""
@@ -182,7 +173,7 @@ class LesionDock(QWidget):
         self.results.setEnabled(bool(names))
 
     def show_state(self, *, has_image: bool, has_boxes: bool) -> None:
-        """Let be used what can be."""
+        """Enable the controls that apply."""
         self.detect.setEnabled(has_image and self._has_detector)
         self.scope.setEnabled(has_image and self._has_detector)
         self.detector.setEnabled(self._has_detector)
@@ -218,30 +209,3 @@ class LesionDock(QWidget):
         self.edit.setChecked(editing)
         self.add.setChecked(adding)
         self.add.setText("Draw it …" if adding else "Add box")
-
-    def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
-        handled = super().event(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
-            self.closed.emit()
-            self.deleteLater()
-        return handled
-
-    def closeEvent(self, event: Any) -> None:
-        """Closed as a window of its own."""
-        self.closed.emit()
-        super().closeEvent(event)
-
-
-def _form(lines: Sequence[tuple[str, QComboBox]]) -> QGridLayout:
-    """Choices under each other, with their names."""
-    form = QGridLayout()
-    form.setHorizontalSpacing(6)
-    form.setVerticalSpacing(4)
-    form.setColumnStretch(1, 1)
-    for row, (title, widget) in enumerate(lines):
-        label = QLabel(title)
-        label.setBuddy(widget)
-        form.addWidget(label, row, 0)
-        form.addWidget(widget, row, 1)
-    return form

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 from napari_metasr.widgets.viewer.result_layers import active_layer, is_result
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,25 +51,22 @@ class BoxEditing(QObject):
         self._thinning.timeout.connect(self.set_line)
         dock.add_toggled.connect(self._on_add)
         dock.edit_toggled.connect(self._on_edit)
-        for emitter, callback in self._viewer_events():
-            emitter.connect(callback)
+        layers = viewer.layers
+        self._subscriptions = Subscriptions(
+            [
+                (layers.selection.events.active, self._on_active),
+                (layers.events.inserted, self._on_inserted),
+                (viewer.scene.camera.events.zoom, self._on_zoom),
+            ]
+        )
         for result in results:
             self._watch(result)
-
-    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
-        layers = self._viewer.layers
-        return [
-            (layers.selection.events.active, self._on_active),
-            (layers.events.inserted, self._on_inserted),
-            (self._viewer.scene.camera.events.zoom, self._on_zoom),
-        ]
 
     def close(self) -> None:
         """Listen no more."""
         self._closed = True
         self._thinning.stop()
-        for emitter, callback in self._viewer_events():
-            emitter.disconnect(callback)
+        self._subscriptions.close()
         self._focus.edit(False)
 
     def begin(self, result: Result) -> None:
@@ -82,7 +80,7 @@ class BoxEditing(QObject):
         result.boxes.layer.events.mode.connect(self._on_mode)
 
     def drawn(self) -> None:
-        """A box that has been drawn can be dragged, once napari is done with the drawing."""
+        """Let a box that has been drawn be dragged, once napari is done with the drawing."""
         QTimer.singleShot(0, self._stop_adding)
 
     def stop(self) -> None:

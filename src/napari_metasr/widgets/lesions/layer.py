@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 
-from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
-from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.boxes import (
     BY_HAND,
     NEW,
@@ -17,8 +15,9 @@ from napari_metasr.lesions.boxes import (
     lesions_of,
     numbered,
 )
-from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions.messages import score_text
+from napari_metasr.widgets.viewer.guard import Guard
+from napari_metasr.widgets.viewer.shapes import box_from, corners
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,11 +27,14 @@ if TYPE_CHECKING:
     from napari_metasr.lesions import Lesion
     from napari_metasr.widgets.viewer.layer_source import LayerSource
 
+    State = tuple[list[NDArray[Any]], Any]
+
 CHOSEN_COLOR = "#ffd54a"
 COLOR = "#ff9d5c"
 LINE_PIXELS = 2.0
 NOTICEABLE = 0.2
 TEXT_SIZE = 9
+MOST_UNDONE = 50
 OUTSIDE = "outside the image"
 FINISHED = ("added", "changed", "removed")
 DRAWN = {"lesion": NEW, "score": BY_HAND, "label": score_text(BY_HAND)}
@@ -79,7 +81,7 @@ class LesionLayer:
         self._earlier, self.changed = earlier, changed
         self._word = word
         self._chosen: int | None = None
-        self._updating = False
+        self._updating = Guard()
         self.boxes = boxes_of(lesions)
         self.lesions = lesions_of(self.boxes)
         self._last, self._count = len(self.lesions), len(self.boxes)
@@ -108,6 +110,24 @@ class LesionLayer:
         )
         self.layer.events.data.connect(self._on_data)
         self.layer.events.features.connect(self._on_features)
+        self.layer.bind_key("Control-Z", lambda _: self.undo(), overwrite=True)
+        self._history: list[State] = []
+        self._state = self._now()
+
+    def undo(self) -> None:
+        """Take the last change of rectangles back, if there was one."""
+        if not self._history:
+            return
+        data, features = self._history.pop()
+        with self._updating:
+            self.layer.data = []
+            if data:
+                self.layer.add_rectangles(data)
+            self.layer.features = features
+        self._count = len(data)
+        self._read()
+        self._state = self._now()
+        self.changed()
 
     def choose(self, number: int | None) -> None:
         """Mark a lesion's rectangles."""
@@ -146,13 +166,25 @@ class LesionLayer:
             edited=event.data_indices if action == "changed" else (),
             drawn=event.data_indices if action == "added" else (),
         )
+        self._remember()
         self.changed()
 
     def _on_features(self, event: Any = None) -> None:
         """Notice what was pasted: napari says no more of it than that the table has changed."""
         if not self._updating and len(self.layer.data) != self._count:
             self._read()
+            self._remember()
             self.changed()
+
+    def _now(self) -> State:
+        """Return the rectangles and their table as they are."""
+        return [np.array(corners) for corners in self.layer.data], self.layer.features.copy()
+
+    def _remember(self) -> None:
+        """Keep what there was before a change, to go back to."""
+        self._history.append(self._state)
+        del self._history[:-MOST_UNDONE]
+        self._state = self._now()
 
     def _read(self, edited: Iterable[int] = (), drawn: Iterable[int] = ()) -> None:
         """Take over what the layer holds, and number it.
@@ -175,14 +207,13 @@ class LesionLayer:
         self.lesions = lesions_of(self.boxes)
         remaining = iter(self.boxes)
         rows = [next(remaining) if box is not None else None for box in found]
-        self._updating = True
-        self.layer.features = self._features(rows)
-        self.layer.feature_defaults = DRAWN
-        self._updating = False
+        with self._updating:
+            self.layer.features = self._features(rows)
+            self.layer.feature_defaults = DRAWN
         self._paint()
 
     def _features(self, boxes: Iterable[Box | None]) -> dict[str, NDArray[Any]]:
-        """The layer's table: number and score of every shape, and what stands beside it."""
+        """Return the layer's table: number and score of every shape, and what stands beside it."""
         places = {number: place for place, number in enumerate(self.lesions, start=1)}
         rows = [
             (box.lesion, box.score, f"{places[box.lesion]} · {score_text(box.score, self._word)}")
@@ -201,59 +232,3 @@ class LesionLayer:
         if len(self.layer.data):
             numbers = self.layer.features["lesion"]
             self.layer.edge_color = [CHOSEN_COLOR if n == self._chosen else COLOR for n in numbers]
-
-
-def corners(box: Box, earlier: tuple[int, ...], ndim: int) -> NDArray[np.float64]:
-    """The four corners of a rectangle in the data coordinates of a layer with ``ndim`` axes."""
-    top, left, bottom, right = (napari_from_edges(edge, 1.0, 0.0) for edge in box.window)
-    points = np.zeros((4, ndim))
-    points[:, : len(earlier)] = earlier
-    normal, rows, columns = _axes(box.plane, ndim)
-    if normal is not None:
-        points[:, normal] = box.index
-    points[:, rows] = top, top, bottom, bottom
-    points[:, columns] = left, right, right, left
-    return points
-
-
-def box_from(
-    points: NDArray[Any],
-    shape: tuple[int, ...],
-    earlier: tuple[int, ...],
-    lesion: int,
-    score: float,
-) -> Box | None:
-    """The rectangle round a shape, clipped to its slice; None where it lies outside."""
-    low, high = np.min(points, axis=0), np.max(points, axis=0)
-    before = len(earlier)
-    if tuple(np.round(low[:before]).astype(int)) != earlier:
-        return None
-    flat = int(np.argmin((high - low)[before:]))
-    plane = list(Plane)[flat] if len(shape) > 2 else Plane.AXIAL
-    normal, rows, columns = _axes(plane, len(shape))
-    index = int(np.round(low[normal])) if normal is not None else 0
-    if normal is not None and not 0 <= index < shape[normal]:
-        return None
-    window = _window(low, high, rows, columns)
-    try:
-        inside = window.clipped((shape[rows], shape[columns]))
-    except ValueError:
-        return None
-    return Box(lesion, plane, index, inside, score)
-
-
-def _window(low: NDArray[Any], high: NDArray[Any], rows: int, columns: int) -> Window:
-    return Window(
-        *(
-            edges_from_napari(float(point), 1.0, 0.0)
-            for point in (low[rows], low[columns], high[rows], high[columns])
-        )
-    )
-
-
-def _axes(plane: Plane, ndim: int) -> tuple[int | None, int, int]:
-    """A layer's axes along a plane's normal, rows and columns; a picture has no normal."""
-    if ndim == 2:
-        return None, 0, 1
-    first = ndim - 3
-    return first + plane.normal_axis, first + plane.row_axis, first + plane.column_axis

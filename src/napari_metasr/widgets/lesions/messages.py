@@ -37,7 +37,7 @@ class Row:
     place
         In the table and in what is exported, from 1.
     number
-        Of the lesion, which it keeps when others go.
+        Number of the lesion, which it keeps when others go.
     score, slices, size
         In words; the size as rows × columns and, of more slices than one, across them.
     """
@@ -50,7 +50,7 @@ class Row:
 
 
 def score_text(score: float, word: str = "") -> str:
-    """A rectangle's score; what has none says why.
+    """Return a rectangle's score; what has none says why.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def row_of(
     word: str,
     spacing: Sequence[float],
 ) -> Row:
-    """A lesion's row.
+    """Return a lesion's row.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def row_of(
 
 
 def summary(found: Found) -> str:
-    """What a search has come to, in a sentence."""
+    """Return what a search has come to, in a sentence."""
     where = f"in {found.scope}"
     count = len(found.lesions)
     if found.kind is Kind.PERSON:
@@ -119,12 +119,12 @@ def summary(found: Found) -> str:
 
 
 def layer_name(count: int, source: str) -> str:
-    """The name of a layer of boxes."""
+    """Return the name of a layer of boxes."""
     return f"tumour regions ({count}) · {source}"
 
 
 def result_name(place: int, found: Found, count: int) -> str:
-    """A result's entry in the list of results."""
+    """Return a result's entry in the list of results."""
     what = found.title if found.detector is None else f"{found.title}, {found.scope}"
     return f"{place}: {what} ({count})"
 

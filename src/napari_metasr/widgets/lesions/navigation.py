@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_metasr.widgets.viewer.camera import turn_to
 from napari_metasr.widgets.viewer.viewport import with_surroundings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fly_to(
     if ndim > 2:
         normal = ndim - 3 + lesion.plane.normal_axis
         if dims.displayed != _displayed(lesion, dims.ndim):
-            camera.turn_to(lesion.plane)
+            turn_to(viewer, lesion.plane)
         scale, start = source.placement
         for axis, index in (*enumerate(earlier), (normal, lesion.middle)):
             dims.set_point(missing + axis, start[axis] + index * scale[axis])
@@ -45,6 +46,6 @@ def fly_to(
 
 
 def _displayed(lesion: Lesion, ndim: int) -> tuple[int, int]:
-    """The viewer's axes that show the lesion's plane."""
+    """Return the viewer's axes that show the lesion's plane."""
     first = ndim - 3
     return first + lesion.plane.row_axis, first + lesion.plane.column_axis

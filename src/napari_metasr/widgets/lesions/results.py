@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,8 @@ from napari_metasr.volume import SIGNS
 from napari_metasr.widgets.lesions import messages as words
 from napari_metasr.widgets.lesions.layer import LesionLayer
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
 from napari_metasr.widgets.viewer.result_layers import undisturbed
+from napari_metasr.widgets.viewer.shared import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,11 +24,12 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource
 
 
-_kept: weakref.WeakKeyDictionary[ViewerModel, list[Result]] = weakref.WeakKeyDictionary()
+class KeptResults(list["Result"]):
+    """The results that a closed dock leaves for the next one."""
 
 
-def _nobody() -> None:
-    """Hears of edits while no dock is open."""
+def _ignored() -> None:
+    """Take no notice of an edit: no dock is open."""
 
 
 @dataclass(eq=False)
@@ -103,8 +103,9 @@ class Results:
 
     def __init__(self, viewer: ViewerModel, focus: LesionFocus, edited: Callable[[], None]) -> None:
         self._viewer, self._focus, self._edited = viewer, focus, edited
-        kept = _kept.pop(real_viewer(viewer), [])
+        kept = shared(viewer, KeptResults, KeptResults)
         self._all = [result for result in kept if result.boxes.layer in viewer.layers]
+        kept.clear()
         for result in self._all:
             result.boxes.changed = self._on_edited
         self.current: Result | None = None
@@ -145,7 +146,7 @@ class Results:
         self.choose(max(shown, default=len(self._all) - 1))
 
     def image(self, result: Result) -> Image | None:
-        """The image of a result, while the viewer has it."""
+        """Return the image of a result, while the viewer has it."""
         layer = None if result.source.is_gone else result.source.layer
         return layer if layer in self._viewer.layers else None
 
@@ -212,8 +213,8 @@ class Results:
     def close(self) -> None:
         """Tell of nothing more; what was found stays with the viewer for the next dock."""
         for result in self._all:
-            result.boxes.changed = _nobody
-        _kept[real_viewer(self._viewer)] = self._all
+            result.boxes.changed = _ignored
+        shared(self._viewer, KeptResults, KeptResults)[:] = self._all
 
     def _on_edited(self) -> None:
         result = self.current

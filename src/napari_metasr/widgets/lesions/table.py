@@ -59,7 +59,7 @@ class LesionTable(QTableWidget):
         chosen
             The number of the marked one.
         unit
-            Of sizes.
+            Unit of sizes.
         """
         self.setHorizontalHeaderLabels([*HEADINGS[:-1], f"{HEADINGS[-1]} ({unit})"])
         with signals_blocked(self):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.dock import LesionDock
-from napari_metasr.widgets.panels.model_choice import title_of
-from napari_metasr.widgets.viewer.preferences import PLUGIN, preferences
+from napari_metasr.widgets.panels.model_choice import detector_choices
+from napari_metasr.widgets.viewer.open_docks import open_dock, open_docks
+from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
 
-ZOOM = "Meta-SR Zoom"
+ZOOM = "napari-metasr.zoom"
 
 
 def _load_detector(model: str, *, device: str) -> Any:
@@ -46,16 +48,14 @@ class LesionWidget(LesionDock):
         napari_viewer: ViewerModel,
         detector_factory: Callable[..., Any] | None = None,
         cards: dict[str, ModelCard] | None = None,
-        open_zoom: Callable[[], None] | None = None,
+        open_zoom: Callable[[], object] | None = None,
     ) -> None:
         if cards is None:
             every = model_cards()
             cards = {name: card for name, card in every.items() if card.detects}
         ordered = sorted(cards, key=lambda name: (name != DEFAULT_DETECTOR, name))
-        super().__init__(
-            [(name, title_of(name, cards[name]), cards[name].intended_use) for name in ordered]
-        )
-        self._viewer = napari_viewer
+        super().__init__(detector_choices({name: cards[name] for name in ordered}))
+        open_docks(napari_viewer).add(self)
         settings = preferences()
         self.coordinator = LesionCoordinator(
             napari_viewer,
@@ -63,11 +63,5 @@ class LesionWidget(LesionDock):
             detector_factory or _load_detector,
             device=settings["device"],
             convention=settings["orientation"],
-            open_zoom=open_zoom or self._open_zoom,
+            open_zoom=open_zoom or partial(open_dock, napari_viewer, ZOOM),
         )
-
-    def _open_zoom(self) -> None:
-        """Dock the zoom beside this dock; a viewer without a window has none."""
-        window = getattr(self._viewer, "window", None)
-        if window is not None:
-            window.add_plugin_dock_widget(PLUGIN, ZOOM)

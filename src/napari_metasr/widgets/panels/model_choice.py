@@ -1,14 +1,20 @@
-"""The models as a person chooses them: any scale first, then those of fixed scales."""
+"""The list of models to choose from: any scale first, then those of fixed scales."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Qt
+
 from napari_metasr.weights import is_own
+from napari_metasr.widgets.panels import parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from qtpy.QtWidgets import QComboBox
 
     from napari_metasr.weights import ModelCard
 
@@ -22,7 +28,7 @@ class ModelChoice:
     Attributes
     ----------
     name
-        Of the model.
+        Name of the model.
     text
         What it is and which scales it gives.
     tip
@@ -38,13 +44,13 @@ class ModelChoice:
 
 
 def choices(cards: Mapping[str, ModelCard]) -> list[ModelChoice]:
-    """The entries, those that give every scale first, else in the order of the cards."""
+    """Return the entries, those that give every scale first, else in the order of the cards."""
     entries = [_choice(name, card) for name, card in cards.items()]
     return sorted(entries, key=lambda entry: entry.is_fixed)
 
 
 def title_of(name: str, card: ModelCard) -> str:
-    """The model's title, marked if the model is the user's own."""
+    """Return the model's title, marked if the model is the user's own."""
     return f"{card.title} (yours)" if is_own(name) else card.title
 
 
@@ -57,3 +63,23 @@ def _choice(name: str, card: ModelCard) -> ModelChoice:
         scales, tip = ANY_SCALE, f"Gives every scale; trained on ×{low:g} to ×{high:g}."
     text = f"{title_of(name, card)} · {scales}"
     return ModelChoice(name, text, f"{tip}\n{card.intended_use}", bool(card.fixed_scales))
+
+
+def detector_choices(cards: Mapping[str, ModelCard]) -> list[ModelChoice]:
+    """Return the entries of detectors, in the order of the cards."""
+    return [
+        ModelChoice(name, title_of(name, card), card.intended_use, is_fixed=False)
+        for name, card in cards.items()
+    ]
+
+
+def model_box(models: Sequence[ModelChoice], tip: str) -> QComboBox:
+    """Return a box to choose a model in; a line parts those of fixed scales from the others."""
+    combo = parts.combo_box(tip)
+    for model in models:
+        combo.addItem(model.text, model.name)
+        combo.setItemData(combo.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
+    for place, (before, model) in enumerate(pairwise(models), start=1):
+        if model.is_fixed and not before.is_fixed:
+            combo.insertSeparator(place)
+    return combo

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import (
     QComboBox,
-    QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QProgressBar,
     QSizePolicy,
     QWidget,
 )
-from superqt import QCollapsible
+from superqt import QCollapsible, QEnumComboBox
 from superqt.utils import signals_blocked
 
 from napari_metasr.devices import DEVICES
@@ -22,7 +22,9 @@ from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from enum import Enum
 
+Box = TypeVar("Box", bound=QComboBox)
 FONT_EVENTS = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
 
 
@@ -54,13 +56,22 @@ class Words(QLabel):
 
 
 def combo_box(tip: str) -> QComboBox:
-    """A choice that never asks for more room than there is."""
-    combo = QComboBox()
+    """Return a choice that never asks for more room than there is."""
+    return _compact(QComboBox(), tip)
+
+
+def _compact(combo: Box, tip: str) -> Box:
     combo.setToolTip(tip)
     combo.setMinimumContentsLength(4)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return combo
+
+
+def enum_box(enum: type[Enum], tip: str) -> QEnumComboBox:
+    """Return a choice among the members of an enumeration, called what ``str`` calls them."""
+    combo = QEnumComboBox(enum_class=enum)
+    return _compact(combo, tip)
 
 
 def fill(combo: QComboBox, names: Sequence[str], current: int) -> None:
@@ -80,31 +91,33 @@ def row(widgets: Sequence[QWidget], first: int = 1) -> QHBoxLayout:
     return layout
 
 
+def slim_bar(height: int) -> QProgressBar:
+    """Return a hidden bar without text that keeps its room while it is hidden."""
+    bar = QProgressBar()
+    bar.setTextVisible(False)
+    bar.setFixedHeight(height)
+    policy = bar.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    bar.setSizePolicy(policy)
+    bar.hide()
+    return bar
+
+
 def line() -> QFrame:
-    """A thin line between two groups."""
+    """Return a thin line between two groups."""
     line = QFrame()
     line.setFrameShape(QFrame.Shape.HLine)
     return line
 
 
 def collapsible(title: str, content: QWidget) -> QCollapsible:
-    """A group that can be folded away."""
+    """Return a group that can be folded away."""
     group = QCollapsible(title)
     group.setDuration(0)
     group.toggleButton().setToolTip(f"Show or hide: {title.lower()}")
     group.addWidget(content)
     group.setContentsMargins(0, 0, 0, 0)
     return group
-
-
-def reveal(widget: QWidget) -> None:
-    """Bring the dock that a widget is in to the front."""
-    parent: QWidget | None = widget
-    while parent is not None and not isinstance(parent, QDockWidget):
-        parent = parent.parentWidget()
-    if parent is not None:
-        parent.show()
-        parent.raise_()
 
 
 def list_devices(combo: QComboBox) -> None:
@@ -114,7 +127,7 @@ def list_devices(combo: QComboBox) -> None:
 
 
 def research_use() -> QLabel:
-    """What every dock says at its foot."""
+    """Return what every dock says at its foot."""
     label = QLabel(RESEARCH_USE_SENTENCE)
     label.setObjectName("metasr_research_use")
     label.setEnabled(False)

@@ -29,7 +29,7 @@ class RatingCanvas:
     actions
         Name of a key -> what it does.
     disturbed
-        Called when somebody else adds a layer, or takes the image away.
+        Called when a layer is added from elsewhere, or the image removed.
 
     Raises
     ------
@@ -121,6 +121,6 @@ class RatingCanvas:
             self._layer.gamma = 1
 
     def _on_layers(self, event: Any) -> None:
-        """Somebody added a layer, or took the image away."""
+        """Notice that a layer was added, or the image removed."""
         if self._layer is not None and list(self._viewer.layers) != [self._layer]:
             self._disturbed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QFileDialog,
@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_metasr.quality.rating import FLAGS, GRADES
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.dock import Dock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,7 @@ INTRODUCTION = (
 )
 
 
-class RatingDock(QWidget):
+class RatingDock(Dock):
     """Two pages: which study and who rates; then the controls for one image at a time.
 
     Attributes
@@ -58,11 +59,9 @@ class RatingDock(QWidget):
     flags_chosen = Signal(str)
     next_requested = Signal()
     back_requested = Signal()
-    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("metasr_rating_dock")
+        super().__init__("metasr_rating_dock", size=(280, 600), minimum=(250, 0), parent=parent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._build_setup()
         self._build_answer()
@@ -73,7 +72,6 @@ class RatingDock(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 4, 6, 4)
         outer.addWidget(self._pages)
-        self.setMinimumWidth(250)
         self._connect()
         self.keys: dict[str, Callable[[], None]] = {
             **{str(grade): button.click for grade, button in enumerate(self.grades)},
@@ -182,10 +180,6 @@ class RatingDock(QWidget):
         self.next.clicked.connect(lambda: self.next_requested.emit())
         self.back.clicked.connect(lambda: self.back_requested.emit())
 
-    def sizeHint(self) -> QSize:
-        """A narrow column."""
-        return QSize(280, 600)
-
     @property
     def is_rating(self) -> bool:
         """Whether images are being rated."""
@@ -230,7 +224,7 @@ class RatingDock(QWidget):
         self.status.setText(text)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """The keys that the viewer has too, for when the dock floats in a window of its own."""
+        """Take the keys that the viewer has too, for a dock that floats in a window."""
         action = self.keys.get(_key_name(event)) if event is not None else None
         if action is not None and self.is_rating:
             action()
@@ -252,7 +246,7 @@ def _toggle(text: str, height: int) -> QPushButton:
 
 
 def _key_name(event: QKeyEvent) -> str:
-    """A key as napari names it; none with Ctrl, Alt or Meta, which belong to other commands."""
+    """Return a key as napari names it; none with Ctrl, Alt or Meta: those are other commands."""
     if event.modifiers() & COMMANDS:
         return ""
     special = {

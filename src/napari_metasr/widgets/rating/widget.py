@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error, show_info, show_warning
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QTimer
 
 from napari_metasr.quality.rating import GRADES, Rating, RatingSheet, read_study
 from napari_metasr.widgets.rating.canvas import RatingCanvas
 from napari_metasr.widgets.rating.dock import RatingDock
+from napari_metasr.widgets.viewer.open_docks import open_docks
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -38,6 +39,7 @@ class RatingWidget(RatingDock):
 
     def __init__(self, napari_viewer: ViewerModel) -> None:
         super().__init__()
+        open_docks(napari_viewer).add(self)
         self._viewer = napari_viewer
         self.sheet: RatingSheet | None = None
         self._canvas: RatingCanvas | None = None
@@ -143,7 +145,7 @@ class RatingWidget(RatingDock):
         self._show_answer()
 
     def _on_flags(self, flags: str) -> None:
-        """Flags raised before the grade wait for it."""
+        """Write flags with the grade; those raised before it wait."""
         if self._given is not None:
             self._answer(self._given.grade, flags)
 
@@ -160,7 +162,7 @@ class RatingWidget(RatingDock):
             show_info(self.status.text())
 
     def _on_disturbed(self) -> None:
-        """The layers changed; the viewer is let finish with that first."""
+        """Stop once the viewer is done with a change of its layers."""
         QTimer.singleShot(0, self._stop_disturbed)
 
     def _stop_disturbed(self) -> None:
@@ -168,22 +170,9 @@ class RatingWidget(RatingDock):
             self.end()
             show_warning(DISTURBED)
 
-    def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
-        handled = super().event(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
-            self.closed.emit()
-            self.deleteLater()
-        return handled
-
-    def closeEvent(self, event: Any) -> None:
-        """Closed as a window of its own."""
-        self.closed.emit()
-        super().closeEvent(event)
-
 
 def _words(error: Exception) -> str:
-    """What went wrong, in a sentence."""
+    """Return what went wrong, in a sentence."""
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Wires the dock for whole volumes to the viewer and to the work; nothing else knows both."""
+"""Keeps the dock for whole volumes, the work and the viewer in step."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from napari_metasr.upscaling.job import LESION, Job
 from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import Workspace
-from napari_metasr.widgets.panels.worker import Task
+from napari_metasr.widgets.panels.dialogs import Dialogs
+from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling.dialogs import Asking
-from napari_metasr.widgets.upscaling.dock import FOUND, WHOLE
 from napari_metasr.widgets.upscaling.form import UpscaleChoice
 from napari_metasr.widgets.upscaling.masks import mask_maker
 from napari_metasr.widgets.upscaling.outlook import file_name, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
 from napari_metasr.widgets.upscaling.result_layer import like_source
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
 from napari_metasr.widgets.upscaling.task import LayerJob, Note, Opened, Saved, upscale
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.result_layers import undisturbed
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
     from napari_metasr.widgets.upscaling.task import Step
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 HOLDER = "upscale dock"
 TITLE = "Upscale volume"
 TICK_MS = 1000
+KINDS = {"NIfTI": (".nii.gz", ".nii")}
 LONG_ENOUGH = 30.0
 """Seconds of work from which on it tells how fast the machine is."""
 
@@ -53,12 +55,14 @@ class UpscaleCoordinator(QObject):
         The viewer and the controls; the coordinator is the dock's child.
     prepare
         See ``Job.prepare``; called off the GUI thread.
+    measure
+        Called as ``measure(model, device)``, off the GUI thread: seconds for a unit of cost.
     convention
         ``radiological`` or ``neurological``.
 
     Attributes
     ----------
-    asking
+    dialogs
         How the user is asked.
     """
 
@@ -67,6 +71,7 @@ class UpscaleCoordinator(QObject):
         viewer: ViewerModel,
         dock: UpscaleDock,
         prepare: Callable[[Job], Upscaling],
+        measure: Callable[[str, str], float],
         *,
         convention: str,
     ) -> None:
@@ -74,8 +79,11 @@ class UpscaleCoordinator(QObject):
         self._viewer, self._dock = viewer, dock
         self._closed = False
         self._work: WorkShown | None = None
-        self._speeds: dict[str, float] = {}
-        self.asking = Asking()
+        self._speeds: dict[tuple[str, str], float | None] = {}
+        self._measure = measure
+        self._measuring = Task(announced=False)
+        self._measuring.step.connect(self._on_measured)
+        self.dialogs = Dialogs()
         self.choice = UpscaleChoice(viewer, dock)
         self._prepare = prepare
         self.worker = Task()
@@ -91,7 +99,7 @@ class UpscaleCoordinator(QObject):
         self.choice.changed.connect(self._update)
         dock.browse_requested.connect(self._on_browse)
         dock.start_requested.connect(lambda: self._on_start(resume=False))
-        dock.go_on_requested.connect(lambda: self._on_start(resume=True))
+        dock.resume_requested.connect(lambda: self._on_start(resume=True))
         dock.discard_requested.connect(self._on_discard)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
@@ -113,13 +121,14 @@ class UpscaleCoordinator(QObject):
             return
         self._closed = True
         self.worker.close()
+        self._measuring.close()
         with suppress(RuntimeError):
             self._timer.stop()
 
     @property
     def is_waiting(self) -> bool:
-        """Whether anything is being done."""
-        return self.worker.is_running
+        """Whether anything is being done or measured."""
+        return self.worker.is_running or self._measuring.is_running
 
     def _update(self) -> None:
         """Bring the dock in step with the layers and with what is set."""
@@ -151,7 +160,7 @@ class UpscaleCoordinator(QObject):
         text = words.plan(
             volume,
             ahead,
-            self._speeds.get(ahead.plan.device),
+            self._speed(ahead.plan),
             within=dock.settings.within != WHOLE,
         )
         plan = ahead.plan
@@ -162,14 +171,36 @@ class UpscaleCoordinator(QObject):
         )
         dock.show_idle(can_start=True, unfinished=unfinished)
 
+    def _speed(self, plan: Plan) -> float | None:
+        """Return seconds for a unit of cost, as far as known; it is measured where it is not."""
+        key = _network_of(plan)
+        if key is not None and key not in self._speeds and not self._measuring.is_running:
+            self._speeds[key] = None  # measured once, whatever comes of it
+            self._measuring.start(once, self._measured, key)
+        return None if key is None else self._speeds.get(key)
+
+    def _measured(self, key: tuple[str, str]) -> tuple[tuple[str, str], float]:
+        """Measure how fast a model is on a device; called off the GUI thread."""
+        return key, self._measure(*key)
+
+    def _on_measured(self, found: tuple[tuple[str, str], float]) -> None:
+        key, seconds = found
+        if self._speeds[key] is None:  # nothing was learned from real work meanwhile
+            self._speeds[key] = seconds
+        self._update()
+
     def _is_begun(self, output: Path | None) -> bool:
         """Whether there is unfinished work to go on with."""
         return output is not None and Workspace(output).is_begun
 
     def _on_browse(self) -> None:
-        path = self.asking.path(self._dock, self.choice.default_output or self.choice.suggestion)
+        path = self._ask_path(self.choice.default_output or self.choice.suggestion)
         if path is not None:
             self.choice.set_output(path)
+
+    def _ask_path(self, suggestion: str) -> Path | None:
+        answer = self.dialogs.path(self._dock, words.WRITE, suggestion, KINDS)
+        return None if answer is None else answer[0]
 
     def _on_start(self, *, resume: bool) -> None:
         """Ask what has to be asked, and begin."""
@@ -177,7 +208,7 @@ class UpscaleCoordinator(QObject):
         try:
             output = self.choice.output
             if output is None:
-                output = self.asking.path(self._dock, self.choice.suggestion)
+                output = self._ask_path(self.choice.suggestion)
             if image is None or output is None or self.worker.is_running:
                 return
             self.choice.set_output(output)
@@ -188,16 +219,18 @@ class UpscaleCoordinator(QObject):
         except (ValueError, OSError) as refusal:
             self._tell(refusal)
             return
-        if ahead.is_large and not self.asking.whether(self._dock, words.large(ahead)):
+        if ahead.is_large and not self.dialogs.confirm(
+            self._dock, words.REALLY, words.large(ahead)
+        ):
             return
-        if existing and not self.asking.replacing(self._dock, existing):
+        if existing and not self.dialogs.may_replace(self._dock, existing):
             return
         self._work = WorkShown(self._dock, task, ahead, image, self._viewer)
         self._timer.start()
         self.worker.start(upscale, task, self._prepare)
 
     def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> LayerJob:
-        """What is to be done.
+        """Return what is to be done.
 
         Raises
         ------
@@ -237,6 +270,7 @@ class UpscaleCoordinator(QObject):
             output = self.choice.output
             if output is not None:
                 Workspace(output).discard()
+                self._dock.show_overall(0.0)
                 self._dock.show_status(words.DISCARDED)
         except (ValueError, OSError) as refusal:
             self._tell(refusal)
@@ -294,5 +328,18 @@ class UpscaleCoordinator(QObject):
         seconds = work.time.per_whole
         if seconds is None or work.time.measured < LONG_ENOUGH:
             return
-        if work.task.job.within is None and work.task.mask is None:
-            self._speeds[work.plan.device] = seconds / work.outlook.cost
+        key = _network_of(work.plan)
+        if work.task.job.within is None and work.task.mask is None and key is not None:
+            self._speeds[key] = seconds / work.outlook.cost
+
+
+def _network_of(plan: Plan) -> tuple[str, str] | None:
+    """Return the name and the device of the network that takes most of the time, if there is one.
+
+    That is the one for slices, which does every part that the other one starts from.
+    """
+    if plan.in_plane is not None:
+        return plan.options.model, plan.device
+    if plan.through_plane is not None:
+        return plan.options.through_plane_model, plan.device
+    return None

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
-    QFrame,
-    QGridLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -24,10 +19,14 @@ from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.dock import Dock
+from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import BeforeAfter
-from napari_metasr.widgets.upscaling.target_control import TargetControl, Wanted
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE, UpscaleSettings
+from napari_metasr.widgets.upscaling.target_control import TargetControl
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,47 +37,9 @@ if TYPE_CHECKING:
 PLAN_LINES = 7
 STEPS = 1000
 LEAST_HEIGHT = 420
-WHOLE, FOUND = range(2)
-"""Entries of where networks work; layers with regions come after them."""
 
 
-@dataclass(frozen=True)
-class UpscaleSettings:
-    """What is set in the dock.
-
-    Attributes
-    ----------
-    plane
-        Of the slices as they were acquired.
-    wanted
-        How fine the output is to be.
-    model, through_plane_model, device
-        By name.
-    within
-        ``WHOLE``, ``FOUND``, or the place of a layer after them.
-    thickness
-        Of slices, in mm, where they do not touch.
-    dtype
-        Of the output.
-    output
-        The file; empty where it is to be asked for.
-    opens
-        Whether the output becomes a layer.
-    """
-
-    plane: Plane
-    wanted: Wanted
-    model: str
-    through_plane_model: str
-    device: str
-    within: int
-    thickness: float | None
-    dtype: Literal["source", "float32"]
-    output: str
-    opens: bool
-
-
-class UpscaleDock(QWidget):
+class UpscaleDock(Dock):
     """All controls of one volume's enlargement: a form that scrolls, and below it what happens.
 
     Parameters
@@ -95,10 +56,9 @@ class UpscaleDock(QWidget):
     isotropic_requested = Signal()
     browse_requested = Signal()
     start_requested = Signal()
-    go_on_requested = Signal()
+    resume_requested = Signal()
     discard_requested = Signal()
     cancel_requested = Signal()
-    closed = Signal()
 
     def __init__(
         self,
@@ -107,8 +67,12 @@ class UpscaleDock(QWidget):
         device: str = "auto",
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.setObjectName("metasr_upscale_dock")
+        super().__init__(
+            "metasr_upscale_dock",
+            size=(330, 680),
+            minimum=(docks.MINIMUM_WIDTH, LEAST_HEIGHT),
+            parent=parent,
+        )
         self._build_form(models, through_plane_models)
         self._build_more(device)
         self._build_work()
@@ -125,14 +89,14 @@ class UpscaleDock(QWidget):
         for plane in Plane:
             self.plane.addItem(plane.capitalize(), plane)
         self.target = TargetControl()
-        self.model = _models(models, "The network that enlarges the slices of the plane")
-        self.through_plane_model = _models(
+        self.model = model_box(models, "The network that enlarges the slices of the plane")
+        self.through_plane_model = model_box(
             through_plane_models, "The network that makes what is between the slices"
         )
         self.within = parts.combo_box(
-            "Where networks work: everywhere, or in the boxes round lesions alone, with cubic\n"
-            "interpolation around them. Lesions are found first, or are those of a labels layer\n"
-            "or of a result of the dock “Detect tumour”."
+            "What is super-resolved: everything, or boxes around lesions alone, with cubic\n"
+            "interpolation around them. Lesions are detected first, or are those of a labels\n"
+            "layer or of a result of the dock “Detect tumour”."
         )
         self.output = QLineEdit()
         self.output.setPlaceholderText(words.PLACEHOLDER)
@@ -152,7 +116,7 @@ class UpscaleDock(QWidget):
         )
         self.dtype = parts.combo_box("The output's number type")
         self.dtype.addItem("The source's, rounded and clipped", "source")
-        self.dtype.addItem("32-bit real numbers", "float32")
+        self.dtype.addItem("32-bit floating point", "float32")
         self.device = parts.combo_box("Where networks run; auto takes the fastest there is")
         parts.list_devices(self.device)
         self.device.setCurrentIndex(max(self.device.findData(device), 0))
@@ -172,9 +136,9 @@ class UpscaleDock(QWidget):
         self.progress.setRange(0, STEPS)
         self.progress.setToolTip("Of the whole work")
         self.start = QPushButton("Start")
-        self.go_on = QPushButton("Go on")
-        self.go_on.setToolTip(
-            "Go on with the unfinished work on this output, with the same settings"
+        self.resume = QPushButton("Resume")
+        self.resume.setToolTip(
+            "Continue the unfinished work on this output, with the same settings"
         )
         self.discard = QPushButton("Discard")
         self.discard.setToolTip("Remove the unfinished work from the disk")
@@ -187,15 +151,15 @@ class UpscaleDock(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
         column.addLayout(
-            _form(
+            docks.form(
                 [
-                    ("Source", [self.source]),
-                    ("Plane", [self.plane]),
-                    ("Target", [self.target]),
-                    ("Slices", [self.model]),
-                    ("Between", [self.through_plane_model]),
-                    ("Within", [self.within]),
-                    ("Output", [self.output, self.browse]),
+                    ("Source", [self.source], 1),
+                    ("Plane", [self.plane], 1),
+                    ("Target", [self.target], 1),
+                    ("In slices", [self.model], 1),
+                    ("Across", [self.through_plane_model], 1),
+                    ("Region", [self.within], 1),
+                    ("Output", [self.output, self.browse], 1),
                 ]
             )
         )
@@ -204,48 +168,35 @@ class UpscaleDock(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
         rows.addLayout(
-            _form(
+            docks.form(
                 [
-                    ("Thickness", [self.thickness]),
-                    ("Numbers", [self.dtype]),
-                    ("Device", [self.device]),
+                    ("Thickness", [self.thickness], 1),
+                    ("Type", [self.dtype], 1),
+                    ("Device", [self.device], 1),
                 ]
             )
         )
         rows.addWidget(self.opens)
         self.more = parts.collapsible("More", more)
         column.addWidget(self.more)
-        body = QWidget()
-        rows = QVBoxLayout(body)
-        rows.setContentsMargins(6, 4, 6, 4)
-        rows.setSpacing(5)
+        body, rows = docks.column(spacing=5)
         rows.addWidget(self.form)
         rows.addWidget(parts.line())
         rows.addWidget(self.plan)
         rows.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
         work = QVBoxLayout()
         work.setContentsMargins(6, 0, 6, 4)
         work.setSpacing(4)
         work.addWidget(self.preview)
         work.addWidget(self.status)
         work.addWidget(self.progress)
-        work.addLayout(parts.row([self.go_on, self.start, self.discard, self.cancel]))
+        work.addLayout(parts.row([self.resume, self.start, self.discard, self.cancel]))
         work.addWidget(parts.research_use())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(4)
-        outer.addWidget(scroll, 1)
+        outer.addWidget(docks.scrolled(body), 1)
         outer.addLayout(work)
-        self.setMinimumSize(290, LEAST_HEIGHT)
-
-    def sizeHint(self) -> QSize:
-        """A narrow column."""
-        return QSize(330, 680)
 
     def _connect(self) -> None:
         self.source.currentIndexChanged.connect(self.source_chosen)
@@ -259,7 +210,7 @@ class UpscaleDock(QWidget):
         self.output.textEdited.connect(lambda _: self.settings_changed.emit("output"))
         self.browse.clicked.connect(lambda: self.browse_requested.emit())
         self.start.clicked.connect(lambda: self.start_requested.emit())
-        self.go_on.clicked.connect(lambda: self.go_on_requested.emit())
+        self.resume.clicked.connect(lambda: self.resume_requested.emit())
         self.discard.clicked.connect(lambda: self.discard_requested.emit())
         self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
 
@@ -268,7 +219,7 @@ class UpscaleDock(QWidget):
         """What is set now."""
         return UpscaleSettings(
             plane=self.plane.currentData(),
-            wanted=self.target.wanted,
+            target=self.target.target,
             model=self.model.currentData() or "",
             through_plane_model=self.through_plane_model.currentData() or "",
             device=self.device.currentData(),
@@ -320,14 +271,14 @@ class UpscaleDock(QWidget):
     def show_idle(self, *, can_start: bool, unfinished: bool = False) -> None:
         """Nothing is being done."""
         self.form.setEnabled(True)
-        self.start.setText("Start anew" if unfinished else "Start")
+        self.start.setText("Start over" if unfinished else "Start")
         self.start.setToolTip(
             "Discard the unfinished work, and start" if unfinished else "Make the volume finer"
         )
         self.start.setVisible(True)
         self.start.setEnabled(can_start)
-        self.go_on.setVisible(unfinished)
-        self.go_on.setEnabled(can_start)
+        self.resume.setVisible(unfinished)
+        self.resume.setEnabled(can_start)
         self.discard.setVisible(unfinished)
         self.cancel.setVisible(not unfinished)
         self.cancel.setEnabled(False)
@@ -335,7 +286,7 @@ class UpscaleDock(QWidget):
     def show_working(self) -> None:
         """Something is being done; nothing can be set meanwhile."""
         self.form.setEnabled(False)
-        for button in (self.go_on, self.discard):
+        for button in (self.resume, self.discard):
             button.setVisible(False)
         self.start.setVisible(True)
         self.start.setEnabled(False)
@@ -346,7 +297,7 @@ class UpscaleDock(QWidget):
         self.preview.show_pair(None)
 
     def show_stopping(self) -> None:
-        """It has been asked to stop, and will."""
+        """Show that it has been asked to stop."""
         self.cancel.setEnabled(False)
         self.show_status(words.STOPPING)
 
@@ -363,39 +314,3 @@ class UpscaleDock(QWidget):
     def show_pair(self, pair: Pair) -> None:
         """Show a slice before and after."""
         self.preview.show_pair(pair)
-
-    def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
-        handled = super().event(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
-            self.closed.emit()
-            self.deleteLater()
-        return handled
-
-    def closeEvent(self, event: Any) -> None:
-        """Closed as a window of its own."""
-        self.closed.emit()
-        super().closeEvent(event)
-
-
-def _models(models: Sequence[ModelChoice], tip: str) -> QComboBox:
-    combo = parts.combo_box(tip)
-    for model in models:
-        combo.addItem(model.text, model.name)
-        combo.setItemData(combo.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
-    return combo
-
-
-def _form(lines: Sequence[tuple[str, Sequence[QWidget]]]) -> QGridLayout:
-    """Controls under each other, with their names."""
-    form = QGridLayout()
-    form.setHorizontalSpacing(6)
-    form.setVerticalSpacing(4)
-    form.setColumnStretch(1, 1)
-    for number, (title, widgets) in enumerate(lines):
-        label = QLabel(title)
-        label.setBuddy(widgets[0])
-        label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        form.addWidget(label, number, 0)
-        form.addLayout(parts.row(widgets), number, 1)
-    return form

@@ -1,4 +1,4 @@
-"""Which volume of the viewer is chosen, and what the dock says is wanted of it."""
+"""Which volume of the viewer is chosen, and what the dock says is to become of it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
 from napari_metasr.io.writer import WRITTEN_SUFFIXES
+from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling.dock import FOUND
 from napari_metasr.widgets.upscaling.masks import holds_regions
-from napari_metasr.widgets.upscaling.outlook import SUFFIX, likely, outlook, output_name
-from napari_metasr.widgets.upscaling.target_control import Wanted
+from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
+from napari_metasr.widgets.upscaling.settings import FOUND
+from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
-from napari_metasr.widgets.viewer.anatomical_view import first_image
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
 from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -46,45 +46,36 @@ class UpscaleChoice(QObject):
 
     def __init__(self, viewer: ViewerModel, dock: UpscaleDock) -> None:
         super().__init__(dock)
-        self._viewer, self._dock = viewer, dock
+        self._dock = dock
         self._seen: Image | None = None
         self._is_set = False
         self._own_output: str | None = None
-        self._images = LayerChoice(
-            viewer,
-            lambda layer: isinstance(layer, Image) and not is_result(layer),
-            self._first,
-            dock.show_sources,
-            lambda _: self.changed.emit(),
-        )
+        self._images = LayerChoice(viewer, dock.show_sources, changed=lambda _: self.changed.emit())
         self._regions = LayerChoice(
             viewer,
-            lambda layer: holds_regions(layer, self.image),
-            lambda _: None,
             dock.show_regions,
+            belongs=lambda layer: holds_regions(layer, self.image),
+            first=lambda _: None,
         )
         dock.source_chosen.connect(self._on_source)
         dock.settings_changed.connect(self._on_settings)
         dock.kind_chosen.connect(self._on_kind)
         dock.isotropic_requested.connect(self._on_isotropic)
-        for emitter in self._viewer_events():
-            emitter.connect(self._on_layers)
-
-    def _viewer_events(self) -> list[Any]:
-        events = self._viewer.layers.events
-        return [events.inserted, events.removed]
+        events = viewer.layers.events
+        self._subscriptions = Subscriptions(
+            [(events.inserted, self._on_layers), (events.removed, self._on_layers)]
+        )
 
     def close(self) -> None:
         """Listen to the viewer no more."""
-        for emitter in self._viewer_events():
-            emitter.disconnect(self._on_layers)
+        self._subscriptions.close()
         self._images.close()
         self._regions.close()
 
     def refresh(self) -> None:
         """List the viewer's layers anew; what a person has not set becomes what is likely."""
         self._images.refresh()
-        is_within = self.region is not None
+        is_within = self._dock.settings.within > FOUND
         self._regions.refresh()
         if is_within and self.region is None:
             show_warning(f"Upscale volume: {words.NOT_WITHIN}")
@@ -113,7 +104,7 @@ class UpscaleChoice(QObject):
         return None if self.image is None else file_of(self.image)
 
     def volume(self) -> Volume:
-        """The chosen layer's.
+        """Return the chosen layer's volume.
 
         Raises
         ------
@@ -131,7 +122,7 @@ class UpscaleChoice(QObject):
         return layer_volume(layer_source(layer))
 
     def outlook(self) -> Outlook:
-        """What is going to be done.
+        """Return what is going to be done.
 
         Raises
         ------
@@ -170,24 +161,20 @@ class UpscaleChoice(QObject):
             path = Path(text).expanduser().absolute()
         except RuntimeError:
             raise ValueError(f"{text}: expected a user's home, found no such user") from None
-        return written(path) if text and path.name else None
+        return with_ending(path, WRITTEN_SUFFIXES[::-1]) if text and path.name else None
 
     def set_output(self, path: Path) -> None:
-        """A person has said where the output goes."""
+        """Take where the user wants the output."""
         self._own_output = str(path)
         self._dock.show_output(self._own_output)
         self.changed.emit()
 
-    def _first(self, layers: list[Layer]) -> Layer | None:
-        first = first_image(self._viewer)
-        return first if first in layers else next(iter(layers), None)
-
     def _set_likely(self, volume: Volume) -> None:
         self._dock.target.show_finest(words.finest(volume))
         if not self._is_set:
-            plane, wanted = likely(volume.spacing)
+            plane, target = likely(volume.spacing)
             self._dock.show_plane(plane)
-            self._dock.target.show_wanted(wanted)
+            self._dock.target.show_target(target)
 
     def _on_layers(self, event: Any = None) -> None:
         self.changed.emit()
@@ -206,28 +193,22 @@ class UpscaleChoice(QObject):
         self.changed.emit()
 
     def _on_kind(self, kind: Any) -> None:
-        wanted = self._dock.settings.wanted
-        self._want(wanted.as_kind(kind, self._spacing or NO_SPACING))
+        target = self._dock.settings.target
+        self._want(target.as_kind(kind, self._spacing or NO_SPACING))
 
     def _on_isotropic(self) -> None:
         if self._spacing is not None:
-            self._want(Wanted.isotropic(self._spacing))
+            self._want(Target.isotropic(self._spacing))
 
     @property
     def _spacing(self) -> tuple[float, float, float] | None:
-        """Of the chosen volume, along z, y, x."""
+        """Spacing of the chosen volume, along z, y, x."""
         try:
             z, y, x = self.volume().spacing
         except ValueError:
             return None
         return z, y, x
 
-    def _want(self, wanted: Wanted) -> None:
-        self._dock.target.show_wanted(wanted)
+    def _want(self, target: Target) -> None:
+        self._dock.target.show_target(target)
         self._on_settings("target")
-
-
-def written(path: Path) -> Path:
-    """A path with an ending that NIfTI files have."""
-    is_right = path.name.lower().endswith(WRITTEN_SUFFIXES)
-    return path if is_right else path.with_name(path.name + SUFFIX)

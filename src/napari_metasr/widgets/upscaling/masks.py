@@ -10,12 +10,13 @@ from napari.layers import Labels, Shapes
 
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.files import mask_of
-from napari_metasr.widgets.lesions.layer import box_from
 from napari_metasr.widgets.viewer.layer_source import (
     UnsupportedLayerError,
     layer_source,
     same_grid,
 )
+from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.viewer.shapes import box_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ LESION = "lesion"
 
 def holds_regions(layer: Layer, image: Image | None) -> bool:
     """Whether a layer holds lesions of an image: labels on its grid, or boxes in its place."""
-    if image is None:
+    if image is None or is_result(layer):
         return False
     if isinstance(layer, Labels):
         return same_grid(image, layer)
@@ -43,7 +44,7 @@ def holds_regions(layer: Layer, image: Image | None) -> bool:
 
 
 def mask_maker(layer: Layer, image: Image) -> Callable[[], NDArray[np.uint8]]:
-    """What makes, in any thread, the mask (z, y, x) of the lesions that a layer holds now.
+    """Return what makes, in any thread, the mask (z, y, x) of the lesions that a layer holds now.
 
     It raises ValueError if there is no lesion.
     """

@@ -1,4 +1,4 @@
-"""What the dock for whole volumes says."""
+"""Texts of the dock for whole volumes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,18 @@ STOPPING = "Stopping; what is done is kept …"
 DISCARDED = "Unfinished work was discarded."
 WHOLE = "Whole volume"
 FOUND = "Lesions found by a detector"
-WITHIN = "Networks work in the boxes round the lesions alone; cubic interpolation around them."
-NOT_WITHIN = "The layer with the lesions is gone: networks work in the whole volume."
-ANEW = "“Start anew” discards it"
+WITHIN = "everything outside the boxes around the lesions"
+NOT_WITHIN = "The layer with the lesions is gone: the whole volume is super-resolved."
+ANEW = "“Start over” discards it"
 IN_USE = "this output is still being worked on (perhaps by a dock that was just closed)"
 PIXELS = "Its voxels' size in mm is not known: pixels are taken for mm."
+WRITE = "Write the finer volume"
+REALLY = "Really?"
 PLACEHOLDER = "asked for when it starts"
 
 
 def size(volume: Volume) -> str:
-    """What a volume is like."""
+    """Return what a volume is like."""
     sign = SIGNS[volume.source.unit]
     times = f", {volume.time_points} time points" if volume.time_points > 1 else ""
     shape, spacing = _numbers(volume.spatial_shape), _numbers(volume.spacing)
@@ -40,12 +42,12 @@ def size(volume: Volume) -> str:
 
 
 def finest(volume: Volume) -> str:
-    """A volume's finest spacing."""
+    """Return a volume's finest spacing."""
     return f"{min(volume.spacing):.4g} {SIGNS[volume.source.unit]}"
 
 
 def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bool) -> str:
-    """What is going to be done to a volume.
+    """Return what is going to be done to a volume.
 
     Parameters
     ----------
@@ -64,7 +66,7 @@ def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bo
         + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
         f"Learned: {'; '.join(plan.learned)}.",
     ]
-    interpolated = [WITHIN.rstrip(".")] if within else []
+    interpolated = [WITHIN] if within else []
     interpolated += plan.interpolated
     lines.append(f"Interpolated: {'; '.join(interpolated) or 'nothing'}.")
     if volume.source.unit == "pixels":
@@ -85,13 +87,13 @@ def duration(seconds: float, *, roughly: bool) -> str:
 
 
 def stage(name: str, seconds: float | None) -> str:
-    """What is being done, and how long all of it will still take, if anybody knows."""
+    """Return what is being done, and how long all of it will still take, if anybody knows."""
     text = name[:1].upper() + name[1:]
     return f"{text} …" if seconds is None else f"{text} · about {_rounded(seconds)} left"
 
 
 def preview(plane: Plane, index: int, count: int) -> str:
-    """What a slice is of."""
+    """Return what a slice is of."""
     return f"{plane} slice {index + 1} of {count}"
 
 
@@ -101,12 +103,12 @@ def done(name: str, seconds: float) -> str:
 
 
 def stopped(overall: float, *, is_kept: bool) -> str:
-    """What there is after a stop."""
+    """Return what there is after a stop."""
     return _ended("Stopped", overall, is_kept)
 
 
 def failed(overall: float, *, is_kept: bool) -> str:
-    """What there is after an error."""
+    """Return what there is after an error."""
     return _ended("Failed", overall, is_kept)
 
 
@@ -132,7 +134,7 @@ def refusal(error: Exception) -> str:
 
 
 def unbroken(text: str) -> str:
-    """A text that stays on one line."""
+    """Return a text that stays on one line."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 

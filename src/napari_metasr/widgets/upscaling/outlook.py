@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,18 +17,17 @@ from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
 from napari_metasr.upscaling.target import check_size
 from napari_metasr.volume import THICK, Plane
-from napari_metasr.widgets.upscaling.target_control import Wanted
+from napari_metasr.widgets.panels.dialogs import safe_name
+from napari_metasr.widgets.upscaling.target import Target
 
 if TYPE_CHECKING:
     from napari_metasr.volume import Source, Volume
-    from napari_metasr.widgets.upscaling.dock import UpscaleSettings
+    from napari_metasr.widgets.upscaling.settings import UpscaleSettings
 
 CORE_SECONDS = 5.5e-8
-"""Of one CPU core for each unit of `Costs`, as measured; only to tell minutes from hours."""
+"""Seconds a CPU core takes for a unit of `Costs`, measured once: until this machine is measured."""
 MOST_CORES = 8
 """More of them hardly make it faster."""
-SUFFIX = ".nii.gz"
-_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Outlook:
     Attributes
     ----------
     plan
-        Of the whole volume.
+        Plan of the whole volume.
     is_large
         Whether the output is so large that it may be a slip.
     """
@@ -92,13 +90,13 @@ class Outlook:
 
     @property
     def nbytes(self) -> int:
-        """Of the output before it is compressed."""
+        """Bytes of the output before it is compressed."""
         voxels = int(np.prod(self.plan.target.shape, dtype=object))
         return voxels * self.plan.volume.time_points * self.plan.dtype.itemsize
 
     @cached_property
     def cost(self) -> float:
-        """Of all of it; see `Costs`."""
+        """Cost of all of it; see `Costs`."""
         return Costs.of(self.plan).total
 
     def seconds(self, per_cost: float | None) -> float | None:
@@ -125,7 +123,7 @@ def usable_cores() -> int:
 
 
 def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:
-    """What is going to be done with these settings.
+    """Return what is going to be done with these settings.
 
     Raises
     ------
@@ -141,12 +139,12 @@ def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:
 
 
 def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
-    """The settings as options, numbers along the axes of the file that the volume is from."""
-    wanted = settings.wanted
-    numbers = wanted.along(canonical_axes(volume.source.affine))
+    """Return the settings as options, numbers along the axes of the volume's file."""
+    target = settings.target
+    numbers = target.along(canonical_axes(volume.source.affine))
     return UpscaleOptions.model_validate(
         {
-            wanted.kind: numbers,
+            target.kind: numbers,
             "plane": settings.plane,
             "model": settings.model,
             "through_plane_model": settings.through_plane_model,
@@ -156,8 +154,8 @@ def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
     )
 
 
-def likely(spacing: tuple[float, ...]) -> tuple[Plane, Wanted]:
-    """The plane in which a volume was most likely acquired, and what most likely is wanted of it.
+def likely(spacing: tuple[float, ...]) -> tuple[Plane, Target]:
+    """Return the plane in which a volume was most likely acquired, and its likely target.
 
     Thick slices are to become cubes; of cubes there are to be twice as many along all axes.
 
@@ -168,12 +166,12 @@ def likely(spacing: tuple[float, ...]) -> tuple[Plane, Wanted]:
     """
     z, y, x = spacing
     if max(spacing) < THICK * min(spacing):
-        return Plane.AXIAL, Wanted("scale", (2.0, 2.0, 2.0), same=True)
-    return list(Plane)[spacing.index(max(spacing))], Wanted.isotropic((z, y, x))
+        return Plane.AXIAL, Target("scale", (2.0, 2.0, 2.0), same=True)
+    return list(Plane)[spacing.index(max(spacing))], Target.isotropic((z, y, x))
 
 
 def output_name(volume: Volume, settings: UpscaleSettings) -> str:
-    """What the output is called by default: as BIDS has it where the input is."""
+    """Return what the output is called by default: as BIDS has it where the input is."""
     name = file_name(volume)
     label = resolution_label(options(volume, settings))
     try:
@@ -183,5 +181,5 @@ def output_name(volume: Volume, settings: UpscaleSettings) -> str:
 
 
 def file_name(volume: Volume, suffix: str = "") -> str:
-    """A volume's name as a file may be called."""
-    return (_NOT_IN_NAMES.sub("_", volume.source.name).strip(". ") or "volume") + suffix
+    """Return a volume's name as a file may be called."""
+    return safe_name(volume.source.name, "volume") + suffix

@@ -167,7 +167,7 @@ class BeforeAfter(QWidget):
 
 
 def gray(image: NDArray[Any], pair: Pair) -> NDArray[np.uint8]:
-    """A slice as it is drawn: gray values, first row on top."""
+    """Return a slice as it is drawn: gray values, first row on top."""
     known = np.nan_to_num(image, nan=pair.contrast_limits[0])
     shown = as_displayed(unit_range(known, pair.contrast_limits), pair.orientation2d)
     return np.ascontiguousarray(np.rint(shown * 255).astype(np.uint8))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.display import edge_letters
+from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import Pair
-from napari_metasr.widgets.upscaling.time_left import TimeLeft
 from napari_metasr.widgets.viewer.layer_source import layer_source
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.upscaling.task import LayerJob
 
 FAINT = 0.1
-"""Of the contrast's width: darker than this is background."""
+"""Share of the contrast window below which a pixel is background."""
 
 
 class WorkShown:
@@ -65,11 +65,11 @@ class WorkShown:
 
     @property
     def plan(self) -> Plan:
-        """Of the work."""
+        """Plan of the work."""
         return self.outlook.plan
 
     def note(self, text: str) -> None:
-        """Say what is being done, nobody knows for how long."""
+        """Say what is being done; its duration is unknown."""
         self._stage = text
         self.tell()
 
@@ -90,7 +90,7 @@ class WorkShown:
         return bool((preview.before > low + FAINT * (high - low)).any())
 
     def stopping(self) -> None:
-        """It has been asked to stop."""
+        """Note that it has been asked to stop."""
         self._stopping = True
         self._dock.show_stopping()
 
@@ -107,7 +107,7 @@ class WorkShown:
         is_kept
             Whether what was done is there to go on with.
         """
-        self._dock.show_overall(1.0 if self.is_finished else 0.0)
+        self._dock.show_overall(1.0 if self.is_finished else self.time.overall)
         if self.is_finished:
             self._dock.show_status(words.done(self.task.job.output.name, self.time.elapsed))
         else:

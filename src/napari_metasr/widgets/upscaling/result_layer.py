@@ -1,4 +1,4 @@
-"""The output as a layer: shown where its source is, and as that is."""
+"""The output as a layer: shown where its source is, in its contrast, and named for what it is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.io.layers import placed_anew
 from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.result_layers import PURPOSE, SUPER_RESOLVED
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
-    """An output as the reader gives it, as large as its source, in its place and its contrast.
+    """Return an output as the reader gives it, in the size, place and contrast of its source.
 
     By itself a file that is oblique to the scanner is shown without its rotation, beside others
     of the same field of view whose first voxel lies elsewhere.
@@ -34,7 +35,11 @@ def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
     if kind != "image":
         return data
     shown = {name: getattr(source, name) for name in ("contrast_limits", "gamma", "colormap")}
-    keywords = {**keywords, **shown}
+    named = {
+        "name": f"{PURPOSE} · super-resolved · {keywords['name']}",
+        "metadata": {**keywords.get("metadata", {}), SUPER_RESOLVED: True},
+    }
+    keywords = {**keywords, **shown, **named}
     inputs = tuple(axis.input for axis in target.axes)
     if tuple(source.data.shape[-3:]) == inputs and voxels.ndim <= source.ndim:
         with suppress(ValueError):  # it was rotated meanwhile

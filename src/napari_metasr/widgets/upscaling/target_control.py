@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QLocale, Signal
 from qtpy.QtWidgets import (
@@ -17,59 +16,13 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.upscaling.target import DECIMALS, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-Kind = Literal["scale", "spacing"]
-Numbers = tuple[float, float, float]
+    from napari_metasr.widgets.upscaling.target import Kind
 
 DIRECTIONS = {"x": "left–right", "y": "posterior–anterior", "z": "inferior–superior"}
-DECIMALS = 6
 RANGES: dict[Kind, tuple[float, float]] = {"scale": (1.0, 100.0), "spacing": (0.01, 100.0)}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A target.
-
-    Attributes
-    ----------
-    kind
-        Whether the numbers are output voxels for each input voxel, or mm between output voxels.
-    numbers
-        Along z, y, x.
-    same
-        Whether one number is meant for all axes.
-    """
-
-    kind: Kind
-    numbers: Numbers
-    same: bool
-
-    @classmethod
-    def isotropic(cls, spacing: Numbers) -> Wanted:
-        """Cubes of a volume's finest spacing, given that along z, y, x."""
-        finest = rounded(min(spacing))
-        return cls("spacing", (finest, finest, finest), same=True)
-
-    def as_kind(self, kind: Kind, spacing: Numbers) -> Wanted:
-        """The same grid told the other way, of a volume of this spacing."""
-        if kind == self.kind:
-            return self
-        z, y, x = (
-            rounded(size / number) for size, number in zip(spacing, self.numbers, strict=True)
-        )
-        return Wanted(kind, (z, y, x), same=z == y == x)
-
-    def along(self, axes: Sequence[int]) -> tuple[float, ...]:
-        """As options have it: one number, or three along a file's axes, given as canonical ones."""
-        return self.numbers[:1] if self.same else tuple(self.numbers[axis] for axis in axes)
-
-
-def rounded(number: float) -> float:
-    """A number as the control shows it."""
-    return float(f"{number:.{DECIMALS}g}")
 
 
 class NumberBox(QDoubleSpinBox):
@@ -128,8 +81,8 @@ class TargetControl(QWidget):
         column.addLayout(parts.row([self.kind, self.same], first=2))
         column.addLayout(parts.row(list(self.boxes.values())))
         column.addWidget(self.isotropic)
-        self._wanted = Wanted("scale", (2.0, 2.0, 2.0), same=True)
-        self.show_wanted(self._wanted)
+        self._target = Target("scale", (2.0, 2.0, 2.0), same=True)
+        self.show_target(self._target)
         self.kind.currentIndexChanged.connect(
             lambda _: self.kind_chosen.emit(self.kind.currentData())
         )
@@ -139,19 +92,19 @@ class TargetControl(QWidget):
         self.isotropic.clicked.connect(lambda: self.isotropic_requested.emit())
 
     @property
-    def wanted(self) -> Wanted:
+    def target(self) -> Target:
         """What is wanted now."""
-        return self._wanted
+        return self._target
 
-    def show_wanted(self, wanted: Wanted) -> None:
+    def show_target(self, target: Target) -> None:
         """Show a target; emits nothing."""
-        self._wanted = wanted
+        self._target = target
         with signals_blocked(self.kind), signals_blocked(self.same):
-            self.kind.setCurrentIndex(self.kind.findData(wanted.kind))
-            self.same.setChecked(wanted.same)
-        for box, number in zip(reversed(self.boxes.values()), wanted.numbers, strict=True):
+            self.kind.setCurrentIndex(self.kind.findData(target.kind))
+            self.same.setChecked(target.same)
+        for box, number in zip(reversed(self.boxes.values()), target.numbers, strict=True):
             with signals_blocked(box):
-                box.setRange(*RANGES[wanted.kind])
+                box.setRange(*RANGES[target.kind])
                 box.setValue(number)
 
     def show_finest(self, text: str) -> None:
@@ -167,5 +120,5 @@ class TargetControl(QWidget):
     def _take(self, everywhere: float | None) -> None:
         """Take what is shown, or one number for all axes."""
         x, y, z = (box.value() if everywhere is None else everywhere for box in self.boxes.values())
-        self.show_wanted(Wanted(self._wanted.kind, (z, y, x), self.same.isChecked()))
+        self.show_target(Target(self._target.kind, (z, y, x), self.same.isChecked()))
         self.edited.emit()

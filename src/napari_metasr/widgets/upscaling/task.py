@@ -60,7 +60,7 @@ class LayerJob:
 
 @dataclass(frozen=True)
 class Note:
-    """What is being done now, in words; nobody knows for how long."""
+    """Status message for a step of unknown duration."""
 
     text: str
 
@@ -116,7 +116,7 @@ def upscale(task: LayerJob, prepare: Callable[[Job], Upscaling]) -> Iterator[Ste
 
 
 def file_of(layer: Image) -> Path | None:
-    """The NIfTI file that holds a layer's numbers in the layer's place, if there is one."""
+    """Return the NIfTI file that holds a layer's numbers in the layer's place, if there is one."""
     volume = layer_source(layer).volume
     path = volume.source.path if volume is not None else None
     if volume is None or path is None or volume.data is not layer.data:
@@ -144,7 +144,7 @@ def _with_files(task: LayerJob, folder: Path) -> Job:
 
 @contextmanager
 def _folder_beside(output: Path) -> Iterator[Path]:
-    """A folder of its own for input that is no file, while it is needed."""
+    """Make a folder for input that is no file, and remove it in the end."""
     folder = Path(mkdtemp(dir=output.parent, prefix=f".{output.name}.", suffix=".input"))
     try:
         yield folder

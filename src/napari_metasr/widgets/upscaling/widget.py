@@ -10,6 +10,7 @@ from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices, title_of
 from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
+from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.widgets.panels.model_choice import ModelChoice
+
+
+def _measure(model: str, device: str) -> float:
+    from napari_metasr.upscaling.costs import measured_speed
+    from napari_metasr.zoom.engine import load_model
+
+    return measured_speed(load_model(model, device=device))
 
 
 class UpscaleWidget(UpscaleDock):
@@ -32,6 +40,8 @@ class UpscaleWidget(UpscaleDock):
         Plans a job's work; ``Job.prepare`` by default.
     cards
         The models to offer; by default those of the package and the user's own.
+    measure
+        Measures how fast a model is on a device, in seconds for a unit of `Costs`.
     """
 
     def __init__(
@@ -39,6 +49,7 @@ class UpscaleWidget(UpscaleDock):
         napari_viewer: ViewerModel,
         prepare: Callable[[Job], Upscaling] = Job.prepare,
         cards: dict[str, ModelCard] | None = None,
+        measure: Callable[[str, str], float] = _measure,
     ) -> None:
         if cards is None:
             cards = model_cards()
@@ -49,13 +60,14 @@ class UpscaleWidget(UpscaleDock):
             _between({name: cards[name] for name in ordered}),
             device=settings["device"],
         )
+        open_docks(napari_viewer).add(self)
         self.coordinator = UpscaleCoordinator(
-            napari_viewer, self, prepare, convention=settings["orientation"]
+            napari_viewer, self, prepare, measure, convention=settings["orientation"]
         )
 
 
 def _between(cards: dict[str, ModelCard]) -> list[ModelChoice]:
-    """The models for what is between slices; all of them give any scale."""
+    """Return the models for what is between slices; all of them give any scale."""
     found = {name: card for name, card in cards.items() if card.magnifies and card.axes == "one"}
     return [
         replace(choice, text=title_of(choice.name, found[choice.name])) for choice in choices(found)

@@ -10,8 +10,10 @@ from napari.layers import Image
 from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.camera import turn_to
 from napari_metasr.widgets.viewer.edge_letters import EdgeLetters
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.widgets.viewer.shared import drop, real_viewer, shared
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.window_level import WindowLevel
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
 
 CONVENTIONS = {"radiological": RADIOLOGICAL, "neurological": NEUROLOGICAL}
-_views: weakref.WeakKeyDictionary[ViewerModel, AnatomicalView] = weakref.WeakKeyDictionary()
 
 
 def is_anatomical(layer: Layer) -> bool:
@@ -32,12 +33,18 @@ def is_anatomical(layer: Layer) -> bool:
     return volume is not None and volume.data.ndim > 2
 
 
+def show_full_range(layer: Image) -> None:
+    """Have the contrast slider of a volume's image span all of its values, not those shown."""
+    volume = volume_of(layer.metadata)
+    if volume is not None and layer.data is volume.data:
+        (low, high), (darkest, brightest) = volume.value_range, layer.contrast_limits
+        layer.contrast_limits_range = min(low, darkest), max(high, brightest)
+
+
 def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> AnatomicalView:
-    """The anatomical view of a viewer: the same one until it is closed."""
+    """Return the anatomical view of a viewer: the same one until it is closed."""
     real = real_viewer(viewer)
-    if real not in _views:
-        _views[real] = AnatomicalView(real, convention)
-    return _views[real]
+    return shared(real, AnatomicalView, lambda: AnatomicalView(real, convention))
 
 
 def _volumes(viewer: ViewerModel) -> Iterator[Volume]:
@@ -61,12 +68,21 @@ class AnatomicalView:
         self._letters = EdgeLetters(viewer)
         self.window_level = WindowLevel(viewer)
         self._holders: set[str] = set()
-        viewer.layers.events.inserted.connect(self.update)
-        viewer.layers.events.removed.connect(self.update)
-        viewer.dims.events.order.connect(self.update)
-        viewer.dims.events.ndim.connect(self.update)
-        viewer.dims.events.ndisplay.connect(self.update)
-        viewer.scene.camera.events.orientation.connect(self.update)
+        self._turn_due = False
+        self._ranged: weakref.WeakSet[Layer] = weakref.WeakSet()
+        layers, dims = viewer.layers.events, viewer.dims.events
+        orientation = viewer.scene.camera.events.orientation
+        self._subscriptions = Subscriptions(
+            (emitter, self.update)
+            for emitter in (
+                layers.inserted,
+                layers.removed,
+                dims.order,
+                dims.ndim,
+                dims.ndisplay,
+                orientation,
+            )
+        )
         self.update()
 
     @property
@@ -89,17 +105,12 @@ class AnatomicalView:
         if self._before is not None and viewer is not None:
             viewer.scene.camera.orientation2d = CONVENTIONS[convention]
 
-    @property
-    def is_active(self) -> bool:
-        """Whether the viewer is turned upright now."""
-        return self._before is not None
-
     def hold(self, holder: str) -> None:
         """Keep the view until this holder releases it."""
         self._holders.add(holder)
 
     def release(self, holder: str) -> None:
-        """Close the view, unless somebody else holds it."""
+        """Close the view, unless another holder keeps it."""
         self._holders.discard(holder)
         if not self._holders:
             self.close()
@@ -110,13 +121,19 @@ class AnatomicalView:
         if viewer is None:
             return
         present = any(is_anatomical(layer) for layer in viewer.layers)
+        for layer in viewer.layers:
+            if isinstance(layer, Image) and layer not in self._ranged:
+                self._ranged.add(layer)
+                show_full_range(layer)
         if present and self._before is None:
+            self._turn_due = event is not None and len(viewer.layers) == 1
             camera, bar = viewer.scene.camera, viewer.canvas.overlays.scale_bar
             self._before = (camera.orientation2d, bar.visible)
             bar.visible = True
             camera.orientation2d = CONVENTIONS[self._convention]
         elif not present and self._before is not None:
             self._restore(viewer)
+        self._show_acquired_plane(viewer)
         displayed = [axis - (viewer.dims.ndim - len(Plane)) for axis in viewer.dims.displayed]
         known = all(volume.source.is_oriented for volume in _volumes(viewer))
         if self._before is not None and len(displayed) == 2 and min(displayed) >= 0 and known:
@@ -125,20 +142,22 @@ class AnatomicalView:
         else:
             self._letters.hide()
 
+    def _show_acquired_plane(self, viewer: ViewerModel) -> None:
+        """Turn to the plane of the thick slices of a volume that has just been opened."""
+        if not self._turn_due or viewer.dims.ndim < len(Plane) or not len(viewer.layers):
+            return
+        self._turn_due = False
+        volume = volume_of(viewer.layers[0].metadata)
+        plane = Plane.AXIAL if volume is None else volume.acquired_plane
+        if plane is not Plane.AXIAL and viewer.dims.ndisplay == 2:
+            turn_to(viewer, plane)
+
     def close(self) -> None:
         """Put camera orientation and scale bar back and take the letters off."""
         viewer = self._viewer()
-        if viewer is None or _views.pop(viewer, None) is None:
+        if viewer is None or not drop(viewer, AnatomicalView):
             return
-        for emitter in (
-            viewer.layers.events.inserted,
-            viewer.layers.events.removed,
-            viewer.dims.events.order,
-            viewer.dims.events.ndim,
-            viewer.dims.events.ndisplay,
-            viewer.scene.camera.events.orientation,
-        ):
-            emitter.disconnect(self.update)
+        self._subscriptions.close()
         if self._before is not None:
             self._restore(viewer)
         self._letters.close()
@@ -151,10 +170,3 @@ class AnatomicalView:
         self._before = None
         viewer.scene.camera.orientation2d = orientation
         viewer.canvas.overlays.scale_bar.visible = bar_visible
-
-
-def first_image(viewer: ViewerModel) -> Image | None:
-    """The image an anatomical viewer most likely is about."""
-    images = [layer for layer in viewer.layers if isinstance(layer, Image)]
-    known = [layer for layer in images if is_anatomical(layer)]
-    return (known or images or [None])[0]

@@ -1,16 +1,14 @@
-"""The viewer's camera, read and moved; its own moves are told from the user's."""
+"""The viewer's camera, read and moved; the plugin's moves are told from the user's."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.viewport import Viewport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from napari.components import ViewerModel
 
 
@@ -19,13 +17,13 @@ class CameraControl:
 
     Attributes
     ----------
-    is_moving
-        Whether we are moving it, not the user.
+    moving
+        Up while the plugin moves it, not the user.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self.is_moving = False
+        self.moving = Guard()
 
     def viewport(self) -> Viewport:
         """Where the camera is, over one view box."""
@@ -40,20 +38,14 @@ class CameraControl:
     def move(self, viewport: Viewport) -> None:
         """Go there."""
         camera = self._viewer.scene.camera
-        with self.moving():
+        with self.moving:
             camera.center, camera.zoom = viewport.centre, viewport.zoom
 
-    def turn_to(self, plane: Plane) -> None:
-        """Show this plane's slices; the last three axes are taken for (z, y, x)."""
-        dims = self._viewer.dims
-        first = dims.ndim - len(Plane)
-        if first >= 0:
-            spatial = (plane.normal_axis, plane.row_axis, plane.column_axis)
-            dims.order = (*range(first), *(first + axis for axis in spatial))
 
-    @contextmanager
-    def moving(self) -> Iterator[None]:
-        """Whatever moves the camera within is not the user's doing."""
-        self.is_moving = True
-        yield
-        self.is_moving = False
+def turn_to(viewer: ViewerModel, plane: Plane) -> None:
+    """Show slices of a plane; the viewer's last three axes are taken for (z, y, x)."""
+    dims = viewer.dims
+    first = dims.ndim - len(Plane)
+    if first >= 0:
+        spatial = (plane.normal_axis, plane.row_axis, plane.column_axis)
+        dims.order = (*range(first), *(first + axis for axis in spatial))

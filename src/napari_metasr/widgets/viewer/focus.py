@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.layer_source import plane_and_index, same_grid
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.widgets.viewer.shared import shared
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -19,19 +19,14 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Plane
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
-_focuses: weakref.WeakKeyDictionary[ViewerModel, LesionFocus] = weakref.WeakKeyDictionary()
-
 
 def lesion_focus(viewer: ViewerModel) -> LesionFocus:
-    """The focus of a viewer: always the same one."""
-    real = real_viewer(viewer)
-    if real not in _focuses:
-        _focuses[real] = LesionFocus()
-    return _focuses[real]
+    """Return the focus of a viewer: always the same one."""
+    return shared(viewer, LesionFocus, LesionFocus)
 
 
 def rectangle_of(lesion: Lesion, plane: Plane, index: int) -> Window | None:
-    """A lesion's rectangle in a slice, in low-resolution edges; None where it does not reach.
+    """Return a lesion's rectangle in a slice, in low-resolution edges; None if it ends before.
 
     In its own plane that is the slice's rectangle, in another one the cut through its box.
     """
@@ -111,7 +106,7 @@ class LesionFocus(QObject):
         self.layer_shown.emit(layer, visible)
 
     def window(self, source: LayerSource, view: SliceView) -> Window | None:
-        """The lesion's rectangle in the slice of a layer on the same grid, if it reaches there."""
+        """Return the lesion's rectangle in the slice of a layer on its grid, if it gets there."""
         layer, lesion = self.layer, self.lesion
         if layer is None or lesion is None or not same_grid(layer, source.layer):
             return None

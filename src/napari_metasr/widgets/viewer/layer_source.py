@@ -64,7 +64,7 @@ class SliceView:
     plane: Plane | None = None
 
     def edges(self, world: tuple[float, float]) -> tuple[float, float]:
-        """A world position of the two axes in low-resolution pixel edges."""
+        """Return a world position of the two axes in low-resolution pixel edges."""
         row, column = (
             edges_from_napari(position, scale, translate)
             for position, scale, translate in zip(world, self.scale, self.translate, strict=True)
@@ -72,7 +72,7 @@ class SliceView:
         return row, column
 
     def world(self, edges: tuple[float, float]) -> tuple[float, float]:
-        """A position in low-resolution pixel edges as world coordinates of the two axes."""
+        """Return a position in low-resolution pixel edges as world coordinates of the two axes."""
         row, column = (
             napari_from_edges(edge, scale, translate)
             for edge, scale, translate in zip(edges, self.scale, self.translate, strict=True)
@@ -80,7 +80,7 @@ class SliceView:
         return row, column
 
     def on_screen(self, pair: tuple[float, float]) -> tuple[float, float]:
-        """A (row, column) pair as (vertical, horizontal) on the screen, and the reverse."""
+        """Return a (row, column) pair as (vertical, horizontal) on the screen, and the reverse."""
         return (pair[1], pair[0]) if self.transposed else pair
 
 
@@ -91,6 +91,8 @@ class LayerSource:
 
     Attributes
     ----------
+    contrast
+        Which MRI contrast the layer shows, if the user has said so.
     measured
         What others have measured of the layer, until its data change.
     warned
@@ -100,6 +102,7 @@ class LayerSource:
     def __init__(self, layer: Image) -> None:
         self._layer = weakref.ref(layer)
         self.token = next(_tokens)
+        self.contrast: str | None = None
         self.warned: set[str] = set()
         self.measured: dict[Any, Any] = {}
 
@@ -151,7 +154,7 @@ class LayerSource:
     def intensity_range(self) -> tuple[float, float]:
         """The percentiles that inference maps to 0 and 1, of the whole layer.
 
-        Of a lazy layer beyond ``MAX_SAMPLED_VALUES`` evenly spaced planes are read.
+        Evenly spaced planes are read of a lazy layer beyond ``MAX_SAMPLED_VALUES``.
         """
         return normalisation.intensity_range(self._sample())
 
@@ -161,7 +164,7 @@ class LayerSource:
         return normalisation.value_range(self._sample())
 
     def forget(self) -> None:
-        """The layer's data have changed: what was measured holds no longer."""
+        """Forget what was measured: the layer's data have changed."""
         for name in ("intensity_range", "value_range"):
             self.__dict__.pop(name, None)
         self.measured = {}
@@ -213,7 +216,7 @@ class LayerSource:
         return list(Plane)[normal] if self.is_anatomical and 0 <= normal <= 2 else None
 
     def read(self, view: SliceView) -> NDArray[Any]:
-        """The numbers of a slice, (rows, columns)."""
+        """Return the numbers of a slice, (rows, columns)."""
         index: list[Any] = [slice(None)] * self.layer.ndim
         others = [axis for axis in range(self.layer.ndim) if axis not in view.axes]
         for axis, position in zip(others, view.index, strict=True):
@@ -221,12 +224,12 @@ class LayerSource:
         return np.asarray(self.layer.data[tuple(index)])
 
     def unit(self, view: SliceView) -> str:
-        """The world's unit along the slice's rows, as short as can be."""
+        """Return the world's unit along the slice's rows, as short as can be."""
         unit = str(self.layer.units[view.axes[0]])
         return SHORT_UNITS.get(unit, unit)
 
     def describe(self, position: Sequence[float]) -> str:
-        """A world position of the viewer in words, in mm of the patient where that is known."""
+        """Return a world position of the viewer in words, in mm of the patient if known."""
         layer = self.layer
         world = np.asarray(position, float)[-layer.ndim :]
         volume = self.volume
@@ -265,13 +268,13 @@ class LayerSource:
         return tuple(scales), tuple(starts)
 
     def expanded(self, image: NDArray[Any], view: SliceView) -> NDArray[Any]:
-        """A rendered slice with the layer's other axes added, of length one."""
+        """Return a rendered slice with the layer's other axes added, of length one."""
         others = tuple(axis for axis in range(self.layer.ndim) if axis not in view.axes)
         return np.expand_dims(image, others)
 
 
 def layer_source(layer: Image) -> LayerSource:
-    """The source of a layer: the same one as long as the layer lives."""
+    """Return the source of a layer: the same one as long as the layer lives."""
     if layer not in _sources:
         _sources[layer] = LayerSource(layer)
     return _sources[layer]
@@ -302,7 +305,7 @@ def check_supported(layer: Image) -> None:
 
 
 def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
-    """The plane and the slice of a layer's last three axes, taken for (z, y, x).
+    """Return the plane and the slice of a layer's last three axes, taken for (z, y, x).
 
     Raises
     ------

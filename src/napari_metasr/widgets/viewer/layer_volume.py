@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def layer_volume(source: LayerSource) -> Volume:
-    """The volume of a layer as it is now; its last axes are taken for (z, y, x), or (y, x).
+    """Return the volume of a layer as it is now; its last axes are taken for (z, y, x), or (y, x).
 
     It is the same one, with what has been measured of it, until the layer's numbers or place
     change.

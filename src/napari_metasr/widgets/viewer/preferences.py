@@ -10,7 +10,7 @@ PLUGIN = "napari-metasr"
 
 
 def preferences() -> dict[str, Any]:
-    """The plugin's preferences; their defaults where napari does not know the plugin."""
+    """Return the plugin's preferences; their defaults where napari does not know the plugin."""
     try:
         stored = get_plugin_settings(PLUGIN)
     except KeyError:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import weakref
 from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import nibabel as nib
 import numpy as np
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image
 from qtpy.QtCore import QTimer
 
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.io.layers import volume_of
+from napari_metasr.widgets.viewer.shared import real_viewer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Layer
+    from napari.layers.utils.layer_utils import Extent
     from napari.utils.events import EventEmitter
     from numpy.typing import NDArray
 
@@ -27,9 +31,13 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
+SUPER_RESOLVED = "super-resolved"
+"""Under which key the metadata of super-resolved layers say by which model."""
 NAMING_MS = 120
 LABEL_SIZE = 7
 LONGEST_NAME = 10
+PURPOSE = "research use"
+"""First in a name, as the end of it may not fit its view."""
 
 
 def scale_text(scale: tuple[float, float]) -> str:
@@ -39,7 +47,7 @@ def scale_text(scale: tuple[float, float]) -> str:
 
 
 def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "") -> str:
-    """The name of a layer that shows bicubic interpolation.
+    """Return the name of a layer that shows bicubic interpolation.
 
     Parameters
     ----------
@@ -51,13 +59,13 @@ def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "")
 
 
 def elided(name: str) -> str:
-    """A long name without its middle, so that a caption fits its view."""
+    """Return a long name without its middle, so that a caption fits its view."""
     short = len(name) <= LONGEST_NAME
     return name if short else f"{name[: LONGEST_NAME - 5]}…{name[-4:]}"
 
 
 def enhanced_name(source: str, model: str, scale: tuple[float, float], part: str = "") -> str:
-    """The name of a layer that shows a network's result.
+    """Return the name of a layer that shows a network's result.
 
     Parameters
     ----------
@@ -65,17 +73,33 @@ def enhanced_name(source: str, model: str, scale: tuple[float, float], part: str
         What alone is super-resolved, such as ``lesion``, where it is not all that is shown;
         it takes the source's place, as there is room for one.
     """
-    what = f"super-resolved ({model} {scale_text(scale)}) · research use"
-    return f"{part} {what}" if part else f"{what} · {elided(source)}"
+    what = f"super-resolved ({model} {scale_text(scale)})"
+    return f"{PURPOSE} · {part} {what}" if part else f"{PURPOSE} · {what} · {elided(source)}"
+
+
+def kept_name(source: str, model: str, scale: tuple[float, float]) -> str:
+    """Return the name of a result that the user has kept."""
+    return f"kept: {enhanced_name(source, model, scale)}"
 
 
 def is_result(layer: Any) -> bool:
-    """Whether a layer is shown by the dock (a kept result is not: it is the user's)."""
-    return isinstance(layer, Image) and ROLE in layer.metadata
+    """Return whether a layer is shown by the dock; a kept result is the user's."""
+    return ROLE in layer.metadata
+
+
+def is_super_resolved(layer: Layer) -> bool:
+    """Return whether a layer of the user's is what a network made, here or in its file."""
+    if SUPER_RESOLVED in layer.metadata:
+        return True
+    volume = volume_of(layer.metadata)
+    header = volume.source.header if volume is not None else None
+    if not isinstance(header, nib.Nifti1Header):
+        return False
+    return SUPER_RESOLVED.encode() in bytes(header["descrip"]).lower()
 
 
 def active_layer(viewer: ViewerModel) -> Layer | None:
-    """The viewer's active layer itself: plugins are handed a stand-in that only equals it."""
+    """Return the viewer's active layer itself: plugins get a stand-in that only equals it."""
     active = viewer.layers.selection.active
     return next((layer for layer in viewer.layers if layer == active), None)
 
@@ -89,21 +113,60 @@ def undisturbed(viewer: ViewerModel) -> Iterator[None]:
     """
     selected, active = set(viewer.layers.selection), viewer.layers.selection.active
     point = viewer.dims.point
-    yield
-    viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
-    if active in viewer.layers:
-        viewer.layers.selection.active = active
-        viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
-    if len(viewer.dims.point) == len(point) and viewer.dims.point != point:
-        viewer.dims.set_point(range(len(point)), point)
+    try:
+        yield
+    finally:
+        viewer.layers.selection = {layer for layer in selected if layer in viewer.layers}
+        if active in viewer.layers:
+            viewer.layers.selection.active = active
+            viewer.layers.selection.update(layer for layer in selected if layer in viewer.layers)
+        if len(viewer.dims.point) == len(point) and viewer.dims.point != point:
+            viewer.dims.set_point(range(len(point)), point)
 
 
-def result_layer(source: LayerSource, name: str, **options: Any) -> Image:
-    """An image layer that looks like its source and holds its first voxel so far."""
+def lay_over_images(viewer: ViewerModel, layer: Layer) -> None:
+    """Move a layer above all images, and below segmentations and boxes."""
+    layers = viewer.layers
+    images = [
+        place for place, each in enumerate(layers) if isinstance(each, Image) and each is not layer
+    ]
+    now, above = layers.index(layer), max(images, default=-1) + 1
+    if above not in {now, now + 1}:
+        layers.move(now, above)
+
+
+class ResultImage(Image):
+    """An image finer than its source that leaves the viewer's sliders on the source's slices.
+
+    napari's sliders step by the finest voxel of all layers, and would stop between the slices.
+
+    Parameters
+    ----------
+    steps
+        World units per voxel of the source.
+    """
+
+    def __init__(self, data: NDArray[Any], *, steps: Sequence[float], **options: Any) -> None:
+        self._steps = np.abs(steps)
+        super().__init__(data, **options)
+
+    @cached_property
+    def extent(self) -> Extent:
+        """Where the image lies, in steps of its source."""
+        return super().extent._replace(step=self._steps)
+
+    @property
+    def _type_string(self) -> str:
+        return "image"  # what napari saves and duplicates it as
+
+
+def result_layer(source: LayerSource, name: str, **options: Any) -> ResultImage:
+    """Return an image layer that looks like its source and holds its first voxel so far."""
     origin = source.layer
     scale, translate = source.placement
-    layer = Image(
+    layer = ResultImage(
         np.zeros((1,) * origin.ndim, np.float32),
+        steps=scale,
         name=name,
         scale=scale,
         translate=translate,
@@ -174,7 +237,7 @@ def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
 
 
 def _callbacks_of(owner: object, emitter: EventEmitter) -> list[Callable[..., Any]]:
-    """The methods of an object that listen to an event."""
+    """Return the methods of an object that listen to an event."""
     methods = [callback for callback in emitter.callbacks if isinstance(callback, tuple)]
     return [getattr(owner, name) for reference, name in methods if reference() is owner]
 
@@ -197,6 +260,7 @@ class ResultPair:
         with undisturbed(viewer):
             for layer in self.layers:
                 viewer.add_layer(layer)
+                lay_over_images(viewer, layer)
         link_layers([source.layer, *self.layers], LINKED)
         self._kinds: dict[Image, str] = {}
         self._names: dict[Image, str] = {}

@@ -52,15 +52,23 @@ class Viewport:
         """Screen pixels per voxel, of rows and columns."""
         return self.zoom * abs(view.scale[0]), self.zoom * abs(view.scale[1])
 
+    def at_scale(self, scale: float, view: SliceView) -> Viewport:
+        """Return the view box zoomed so that a voxel takes ``scale`` screen pixels.
+
+        Where voxels are no squares, that is their geometric mean.
+        """
+        zoom = scale / math.sqrt(abs(view.scale[0] * view.scale[1]))
+        return Viewport(self.centre, zoom, self.size)
+
     def visible(self, view: SliceView) -> Window:
-        """The edges of what the view box shows; it may reach outside the slice."""
+        """Return the edges of what the view box shows; it may reach outside the slice."""
         height, width = view.on_screen(self.size)
         per_row, per_column = self.screen_scale(view)
         centre = view.edges(view.on_screen(self.centre))
         return Window.around(centre, height / per_row, width / per_column)
 
     def fitted(self, window: Window, view: SliceView) -> Viewport:
-        """The same view box with the camera moved so that the window fills it."""
+        """Return the same view box with the camera moved so that the window fills it."""
         top, left, bottom, right = window
         first, last = view.world((top, left)), view.world((bottom, right))
         rows, columns = view.on_screen(self.size)
@@ -73,12 +81,12 @@ class Viewport:
 
 
 def with_surroundings(window: Window) -> Window:
-    """A lesion's rectangle with a margin on every side, so that it is seen where it lies."""
+    """Return a lesion's rectangle with a margin on every side, so that it is seen where it lies."""
     return window.grown(LESION_MARGIN * max(window.height, window.width))
 
 
 def shifted_inside(window: Window, view: SliceView) -> Window:
-    """A window of at most the slice's size, moved so that it lies in the slice."""
+    """Return a window of at most the slice's size, moved so that it lies in the slice."""
     moved: list[float] = []
     for start, stop, size in zip(window[:2], window[2:], view.shape, strict=True):
         length = min(stop - start, size)
@@ -89,7 +97,7 @@ def shifted_inside(window: Window, view: SliceView) -> Window:
 
 
 def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
-    """The region around the middle of the view that fills the screen at this scale.
+    """Return the region around the middle of the view that fills the screen at this scale.
 
     At scale 1 that is the whole slice fitted into the view.
     """
@@ -106,12 +114,12 @@ def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
 
 
 def rendered_window(region: Window, viewport: Viewport, view: SliceView) -> Window | None:
-    """The part of the region that is seen, with a small margin; None where nothing is."""
+    """Return the part of the region that is seen, with a small margin; None where nothing is."""
     return region.intersection(viewport.visible(view).grown(VISIBLE_MARGIN))
 
 
 def bounded_window(window: Window, grid: OutputGrid) -> tuple[Window, bool]:
-    """The middle of the window, if all of it would give too many pixels for one image.
+    """Return the middle of the window, if all of it would give too many pixels for one image.
 
     Returns
     -------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import weakref
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image
 
 from napari_metasr import normalisation
@@ -15,6 +17,21 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 MODIFIER = "Shift"
+
+
+class Preset(StrEnum):
+    """A choice of contrast limits; the values are titles."""
+
+    BRAIN = "Brain"
+    ROBUST = "Robust"
+    FULL = "Full"
+
+
+LIMITS = {
+    Preset.BRAIN: normalisation.brain_limits,
+    Preset.ROBUST: normalisation.contrast_limits,
+    Preset.FULL: normalisation.value_range,
+}
 
 
 class WindowLevel:
@@ -37,7 +54,7 @@ class WindowLevel:
         self._always = always
 
     def layer(self) -> Image | None:
-        """The layer that is changed: the dock's source, else the active or the top image."""
+        """Return the layer that is changed: the dock's source, else the active or the top image."""
         viewer = self._viewer()
         if viewer is None:
             return None
@@ -50,12 +67,13 @@ class WindowLevel:
         images = [layer for layer in viewer.layers if isinstance(layer, Image) and layer.visible]
         return images[-1] if images else None
 
-    def reset(self) -> None:
-        """Go back to robust limits worked out from the layer's numbers."""
+    def show(self, preset: Preset) -> None:
+        """Set the limits of a preset, worked out from the layer's data."""
         layer = self.layer()
         if layer is not None and not layer.rgb and not layer.multiscale:
             step = max(layer.data.shape[0] // 64, 1) if layer.ndim > 2 else 1
-            layer.contrast_limits = normalisation.contrast_limits(layer.data[::step])
+            low, high = LIMITS[preset](np.asarray(layer.data[::step]))
+            layer.contrast_limits = low, high if high > low else low + 1.0
 
     def close(self) -> None:
         """Stop listening to the mouse."""

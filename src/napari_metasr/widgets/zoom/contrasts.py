@@ -1,4 +1,4 @@
-"""What to warn of where a layer shows another contrast than a model was trained on."""
+"""Which MRI contrast a layer shows: what the user says, else what its name tells."""
 
 from __future__ import annotations
 
@@ -7,25 +7,36 @@ from typing import TYPE_CHECKING
 from napari_metasr.io.contrast import guess_contrast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from napari_metasr.widgets.viewer.layer_source import LayerSource
+
+OTHER = "other"
+"""What a user can choose beside the contrasts that a model may know."""
 
 
-def contrast_notice(names: Sequence[str], trained: Sequence[str], model: str) -> str:
-    """What to warn of when layers of these names are magnified; empty where nothing is.
+def contrast_of(source: LayerSource) -> str | None:
+    """Return the contrast that the user has said a layer shows, else the one in its name."""
+    return source.contrast or guess_contrast(source.name)
+
+
+def contrast_notice(contrasts: Mapping[str, str | None], trained: Sequence[str], model: str) -> str:
+    """Return what to warn of when layers are magnified; empty where nothing is.
 
     Parameters
     ----------
-    names
-        Of the layers.
+    contrasts
+        Contrast of each layer by its name; None where it is not known.
     trained
         The contrasts the model was trained on.
     model
         The model's title.
     """
     known = {contrast.lower() for contrast in trained}
-    guesses = {name: guess_contrast(name) for name in names}
-    foreign = dict.fromkeys(g for g in guesses.values() if g is not None and g.lower() not in known)
-    unknown = [name for name, guess in guesses.items() if guess is None]
+    foreign = dict.fromkeys(
+        c for c in contrasts.values() if c is not None and c.lower() not in known
+    )
+    unknown = [name for name, contrast in contrasts.items() if contrast is None]
     trained_text = ", ".join(trained)
     texts = []
     if foreign:

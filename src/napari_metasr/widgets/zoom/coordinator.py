@@ -1,8 +1,10 @@
-"""Wires dock, viewer, session and networks; nothing else knows more than one of them."""
+"""Keeps the zoom dock and the viewer in step: events in, one update a turn of the event loop."""
 
 from __future__ import annotations
 
+import math
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
@@ -11,26 +13,28 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
-from napari_metasr.widgets.viewer.camera import CameraControl
-from napari_metasr.widgets.viewer.layer_list import LayerList
+from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
 from napari_metasr.widgets.viewer.layer_source import (
     UnsupportedLayerError,
     check_supported,
     layer_source,
 )
+from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.comparison.current import Comparing
 from napari_metasr.widgets.zoom.display import Display
-from napari_metasr.widgets.zoom.encoding import Engines
 from napari_metasr.widgets.zoom.exports import Exports
 from napari_metasr.widgets.zoom.lesion_region import LesionRegion
 from napari_metasr.widgets.zoom.plan import Plan, make_plan, region_of
 from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
+from napari_metasr.widgets.zoom.settings import Setting
 from napari_metasr.widgets.zoom.slices import Slices
+from napari_metasr.widgets.zoom.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +46,19 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.rendition import RenderingSpec
+    from napari_metasr.widgets.zoom.settings import ZoomSettings
     from napari_metasr.zoom.session import SliceKey
 
-FITTING = ("scale", "region", "source", "comparison", "move_camera", "contrasts")
+FITTING = {
+    Setting.SCALE,
+    Setting.REGION,
+    Setting.SOURCE,
+    Setting.COMPARISON,
+    Setting.MOVE_CAMERA,
+    Setting.FOLLOW_CAMERA,
+    Setting.CONTRASTS,
+}
+"""Settings after which the camera goes to the region."""
 
 
 class Coordinator(QObject):
@@ -83,15 +97,22 @@ class Coordinator(QObject):
         self._viewer, self._dock, self._cards = viewer, dock, cards
         self._closed = self._scheduled = self._listing_due = self._dismissed = False
         self._fit_due = True
+        self._scale_due = False
         self._complaint = ""
-        self._device = dock.settings.device
+        self._settings = dock.settings
         self._shown: tuple[SliceKey, LayerSource, SliceView, Plan] | None = None
-        self.engines = Engines(engine_factory)
+        self.engines = ModelCache(engine_factory)
         self.presenter = Presenter(viewer)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)
         self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)
-        self._layers = LayerList(viewer, dock, self._on_layer_changed, self._on_layers)
+        self._layers = Sources(
+            viewer,
+            show=dock.set_sources,
+            show_contrasts=dock.set_contrasts,
+            changed=self._on_layer_changed,
+            renamed=self._on_layers,
+        )
         self._region = RegionLayer(viewer, self._on_rectangle, dock.stop_drawing)
         self._lesion = LesionRegion(
             viewer,
@@ -103,7 +124,7 @@ class Coordinator(QObject):
         self._display = Display(
             dock, self.engines, self.slices, self.presenter, self._lesion, cards
         )
-        self._exports = Exports(viewer, dock, self.engines)
+        self.exports = Exports(viewer, dock, self.engines)
         self._anatomy = anatomical_view(viewer, convention)
         self._anatomy.hold("dock")
         self._connect()
@@ -118,41 +139,39 @@ class Coordinator(QObject):
         dock.draw_toggled.connect(self._on_draw)
         dock.swipe_moved.connect(self._comparing.swipe_to)
         dock.window_level_toggled.connect(self._anatomy.window_level.set_always)
-        dock.window_level_reset.connect(self._anatomy.window_level.reset)
+        dock.preset_chosen.connect(self._anatomy.window_level.show)
         dock.convention_chosen.connect(self._anatomy.set_convention)
+        dock.contrast_chosen.connect(self._on_contrast)
         dock.keep_requested.connect(self._on_keep)
         dock.save_requested.connect(self._on_save)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
-        for emitter, callback in self._viewer_events():
-            emitter.connect(callback)
-
-    def _viewer_events(self) -> list[tuple[Any, Callable[..., None]]]:
         viewer = self._viewer
         camera, dims, layers = viewer.scene.camera, viewer.dims, viewer.layers
-        return [
-            (dims.events.current_step, self.schedule),
-            (dims.events.order, self._on_order),
-            (dims.events.ndim, self._on_order),
-            (dims.events.ndisplay, self._on_order),
-            (camera.events.center, self._on_camera),
-            (camera.events.zoom, self._on_camera),
-            (camera.events.orientation, self.schedule),
-            (viewer.canvas.events.size, self._on_size),
-            (layers.events.inserted, self._on_layers),
-            (layers.events.removed, self._on_removed),
-            (viewer.cursor.events.position, self._on_cursor),
-        ]
+        self._subscriptions = Subscriptions(
+            [
+                (dims.events.current_step, self.schedule),
+                (dims.events.order, self._on_order),
+                (dims.events.ndim, self._on_order),
+                (dims.events.ndisplay, self._on_order),
+                (camera.events.center, self._on_camera),
+                (camera.events.zoom, self._on_camera),
+                (camera.events.orientation, self.schedule),
+                (viewer.canvas.events.size, self._on_size),
+                (layers.events.inserted, self._on_layers),
+                (layers.events.removed, self._on_removed),
+                (viewer.cursor.events.position, self._on_cursor),
+            ]
+        )
 
     def close(self) -> None:
         """Put the viewer back, stop all work and free the memory; safe at any time."""
         if self._closed:
             return
         self._closed = True
-        for emitter, callback in self._viewer_events():
-            emitter.disconnect(callback)
+        self._subscriptions.close()
         self.slices.close()
-        self._exports.close()
+        self.exports.close()
         self._region.finish()
         self._lesion.close()
         self._comparing.leave()
@@ -167,7 +186,7 @@ class Coordinator(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be updated, encoded, rendered or written."""
-        working = self.slices.is_running or self._exports.is_running
+        working = self.slices.is_running or self.exports.is_running
         return self._scheduled or working or self.presenter.is_naming
 
     # what happens
@@ -178,44 +197,44 @@ class Coordinator(QObject):
             self._scheduled = True
             self._update_requested.emit()
 
-    def _on_setting(self, name: str) -> None:
-        settings = self._dock.settings
+    def _on_setting(self, setting: Setting, settings: ZoomSettings) -> None:
+        before, self._settings = self._settings, settings
         self._dismissed = False
-        if name == "source":
+        if setting is Setting.SOURCE:
             self._layers.choose(settings.source)
-        elif name == "contrasts":
+        elif setting is Setting.CONTRASTS:
             self._layers.tick(settings.contrasts)
-        elif name == "region" and settings.region is not RegionMode.RECTANGLE:
+        elif setting is Setting.REGION and settings.region is not RegionMode.RECTANGLE:
             self._dock.stop_drawing()
-        elif name == "device":
-            self._check_device(settings.device)
-        if name in {"source", "model", "device"}:
+        elif setting is Setting.DEVICE:
+            self._check_device(before.device)
+        if setting in {Setting.SOURCE, Setting.MODEL, Setting.DEVICE}:
             self.slices.retry()
-        self._fit_due = self._fit_due or name in FITTING
+        self._fit_due = self._fit_due or setting in FITTING
+        self._scale_due = settings.follow_camera and setting is Setting.SCALE
         self.schedule()
 
-    def _check_device(self, device: str) -> None:
+    def _check_device(self, before: str) -> None:
         """Refuse a device that this machine lacks; the one before stays."""
         from napari_metasr.devices import resolve_device
 
         try:
-            resolve_device(device)
+            resolve_device(self._settings.device)
         except ValueError as error:
-            self._dock.set_quietly(self._dock.device, self._device)
+            self._dock.set_quietly(self._dock.device, before)
+            self._settings = replace(self._settings, device=before)
             show_error(str(error))
-        else:
-            self._device = device
 
     def _on_order(self, event: Any = None) -> None:
         self._fit_due = True
         self.schedule()
 
     def _on_size(self, event: Any = None) -> None:
-        self._fit_due = self._fit_due or self._dock.settings.region is not RegionMode.CENTRE
+        self._fit_due = self._fit_due or self._settings.region is not RegionMode.CENTRE
         self.schedule()
 
     def _on_camera(self, event: Any = None) -> None:
-        if not self._camera.is_moving:
+        if not self._camera.moving:
             self.schedule()
 
     def _on_layers(self, event: Any = None) -> None:
@@ -237,7 +256,7 @@ class Coordinator(QObject):
         self._on_layers()
 
     def _on_layer_changed(self, layer: Image) -> None:
-        """A layer has other numbers or another place."""
+        """Forget what was made of a layer that has other numbers or another place."""
         self.slices.forget(layer)
         layer_source(layer).forget()
         self._on_order()
@@ -257,7 +276,7 @@ class Coordinator(QObject):
         self.schedule()
 
     def _on_plane(self, plane: str) -> None:
-        self._camera.turn_to(Plane(plane))
+        turn_to(self._viewer, Plane(plane))
 
     def _on_lesion_chosen(self, layer: Image) -> None:
         self._layers.choose_grid_of(layer)
@@ -268,15 +287,26 @@ class Coordinator(QObject):
         self._dock.show_swipe(fraction)
         self.schedule()
 
+    def _on_contrast(self, contrast: str) -> None:
+        source = self._layers.source
+        if source is not None:
+            source.contrast = contrast or None
+            self.schedule()
+
     def _on_keep(self) -> None:
-        self._export(lambda spec: self._exports.keep(spec, self._comparing.mode))
+        spec = self._spec()
+        if spec is not None:
+            title = self._cards[spec.key.model].title
+            self.exports.keep(spec, title, self._comparing.mode)
 
     def _on_save(self) -> None:
-        self._export(self._exports.save)
+        spec = self._spec()
+        if spec is not None:
+            self.exports.save(spec)
 
     def _on_cancel(self) -> None:
         self.slices.cancel()
-        self._exports.cancel()
+        self.exports.cancel()
 
     def _on_cursor(self, event: Any = None) -> None:
         source = self._layers.source
@@ -292,10 +322,11 @@ class Coordinator(QObject):
             return
         if self._listing_due:
             self._listing_due = False
-            self._fit_due = self._layers.refresh() or self._fit_due
+            if self._layers.refresh():
+                self._fit_due, self._dismissed = True, False
         source = self._layers.source
         if source is None:
-            self._rest(messages.NO_IMAGE)
+            self._rest(messages.NO_ORIGINAL if self._layers.count else messages.NO_IMAGE)
         elif self._viewer.dims.ndisplay == 3:
             self._rest(messages.PAUSED_3D)
         elif self._dismissed:
@@ -337,12 +368,10 @@ class Coordinator(QObject):
         drawing = self._dock.draw.isChecked()
         self._anatomy.window_level.target = weakref.ref(source.layer)
         self._dock.set_plane(view.plane, enabled=source.layer.ndim > len(view.axes))
-        title, editing = self._dock.settings.comparison, self._lesion.is_editing
-        mode, is_new = self._comparing.enter(title, alone=drawing or editing)
+        alone = drawing or self._lesion.is_editing
+        mode, is_new = self._comparing.enter(self._settings.comparison, alone=alone)
         self._fit_due = self._fit_due or is_new
-        self.presenter.set_sources(
-            [source, *self._layers.ticked] if mode.all_contrasts else [source]
-        )
+        self.presenter.set_sources([source, *self._layers.ticked])
         mode.update(self.presenter.stage)
         plan = self._plan(source, view, drawing)
         if drawing and not self._region.is_editing:
@@ -353,10 +382,10 @@ class Coordinator(QObject):
             self.slices.rest()
             self._dock.show_notice(messages.OUT_OF_VIEW)
         else:
-            self._shown = self._display.show(view, plan, mode)
+            self._shown = self._display.show(self._settings, view, plan, mode)
 
     def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> Plan | None:
-        settings, viewport = self._dock.settings, self._camera.viewport()
+        settings, viewport = self._settings, self._camera.viewport()
         marked = self._marked(source, view)
         if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):
             region = (
@@ -365,16 +394,23 @@ class Coordinator(QObject):
             if region is not None:
                 self._camera.move(viewport.fitted(region, view))
                 viewport = self._camera.viewport()
-        self._fit_due = False
-        return make_plan(settings, viewport, view, marked)
+        elif self._scale_due and settings.follow_camera:
+            self._camera.move(viewport.at_scale(settings.scale, view))
+            viewport = self._camera.viewport()
+        self._fit_due = self._scale_due = False
+        plan = make_plan(settings, viewport, view, marked)
+        if plan is not None and settings.follow_camera:
+            self._dock.show_scale(math.prod(plan.grid.true_scale) ** 0.5)
+        return plan
 
     def _marked(self, source: LayerSource, view: SliceView) -> Window | None:
-        """What is marked in the slice as the region: the lesion or the rectangle."""
-        marks = self._lesion if self._dock.settings.region is RegionMode.LESION else self._region
+        """Return what is marked in the slice as the region: the lesion or the rectangle."""
+        marks = self._lesion if self._settings.region is RegionMode.LESION else self._region
         return marks.window(source, view)
 
-    def _export(self, action: Callable[[RenderingSpec], None]) -> None:
+    def _spec(self) -> RenderingSpec | None:
+        """Return what is shown, to be rendered whole; None, and a warning, without a result."""
         if self._shown is None:
             show_warning(messages.NO_RESULT)
-            return
-        action(self._exports.spec(*self._shown, self._cards[self._shown[0].model].title))
+            return None
+        return self.exports.spec(*self._shown)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
-from napari_metasr.widgets.zoom.cost import WholeSlices
+from napari_metasr.zoom.cost import EncodingCost
 
 if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.encoding import Engines
     from napari_metasr.widgets.zoom.lesion_region import LesionRegion
     from napari_metasr.widgets.zoom.plan import Plan
     from napari_metasr.widgets.zoom.presenter import Presenter
+    from napari_metasr.widgets.zoom.settings import ZoomSettings
     from napari_metasr.widgets.zoom.slices import Slices
     from napari_metasr.zoom.session import SliceKey
 
@@ -38,7 +40,7 @@ class Display:
     def __init__(
         self,
         dock: ZoomDock,
-        engines: Engines,
+        engines: ModelCache,
         slices: Slices,
         presenter: Presenter,
         lesion: LesionRegion,
@@ -46,9 +48,9 @@ class Display:
     ) -> None:
         self._dock, self._engines, self._slices = dock, engines, slices
         self._presenter, self._lesion, self._cards = presenter, lesion, cards
-        self._whole_slices = WholeSlices()
+        self._cost = EncodingCost()
 
-    def show(self, view: SliceView, plan: Plan, mode: Mode) -> Shown | None:
+    def show(self, settings: ZoomSettings, view: SliceView, plan: Plan, mode: Mode) -> Shown | None:
         """Show a plan.
 
         Returns
@@ -56,9 +58,10 @@ class Display:
         Shown or None
             What can be kept or saved; None where the network is run on nothing of a lesion.
         """
-        settings, stage = self._dock.settings, self._presenter.stage
+        stage = self._presenter.stage
         slices, card, part = self._slices, self._cards[settings.model], plan.enhanced
-        sources = [pair.source for pair in stage.pairs]
+        shown = stage.pairs if mode.all_contrasts else stage.pairs[:1]
+        sources = [pair.source for pair in shown]
         keys = slices.show(sources, view, settings.model, settings.device)
         slices.want(view, dict.fromkeys(keys.values(), part) if part is not None else {})
         engine = self._engines.loaded(settings.model, settings.device)
@@ -79,8 +82,8 @@ class Display:
         )
         seconds = time.perf_counter() - started
         mode.update(stage)
-        self._tell(view, plan, sources)
-        saving = self._whole_slices.saving(
+        self._tell(settings, view, plan, sources)
+        saving = self._cost.saving(
             {keys[source]: one for source, one in encoded.items() if one is not None}
         )
         times: list[Any] = list(encoded.values())
@@ -90,15 +93,18 @@ class Display:
         focused = settings.region is RegionMode.LESION
         return None if focused and part is None else (keys[sources[0]], sources[0], view, plan)
 
-    def _tell(self, view: SliceView, plan: Plan, sources: list[LayerSource]) -> None:
+    def _tell(
+        self, settings: ZoomSettings, view: SliceView, plan: Plan, sources: list[LayerSource]
+    ) -> None:
         """Say what to know about the result, and which scales the model gives."""
-        dock, settings = self._dock, self._dock.settings
+        dock, source = self._dock, sources[0]
+        dock.show_contrast(source.contrast, guess_contrast(source.name))
         card = self._cards[settings.model]
         if card.fixed_scales:
             dock.scale.slider.set_fixed(*card.fixed_scales)
         else:
             dock.scale.slider.set_trained(*card.trained_scales)
-        notices = [messages.notice(plan, card, [source.name for source in sources])]
+        notices = [messages.notice(plan, card, sources, view)]
         if settings.region is RegionMode.LESION or self._lesion.is_editing:
             notices.insert(0, self._lesion.notice(sources[0], view, plan))
         dock.show_notice(" ".join(filter(None, notices)))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QFrame,
-    QGridLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
+    QMessageBox,
     QPushButton,
-    QScrollArea,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -25,11 +23,19 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
+from napari_metasr.io.contrast import CONTRASTS
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.dock import Dock
+from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.viewer.window_level import Preset
+from napari_metasr.widgets.zoom.contrasts import OTHER
 from napari_metasr.widgets.zoom.readout import Readout
 from napari_metasr.widgets.zoom.scale_control import ScaleControl
+from napari_metasr.widgets.zoom.settings import Compare, Setting, ZoomSettings
+from napari_metasr.widgets.zoom.shortcuts import SHEET_KEY, action_of, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,80 +44,50 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.panels.model_choice import ModelChoice
 
+PRESETS = {
+    Preset.BRAIN: "those of the middle of the head, without scalp and fat",
+    Preset.ROBUST: "all but a few of the darkest and brightest voxels",
+    Preset.FULL: "from the smallest to the largest value",
+}
 LESION = "Lesion"
 LESION_MISSING = "Lesion (detect tumour first)"
-SHORTCUT_STEP = 1.1
 
 
-@dataclass(frozen=True)
-class ZoomSettings:
-    """What is set in the dock.
-
-    Attributes
-    ----------
-    source
-        Which of the listed layers; -1 for none.
-    region
-        What is magnified.
-    scale
-        Output pixels per input pixel, 1 to 8.
-    move_camera, follow_camera
-        Whether the slider moves the camera, and whether the camera sets region and scale.
-    contrasts
-        Which further layers are magnified too, as places in the list of contrasts.
-    model, device, comparison
-        By name.
-    """
-
-    source: int
-    region: RegionMode
-    scale: float
-    move_camera: bool
-    follow_camera: bool
-    contrasts: tuple[int, ...]
-    model: str
-    device: str
-    comparison: str
-
-
-class ZoomDock(QWidget):
+class ZoomDock(Dock):
     """All controls of the zoom in one compact column.
 
     Parameters
     ----------
     models
         The models to choose from.
-    comparisons
-        Titles of the comparison modes.
+
+    Signals
+    -------
+    settings_changed(Setting, ZoomSettings)
+        A control was used; all that is set by now.
     """
 
-    settings_changed = Signal(str)
+    settings_changed = Signal(object, object)
     plane_chosen = Signal(str)
     draw_toggled = Signal(bool)
     swipe_moved = Signal(float)
     window_level_toggled = Signal(bool)
-    window_level_reset = Signal()
+    preset_chosen = Signal(object)
     convention_chosen = Signal(str)
+    contrast_chosen = Signal(str)
     keep_requested = Signal()
     save_requested = Signal()
     cancel_requested = Signal()
-    closed = Signal()
 
-    def __init__(
-        self,
-        models: Sequence[ModelChoice],
-        comparisons: Sequence[str],
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
-        self.setObjectName("metasr_zoom_dock")
-        self._build_choices(models, comparisons)
+    def __init__(self, models: Sequence[ModelChoice], parent: QWidget | None = None) -> None:
+        super().__init__("metasr_zoom_dock", size=(320, 640), parent=parent)
+        self._build_choices(models)
         self._build_display()
         self._build_actions()
         self._lay_out()
         self._connect()
 
-    def _build_choices(self, models: Sequence[ModelChoice], comparisons: Sequence[str]) -> None:
+    def _build_choices(self, models: Sequence[ModelChoice]) -> None:
         self.source = parts.combo_box("The image layer that is magnified")
         self.planes: dict[Plane, QPushButton] = {}
         self._plane_group = QButtonGroup(self)
@@ -139,22 +115,18 @@ class ZoomDock(QWidget):
         self.move_camera.setToolTip("The slider moves the camera so that the region fills the view")
         self.follow_camera = QCheckBox("Follow the camera")
         self.follow_camera.setToolTip(
-            "Mouse wheel and pan set region and scale: what is visible is rendered at the\n"
-            "screen's resolution (screen pixels per voxel)"
+            "Mouse wheel and pan set region and scale, and the scale moves the camera: what is\n"
+            "visible is rendered at the screen's resolution (screen pixels per voxel)"
         )
         self.contrasts = QListWidget()
         self.contrasts.setToolTip("Layers on the same grid, magnified together with the source")
         self.contrasts.setMaximumHeight(84)
-        self.model = parts.combo_box("The network that super-resolves")
-        for before, model in zip([None, *models], models, strict=False):
-            if before is not None and model.is_fixed and not before.is_fixed:
-                self.model.insertSeparator(self.model.count())
-            self.model.addItem(model.text, model.name)
-            self.model.setItemData(self.model.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
+        self.model = model_box(models, "The network that super-resolves")
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         parts.list_devices(self.device)
-        self.comparison = parts.combo_box("How bicubic and super-resolved are shown (key: C)")
-        self.comparison.addItems(list(comparisons))
+        self.comparison = parts.enum_box(
+            Compare, "How bicubic and super-resolved are shown (key: N)"
+        )
         self.swipe = QSlider(Qt.Orientation.Horizontal)
         self.swipe.setRange(0, 100)
         self.swipe.setValue(50)
@@ -168,8 +140,10 @@ class ZoomDock(QWidget):
             "Drag on the image: right widens the intensity window, up raises its level\n"
             "(intensity units). Shift and drag does so without this button."
         )
-        self.window_level_default = QPushButton("Reset")
-        self.window_level_default.setToolTip("Robust contrast limits, in intensity units")
+        self.presets: dict[Preset, QPushButton] = {}
+        for preset, tip in PRESETS.items():
+            self.presets[preset] = QPushButton(preset.value)
+            self.presets[preset].setToolTip(f"Contrast limits: {tip}")
         self.convention = parts.combo_box(
             "Radiological: the patient's left is on the right of the screen.\n"
             "Neurological: it is on the left."
@@ -177,49 +151,42 @@ class ZoomDock(QWidget):
         self.convention.addItem("Radiological", "radiological")
         self.convention.addItem("Neurological", "neurological")
 
+        self.contrast = parts.combo_box(
+            "Which MRI contrast the source shows, if its name does not tell or tells wrongly:\n"
+            "networks are trained on some contrasts only"
+        )
+        self.contrast.addItem("As named", "")
+        for contrast in (*CONTRASTS, OTHER):
+            self.contrast.addItem(contrast, contrast)
+
     def _build_actions(self) -> None:
         self.readout = Readout()
         self.status = QElidingLabel("")
         self.status.setToolTip("What the dock is doing")
-        self.busy = QProgressBar()
+        self.busy = parts.slim_bar(4)
         self.busy.setRange(0, 0)
-        self.busy.setTextVisible(False)
-        self.busy.setFixedHeight(4)
-        policy = self.busy.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.busy.setSizePolicy(policy)
-        self.busy.hide()
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop encoding; bicubic stays")
         self.cancel.setEnabled(False)
         self.keep = QPushButton("Keep")
         self.keep.setToolTip("Add the super-resolved region as a layer of its own (key: K)")
+        self.keys = QPushButton("?")
+        self.keys.setFixedWidth(28)
+        self.keys.setToolTip("All keys, and how to change them (key: ?)")
         self.save = QPushButton("Save…")
         self.save.setToolTip("Write the magnified region as NIfTI (mm), or a figure as PNG or PDF")
 
     def _lay_out(self) -> None:
-        body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(6, 4, 6, 4)
-        column.setSpacing(4)
-        form = QGridLayout()
-        form.setHorizontalSpacing(6)
-        form.setVerticalSpacing(3)
-        form.setColumnStretch(1, 1)
+        body, column = docks.column(spacing=2)
         lines: list[tuple[str, list[QWidget], int]] = [
-            ("Source", [self.source], 1),
+            ("Source", [self.source, self.contrast], 2),
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
             ("Compare", [self.comparison, self.swipe], 2),
             ("Model", [self.model], 1),
             ("Device", [self.device], 1),
         ]
-        for row, (title, widgets, first) in enumerate(lines):
-            label = QLabel(title)
-            label.setBuddy(widgets[0])
-            form.addWidget(label, row, 0)
-            form.addLayout(parts.row(widgets, first=first), row, 1)
-        column.addLayout(form)
+        column.addLayout(docks.form(lines, spacing=3))
         column.addWidget(parts.line())
         column.addWidget(self.scale)
         column.addLayout(parts.row([self.move_camera, self.follow_camera]))
@@ -228,13 +195,13 @@ class ZoomDock(QWidget):
         column.addWidget(self.readout)
         column.addWidget(self.busy)
         column.addLayout(parts.row([self.status, self.cancel]))
-        column.addLayout(parts.row([self.keep, self.save]))
+        column.addLayout(parts.row([self.keep, self.save, self.keys]))
         self.more_contrasts = parts.collapsible("More contrasts", self.contrasts)
         display = QWidget()
         rows = QVBoxLayout(display)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
-        rows.addLayout(parts.row([self.window_level, self.window_level_default]))
+        rows.addLayout(parts.row([self.window_level, *self.presets.values()], first=2))
         rows.addLayout(parts.row([QLabel("Orientation"), self.convention]))
         self.display = parts.collapsible("Display", display)
         self.display.expand(animate=False)
@@ -242,60 +209,68 @@ class ZoomDock(QWidget):
         column.addWidget(self.display)
         column.addStretch(1)
         column.addWidget(parts.research_use())
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(body)
+        self._scroll = docks.scrolled(body)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
-        self.setMinimumWidth(290)
-
-    def sizeHint(self) -> QSize:
-        """A narrow column."""
-        return QSize(320, 640)
 
     def _connect(self) -> None:
-        for name in ("source", "region", "model", "device", "comparison"):
-            combo: QComboBox = getattr(self, name)
-            combo.currentIndexChanged.connect(lambda _, name=name: self.settings_changed.emit(name))
+        for box, setting in (
+            (self.source, Setting.SOURCE),
+            (self.region, Setting.REGION),
+            (self.model, Setting.MODEL),
+            (self.device, Setting.DEVICE),
+            (self.comparison, Setting.COMPARISON),
+        ):
+            box.currentIndexChanged.connect(lambda _, setting=setting: self._tell(setting))
         for plane, button in self.planes.items():
             button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
-        self.scale.scale_changed.connect(lambda _: self.settings_changed.emit("scale"))
-        for name in ("move_camera", "follow_camera"):
-            box: QCheckBox = getattr(self, name)
-            box.toggled.connect(lambda _, name=name: self.settings_changed.emit(name))
-        self.contrasts.itemChanged.connect(lambda _: self.settings_changed.emit("contrasts"))
-        self.comparison.currentTextChanged.connect(
-            lambda title: self.swipe.setVisible(title == "Swipe")
+        self.scale.scale_changed.connect(lambda _: self._tell(Setting.SCALE))
+        self.move_camera.toggled.connect(lambda _: self._tell(Setting.MOVE_CAMERA))
+        self.follow_camera.toggled.connect(self._on_follow)
+        self.contrasts.itemChanged.connect(lambda _: self._tell(Setting.CONTRASTS))
+        self.comparison.currentEnumChanged.connect(
+            lambda mode: self.swipe.setVisible(mode is Compare.SWIPE)
         )
         self.swipe.valueChanged.connect(lambda value: self.swipe_moved.emit(value / 100))
         self.draw.toggled.connect(self._on_draw)
         self.window_level.toggled.connect(self.window_level_toggled)
-        self.window_level_default.clicked.connect(lambda: self.window_level_reset.emit())
+        for preset, button in self.presets.items():
+            button.clicked.connect(lambda _=False, preset=preset: self.preset_chosen.emit(preset))
         self.convention.currentIndexChanged.connect(
             lambda _: self.convention_chosen.emit(self.convention.currentData())
         )
+        self.contrast.currentIndexChanged.connect(
+            lambda _: self.contrast_chosen.emit(self.contrast.currentData())
+        )
         self.keep.clicked.connect(lambda: self.keep_requested.emit())
+        self.keys.clicked.connect(lambda: self.show_keys())
+        QShortcut(QKeySequence(SHEET_KEY), self, self.show_keys)
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Keys that no control has used: ] + [ - for the scale, C for the comparison, K to keep."""
-        actions = {
-            "]": lambda: self.scale.multiply(SHORTCUT_STEP),
-            "+": lambda: self.scale.multiply(SHORTCUT_STEP),
-            "[": lambda: self.scale.multiply(1 / SHORTCUT_STEP),
-            "-": lambda: self.scale.multiply(1 / SHORTCUT_STEP),
-            "c": self.next_comparison,
-            "k": self.keep.click,
-        }
-        action = actions.get(event.text().lower()) if event is not None else None
+        """Take keys that no control has used, as the viewer does."""
+        action = action_of(event.text()) if event is not None and event.text() else None
         if action is not None:
-            action()
+            action(self)
         else:
             super().keyPressEvent(event)
+
+    def show_keys(self) -> None:
+        """List all keys in a window of their own, which any key closes."""
+        lines = "".join(
+            f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
+            for key, text in sheet()
+        )
+        box = QMessageBox(self)
+        box.setObjectName("metasr_keys")
+        box.setWindowTitle("Keys of Meta-SR")
+        box.setText(f"<table>{lines}</table>")
+        box.setInformativeText("Change them in Preferences > Shortcuts.")
+        box.setModal(False)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.show()
 
     @property
     def settings(self) -> ZoomSettings:
@@ -314,7 +289,7 @@ class ZoomDock(QWidget):
             contrasts=contrasts,
             model=self.model.currentData() or "",
             device=self.device.currentData(),
-            comparison=self.comparison.currentText(),
+            comparison=self.comparison.currentEnum() or Compare.SIDE_BY_SIDE,
         )
 
     def next_comparison(self) -> None:
@@ -365,6 +340,18 @@ class ZoomDock(QWidget):
             self.busy.setVisible(busy)
             self.cancel.setEnabled(busy)
 
+    def show_contrast(self, chosen: str | None, named: str | None) -> None:
+        """Show which contrast the source has; emits nothing."""
+        text = f"As named: {named}" if named else "As named: unknown"
+        if self.contrast.itemText(0) != text:
+            self.contrast.setItemText(0, text)
+        if self.contrast.currentData() != (chosen or ""):
+            self.set_quietly(self.contrast, chosen or "")
+
+    def show_scale(self, scale: float) -> None:
+        """Show the scale that the camera has set; emits nothing."""
+        self.scale.show_scale(scale)
+
     def show_notice(self, text: str) -> None:
         """Say what to know about the result."""
         if self.notice.text() != text:
@@ -378,6 +365,13 @@ class ZoomDock(QWidget):
     def stop_drawing(self) -> None:
         """Release the draw button."""
         self.draw.setChecked(False)
+
+    def _on_follow(self, follows: bool) -> None:
+        self.move_camera.setEnabled(not follows)  # the scale moves the camera in any case
+        self._tell(Setting.FOLLOW_CAMERA)
+
+    def _tell(self, setting: Setting) -> None:
+        self.settings_changed.emit(setting, self.settings)
 
     def _on_draw(self, drawing: bool) -> None:
         self.draw.setText("Done" if drawing else "Draw…")

@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.zoom.session import SliceKey
-
-    EngineFactory = Callable[..., Any]
 
 PART = 256
 WARM_UP_SCALE = 1.5
 WARM_UP_PIXELS = 2
-
-
-class Engines:
-    """Loaded models by name and device; each is loaded once, in whatever thread needs it first.
-
-    Parameters
-    ----------
-    factory
-        Called as ``factory(model, device=device)``; see `napari_metasr.load_model`.
-    """
-
-    def __init__(self, factory: EngineFactory) -> None:
-        self._factory = factory
-        self._loaded: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
-
-    def get(self, model: str, device: str) -> Any:
-        """The model, loaded if need be.
-
-        Raises
-        ------
-        ValueError
-            If there is no such model or device.
-        """
-        with self._lock:
-            if (model, device) not in self._loaded:
-                self._loaded[model, device] = self._factory(model, device=device)
-            return self._loaded[model, device]
-
-    def loaded(self, model: str, device: str) -> Any | None:
-        """The model, if it is loaded."""
-        return self._loaded.get((model, device))
-
-    def clear(self) -> None:
-        """Let go of all models."""
-        self._loaded = {}
 
 
 @dataclass(frozen=True)
@@ -121,7 +84,7 @@ def _cuts(start: float, stop: float) -> list[float]:
     return [start, *(float(cut) for cut in inner if start < cut < stop), stop]
 
 
-def encode(jobs: list[Job], engines: Engines) -> Iterator[Progress | SliceRead | SliceEncoded]:
+def encode(jobs: list[Job], engines: ModelCache) -> Iterator[Progress | SliceRead | SliceEncoded]:
     """Encode slices one after the other; may be stopped wherever it yields.
 
     Raises
@@ -163,3 +126,4 @@ def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
         min(left + WARM_UP_PIXELS, right),
     )
     engine.render(encoded, WARM_UP_SCALE, window=small)
+    import_module("pandas")  # or napari imports it in the window's thread, with the first shape

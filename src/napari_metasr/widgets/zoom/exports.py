@@ -6,48 +6,53 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtWidgets import QFileDialog
 
 from napari_metasr.io.layers import METADATA_KEY, volume_of
+from napari_metasr.io.nifti import is_nifti, stem
+from napari_metasr.upscaling.sidecar import sidecar_path
+from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name
 from napari_metasr.widgets.panels.worker import Task, once
-from napari_metasr.widgets.viewer.result_layers import enhanced_name, result_layer, undisturbed
-from napari_metasr.widgets.zoom.rendition import KINDS, RenderingSpec, render_region, save_region
+from napari_metasr.widgets.viewer.result_layers import (
+    SUPER_RESOLVED,
+    kept_name,
+    result_layer,
+    undisturbed,
+)
+from napari_metasr.widgets.zoom.rendition import (
+    FileKind,
+    RenderingSpec,
+    save_region,
+    super_resolved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from napari.components import ViewerModel
+    from numpy.typing import NDArray
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.encoding import Engines
     from napari_metasr.widgets.zoom.plan import Plan
-    from napari_metasr.widgets.zoom.rendition import Rendering
     from napari_metasr.zoom.session import SliceKey
 
 
-def ask_path(parent: Any, suggestion: str) -> tuple[Path, str] | None:
-    """Ask the user where to save, and as what; None if they change their mind."""
-    name, kind = QFileDialog.getSaveFileName(
-        parent, "Save the magnified region", suggestion, ";;".join(KINDS)
-    )
-    if not name:
-        return None
-    path = Path(name)
-    suffix = KINDS[kind]
-    if not path.name.lower().endswith((suffix, ".nii") if suffix == ".nii.gz" else suffix):
-        path = path.with_name(path.name + suffix)
-    return path, kind
-
-
 class Exports:
-    """Starts the threads for keeping and saving, and reports how they end."""
+    """Starts the threads for keeping and saving, and reports how they end.
 
-    def __init__(self, viewer: ViewerModel, dock: ZoomDock, engines: Engines) -> None:
+    Attributes
+    ----------
+    dialogs
+        How the user is asked.
+    """
+
+    def __init__(self, viewer: ViewerModel, dock: ZoomDock, engines: ModelCache) -> None:
         self._viewer, self._dock, self._engines = viewer, dock, engines
         self._tasks: list[Task] = []
-        self.ask_path: Callable[[Any, str], tuple[Path, str] | None] = ask_path
+        self.dialogs = Dialogs()
 
     @property
     def is_running(self) -> bool:
@@ -55,49 +60,52 @@ class Exports:
         return bool(self._tasks)
 
     def spec(
-        self, key: SliceKey, source: LayerSource, view: SliceView, plan: Plan, title: str
+        self, key: SliceKey, source: LayerSource, view: SliceView, plan: Plan
     ) -> RenderingSpec:
-        """What the dock shows now, as something to be rendered whole."""
+        """Return what the dock shows now, as something to be rendered whole."""
         vertical, horizontal = self._viewer.scene.camera.orientation2d
         low, high = source.layer.contrast_limits
         return RenderingSpec(
             key=key,
             source=source,
             view=view,
-            scale=plan.scale,
             grid=plan.grid,
             window=plan.region,
-            title=title,
             name=source.name,
             contrast_limits=(float(low), float(high)),
             orientation2d=(str(vertical), str(horizontal)),
         )
 
-    def keep(self, spec: RenderingSpec, mode: Mode | None) -> None:
-        """Add the region as a layer of its own."""
+    def keep(self, spec: RenderingSpec, title: str, mode: Mode | None) -> None:
+        """Add the region as a layer of its own, under the title of its model."""
         self._start(
             "Rendering the region",
-            lambda rendering: self._add(rendering, mode),
-            render_region,
+            lambda image: self._add(image, spec, title, mode),
+            super_resolved,
             spec,
             self._engines,
         )
 
     def save(self, spec: RenderingSpec) -> None:
         """Ask for a file's name and write the region."""
-        scale = f"{spec.grid.true_scale[0]:.2f}".replace(".", "p")
-        answer = self.ask_path(self._dock, f"{spec.name}_res-{scale}x_desc-metasr.nii.gz")
-        if answer is not None:
-            path, kind = answer
-            self._start(
-                f"Saving {path.name}",
-                lambda saved: show_info(f"Saved {saved}"),
-                save_region,
-                path,
-                kind,
-                spec,
-                self._engines,
-            )
+        kinds = {str(kind): kind.endings for kind in FileKind}
+        answer = self.dialogs.path(self._dock, "Save the region", str(suggested(spec)), kinds)
+        if answer is None:
+            return
+        path, kind = answer[0], FileKind(answer[1])
+        written = [path] if kind.is_figure else [path, sidecar_path(path)]
+        existing = [each for each in written if each.exists()]
+        if existing and not self.dialogs.may_replace(self._dock, existing):
+            return
+        self._start(
+            f"Saving {path.name}",
+            lambda saved: show_info(f"Saved {saved}"),
+            save_region,
+            path,
+            kind,
+            spec,
+            self._engines,
+        )
 
     def cancel(self) -> None:
         """Use nothing of what is being rendered."""
@@ -125,23 +133,40 @@ class Exports:
         self._tasks = [task for task in self._tasks if task.is_running]
         self._dock.show_busy("", busy=False)
 
-    def _add(self, rendering: Rendering, mode: Mode | None) -> None:
-        spec = rendering.spec
+    def _add(
+        self, image: NDArray[np.float32], spec: RenderingSpec, title: str, mode: Mode | None
+    ) -> None:
         if spec.source.is_gone:
             return
-        layer = result_layer(
-            spec.source, enhanced_name(spec.name, spec.title, spec.grid.true_scale)
-        )
+        name = kept_name(spec.name, title, spec.grid.true_scale)
+        layer = result_layer(spec.source, name)
         scale, translate = spec.source.placed(
             spec.view,
             *spec.grid.layer_transform(spec.view.scale, spec.view.translate, spec.window),
         )
-        layer.data = spec.source.expanded(rendering.enhanced, spec.view)
+        layer.data = spec.source.expanded(image, spec.view)
         layer.scale, layer.translate = scale, translate
         volume = volume_of(spec.source.layer.metadata)
         if volume is not None:  # napari's own saving finds the affine and the header there
             layer.metadata[METADATA_KEY] = volume
+        layer.metadata[SUPER_RESOLVED] = title
         with undisturbed(self._viewer):
             self._viewer.add_layer(layer)
         if mode is not None and mode.snapshot is not None:
             mode.snapshot.shown_later(layer)
+            show_info(f"Kept as the layer “{layer.name}”: it is shown when comparing ends.")
+        else:
+            show_info(f"Kept as the layer “{layer.name}”.")
+
+
+def suggested(spec: RenderingSpec) -> Path:
+    """Return where a region is saved by default: beside the file that its source is from."""
+    volume = spec.source.volume
+    path = None if volume is None else volume.source.path
+    if path is not None and not is_nifti(path):  # the folder of a DICOM series may name a person
+        path = None
+    name = safe_name(spec.name if path is None else stem(path), "slice")
+    where = f"_{spec.view.plane}-{spec.view.index[-1]}" if spec.view.plane else ""
+    scale = f"{spec.grid.true_scale[0]:.2f}".rstrip("0").rstrip(".").replace(".", "p")
+    folder = Path.home() if path is None else path.parent
+    return folder / f"{name}{where}_res-{scale}x_desc-metasr.nii.gz"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject
 
-from napari_metasr.widgets.panels.parts import reveal
 from napari_metasr.widgets.viewer.focus import lesion_focus
+from napari_metasr.widgets.viewer.open_docks import reveal
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 
@@ -61,11 +61,11 @@ class LesionRegion(QObject):
         return self._focus.is_editing
 
     def window(self, source: LayerSource, view: SliceView) -> Window | None:
-        """The lesion's rectangle in this slice, if it reaches there."""
+        """Return the lesion's rectangle in this slice, if it reaches there."""
         return self._focus.window(source, view)
 
     def notice(self, source: LayerSource, view: SliceView, plan: Plan) -> str:
-        """What to know where only the lesion is super-resolved, or boxes are edited."""
+        """Return what to know where only the lesion is super-resolved, or boxes are edited."""
         if self.is_editing:
             return messages.EDITING
         found = self._focus.lesion is not None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.acquisition import resolution_of
-from napari_metasr.volume import Plane
+from napari_metasr.volume import THICK, Plane
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.zoom.contrasts import contrast_notice
+from napari_metasr.widgets.viewer.result_layers import is_super_resolved
+from napari_metasr.widgets.zoom.contrasts import contrast_notice, contrast_of
 from napari_metasr.widgets.zoom.readout import Reading
-from napari_metasr.zoom.scales import resampled_from
+from napari_metasr.zoom.scales import resampled_from, scale_concern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.widgets.zoom.cost import Saving
     from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.zoom.cost import Saving
 
 NO_IMAGE = "Open an image to magnify it."
+NO_ORIGINAL = "Only super-resolved images are left: open the original, or choose one as the source."
 PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
 OUT_OF_VIEW = "The region is out of view."
 DISMISSED = "The result was removed. Move the slider to get it back."
@@ -30,6 +32,8 @@ DETECT_FIRST = "There is no lesion yet: Plugins > Detect tumour finds or draws o
 NO_LESION_HERE = "The lesion does not reach into this slice: bicubic only."
 LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
 EDITING = "Boxes are selected: select the image to compare again."
+MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
+ACROSS = "Across the slices, which are {thick:.3g} {unit} apart ({thin:.3g} {unit} within)."
 LESION_ONLY = "Bicubic outside the line."
 ACQUIRED_SLICES = 5
 """Slices that tell what was acquired, in milliseconds."""
@@ -47,7 +51,7 @@ def reading(
     seconds: float,
     saving: Saving | None = None,
 ) -> Reading:
-    """The numbers of a result.
+    """Return the numbers of a result.
 
     Parameters
     ----------
@@ -80,7 +84,7 @@ def reading(
 def acquired(
     source: LayerSource, view: SliceView
 ) -> tuple[AxisAcquisition, AxisAcquisition] | None:
-    """What the rows and columns of a view were acquired with; None of what is slow to read.
+    """Return what rows and columns of a view were acquired with; None of what is slow to read.
 
     It is measured once for each plane of a layer, from a few of its slices.
     """
@@ -107,17 +111,20 @@ def acquired(
     return found
 
 
-def notice(plan: Plan, card: ModelCard, names: Sequence[str]) -> str:
-    """What to know about a result of layers of these names."""
-    texts = [_scale_notice(plan, card) if plan.magnifies else TOO_SMALL]
+def notice(plan: Plan, card: ModelCard, sources: Sequence[LayerSource], view: SliceView) -> str:
+    """Return what to know about a result of a slice of these layers."""
+    source = sources[0]
+    contrasts = {each.name: contrast_of(each) for each in sources}
+    texts = [scale_concern(card, plan.grid) if plan.magnifies else TOO_SMALL]
     if not plan.complete:
         texts.append(TOO_LARGE)
-    texts.append(contrast_notice(names, card.trained_contrasts, card.title))
+    texts.append(_source_notice(source, view))
+    texts.append(contrast_notice(contrasts, card.trained_contrasts, card.title))
     return " ".join(text for text in texts if text)
 
 
 def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
-    """What to know where only a lesion is super-resolved.
+    """Return what to know where only a lesion is super-resolved.
 
     Parameters
     ----------
@@ -135,14 +142,11 @@ def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
     return LESION_OUT_OF_VIEW if plan.enhanced is None else LESION_ONLY
 
 
-def _scale_notice(plan: Plan, card: ModelCard) -> str:
-    """What to know of a scale that the network was not trained on."""
-    low, high = card.trained_scales
-    smallest, largest = min(plan.grid.true_scale), max(plan.grid.true_scale)
-    if card.fixed_scales:
-        finest = max(card.fixed_scales)
-        beyond = f"Beyond ×{finest} the network's image is enlarged by bicubic interpolation."
-        return beyond if largest > finest else ""
-    if low <= smallest and largest <= high:
-        return ""
-    return f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated."
+def _source_notice(source: LayerSource, view: SliceView) -> str:
+    """Return what to know of the slice itself."""
+    if is_super_resolved(source.layer):
+        return MADE_ALREADY.format(name=source.name)
+    thin, thick = sorted(map(abs, view.scale))
+    if source.is_anatomical and view.plane is not None and thick >= THICK * thin:
+        return ACROSS.format(thick=thick, thin=thin, unit=source.unit(view))
+    return ""

@@ -13,7 +13,7 @@ from napari_metasr.widgets.viewer.viewport import MAX_SCREEN_SCALE, RegionMode, 
 if TYPE_CHECKING:
     from napari_metasr.geometry.grids import Scale
     from napari_metasr.widgets.viewer.layer_source import SliceView
-    from napari_metasr.widgets.zoom.dock import ZoomSettings
+    from napari_metasr.widgets.zoom.settings import ZoomSettings
 
 RECTANGLE_SHARE = 3
 SMALLEST_MAGNIFICATION = 1.0
@@ -25,10 +25,8 @@ class Plan:
 
     Attributes
     ----------
-    scale
-        A number or a pair (y, x).
     grid
-        The slice's output grid at this scale.
+        The slice's output grid.
     region
         What is magnified, in low-resolution edges.
     window
@@ -43,7 +41,6 @@ class Plan:
         False where the screen has less than one pixel for a voxel.
     """
 
-    scale: Scale
     grid: OutputGrid
     region: Window
     window: Window
@@ -53,7 +50,7 @@ class Plan:
 
 
 def default_rectangle(view: SliceView) -> Window:
-    """The middle of the slice: the rectangle until one is drawn."""
+    """Return the middle of the slice: the rectangle until one is drawn."""
     rows, columns = view.shape
     return Window.around(
         Window.whole(view.shape).centre,
@@ -65,7 +62,7 @@ def default_rectangle(view: SliceView) -> Window:
 def region_of(
     settings: ZoomSettings, viewport: Viewport, view: SliceView, marked: Window | None
 ) -> Window | None:
-    """What the camera is to show, in low-resolution edges; None where there is nothing to show.
+    """Return what the camera is to show, in low-resolution edges; None if there is nothing.
 
     Parameters
     ----------
@@ -122,11 +119,11 @@ def make_plan(
     enhanced = _part(window, marked, grid) if focused else window
     if focused and marked is not None:
         region = marked
-    return Plan(scale, grid, region, window, enhanced if magnifies else None, complete, magnifies)
+    return Plan(grid, region, window, enhanced if magnifies else None, complete, magnifies)
 
 
 def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | None:
-    """What of a lesion lies in the window, if it holds any output pixel."""
+    """Return what of a lesion lies in the window, if it holds any output pixel."""
     part = window.intersection(lesion) if lesion is not None else None
     return part if part is not None and has_pixels(grid, part) else None
 

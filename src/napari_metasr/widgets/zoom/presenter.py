@@ -8,11 +8,12 @@ import numpy as np
 
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.result_layers import ResultPair, bicubic_name, enhanced_name
 from napari_metasr.widgets.zoom.comparison import Stage
 from napari_metasr.widgets.zoom.plan import has_pixels
 from napari_metasr.widgets.zoom.region_border import drop_border, show_border
-from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.inset import inset
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Presenter:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.stage = Stage(viewer, [])
-        self._changing = False
+        self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
 
@@ -47,24 +48,29 @@ class Presenter:
         return not self._changing and layer in self.stage.own_layers
 
     def set_sources(self, sources: list[LayerSource]) -> None:
-        """Have result layers for these sources, and no others."""
-        if [pair.source for pair in self.stage.pairs] == sources and all(
-            pair.is_complete for pair in self.stage.pairs
-        ):
+        """Have result layers for these sources, in this order, and no others."""
+        pairs = self.stage.pairs
+        complete = all(pair.is_complete for pair in pairs)
+        if complete and [pair.source for pair in pairs] == sources:
             return
-        self.close()
-        self._changing = True
-        self.stage.pairs[:] = [ResultPair(self.stage.viewer, source) for source in sources]
-        self._changing = False
+        kept = [pair for pair in pairs if pair.is_complete and pair.source in sources]
+        if [pair.source for pair in kept] != sources[: len(kept)]:
+            kept = []  # those of an earlier place would lie above
+        with self._changing:
+            for pair in pairs:
+                if pair not in kept:
+                    pair.close()
+            pairs[:] = kept
+            viewer = self.stage.viewer
+            pairs += [ResultPair(viewer, source) for source in sources[len(kept) :]]
 
     def close(self) -> None:
         """Take all result layers away."""
-        self._changing = True
-        for pair in self.stage.pairs:
-            pair.close()
-        self.stage.pairs.clear()
+        with self._changing:
+            for pair in self.stage.pairs:
+                pair.close()
+            self.stage.pairs.clear()
         self._mode = None
-        self._changing = False
 
     def show(
         self,
@@ -83,7 +89,7 @@ class Presenter:
         Parameters
         ----------
         images
-            The slices; None for one that is still being read.
+            The slices of the sources that are shown; None for one that is still being read.
         encoded
             The encoded slices; bicubic stands in for one that is not ready.
         title
@@ -96,7 +102,9 @@ class Presenter:
             for layer in self.stage.own_layers:
                 drop_border(layer)
         for pair in self.stage.pairs:
-            image, slice_ = images.get(pair.source), encoded.get(pair.source)
+            if pair.source not in images:
+                continue  # napari takes a second to remove a layer: those not shown are hidden
+            image, slice_ = images[pair.source], encoded.get(pair.source)
             if image is None:
                 self._show_reading(pair, view, plan)
                 continue
@@ -120,8 +128,8 @@ class Presenter:
     def _show_reading(pair: ResultPair, view: SliceView, plan: Plan) -> None:
         """Nothing is known of the slice yet: black in its place."""
         black = np.full(view.shape, pair.bicubic.contrast_limits[0], np.float32)
-        image = interpolate(black, 1, window=plan.region, method="nearest")
         grid = OutputGrid.at_scale(view.shape, 1)
+        image = interpolate_pixels(black, grid, grid.pixel_range(plan.region), "nearest")
         for layer in pair.layers:
             name = f"reading the slice · {pair.source.name}"
             pair.show(layer, view, image, grid, plan.region, "reading", name)
@@ -143,12 +151,16 @@ class Presenter:
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
         part = high_window.intersection(plan.enhanced or NOTHING)
-        bicubic = interpolate(image, plan.scale, window=low_window, limits=limits)
+        bicubic = interpolate_pixels(
+            image, plan.grid, plan.grid.pixel_range(low_window), limits=limits
+        )
         label = bicubic_name(name, scale)
         pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)
         enhanced = bicubic
         if high_window != low_window and (encoded is None or part != high_window):
-            enhanced = interpolate(image, plan.scale, window=high_window, limits=limits)
+            enhanced = interpolate_pixels(
+                image, plan.grid, plan.grid.pixel_range(high_window), limits=limits
+            )
         if encoded is not None:
             what = LESION if plan.enhanced != plan.window else ""
             enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part)
@@ -170,7 +182,7 @@ def super_resolved(
     window: Window,
     part: Window | None,
 ) -> NDArray[Any]:
-    """A window, super-resolved where it is to be and interpolated elsewhere.
+    """Return a window, super-resolved where it is to be and interpolated elsewhere.
 
     Parameters
     ----------
@@ -180,8 +192,8 @@ def super_resolved(
         What of the window is super-resolved, if anything.
     """
     if part == window:
-        return engine.render(encoded, plan.scale, window=window)
+        return engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(window))
     if part is None or not has_pixels(plan.grid, part):
         return surroundings
-    rendered = engine.render(encoded, plan.scale, window=part)
+    rendered = engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(part))
     return inset(surroundings, rendered, plan.grid, window, part)

@@ -13,7 +13,7 @@ from napari_metasr.acquisition.description import UNKNOWN
 
 if TYPE_CHECKING:
     from napari_metasr.acquisition import AxisAcquisition
-    from napari_metasr.widgets.zoom.cost import Saving
+    from napari_metasr.zoom.cost import Saving
 
 NOTHING = "–"
 
@@ -70,13 +70,13 @@ FIELDS = {
             "pixels than they acquire"
         ),
     ),
-    "encode": ("Encode", "Time the network took for this slice, in ms: once per slice"),
+    "encode": ("Network", "Time the network took for this slice, in ms: once per slice"),
     "render": ("Render", "Time both results took at this scale, in ms"),
     "saving": (
-        "Network",
+        "Ran on",
         (
-            "Pixels of the slice that the network was run on, its margins included, and the time\n"
-            "saved beside the whole slice (≈: estimated from the pixels)"
+            "Part of the slice that the network ran on, its margins included (more than all of it\n"
+            "where parts overlap), and the time saved beside the whole slice (≈: estimated)"
         ),
     ),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
@@ -175,7 +175,9 @@ def _duration(seconds: float) -> str:
 def _saving(saving: Saving | None) -> str:
     if saving is None:
         return NOTHING
-    ran = f"{100 * saving.share:.0f} % of pixels"
+    ran = f"{100 * saving.share:.0f} % of the slice"
+    if saving.share > 1:
+        ran = f"{saving.share:.1f} × the slice"
     if saving.share >= 1 or saving.seconds <= 0:
         return ran
     about = "" if saving.is_measured else "≈ "

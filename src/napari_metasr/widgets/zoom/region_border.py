@@ -72,7 +72,7 @@ def copy_border(layer: Image, other: Image) -> None:
 
 
 def border_of(layer: Image) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """The line's corners in the layer's data coordinates as shown, or None where there is none."""
+    """Return the line's corners in the layer's data coordinates as shown, if there is one."""
     overlay = layer._overlays.get(NAME)
     return overlay.bounds if overlay is not None and overlay.visible else None
 

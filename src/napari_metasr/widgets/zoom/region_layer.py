@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class RegionLayer:
         self._layer: Shapes | None = None
         self._source: LayerSource | None = None
         self._view: SliceView | None = None
-        self._updating = False
+        self._updating = Guard()
 
     @property
     def is_editing(self) -> bool:
@@ -52,7 +53,7 @@ class RegionLayer:
         return self._layer is not None
 
     def window(self, source: LayerSource, view: SliceView) -> Window | None:
-        """The rectangle of this plane, in low-resolution edges, if there is one."""
+        """Return the rectangle of this plane, in low-resolution edges, if there is one."""
         return self._windows.get((source.token, view.axes))
 
     def set_window(self, source: LayerSource, view: SliceView, window: Window) -> None:
@@ -114,7 +115,7 @@ class RegionLayer:
                 viewer.layers.remove(layer)
 
     def forget(self, token: int) -> None:
-        """The layer with this token has been removed."""
+        """Forget the rectangles of a layer that has been removed."""
         self._windows = {key: w for key, w in self._windows.items() if key[0] != token}
         if self._source is not None and self._source.token == token:
             self._source = None
@@ -135,13 +136,12 @@ class RegionLayer:
             source.placed(view, (1.0, 1.0), view.world(corner))[1]
             for corner in ((top, left), (top, right), (bottom, right), (bottom, left))
         ]
-        self._updating = True
-        layer.data = []
-        layer.add_rectangles(np.array(corners))
-        self._updating = False
+        with self._updating:
+            layer.data = []
+            layer.add_rectangles(np.array(corners))
 
     def _on_data(self, event: Any) -> None:
-        """A rectangle was drawn, dragged, resized or deleted: the newest one counts."""
+        """Take the newest rectangle after one was drawn, dragged, resized or deleted."""
         layer, view, source = self._layer, self._view, self._source
         finished = str(getattr(event, "action", "")) in {"added", "changed"}
         if self._updating or not finished or layer is None or view is None or source is None:
@@ -153,9 +153,8 @@ class RegionLayer:
         low = view.edges((float(points[:, 0].min()), float(points[:, 1].min())))
         high = view.edges((float(points[:, 0].max()), float(points[:, 1].max())))
         if len(layer.data) > 1:
-            self._updating = True
-            layer.data = layer.data[-1:]
-            self._updating = False
+            with self._updating:
+                layer.data = layer.data[-1:]
         rows, columns = sorted((low[0], high[0])), sorted((low[1], high[1]))
         self.set_window(source, view, Window(rows[0], columns[0], rows[1], columns[1]))
         if first and self.window(source, view) is not None:

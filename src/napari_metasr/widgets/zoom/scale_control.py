@@ -32,12 +32,12 @@ HANDLE_MARGIN = 7
 
 
 def scale_of_step(step: int) -> float:
-    """The scale at a position of the slider, logarithmic from 1 to 8."""
+    """Return the scale at a position of the slider, logarithmic from 1 to 8."""
     return SMALLEST_SCALE * (LARGEST_SCALE / SMALLEST_SCALE) ** (step / STEPS)
 
 
 def step_of_scale(scale: float) -> int:
-    """The position of the slider nearest to a scale."""
+    """Return the position of the slider nearest to a scale."""
     share = math.log(scale / SMALLEST_SCALE) / math.log(LARGEST_SCALE / SMALLEST_SCALE)
     return round(STEPS * share)
 
@@ -155,13 +155,19 @@ class ScaleControl(QWidget):
     def set_scale(self, scale: float) -> None:
         """Choose a scale; values beyond the range are brought to its end."""
         scale = round(min(max(scale, SMALLEST_SCALE), LARGEST_SCALE), 2)
-        if scale == self._scale:
+        if scale == self._scale == round(self.number.value(), 2):
             return
-        self._scale = scale
-        with signals_blocked(self.slider), signals_blocked(self.number):
-            self.slider.setValue(step_of_scale(scale))
-            self.number.setValue(scale)
+        self.show_scale(scale)
         self.scale_changed.emit(scale)
+
+    def show_scale(self, scale: float) -> None:
+        """Show a scale that was set elsewhere, also beyond the slider's end; emits nothing."""
+        scale = round(max(scale, SMALLEST_SCALE), 2)
+        self._scale = min(scale, LARGEST_SCALE)
+        with signals_blocked(self.slider), signals_blocked(self.number):
+            self.slider.setValue(step_of_scale(self._scale))
+            self.number.setRange(SMALLEST_SCALE, max(scale, LARGEST_SCALE))
+            self.number.setValue(scale)
 
     def multiply(self, factor: float) -> None:
         """Choose a larger or smaller scale."""

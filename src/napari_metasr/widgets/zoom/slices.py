@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.widgets.zoom.encoding import Engines
+    from napari_metasr.widgets.viewer.models import ModelCache
 
 CANCELLED = "Cancelled: bicubic is shown."
 
@@ -41,7 +41,7 @@ class Slices:
 
     def __init__(
         self,
-        engines: Engines,
+        engines: ModelCache,
         byte_budget: int,
         changed: Callable[[], None],
         busy: Callable[[str, bool], None],
@@ -87,11 +87,11 @@ class Slices:
         return keys
 
     def image(self, key: SliceKey) -> NDArray[Any] | None:
-        """A slice's numbers; None while it is being read."""
+        """Return a slice's numbers; None while it is being read."""
         return self._images.get(key)
 
     def encoded(self, key: SliceKey, window: Window) -> Any | None:
-        """An encoded slice whose window can be rendered at once."""
+        """Return an encoded slice whose window can be rendered at once."""
         return self.session.ready(key, window)
 
     def is_awaited(self, key: SliceKey) -> bool:
@@ -128,7 +128,7 @@ class Slices:
         self._task.cancel()
 
     def retry(self) -> None:
-        """What failed or was cancelled may be tried again."""
+        """Let what failed or was cancelled be tried again."""
         self.session.retry()
 
     def forget(self, layer: Layer) -> int | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
-
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
-from napari_metasr.widgets.zoom.comparison import MODES
 from napari_metasr.widgets.zoom.coordinator import Coordinator
 from napari_metasr.widgets.zoom.dock import ZoomDock
+from napari_metasr.widgets.zoom.shortcuts import register_shortcuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,10 +53,9 @@ class MetaSRZoomWidget(ZoomDock):
         if cards is None:
             every = model_cards()
             cards = {name: card for name, card in every.items() if card.enlarges_slices}
-        super().__init__(
-            choices(cards),
-            [mode.title for mode in MODES],
-        )
+        super().__init__(choices(cards))
+        open_docks(napari_viewer).add(self)
+        register_shortcuts()
         settings = preferences()
         self.set_quietly(self.device, settings["device"])
         self.set_quietly(self.convention, settings["orientation"])
@@ -69,16 +67,3 @@ class MetaSRZoomWidget(ZoomDock):
             byte_budget=settings["cache_megabytes"] << 20,
             convention=settings["orientation"],
         )
-
-    def event(self, event: QEvent | None) -> bool:
-        """Notice that napari has taken the widget out of its dock: it is closed and deleted."""
-        handled = super().event(event)
-        if event is not None and event.type() == QEvent.Type.ParentChange and not self.parent():
-            self.closed.emit()
-            self.deleteLater()
-        return handled
-
-    def closeEvent(self, event: Any) -> None:
-        """Closed as a window of its own."""
-        self.closed.emit()
-        super().closeEvent(event)

@@ -1,6 +1,6 @@
 """Ways to see the two results together, one class each behind one protocol."""
 
-from napari_metasr.widgets.zoom.comparison.base import ComparisonMode, Mode, Stage, ViewSnapshot
+from napari_metasr.widgets.zoom.comparison.base import Mode, Stage, ViewSnapshot
 from napari_metasr.widgets.zoom.comparison.blink import Blink
 from napari_metasr.widgets.zoom.comparison.difference import Difference
 from napari_metasr.widgets.zoom.comparison.side_by_side import SideBySide
@@ -12,7 +12,6 @@ MODES: tuple[type[Mode], ...] = (SideBySide, Swipe, Blink, Difference, Single)
 __all__ = [
     "MODES",
     "Blink",
-    "ComparisonMode",
     "Difference",
     "Mode",
     "SideBySide",

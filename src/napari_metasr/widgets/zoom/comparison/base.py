@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.viewer.result_layers import ResultPair
+    from napari_metasr.widgets.zoom.settings import Compare
 
 
 @dataclass
@@ -38,33 +39,6 @@ class Stage:
     def own_layers(self) -> set[Layer]:
         """The result layers."""
         return {layer for pair in self.pairs for layer in pair.layers}
-
-
-class ComparisonMode(Protocol):
-    """One way to see two results together.
-
-    Attributes
-    ----------
-    title
-        What the mode is called on the screen.
-    all_contrasts
-        Whether it shows every ticked contrast, or the source layer's results alone.
-    """
-
-    title: ClassVar[str]
-    all_contrasts: ClassVar[bool]
-
-    def enter(self, stage: Stage) -> None:
-        """Take over the view."""
-
-    def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
-        """The parts of a window that the bicubic and the super-resolved layer show."""
-
-    def update(self, stage: Stage) -> None:
-        """The results have been rendered anew, or other layers have come or gone."""
-
-    def leave(self) -> None:
-        """Put grid, visibility, camera and selection back."""
 
 
 class ViewSnapshot:
@@ -118,6 +92,8 @@ class ViewSnapshot:
             viewer.layers.selection.update(
                 layer for layer in self._selection if layer in viewer.layers
             )
+        if viewer.dims.ndisplay != 2:
+            return  # in 3-D the camera's depth is the slice that napari goes back to
         if viewer.dims.order == self._order:
             viewer.scene.camera.center, viewer.scene.camera.zoom = self._camera
         else:
@@ -125,9 +101,17 @@ class ViewSnapshot:
 
 
 class Mode:
-    """What the modes share: the snapshot, and both results in their full window."""
+    """One way to see two results together; here both are shown in their full window.
 
-    title: ClassVar[str]
+    Attributes
+    ----------
+    compare
+        Which way it is.
+    all_contrasts
+        Whether it shows every ticked contrast, or the source layer's results alone.
+    """
+
+    compare: ClassVar[Compare]
     all_contrasts: ClassVar[bool] = False
 
     def __init__(self) -> None:

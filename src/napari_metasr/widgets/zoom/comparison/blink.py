@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from qtpy.QtCore import QTimer
 
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison.base import Stage
@@ -17,7 +18,7 @@ INTERVAL_MS = 700
 class Blink(Mode):
     """Changes between the two results by a timer."""
 
-    title: ClassVar[str] = "Blink"
+    compare: ClassVar[Compare] = Compare.BLINK
 
     def __init__(self) -> None:
         super().__init__()

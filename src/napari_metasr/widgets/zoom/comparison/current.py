@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.camera import CameraControl
     from napari_metasr.widgets.zoom.comparison import Stage
+    from napari_metasr.widgets.zoom.settings import Compare
 
 
 class Comparing:
@@ -40,8 +41,8 @@ class Comparing:
         self._stage, self._camera, self._swiped = stage, camera, swiped
         self.mode: Mode | None = None
 
-    def enter(self, title: str, *, alone: bool) -> tuple[Mode, bool]:
-        """Be in the mode of this title.
+    def enter(self, compare: Compare, *, alone: bool) -> tuple[Mode, bool]:
+        """Enter a mode, unless the viewer is in it.
 
         Parameters
         ----------
@@ -53,7 +54,7 @@ class Comparing:
         mode, is_new
             The mode, and whether it has been entered now.
         """
-        kind = Single if alone else next(mode for mode in MODES if mode.title == title)
+        kind = Single if alone else next(mode for mode in MODES if mode.compare is compare)
         if self.mode is not None and type(self.mode) is kind:
             return self.mode, False
         viewer, active = self._stage.viewer, active_layer(self._stage.viewer)
@@ -67,7 +68,7 @@ class Comparing:
     def leave(self) -> None:
         """Put the view back."""
         if self.mode is not None:
-            with self._camera.moving():
+            with self._camera.moving:
                 self.mode.leave()
             self.mode = None
 

@@ -1,40 +1,64 @@
-"""What the network adds: super-resolved minus bicubic, in the source's intensity units."""
+"""What the network adds to bicubic, over the anatomy, in the source's intensity units."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from napari.layers import Image
+import numpy as np
+from napari.utils.colormaps import Colormap, ensure_colormap
 
-from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE, ROLE, place_like, undisturbed
+from napari_metasr.widgets.viewer.result_layers import (
+    LABEL_SIZE,
+    PURPOSE,
+    ROLE,
+    ResultImage,
+    lay_over_images,
+    place_like,
+    undisturbed,
+)
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
 from napari_metasr.widgets.zoom.region_border import copy_border
+from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.result_layers import ResultPair
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
-COLORMAP = "PiYG"
 SHARE_OF_WINDOW = 10
 
 
-class Difference(Mode):
-    """Adds a layer with the difference; its limits are a tenth of the source's window each way."""
+FAINT, CLEAR = 0.1, 0.5
+"""Shares of the limit up to which a difference is transparent, and from which it is opaque."""
 
-    title: ClassVar[str] = "Difference map"
+
+def overlay_colormap() -> Colormap:
+    """Return pink below zero, green above, and transparent at zero."""
+    base = ensure_colormap("PiYG")
+    places = np.linspace(0, 1, 255)
+    colors = base.map(places)
+    size = np.abs(2 * places - 1)
+    colors[:, 3] = np.clip((size - FAINT) / (CLEAR - FAINT), 0, 1)
+    return Colormap(colors, name="difference over anatomy")
+
+
+class Difference(Mode):
+    """Lays the difference over bicubic; its limits are a tenth of the source's window each way."""
+
+    compare: ClassVar[Compare] = Compare.DIFFERENCE
 
     def __init__(self) -> None:
         super().__init__()
-        self._layer: Image | None = None
+        self._layer: ResultImage | None = None
         self._stage: Stage | None = None
 
     def update(self, stage: Stage) -> None:
         """Show the difference of what the two results show."""
         self._stage = stage
         self.single_box(stage)
-        for pair in stage.pairs:
-            for layer in pair.layers:
-                set_visible(layer, False)
+        for number, pair in enumerate(stage.pairs):
+            set_visible(pair.bicubic, number == 0)
+            set_visible(pair.enhanced, False)
+            pair.bicubic.name_overlay.visible = False
         if stage.pairs:
             self._show(stage, stage.pairs[0])
 
@@ -45,12 +69,15 @@ class Difference(Mode):
         data = enhanced.data - bicubic.data
         low, high = enhanced.contrast_limits
         limit = (high - low) / SHARE_OF_WINDOW
-        name = f"difference to bicubic · {enhanced.name}"
+        unit = f"±{limit:.3g} intensity units"
+        name = f"{PURPOSE} · super-resolved minus bicubic, {unit} · {pair.source.name}"
         if self._layer is None or self._layer not in stage.viewer.layers:
-            self._layer = Image(
+            self._layer = ResultImage(
                 data,
+                steps=pair.source.placement[0],
                 name=name,
-                colormap=COLORMAP,
+                colormap=overlay_colormap(),
+                blending="translucent_no_depth",
                 contrast_limits=(-limit, limit),
                 units=enhanced.units,
                 axis_labels=enhanced.axis_labels,
@@ -64,6 +91,7 @@ class Difference(Mode):
             self._layer.colorbar.visible = True
             with undisturbed(stage.viewer):
                 stage.viewer.add_layer(self._layer)
+                lay_over_images(stage.viewer, self._layer)
         layer = self._layer
         place_like(stage.viewer, layer, enhanced, data)
         copy_border(layer, enhanced)

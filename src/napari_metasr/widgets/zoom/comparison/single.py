@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison.base import Stage
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 class Single(Mode):
     """Shows the source layer's super-resolved result alone."""
 
-    title: ClassVar[str] = "None (result over source)"
+    compare: ClassVar[Compare] = Compare.SINGLE
 
     def update(self, stage: Stage) -> None:
         """Show the super-resolved layer and hide bicubic and the other contrasts."""

@@ -10,6 +10,7 @@ from napari.layers import Shapes
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ class Swipe(Mode):
         Called when the line has been moved and the results must be rendered anew.
     """
 
-    title: ClassVar[str] = "Swipe"
+    compare: ClassVar[Compare] = Compare.SWIPE
 
     def __init__(self, changed: Callable[[], None]) -> None:
         super().__init__()
@@ -82,7 +83,7 @@ class Swipe(Mode):
                 set_visible(layer, number == 0)
             pair.bicubic.name_overlay.visible = True
             pair.enhanced.name_overlay.visible = True
-            pair.enhanced.name_overlay.position = "bottom_left"
+            pair.enhanced.name_overlay.position = "top_right"
         if stage.pairs and self._view is not None and self._window is not None:
             self._draw_line(stage)
 
@@ -121,7 +122,7 @@ class Swipe(Mode):
         return start + fraction * (stop - start)
 
     def _ends(self, stage: Stage) -> np.ndarray:
-        """The line's two ends in the world, of all axes of the layers."""
+        """Return the line's two ends in the world, of all axes of the layers."""
         if self._view is None or self._window is None:
             raise RuntimeError("there is no window to swipe over yet")
         source = stage.pairs[0].source
@@ -171,7 +172,7 @@ class Swipe(Mode):
         viewer.scene.camera.mouse_pan = pan
 
     def _pointed(self, event: Any) -> float:
-        """The low-resolution edge under the mouse, along the line's axis."""
+        """Return the low-resolution edge under the mouse, along the line's axis."""
         if self._view is None:
             raise RuntimeError("there is no slice to swipe over yet")
         world = [event.position[axis] for axis in event.dims_displayed]

@@ -8,7 +8,7 @@ from napari.utils._proxies import PublicOnlyProxy
 
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.focus import lesion_focus
-from napari_metasr.widgets.viewer.real_viewer import real_viewer
+from napari_metasr.widgets.viewer.shared import real_viewer
 
 
 def test_stand_ins_of_a_viewer_stand_for_the_same(viewer):

@@ -38,14 +38,14 @@ class Saving:
     is_measured: bool
 
 
-class WholeSlices:
-    """Remembers how long whole slices took."""
+class EncodingCost:
+    """Remember how long whole slices took, and tell what parts of them save."""
 
     def __init__(self) -> None:
         self._seconds: dict[Slices, float] = {}
 
     def saving(self, encoded: Mapping[SliceKey, Any]) -> Saving | None:
-        """What is saved with these encoded slices; None where nothing has been encoded."""
+        """Return what is saved with these encoded slices; None where nothing has been encoded."""
         pixels = total = 0
         spent = whole = 0.0
         measured = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 ENOUGH = 0.02
-"""Of the whole: with less done than this nobody can tell."""
+"""Share that must be done before the rest is estimated."""
 
 
 class TimeLeft:
@@ -35,7 +35,7 @@ class TimeLeft:
 
     @property
     def per_whole(self) -> float | None:
-        """Seconds that the whole would take at this speed; None while nobody can tell."""
+        """Seconds that the whole would take at this speed; None before an estimate is possible."""
         if self._first is None:
             return None
         share = self.overall - self._first[0]  # work that is resumed does not begin at 0
@@ -43,14 +43,14 @@ class TimeLeft:
 
     @property
     def seconds(self) -> float | None:
-        """Until the end; None while nobody can tell."""
+        """Seconds until the end; None before an estimate is possible."""
         whole = self.per_whole
         if whole is None:
             return None
         return max((1 - self.overall) * whole - (time.monotonic() - self._last), 0.0)
 
     def tell(self, overall: float, *, counts: bool = True) -> None:
-        """It is this far now.
+        """Note that it is this far now.
 
         Parameters
         ----------

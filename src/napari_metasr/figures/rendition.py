@@ -1,0 +1,232 @@
+"""A window of a slice, super-resolved and interpolated, and the files that are made of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.figures.caption import description_text, super_resolved_text
+from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
+from napari_metasr.files import check_writable, replacing
+from napari_metasr.geometry.affines import slice_affine
+from napari_metasr.geometry.windows import Window
+from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.writer import write_slice
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.upscaling.sidecar import sidecar_path
+from napari_metasr.volume import SIGNS
+from napari_metasr.zoom.baselines import interpolate_pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_metasr.figures.panel import View
+    from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.weights import ModelCard
+
+PRINT_DPI = 300
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of a volume.
+
+    Attributes
+    ----------
+    image
+        (rows, columns), in the volume's units.
+    volume, plane, index, time
+        Where it was taken.
+    """
+
+    image: NDArray[Any]
+    volume: Volume
+    plane: Plane
+    index: int
+    time: int = 0
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distance between rows and between columns, in the volume's unit."""
+        return self.volume.plane_spacing(self.plane)
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A window of a slice at a scale.
+
+    Attributes
+    ----------
+    slice
+        The low-resolution slice.
+    grid, window
+        Output grid of the slice, and low-resolution edges (top, left, bottom, right) on it.
+    super_resolved, interpolated
+        float32, (rows, columns) of the window, in the slice's units.
+    card
+        Of the model.
+    encoded_share
+        Pixels that the network ran on, of the slice's; halos count.
+    """
+
+    slice: Slice
+    grid: OutputGrid
+    window: Window
+    super_resolved: NDArray[np.float32]
+    interpolated: NDArray[np.float32]
+    card: ModelCard
+    encoded_share: float
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distance between output rows and between output columns, in the volume's unit."""
+        return self.grid.layer_transform(self.slice.spacing, (0.0, 0.0))[0]
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """What to know before trusting it."""
+        return tuple(self.card.concerns(max(self.grid.true_scale), "in plane"))
+
+
+def render(
+    model: Any,
+    slice_: Slice,
+    grid: OutputGrid,
+    window: Window,
+    *,
+    intensity: tuple[float, float],
+    limits: tuple[float, float],
+) -> Rendition:
+    """Encode a slice, and render a window of it by the network and by bicubic interpolation.
+
+    Parameters
+    ----------
+    model
+        A `napari_metasr.zoom.engine.ZoomModel`.
+    grid, window
+        See `Rendition`.
+    intensity, limits
+        Intensity range and value range of the slice's volume.
+
+    Raises
+    ------
+    ValueError
+        If no output pixel lies in the window, or there would be too many.
+    """
+    pixels = grid.pixel_range(window)
+    encoded = model.encode(slice_.image, intensity=intensity, limits=limits)
+    return Rendition(
+        slice_,
+        grid,
+        window,
+        super_resolved=model.render_pixels(encoded, grid, pixels),
+        interpolated=interpolate_pixels(slice_.image, grid, pixels, limits=limits),
+        card=model.card,
+        encoded_share=encoded.encoded_pixels / slice_.image.size,
+    )
+
+
+def save_nifti(
+    path: Path, rendition: Rendition, *, dtype: DTypeLike | None = None, overwrite: bool = False
+) -> Path:
+    """Write a rendition as a NIfTI volume one slice thick, with a JSON sidecar beside it.
+
+    Parameters
+    ----------
+    path
+        ``.nii`` or ``.nii.gz``.
+    dtype
+        Type of the numbers in the file; float32 by default.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `write_slice`; also if the sidecar exists and ``overwrite`` is not set.
+    """
+    sidecar, cut = sidecar_path(path), rendition.slice
+    check_writable(sidecar, overwrite=overwrite)
+    volume = cut.volume
+    shape = (1, *volume.spatial_shape)[-3:]
+    write_slice(
+        path,
+        rendition.super_resolved,
+        slice_affine(volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window),
+        cut.plane,
+        volume.source,
+        dtype=dtype,
+        description=description_text(rendition.card.title, rendition.grid.true_scale),
+        overwrite=overwrite,
+    )
+    with replacing(sidecar, overwrite=overwrite) as temporary:
+        text = json.dumps(_record(rendition), indent=2, ensure_ascii=False)
+        temporary.write_text(f"{text}\n", encoding="utf-8")
+    return path
+
+
+def _record(rendition: Rendition) -> dict[str, Any]:
+    """Return what the sidecar says, in BIDS's spelling; a DICOM source is not named."""
+    cut, card, source = rendition.slice, rendition.card, rendition.slice.volume.source
+    names: Sequence[str] = ()
+    if source.path is not None and is_nifti(source.path):
+        names = (source.path.name,)
+    return {
+        "Description": super_resolved_text(
+            card.title, rendition.grid.true_scale, rendition.spacing, SIGNS[source.unit]
+        ),
+        "Purpose": RESEARCH_USE,
+        "Sources": list(names),
+        "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
+        "Scale": list(rendition.grid.true_scale),
+        "Spacing": list(rendition.spacing),
+        "Unit": source.unit,
+        "Plane": str(cut.plane),
+        "Slice": cut.index,
+        "TimePoint": cut.time,
+        "Window": list(rendition.window),
+        "Concerns": list(rendition.concerns),
+    }
+
+
+def save_figure(
+    path: Path,
+    rendition: Rendition,
+    *,
+    view: View,
+    heading: str,
+    overwrite: bool = False,
+) -> Path:
+    """Write a rendition beside bicubic interpolation as a PNG or PDF of 300 dots an inch.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `save_comparison`.
+    """
+    cut = rendition.slice
+    region, whole = rendition.window, Window.whole(rendition.grid.input_shape)
+    size = f"{region.height:.4g} × {region.width:.4g} pixels"
+    place = f"y {region.top:.4g}, x {region.left:.4g}, {size}"
+    moment = f" · time point {cut.time}" if cut.volume.time_points > 1 else ""
+    where = f"{cut.plane} slice {cut.index}" if cut.volume.data.ndim > 2 else "picture"
+    return save_comparison(
+        path,
+        Comparison(
+            interpolated=rendition.interpolated,
+            super_resolved=rendition.super_resolved,
+            spacing=rendition.spacing,
+            scale=rendition.grid.true_scale,
+            model=rendition.card.title,
+            heading=heading,
+            details=f"{where}{moment} · region {place}",
+        ),
+        view=view,
+        locator=None if region == whole else Locator(cut.image, cut.spacing, rendition.window),
+        dpi=PRINT_DPI,
+        overwrite=overwrite,
+    )

@@ -1,0 +1,91 @@
+"""Questions to the user, in windows of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qtpy.QtWidgets import QWidget
+
+
+_NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+
+
+class Dialogs:
+    """Asks the user; tests hand a coordinator another one that answers."""
+
+    def path(
+        self, parent: QWidget, title: str, suggestion: str, kinds: Mapping[str, Sequence[str]]
+    ) -> tuple[Path, str] | None:
+        """Ask where to write; the caller asks before it replaces a file.
+
+        Parameters
+        ----------
+        title
+            Title of the window.
+        suggestion
+            Path that is offered at first.
+        kinds
+            Kinds of file, each with the endings of its names, the usual one first.
+
+        Returns
+        -------
+        (path, kind) or None
+            The path ends as files of its kind do; None if the user cancels.
+        """
+        filters = {
+            f"{kind} ({' '.join(f'*{ending}' for ending in endings)})": kind
+            for kind, endings in kinds.items()
+        }
+        name, chosen = QFileDialog.getSaveFileName(
+            parent,
+            title,
+            suggestion,
+            ";;".join(filters),
+            options=QFileDialog.Option.DontConfirmOverwrite,
+        )
+        if not name:
+            return None
+        kind = filters.get(chosen, next(iter(kinds)))
+        return with_ending(Path(name), kinds[kind]), kind
+
+    def may_replace(self, parent: QWidget, existing: Sequence[Path]) -> bool:
+        """Ask whether files may be replaced."""
+        names = "\n".join(str(path) for path in existing)
+        return self.confirm(
+            parent, "Replace?", f"These files exist and would be replaced:\n{names}"
+        )
+
+    def confirm(self, parent: QWidget, title: str, text: str) -> bool:
+        """Ask a question that is answered by yes or no."""
+        answer = QMessageBox.question(parent, title, text)
+        return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def with_ending(path: Path, endings: Sequence[str]) -> Path:
+    """Return a path whose name ends in one of these; another kind's ending is replaced.
+
+    Examples
+    --------
+    >>> with_ending(Path("brain.nii.gz"), [".png"])
+    PosixPath('brain.png')
+    """
+    name = path.name
+    if name.lower().endswith(tuple(endings)):
+        return path
+    for known in (".nii.gz", ".nii", ".png", ".pdf", ".json"):
+        if name.lower().endswith(known):
+            name = name[: -len(known)]
+            break
+    return path.with_name(name + endings[0])
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """Return a text as a file may be called on any system, or another one if nothing is left."""
+    return _NOT_IN_NAMES.sub("_", text).strip(". ") or otherwise

@@ -1,0 +1,49 @@
+"""What is set in the dock for whole volumes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from napari_metasr.volume import Plane
+    from napari_metasr.widgets.upscaling.target import Target
+
+WHOLE, FOUND = range(2)
+"""Entries of where networks work; layers with regions come after them."""
+
+
+@dataclass(frozen=True)
+class UpscaleSettings:
+    """What is set in the dock.
+
+    Attributes
+    ----------
+    plane
+        Plane in which the slices were acquired.
+    target
+        How fine the output is to be.
+    model, through_plane_model, device
+        By name.
+    within
+        ``WHOLE``, ``FOUND``, or the place of a layer after them.
+    thickness
+        Thickness of slices, in mm, where they do not touch.
+    dtype
+        Number type of the output.
+    output
+        The file; empty where it is to be asked for.
+    opens
+        Whether the output becomes a layer.
+    """
+
+    plane: Plane
+    target: Target
+    model: str
+    through_plane_model: str
+    device: str
+    within: int
+    thickness: float | None
+    dtype: Literal["source", "float32"]
+    output: str
+    opens: bool

@@ -1,0 +1,45 @@
+"""Networks that docks have loaded, each once."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ModelCache:
+    """Loaded models by name and device; each is loaded once, in the thread that needs it first.
+
+    Parameters
+    ----------
+    factory
+        Called as ``factory(model, device=device)``; see `napari_metasr.load_model`.
+    """
+
+    def __init__(self, factory: Callable[..., Any]) -> None:
+        self._factory = factory
+        self._loaded: dict[tuple[str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def get(self, model: str, device: str) -> Any:
+        """Return the model, loading it if need be.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model or device.
+        """
+        with self._lock:
+            if (model, device) not in self._loaded:
+                self._loaded[model, device] = self._factory(model, device=device)
+            return self._loaded[model, device]
+
+    def loaded(self, model: str, device: str) -> Any | None:
+        """Return the model if it is loaded."""
+        return self._loaded.get((model, device))
+
+    def clear(self) -> None:
+        """Let go of all models."""
+        self._loaded = {}

@@ -1,0 +1,87 @@
+"""A rendition's files: they say what they are for whatever else they must say."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import nibabel as nib
+import numpy as np
+import pytest
+from fakes.widgets import CARD, SHIFT, FakeEngine
+
+from napari_metasr.figures.rendition import Slice, render, save_nifti
+from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.volume import Plane
+from napari_metasr.weights import model_card, model_names
+
+TITLES = [model_card(name).title for name in model_names()]
+PHRASE = "For research use, super-resolved"
+
+
+@pytest.fixture
+def rendition(phantom_volume):
+    image = phantom_volume.slice(Plane.CORONAL, 9)
+    grid = OutputGrid.at_scale(image.shape, (2.1, 3.7))
+    return render(
+        FakeEngine(),
+        Slice(image, phantom_volume, Plane.CORONAL, 9),
+        grid,
+        (2.0, 3.0, 12.0, 17.5),
+        intensity=(0.0, 900.0),
+        limits=(0.0, 900.0),
+    )
+
+
+@pytest.mark.parametrize("title", [max(TITLES, key=len), "A model with a title " * 6])
+def test_the_header_says_research_use_with_the_longest_title_and_two_scales(
+    rendition, tmp_path, title
+):
+    named = replace(rendition, card=CARD.model_copy(update={"title": title}))
+    path = save_nifti(tmp_path / "a.nii.gz", named)
+    text = bytes(nib.load(path).header["descrip"]).decode().rstrip("\0")
+    assert text.startswith(PHRASE)
+    assert len(text) <= 79
+
+
+def test_both_results_are_the_window_on_the_grid(rendition):
+    top, left, bottom, right = rendition.grid.pixel_range(rendition.window)
+    assert rendition.super_resolved.shape == (bottom - top, right - left)
+    assert rendition.interpolated.shape == rendition.super_resolved.shape
+    whole = np.abs(rendition.super_resolved - SHIFT - rendition.interpolated).mean()
+    assert 0 < whole < 100
+
+
+def test_the_sidecar_says_how_it_came_about(rendition, tmp_path):
+    save_nifti(tmp_path / "a.nii.gz", rendition)
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["Purpose"] == "for research use, not for diagnosis"
+    assert record["Model"] == {"Name": "fake", "Title": "Fake-SR", "Sha256": "0" * 64}
+    assert (record["Plane"], record["Slice"]) == ("coronal", 9)
+    assert record["Window"] == [2.0, 3.0, 12.0, 17.5]
+    np.testing.assert_allclose(record["Scale"], rendition.grid.true_scale)
+    assert record["Sources"] == []
+    assert record["Concerns"] == []
+
+
+def test_beyond_the_trained_scales_is_recorded(phantom_volume, tmp_path):
+    image = phantom_volume.slice(Plane.AXIAL, 9)
+    rendition = render(
+        FakeEngine(),
+        Slice(image, phantom_volume, Plane.AXIAL, 9),
+        OutputGrid.at_scale(image.shape, 6),
+        (0.0, 0.0, *map(float, image.shape)),
+        intensity=(0.0, 900.0),
+        limits=(0.0, 900.0),
+    )
+    save_nifti(tmp_path / "a.nii.gz", rendition)
+    record = json.loads((tmp_path / "a.json").read_text())
+    assert record["Concerns"] == ["x6 in plane is beyond the x4 that Fake-SR was trained on"]
+
+
+def test_an_existing_sidecar_is_not_replaced_unasked(rendition, tmp_path):
+    (tmp_path / "a.json").write_text("mine")
+    with pytest.raises(FileExistsError):
+        save_nifti(tmp_path / "a.nii.gz", rendition)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+    assert (tmp_path / "a.json").read_text() == "mine"
