@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
@@ -213,21 +212,6 @@ def make_case(
     case = Case(one, condition.name, truth, low_resolution, grid, regions)
     part = cut(truth, regions[case.main])
     return case if part.min() < part.max() else None
-
-
-def make_cases(
-    slices: Iterable[Slice],
-    conditions: Iterable[Condition],
-    region: Literal["slice", "crop", "roi"],
-    options: RegionOptions,
-    detect: Detect | None = None,
-) -> Iterator[Case]:
-    """Yield the cases of every slice under every condition."""
-    for condition in conditions:
-        for one in slices:
-            case = make_case(one, condition, region, options, detect)
-            if case is not None:
-                yield case
 
 
 def cut(image: NDArray[Any], window: Window) -> NDArray[Any]:
