@@ -253,7 +253,7 @@ def test_the_best_weights_are_those_of_the_best_validation(tmp_path):
     checked = {
         line["update"]: line["val/psnr"]
         for line in RunFolder(tmp_path).history()
-        if "val/psnr" in line
+        if "val/psnr" in line and line["update"]
     }
     best = torch.load(tmp_path / "best.pt", weights_only=True)
     assert best["update"] == max(checked, key=checked.get)
@@ -323,6 +323,14 @@ def test_validation_begins_with_what_the_network_was(tmp_path):
     train(trainer(tmp_path, validate_every=100))
     checked = [line["update"] for line in RunFolder(tmp_path).history() if "val/psnr" in line]
     assert checked == [0, 12]
+
+
+def test_a_network_that_was_better_before_it_was_trained_is_still_one_that_was_trained(tmp_path):
+    stage = Stage(name="l1", updates=4, losses={"l1": 1}, rate=RateRule(initial=0.3))  # it diverges
+    train(trainer(tmp_path, stages=(stage,), interpolating_start=True, validate_every=2))
+    lines = [line for line in RunFolder(tmp_path).history() if "val/psnr" in line]
+    assert max(lines, key=lambda line: line["val/psnr"])["update"] == 0
+    assert torch.load(tmp_path / "best.pt", weights_only=True)["update"] > 0
 
 
 def test_a_budget_ends_the_run(tmp_path):

@@ -318,7 +318,11 @@ class Trainer:
         )
 
     def validate(self, telemetry: Telemetry) -> None:
-        """Measure the weights and their average; keep the better, and the best of all so far."""
+        """Measure the weights and their average; keep the better, and the best of all so far.
+
+        What a network was before its first update is measured for the curve, and not kept: a
+        table's network has been trained.
+        """
         candidates = self.generator.candidates()
         for network in candidates.values():
             self._fit_statistics(network)
@@ -339,7 +343,7 @@ class Trainer:
             self.update, **found.values, **scores, kept=name, seconds=seconds, memory_mib=memory
         )
         telemetry.show(self.update, found.images)
-        if found.score > self.best_score:
+        if self.update and found.score > self.best_score:
             self.best_score = found.score
             self.folder.save(self.folder.best, self.weights())
 
