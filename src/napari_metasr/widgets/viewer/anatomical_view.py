@@ -48,7 +48,7 @@ def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> An
 
 
 def _volumes(viewer: ViewerModel) -> Iterator[Volume]:
-    """The volumes that layers come from, as far as they come from any."""
+    """Yield the volumes that layers come from, skipping layers without one."""
     for layer in viewer.layers:
         volume = volume_of(layer.metadata)
         if volume is not None:
