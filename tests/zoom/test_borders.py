@@ -41,15 +41,22 @@ def test_both_ways_of_rendering_agree(brain):
 
 def test_what_is_not_short_is_left_as_it_is():
     image = np.arange(SHORT_SIDE**2).reshape(SHORT_SIDE, SHORT_SIDE)
-    same, added = mirrored(image)
+    same, added = mirrored(image, image.shape)
     assert same is image
     assert added == (0, 0)
 
 
 def test_a_short_side_is_continued_by_its_mirror_images():
     image = np.arange(2 * SHORT_SIDE).reshape(2, SHORT_SIDE)
-    continued, (above, before) = mirrored(image)
+    continued, (above, before) = mirrored(image, image.shape)
     assert (above, before) == (16, 0)
     assert continued.shape == (34, SHORT_SIDE)
     np.testing.assert_array_equal(continued[16:18], image)
     np.testing.assert_array_equal(continued[14:16], image[::-1])
+
+
+def test_a_short_part_of_a_long_slice_is_left_as_it_is():
+    part = np.arange(21).reshape(7, 3)
+    same, added = mirrored(part, (SHORT_SIDE, 40))
+    assert same is part
+    assert added == (0, 0)

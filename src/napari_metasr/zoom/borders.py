@@ -18,26 +18,28 @@ CONTINUED = 16
 """Pixels that are put on each end of a short side."""
 
 
-def mirrored(image: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, int]]:
-    """Continue the short sides of an image by its mirror images.
+def mirrored(part: NDArray[Any], shape: tuple[int, int]) -> tuple[NDArray[Any], tuple[int, int]]:
+    """Continue the short sides of a slice by its mirror images.
 
     Convolutions see zeros beyond a border. On a side of a few pixels those outweigh the image, and
     take its brightness away.
 
     Parameters
     ----------
-    image
-        (rows, columns).
+    part
+        (rows, columns), of a slice; along a short side it is all of the slice.
+    shape
+        Of the slice.
 
     Returns
     -------
-    image
-        The same, or with `CONTINUED` more pixels on both ends of each side shorter than
-        `SHORT_SIDE`.
+    part
+        The same, or with `CONTINUED` more pixels on both ends of each side along which the slice is
+        shorter than `SHORT_SIDE`.
     added
         How many rows and columns are before the first ones.
     """
-    rows, columns = (CONTINUED if size < SHORT_SIDE else 0 for size in image.shape)
+    rows, columns = (CONTINUED if size < SHORT_SIDE else 0 for size in shape)
     if not (rows or columns):
-        return image, (0, 0)
-    return np.pad(image, ((rows, rows), (columns, columns)), mode="symmetric"), (rows, columns)
+        return part, (0, 0)
+    return np.pad(part, ((rows, rows), (columns, columns)), mode="symmetric"), (rows, columns)

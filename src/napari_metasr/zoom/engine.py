@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -200,7 +201,7 @@ class ZoomModel:
             missing=missing,
             mapping=mapping,
             limits=limits,
-            encoder=self._encode,
+            encoder=partial(self._encode, shape=image.shape),
             tiling=self._tiling,
         )
 
@@ -279,9 +280,9 @@ class ZoomModel:
         """Encode and render a whole image; see ``encode`` and ``render``."""
         return self.render(self.encode(image), scale)
 
-    def _encode(self, image: NDArray[np.float32]) -> Tensor:
-        continued, (top, left) = mirrored(image)
-        rows, columns = image.shape
+    def _encode(self, part: NDArray[np.float32], shape: tuple[int, int]) -> Tensor:
+        continued, (top, left) = mirrored(part, shape)
+        rows, columns = part.shape
         with torch.inference_mode(), self._reduced():
             codes = self._renderer.encode(self._tensor(continued)).float()
         return codes[:, top : top + rows, left : left + columns]

@@ -53,7 +53,9 @@ def render_once(
     reach = renderer.halo + renderer.margin
     for first_row, last_row, top, bottom in _blocks(grid.rows, i0, i1, reach):
         for first_column, last_column, left, right in _blocks(grid.columns, j0, j1, reach):
-            image, (above, before) = mirrored(encoded.shown.image[top:bottom, left:right])
+            image, (above, before) = mirrored(
+                encoded.shown.image[top:bottom, left:right], encoded.shape
+            )
             part = out[first_row - i0 : last_row - i0, first_column - j0 : last_column - j0]
             block = first_row, first_column, last_row, last_column
             renderer.render_part(to_tensor(image), (top - above, left - before), grid, block, part)
