@@ -18,7 +18,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection as lesion_worker
-from napari_metasr.widgets.lesions.dock import LookIn
+from napari_metasr.widgets.lesions.dock import SearchScope
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.result_layers import ROLE
@@ -67,7 +67,7 @@ def settle(qtbot, dock):
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
 
 
-def search(qtbot, dock, scope=LookIn.SLICE):
+def search(qtbot, dock, scope=SearchScope.SLICE):
     dock.scope.setCurrentEnum(scope)
     qtbot.mouseClick(dock.detect, LEFT)
     settle(qtbot, dock)
@@ -107,7 +107,7 @@ def test_a_slice_gives_rectangles_with_scores_and_a_table_in_their_order(
 
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_volume_gives_one_row_for_a_lesion_of_many_slices(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock, LookIn.VOLUME)
+    search(qtbot, lesion_dock, SearchScope.VOLUME)
     assert rows(lesion_dock) == [("1", "0.90", "1–4", "12 × 15 × 12")]
     (layer,) = box_layers(viewer)
     assert len(layer.data) == 4
@@ -128,7 +128,7 @@ def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, dete
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_earlier_results_are_hidden_and_come_back(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, LookIn.VOLUME)
+    search(qtbot, lesion_dock, SearchScope.VOLUME)
     assert [layer.visible for layer in box_layers(viewer)] == [False, True]
     assert lesion_dock.results.count() == 2
     lesion_dock.results.setCurrentIndex(0)
@@ -153,7 +153,7 @@ def test_a_dragged_box_is_manual_and_its_lesion_follows(qtbot, viewer, lesion_do
 
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_a_lesion_with_one_edited_slice_says_so(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock, LookIn.VOLUME)
+    search(qtbot, lesion_dock, SearchScope.VOLUME)
     (layer,) = box_layers(viewer)
     layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
     assert rows(lesion_dock)[0][1] == "0.90, edited"
@@ -230,7 +230,7 @@ def test_progress_counts_slices(qtbot, lesion_dock, detector):
     seen = []
     show = lesion_dock.show_progress
     lesion_dock.show_progress = lambda *numbers: (seen.append(numbers[1:]), show(*numbers))
-    search(qtbot, lesion_dock, LookIn.VOLUME)
+    search(qtbot, lesion_dock, SearchScope.VOLUME)
     assert [done for done, total in seen if total == 6] == [0, 1, 2, 3, 4, 5, 6]
 
 
@@ -280,7 +280,7 @@ def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock,
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion_dock):
     search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, LookIn.VOLUME)
+    search(qtbot, lesion_dock, SearchScope.VOLUME)
     viewer.layers.remove(box_layers(viewer)[-1])
     assert len(rows(lesion_dock)) == 2
     assert [layer.visible for layer in box_layers(viewer)] == [True]
@@ -380,7 +380,7 @@ def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion
     opened = []
     dock = make_lesion_dock(viewer, open_zoom=lambda: opened.append(True))
     viewer.canvas.size = (300, 400)
-    search(qtbot, dock, LookIn.VOLUME)
+    search(qtbot, dock, SearchScope.VOLUME)
     viewer.dims.order = (1, 0, 2)
     item = dock.table.visualItemRect(dock.table.item(0, 1))
     qtbot.mouseClick(dock.table.viewport(), LEFT, pos=item.center())

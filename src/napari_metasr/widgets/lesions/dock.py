@@ -29,7 +29,7 @@ LEAST_HEIGHT = 340
 """Down to the table: napari would give a second dock nearly all of the height."""
 
 
-class LookIn(StrEnum):
+class SearchScope(StrEnum):
     """What is searched; the values are titles."""
 
     SLICE = "Current slice"
@@ -76,7 +76,7 @@ class LesionDock(Dock):
         self.source = parts.combo_box("The image to look for tumour in")
         self.detector = model_box(detectors, "The network that looks for tumour")
         self.scope = parts.enum_box(
-            LookIn,
+            SearchScope,
             "The slice on the screen, or every slice of the plane on the screen: regions of\n"
             "neighbouring slices that agree become one, and what stands alone is dropped",
         )
@@ -155,7 +155,7 @@ class LesionDock(Dock):
     @property
     def whole_volume(self) -> bool:
         """Whether every slice is to be looked at."""
-        return self.scope.currentEnum() is LookIn.VOLUME
+        return self.scope.currentEnum() is SearchScope.VOLUME
 
     def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the images; emits nothing."""
