@@ -36,7 +36,9 @@ def run(tmp_path_factory):
             + (["--resume"] if name != names[0] else [])
         )
         assert done == 0, name
-        assert evaluate.main(["experiment", name, "--output", str(folder / "run")]) == 0, name
+        there = ["--sources", "tcga-lgg"] if experiment(name).sources else []
+        asked = ["experiment", name, "--output", str(folder / "run"), *there]
+        assert evaluate.main(asked) == 0, name
     assert report.main([str(folder / "run"), "--output", str(folder / "report")]) == 0
     return folder
 
