@@ -11,7 +11,9 @@ import pytest
 from fakes.widgets import CARD, SHIFT, FakeEngine
 
 from napari_metasr.figures.rendition import Slice, render, save_nifti
+from napari_metasr.files import InputReplacedError
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.io import read_volume, write_volume
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card, model_names
 
@@ -85,3 +87,15 @@ def test_an_existing_sidecar_is_not_replaced_unasked(rendition, tmp_path):
         save_nifti(tmp_path / "a.nii.gz", rendition)
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
     assert (tmp_path / "a.json").read_text() == "mine"
+
+
+def test_the_sidecar_of_the_source_is_never_replaced(rendition, tmp_path):
+    volume = rendition.slice.volume
+    scan, told = tmp_path / "scan.nii.gz", tmp_path / "scan.json"
+    write_volume(scan, volume.data, volume.affine, volume.source)
+    told.write_text('{"EchoTime": 0.004}')
+    read = replace(rendition, slice=replace(rendition.slice, volume=read_volume(scan)))
+    with pytest.raises(InputReplacedError, match="would replace the input"):
+        save_nifti(tmp_path / "scan.nii", read, overwrite=True)
+    assert told.read_text() == '{"EchoTime": 0.004}'
+    assert not (tmp_path / "scan.nii").exists()

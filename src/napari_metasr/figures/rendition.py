@@ -12,7 +12,7 @@ from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.nifti import is_nifti
-from napari_metasr.io.writer import write_slice
+from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS
@@ -147,11 +147,13 @@ def save_nifti(
     Raises
     ------
     OSError, ValueError
-        As `write_slice`; also if the sidecar exists and ``overwrite`` is not set.
+        As `write_slice`; also if the sidecar exists and ``overwrite`` is not set, or is that of
+        the source.
     """
     sidecar, cut = sidecar_path(path), rendition.slice
     check_writable(sidecar, overwrite=overwrite)
     volume = cut.volume
+    check_source_kept(sidecar, volume.source)
     shape = (1, *volume.spatial_shape)[-3:]
     write_slice(
         path,
