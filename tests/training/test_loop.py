@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -469,6 +470,12 @@ def test_a_live_folder_is_locked(tmp_path):
 def test_patients_on_both_sides_are_named():
     with pytest.raises(ValueError, match="found in both training and validation: disc 1"):
         check_patients(slices(3), slices(2)[1:])
+
+
+def test_a_patient_with_another_contrast_is_the_same_patient():
+    other = [replace(one, source=f"contrasts/{one.source}") for one in slices(1)]
+    with pytest.raises(ValueError, match="found in both training and validation: disc"):
+        check_patients(other, slices(1))
 
 
 def test_a_trained_network_enlarges_a_slice(tmp_path):

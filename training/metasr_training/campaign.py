@@ -13,6 +13,7 @@ from metasr_training.cards import contrasts_of
 from metasr_training.catalogue import Experiment, recipe
 from metasr_training.condition import Condition
 from metasr_training.datasets.cache import default_folder
+from metasr_training.datasets.contrasts import CONTRASTS_FOLDER
 from metasr_training.datasets.regions import regions_of_interest
 from metasr_training.datasets.slices import load_slices, some_of_each
 from metasr_training.detector import LD, LD_PLUS, SHIPPED, find_detector, find_weights
@@ -351,14 +352,17 @@ def asks_detector(config: TrainConfig) -> bool:
 
 
 def check_patients(training: Iterable[Slice], validation: Iterable[Slice]) -> None:
-    """Refuse data in which a patient is on both sides.
+    """Refuse data in which a patient is on both sides, be it with another contrast.
 
     Raises
     ------
     ValueError
         If there is one; the patients are named.
     """
-    sides = [{(one.source, one.patient) for one in slices} for slices in (training, validation)]
+    sides = [
+        {(one.source.removeprefix(f"{CONTRASTS_FOLDER}/"), one.patient) for one in slices}
+        for slices in (training, validation)
+    ]
     both = sorted(f"{source} {patient}" for source, patient in sides[0] & sides[1])
     if both:
         raise ValueError(

@@ -89,14 +89,20 @@ class LeftOut:
     @property
     def concern(self) -> str:
         """What a user must know of the comparison; empty where it is as hoped for."""
+        concerns = []
         if self.gain <= 0:
-            return (
+            concerns.append(
                 "On the patients left out it was no better than the model it began with "
                 f"({self.gain:+.2f} dB)."
             )
         if self.split == "val":
-            return "The patients it was measured on also chose the weights that were kept."
-        return ""
+            concerns.append(
+                "The patients it was measured on also chose the weights that were kept."
+            )
+        seeds = len(self.rows[0].tuned)
+        if seeds > 1:
+            concerns.append(f"Gains are means over {seeds} trainings, of which this is one.")
+        return " ".join(concerns)
 
     def results(self) -> dict[str, Any]:
         """Collect the results for the model card."""
