@@ -152,10 +152,10 @@ class ZoomDock(Dock):
         self.convention.addItem("Neurological", "neurological")
 
         self.contrast = parts.combo_box(
-            "Which MRI contrast the source shows, if its name does not tell or tells wrongly:\n"
+            "Which MRI contrast the source shows; (auto) is what its name tells. Correct it here:\n"
             "networks are trained on some contrasts only"
         )
-        self.contrast.addItem("As named", "")
+        self.contrast.addItem("unknown", "")
         for contrast in (*CONTRASTS, OTHER):
             self.contrast.addItem(contrast, contrast)
 
@@ -179,7 +179,7 @@ class ZoomDock(Dock):
     def _lay_out(self) -> None:
         body, column = docks.column(spacing=2)
         lines: list[tuple[str, list[QWidget], int]] = [
-            ("Source", [self.source, self.contrast], 2),
+            ("Source", [self.source, self.contrast], 1),
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
             ("Compare", [self.comparison, self.swipe], 2),
@@ -342,7 +342,7 @@ class ZoomDock(Dock):
 
     def show_contrast(self, chosen: str | None, named: str | None) -> None:
         """Show which contrast the source has; emits nothing."""
-        text = f"As named: {named}" if named else "As named: unknown"
+        text = f"{named} (auto)" if named else "unknown"
         if self.contrast.itemText(0) != text:
             self.contrast.setItemText(0, text)
         if self.contrast.currentData() != (chosen or ""):
