@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import sqrtm
 from scipy.signal import convolve2d
 
 if TYPE_CHECKING:
@@ -129,9 +128,11 @@ def frechet_distance(first: NDArray[Any], second: NDArray[Any]) -> float:
         )
     between = first.mean(axis=0) - second.mean(axis=0)
     covariances = [np.atleast_2d(np.cov(one, rowvar=False)) for one in (first, second)]
-    root = np.real(sqrtm(covariances[0] @ covariances[1]))
-    distance = between @ between + np.trace(covariances[0] + covariances[1] - 2 * root)
-    return max(float(distance), 0.0)
+    values, vectors = np.linalg.eigh(covariances[0])
+    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    shared = np.linalg.eigvalsh(root @ covariances[1] @ root)  # those of the product, which is PSD
+    spread = np.trace(covariances[0] + covariances[1]) - 2 * np.sqrt(shared.clip(0)).sum()
+    return max(float(between @ between + spread), 0.0)
 
 
 def _comparable(

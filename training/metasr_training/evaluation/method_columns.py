@@ -39,6 +39,7 @@ class TableRow:
     vif: float
     high_frequency: float
     flagged: float
+    frechet: float
     other: str
     other_psnr: float
     other_ssim: float
@@ -80,6 +81,7 @@ def measured_columns() -> Columns:
         "VIF": lambda row: measure_text(row.vif),
         "high-frequency energy": lambda row: measure_text(row.high_frequency),
         "patches flagged": lambda row: measure_text(row.flagged),
+        "Fréchet distance": lambda row: measure_text(row.frechet),
     }
 
 

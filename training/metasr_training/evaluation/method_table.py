@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from metasr_training.evaluation.bench import Bench, Findings
-from metasr_training.evaluation.cases import RegionOptions, make_case
+from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.convergence import converged
 from metasr_training.evaluation.costs import epoch_seconds, step_memory
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.described import batch_text
+from metasr_training.evaluation.looks import FEATURES, Looks, detector_features
 from metasr_training.evaluation.method_columns import TableRow, method_tables
 from metasr_training.evaluation.opinion.kind import measured_opinions
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
@@ -60,11 +62,13 @@ def evaluate_table(bench: Bench) -> Findings:
     groups: dict[str, list[Contestant]] = {}
     costs = bool(sharing(bench.experiment.id, "epoch_seconds"))
     epoch_images = options.epoch_images if costs else None
+    features = detector_features()
     for condition in bench.experiment.conditions:
         methods = contestants(bench.experiment, condition, bench.load)
-        found = score_condition(bench, options, condition, methods, slices)
+        looks = Looks(features)
+        found = score_condition(bench, options, condition, methods, slices, looks)
         order, below = standing(found, methods)
-        new = table_rows(found, methods, order, epoch_images)
+        new = table_rows(found, methods, order, epoch_images, looks)
         scores += found
         rows += new
         groups[condition.name] = methods
@@ -89,8 +93,9 @@ def score_condition(
     condition: Condition,
     methods: Sequence[Contestant],
     slices: Sequence[Any],
+    looks: Looks,
 ) -> list[ImageScore]:
-    """Score every method on every slice, in every region.
+    """Score every method on every slice, in every region; add their main regions to ``looks``.
 
     Raises
     ------
@@ -103,8 +108,11 @@ def score_condition(
     for one in tqdm(slices, desc=condition.name, unit="slice"):
         case = make_case(one, condition, region, options, detect)
         if case is not None:
+            window = case.regions[case.main]
+            looks.add_truth(cut(case.truth, window))
             for label, output in enlarged(case, methods):
                 scores += measure(case, label, output)
+                looks.add(label, cut(output, window))
     if not scores:
         raise ValueError(
             f"expected something to compare in the {region} of {len(slices)} slices, found nothing "
@@ -118,6 +126,7 @@ def table_rows(
     methods: Sequence[Contestant],
     order: Sequence[str],
     epoch_images: int | None,
+    looks: Looks,
 ) -> list[TableRow]:
     """Make the rows of one condition: all sources together, then each source.
 
@@ -127,6 +136,8 @@ def table_rows(
         The methods that are ranked, by falling PSNR.
     epoch_images
         Images of an epoch whose seconds are wanted, with the memory of a step.
+    looks
+        The features of what was scored.
     """
     found = averages(scores)
     condition = scores[0].condition
@@ -154,6 +165,7 @@ def table_rows(
                     vif=average.vif,
                     high_frequency=average.high_frequency,
                     flagged=average.flagged,
+                    frechet=looks.distance(one.label) if source == ALL else math.nan,
                     other=other,
                     other_psnr=beside.psnr,
                     other_ssim=beside.ssim,
@@ -220,7 +232,8 @@ def _notes(region: str, options: TableOptions, *, costs: bool) -> list[str]:
         "could take from the image, high-frequency energy that above half of Nyquist as a share "
         "of the truth's: below 1 an image is too smooth, above 1 texture or noise was added. "
         "Patches flagged are those whose structures within the measured band are not the truth's "
-        "(sFRC)."
+        "(sFRC). The Fréchet distance is between the sets of outputs and of truths, as seen by "
+        f"{FEATURES}: smaller is nearer, and it compares with no distance by other features."
     )
     notes = [
         compared,
