@@ -40,7 +40,7 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "expected a verb among zoom, upscale, replay, cohort, series, detect, models,"),
+        ("", "expected a verb among zoom, upscale, replay, cohort, series, info, detect, models,"),
         ("zom good.nii.gz", "demo, rate, found 'zom'; did you mean 'zoom'?"),
         ("--debug zoom", "found '--debug'"),
         ("zoom", "INPUT --scale NUMBER|Y,X --output OUTPUT"),
