@@ -105,7 +105,7 @@ class Detect(Command):
         from napari_metasr.lesions.detector import load_detector
 
         detector = load_detector(self.model, device=self.device)
-        lesions, doubts = search(volume, plane, detector, index=self.slice, time=self.time)
+        lesions, concerns = search(volume, plane, detector, index=self.slice, time=self.time)
         write_rois(
             self.output,
             volume,
@@ -113,7 +113,7 @@ class Detect(Command):
             finder_of(detector),
             time=self.time,
             scale_input=self.scale_input,
-            concerns=doubts,
+            concerns=concerns,
             mask=self.mask,
             overwrite=self.overwrite,
         )

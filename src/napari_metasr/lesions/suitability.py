@@ -88,27 +88,27 @@ def concerns(
             "expected a head to look for tumours in, found nothing but background: in no slice "
             f"is more than {LEAST_HEAD_SHARE:.0%} brighter than air"
         )
-    doubts = []
+    reasons = []
     if plane not in point.planes:
-        doubts.append(
+        reasons.append(
             f"The detector learned from volumes in {' and '.join(point.planes)} slices; these are "
             f"{plane} ones, in which it may find what is not there and miss what is."
         )
     if largest < SMALL_HEAD_SHARE:
-        doubts.append(
+        reasons.append(
             f"No slice has a head that fills more than {largest:.0%} of it: is this a brain?"
         )
     if min(map(head_share, slices)) > FULL:
-        doubts.append("There is no air round what is seen: is this a whole head?")
+        reasons.append("There is no air round what is seen: is this a whole head?")
     far = unlike(map(brightness, slices), point.brightness)
     if far:
         found = ", ".join(f"{name}: {distance:+.1f}" for name, distance in far.items())
-        doubts.append(
+        reasons.append(
             "The intensities are far from those of the training images (quantiles in the head, "
             f"in standard deviations: {found}): is this another contrast, such as T2, FLAIR or "
             "T1 without contrast agent? What is found in it means little."
         )
-    return tuple(doubts)
+    return tuple(reasons)
 
 
 def _normalised(volume: SlicedVolume, time: int) -> Iterator[NDArray[Any]]:

@@ -136,11 +136,11 @@ def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
     """Return what to know before trusting a detector here; worked out once for an image."""
     measured = scope.source.measured
     key = (scope.plane, scope.time, detector.point.model_dump_json())
-    volume, doubts = measured.get(key, (None, ()))
+    volume, reasons = measured.get(key, (None, ()))
     if volume is not scope.volume:
-        doubts = concerns(scope.volume, scope.plane, detector.point, time=scope.time)
-        measured[key] = scope.volume, doubts
-    return tuple(doubts)
+        reasons = concerns(scope.volume, scope.plane, detector.point, time=scope.time)
+        measured[key] = scope.volume, reasons
+    return tuple(reasons)
 
 
 def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Progress | Found]:
