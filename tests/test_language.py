@@ -10,6 +10,9 @@ from pathlib import Path
 import metasr_training
 import napari_metasr
 
+VERBS = ("finetune", "listing")
+"""Verbs of metasr-train with a module of their own."""
+
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 
@@ -33,6 +36,7 @@ def test_no_option_of_a_command_is_named_outside_the_commands():
         if script.value.startswith("metasr_training."):
             module = script.module.removeprefix("metasr_training.")
             commands.add(Path(metasr_training.__file__).parent / f"{module}.py")
+    commands |= {Path(metasr_training.__file__).parent / f"{verb}.py" for verb in VERBS}
     found = [
         f"{path}:{line}: {text}"
         for package in (napari_metasr, metasr_training)
