@@ -373,9 +373,10 @@ class Trainer:
     def run(self, telemetry: Telemetry) -> bool:
         """Train to the end of the schedule; False if it was asked to stop before."""
         config, total = self.config, self.schedule.total
+        begun = int(self.behind)
         bar = tqdm(
             total=total,
-            initial=int(self.behind),
+            initial=begun,
             desc=self.progress.label(config.name),
             bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
             mininterval=5,
@@ -406,7 +407,7 @@ class Trainer:
             if self.update % config.checkpoint_every == 0:
                 self.save()
             behind = self.schedule.behind(self.update, self.stopwatch.elapsed)
-            speed = (behind - bar.initial) / max(self.stopwatch.elapsed - began, 1e-9)
+            speed = (behind - begun) / max(self.stopwatch.elapsed - began, 1e-9)
             words = self.progress.text(self.update, total - behind, speed)
             bar.set_postfix_str(words, refresh=False)
             bar.update(int(behind) - bar.n)
