@@ -215,7 +215,8 @@ class Upscaling:
             f"For research use, {plan.description}",
         )
         stages = Stages(plan, self._unpacked, voxels, folder, models, findings)
-        if journal.done == 0:
+        if journal.done == 0 or not voxels.voxels.path.exists():  # gone once it was put in place
+            journal = journal.model_copy(update={"digests": ()})
             voxels.create(header)
             for array in stages.scratch:
                 allocate(array.path, array.nbytes)
