@@ -175,13 +175,7 @@ def too_far(folder):
     (folder / "journal.json").write_text(json.dumps(journal))
 
 
-def no_output(folder):
-    (folder / "output.nii").unlink()
-
-
-@pytest.mark.parametrize(
-    "damage", [zeroed, cut_short, another_input, no_input, one_bit, too_far, no_output]
-)
+@pytest.mark.parametrize("damage", [zeroed, cut_short, another_input, no_input, one_bit, too_far])
 def test_work_that_is_not_as_it_was_left_is_not_gone_on_with(
     ended, command, cut, expected, tmp_path, capsys, damage
 ):
@@ -193,4 +187,15 @@ def test_work_that_is_not_as_it_was_left_is_not_gone_on_with(
     assert "found it damaged" in capsys.readouterr().err
     assert not output.exists()
     assert main([*command, "--output", str(output)]) == 0
+    assert output.read_bytes() == expected
+
+
+def test_work_whose_output_is_gone_begins_anew_and_gives_the_same_bytes(
+    ended, command, cut, expected, tmp_path
+):
+    folder = tmp_path / "copy"
+    shutil.copytree(ended[KEPT][0], folder)
+    (folder / ".out.nii.gz.unfinished" / "output.nii").unlink()
+    output = folder / "out.nii.gz"
+    assert main([*command, "--output", str(output), "--resume"]) == 0
     assert output.read_bytes() == expected
