@@ -31,7 +31,7 @@ def test_reduction_is_pillow_s(rng, kernel, size):
 @pytest.mark.parametrize("scale", [1.0, 2.0, 3.7, (1.3, 2.9)], ids=str)
 def test_enlargement_is_pillow_s(rng, method, scale):
     image = rng.random((23, 31), dtype=np.float32)
-    ours = interpolate(image, scale, method=method, limits=(-10, 10))
+    ours = interpolate(image, scale, method=method, value_range=(-10, 10))
     pillow = Image.fromarray(image).resize(ours.shape[::-1], PILLOW[method])
     np.testing.assert_allclose(ours, np.asarray(pillow), atol=2e-5)
 
@@ -57,7 +57,7 @@ def test_a_window_is_part_of_the_whole(rng, method, window):
 
 def test_outputs_larger_than_a_block(rng):
     image = rng.random((400, 500), dtype=np.float32)
-    whole = interpolate(image, 3, limits=(-10, 10))
+    whole = interpolate(image, 3, value_range=(-10, 10))
     direct = (
         resampling_matrix(400, 1200, "bicubic") @ image @ resampling_matrix(500, 1500, "bicubic").T
     )

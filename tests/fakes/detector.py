@@ -45,7 +45,7 @@ class FakeDetector:
         self.loads.append((model, device))
         return self
 
-    def detect(self, image, intensity=None, *, spacing=(1.0, 1.0), point=None):
+    def detect(self, image, intensity_range=None, *, spacing=(1.0, 1.0), point=None):
         self._wait()
         return self.everywhere
 

@@ -56,11 +56,11 @@ class FakeNetwork:
     def lineage(self):
         return (*self.starts, Past(self.name, self.updates, self.seconds, "random weights"))
 
-    def enlarge(self, image, grid, *, intensity=None, limits=None):
+    def enlarge(self, image, grid, *, intensity_range=None, value_range=None):
         self.seen.append(image.shape)
-        self.intensities.append(intensity)
+        self.intensities.append(intensity_range)
         scale = (grid.rows.scale, grid.columns.scale)
-        enlarged = interpolate(image, scale, method="bicubic", limits=limits)
+        enlarged = interpolate(image, scale, method="bicubic", value_range=value_range)
         return enlarged + np.float32(self.error)
 
     def history(self):
@@ -79,8 +79,8 @@ class FakeFinder:
         self.point = OperatingPoint(threshold=0.5, level=0.5, margin=0.0)
         self.intensities = []
 
-    def detect(self, image, intensity=None, *, point=None):
-        self.intensities.append(intensity)
+    def detect(self, image, intensity_range=None, *, point=None):
+        self.intensities.append(intensity_range)
         point = point or self.point
         score = self.score(image)
         if score < point.threshold:

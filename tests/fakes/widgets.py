@@ -49,8 +49,8 @@ def results(dock):
 class FakeEncoded:
     """Ready where it has been prepared."""
 
-    def __init__(self, engine, image, limits):
-        self.engine, self.image, self.limits = engine, image, limits
+    def __init__(self, engine, image, value_range):
+        self.engine, self.image, self.value_range = engine, image, value_range
         self.shape = image.shape
         self.nbytes = 1000
         self.encode_seconds = 0.0
@@ -91,8 +91,8 @@ class FakeEngine:
         self.loads.append((model, device))
         return self
 
-    def encode(self, image, intensity=None, limits=None):
-        encoded = FakeEncoded(self, np.array(image), limits)
+    def encode(self, image, intensity_range=None, value_range=None):
+        encoded = FakeEncoded(self, np.array(image), value_range)
         self.encoded.append(encoded)
         return encoded
 

@@ -35,17 +35,17 @@ class Interpolating:
     """A model that stands in for a network: Lanczos interpolation."""
 
     class Encoded:
-        def __init__(self, image: np.ndarray, limits: tuple[float, float] | None) -> None:
-            self.image, self.limits = image, limits
+        def __init__(self, image: np.ndarray, value_range: tuple[float, float] | None) -> None:
+            self.image, self.value_range = image, value_range
 
         def prepare(self, window=None) -> None:
             pass
 
-    def encode(self, image, intensity=None, limits=None) -> Encoded:
-        return self.Encoded(image, limits)
+    def encode(self, image, intensity_range=None, value_range=None) -> Encoded:
+        return self.Encoded(image, value_range)
 
     def render(self, encoded: Encoded, scale, window=None) -> np.ndarray:
-        return interpolate(encoded.image, scale, window, "lanczos", encoded.limits)
+        return interpolate(encoded.image, scale, window, "lanczos", encoded.value_range)
 
 
 def view(limits: tuple[float, float] = (0.0, 1.0), plane: Plane | None = Plane.AXIAL) -> View:
@@ -260,9 +260,11 @@ def head() -> np.ndarray:
 
 def test_a_trial_measures_both_against_the_truth(head: np.ndarray) -> None:
     low = degrade(head, (41, 33))
-    trial = run_trial(low, head, Interpolating(), intensity=(0.0, 1000.0), limits=(0.0, 1000.0))
+    trial = run_trial(
+        low, head, Interpolating(), intensity_range=(0.0, 1000.0), value_range=(0.0, 1000.0)
+    )
     assert trial.scale == (2.0, 3.0)
-    expected = interpolate(low, (2, 3), limits=(0.0, 1000.0))
+    expected = interpolate(low, (2, 3), value_range=(0.0, 1000.0))
     np.testing.assert_array_equal(trial.interpolated, expected)
     whole = trial.quality(trial.interpolated, in_box=False)
     error = np.mean((expected.astype(float) - head) ** 2)
@@ -277,7 +279,7 @@ def test_a_trial_measures_both_against_the_truth(head: np.ndarray) -> None:
 def test_sequence_reduces_by_four_and_back(head: np.ndarray) -> None:
     """At x4 the truth is the slice itself, at x1 the input: as in the publication's figure 8."""
     low, trials = run_sequence(
-        head, Interpolating(), intensity=(0.0, 1000.0), scales=(1.0, 2.5, 4.0)
+        head, Interpolating(), intensity_range=(0.0, 1000.0), scales=(1.0, 2.5, 4.0)
     )
     assert low.shape == (20, 24)
     np.testing.assert_allclose(low, degrade(head[:80, :96], (20, 24)), atol=1e-3)
@@ -289,7 +291,9 @@ def test_sequence_reduces_by_four_and_back(head: np.ndarray) -> None:
 
 
 def test_sequence_figure(tmp_path: Path, head: np.ndarray) -> None:
-    low, trials = run_sequence(head, Interpolating(), intensity=(0.0, 1000.0), scales=(2.0, 4.0))
+    low, trials = run_sequence(
+        head, Interpolating(), intensity_range=(0.0, 1000.0), scales=(2.0, 4.0)
+    )
     sizes = []
     for count in (1, 2):
         path = save_sequence(
@@ -304,9 +308,9 @@ def test_sequence_figure(tmp_path: Path, head: np.ndarray) -> None:
 
 def test_sequence_refuses_other_scales(head: np.ndarray) -> None:
     with pytest.raises(ValueError, match="scales of 1 to 4"):
-        run_sequence(head, Interpolating(), intensity=(0.0, 1.0), scales=(5.0,))
+        run_sequence(head, Interpolating(), intensity_range=(0.0, 1.0), scales=(5.0,))
     with pytest.raises(ValueError, match="at least 4 x 4"):
-        run_sequence(head[:3], Interpolating(), intensity=(0.0, 1.0))
+        run_sequence(head[:3], Interpolating(), intensity_range=(0.0, 1.0))
 
 
 def test_zoom_path_grows_steadily_about_one_point() -> None:
@@ -342,7 +346,8 @@ def test_animation_does_not_tremble(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     window = (50.0, 20.0, 90.0, 60.0)
     path = save_animation(
         tmp_path / "z.gif", image, Interpolating(), title="M", trained_scales=(1.1, 4.0),
-        view=view((0, 1000)), spacing=(1.0, 1.0), window=window, intensity=(0.0, 1000.0), frames=9,
+        view=view((0, 1000)), spacing=(1.0, 1.0), window=window,
+        intensity_range=(0.0, 1000.0), frames=9,
     )  # fmt: skip
     views = zoom_path((120, 120), (1.0, 1.0), window, 9)
     panel = animation.PANEL
@@ -365,14 +370,14 @@ def test_animation_files(tmp_path: Path, head: np.ndarray, suffix: str) -> None:
     path = save_animation(
         tmp_path / f"z{suffix}", head, Interpolating(), title="M", trained_scales=(1.1, 2.0),
         view=view((0, 1000)), spacing=(1.0, 1.0), window=(20.0, 20.0, 60.0, 60.0),
-        intensity=(0.0, 1000.0), frames=4,
+        intensity_range=(0.0, 1000.0), frames=4,
     )  # fmt: skip
     with Image.open(path) as frames:
         assert frames.n_frames == 4
     with pytest.raises(FileExistsError):
         save_animation(
             path, head, Interpolating(), title="M", trained_scales=(1.1, 2.0), view=view((0, 1)),
-            spacing=(1.0, 1.0), window=(20.0, 20.0, 60.0, 60.0), intensity=(0.0, 1.0),
+            spacing=(1.0, 1.0), window=(20.0, 20.0, 60.0, 60.0), intensity_range=(0.0, 1.0),
         )  # fmt: skip
 
 
@@ -386,7 +391,7 @@ def test_animation_gives_up_grey_levels_to_stay_small(
         path = save_animation(
             tmp_path / "z.gif", noise, Interpolating(), title="M", trained_scales=(1.1, 4.0),
             view=view(), spacing=(1.0, 1.0), window=(50.0, 50.0, 150.0, 150.0),
-            intensity=(0.0, 1.0), frames=3, overwrite=True,
+            intensity_range=(0.0, 1.0), frames=3, overwrite=True,
         )  # fmt: skip
         return path.stat().st_size
 
@@ -398,7 +403,8 @@ def test_animation_refuses_other_formats(tmp_path: Path, head: np.ndarray) -> No
     with pytest.raises(ValueError, match=r"\.gif or \.webp, found '\.mp4'"):
         save_animation(
             tmp_path / "z.mp4", head, Interpolating(), title="M", trained_scales=(1, 4),
-            view=view(), spacing=(1.0, 1.0), window=(0.0, 0.0, 9.0, 9.0), intensity=(0.0, 1.0),
+            view=view(), spacing=(1.0, 1.0), window=(0.0, 0.0, 9.0, 9.0),
+            intensity_range=(0.0, 1.0),
         )  # fmt: skip
     with pytest.raises(ValueError, match="at least 2 frames"):
         zoom_path((9, 9), (1.0, 1.0), (0.0, 0.0, 9.0, 9.0), 1)

@@ -30,8 +30,8 @@ def rendition(phantom_volume):
         Slice(image, phantom_volume, Plane.CORONAL, 9),
         grid,
         (2.0, 3.0, 12.0, 17.5),
-        intensity=(0.0, 900.0),
-        limits=(0.0, 900.0),
+        intensity_range=(0.0, 900.0),
+        value_range=(0.0, 900.0),
     )
 
 
@@ -73,8 +73,8 @@ def test_beyond_the_trained_scales_is_recorded(phantom_volume, tmp_path):
         Slice(image, phantom_volume, Plane.AXIAL, 9),
         OutputGrid.at_scale(image.shape, 6),
         (0.0, 0.0, *map(float, image.shape)),
-        intensity=(0.0, 900.0),
-        limits=(0.0, 900.0),
+        intensity_range=(0.0, 900.0),
+        value_range=(0.0, 900.0),
     )
     save_nifti(tmp_path / "a.nii.gz", rendition)
     record = json.loads((tmp_path / "a.json").read_text())

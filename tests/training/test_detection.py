@@ -122,7 +122,14 @@ def test_reduced_slices_keep_the_shares():
 
 def test_slices_without_a_tumour_have_no_box():
     empty = [
-        Slice(one.image, one.limits, one.source, one.patient, f"e{one.name}", one.mask & False)
+        Slice(
+            one.image,
+            one.intensity_range,
+            one.source,
+            one.patient,
+            f"e{one.name}",
+            one.mask & False,
+        )
         for one in slices()
     ]
     sampler = DetectionSampler([*slices(), *empty], STILL)
@@ -171,7 +178,7 @@ def test_a_small_tumour_of_a_large_slice_is_kept():
 class Finder:
     """A detector that finds something in the slice named 1 alone, the surest first."""
 
-    def detect(self, image, intensity=None):
+    def detect(self, image, intensity_range=None):
         boxes = {0.9: (1.0, 2.0, 3.0, 4.0), 0.6: (7.0, 7.0, 9.0, 9.0)}
         found = [Rectangle(Window(*box), score) for score, box in boxes.items()]
         return tuple(found) if image is self.known else ()
@@ -179,7 +186,7 @@ class Finder:
 
 def test_regions_come_from_masks_the_detector_or_the_brain():
     found = slices(3)
-    bare = Slice(found[2].image, found[2].limits, "disc", "2", "2", None)
+    bare = Slice(found[2].image, found[2].intensity_range, "disc", "2", "2", None)
     finder = Finder()
     finder.known = found[1].image
 

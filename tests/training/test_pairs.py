@@ -75,7 +75,9 @@ def test_bicubic_of_a_patch_is_the_patch_of_the_bicubic():
     assert batch.origin == (0, 0)  # the context reaches every border
     i0, j0, i1, j1 = batch.pixels
     scale = (batch.grid.rows.scale, batch.grid.columns.scale)
-    whole = interpolate(batch.low_resolution[0, 0].numpy(), scale, method="bicubic", limits=(-9, 9))
+    whole = interpolate(
+        batch.low_resolution[0, 0].numpy(), scale, method="bicubic", value_range=(-9, 9)
+    )
     np.testing.assert_allclose(batch.bicubic()[0, 0], whole[i0:i1, j0:j1], atol=1e-5)
 
 
@@ -129,7 +131,7 @@ def test_noise_is_added_to_the_low_resolution_image_alone():
     clean, noisy = sampler().draw(1), sampler(noise=20.0).draw(1)
     assert torch.equal(clean.truth, noisy.truth)
     bright = clean.low_resolution > 0.4
-    difference = (noisy.low_resolution - clean.low_resolution)[bright] * 200  # limits of the discs
+    difference = (noisy.low_resolution - clean.low_resolution)[bright] * 200  # the discs' range
     assert difference.std() == pytest.approx(20, rel=0.15)
 
 

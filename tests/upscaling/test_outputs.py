@@ -188,7 +188,7 @@ def test_a_replay_that_gives_another_file_replaces_nothing(
         "napari_metasr.upscaling.stages.SliceConsistency", lambda *_: pytest.fail("not needed")
     )
     monkeypatch.setattr(
-        "napari_metasr.upscaling.slabs.WholeSlices.__call__",
+        "napari_metasr.upscaling.slabs.SliceUpscaler.__call__",
         lambda self, image, windows, out: out.fill(7),
     )
     assert main(["replay", "out.json", *([] if lost else ["--overwrite"])]) == 2

@@ -24,8 +24,8 @@ def test_the_mean_stays_within_a_percent(brain, name, short, turned):
     image = brain[:, 10 : 10 + short]
     image = image.T if turned else image
     model = load_model(name, device="cpu")
-    limits = float(brain.min()), float(brain.max())
-    encoded = model.encode(image, limits, limits)
+    value_range = float(brain.min()), float(brain.max())
+    encoded = model.encode(image, value_range, value_range)
     assert model.render(encoded, 2.0).mean() == pytest.approx(image.mean(), rel=0.01)
 
 

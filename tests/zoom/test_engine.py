@@ -143,7 +143,9 @@ def test_a_constant_slice_renders_constant_silently(model, value):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         result = model.upscale(np.full((20, 30), value), 2.5)
-        of_a_volume = model.encode(np.full((20, 30), value), intensity=(-5, 100), limits=(-9, 900))
+        of_a_volume = model.encode(
+            np.full((20, 30), value), intensity_range=(-5, 100), value_range=(-9, 900)
+        )
         assert of_a_volume.is_ready()
         assert (model.render(of_a_volume, 2.5) == value).all()
     assert result.shape == (50, 75)
@@ -164,7 +166,7 @@ def test_gaps_are_filled_under_one_warning_and_restored(model, image):
 
 def test_a_slice_without_a_finite_pixel_within_a_volume(model):
     with pytest.warns(UserWarning, match="NaN or infinite"):
-        encoded = model.encode(np.full((8, 8), np.nan), intensity=(0, 1), limits=(0, 1))
+        encoded = model.encode(np.full((8, 8), np.nan), intensity_range=(0, 1), value_range=(0, 1))
     assert np.isnan(model.render(encoded, 2)).all()
 
 

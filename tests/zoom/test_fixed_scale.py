@@ -60,7 +60,7 @@ def image(rng):
 
 
 def encoded_by(model, image):
-    return model.encode(image, intensity=INTENSITY, limits=UNLIMITED)
+    return model.encode(image, intensity_range=INTENSITY, value_range=UNLIMITED)
 
 
 def super_resolved(network, image, scale):
@@ -157,8 +157,8 @@ def test_blocks_of_large_results_join(saved, rng, monkeypatch):
 
 def test_intensities_are_the_source_s(saved, image):
     model = load(saved, "srresnet")
-    plain = model.render(model.encode(image, limits=UNLIMITED), 2.6)
-    other = model.render(model.encode(3.5 * image - 200, limits=UNLIMITED), 2.6)
+    plain = model.render(model.encode(image, value_range=UNLIMITED), 2.6)
+    other = model.render(model.encode(3.5 * image - 200, value_range=UNLIMITED), 2.6)
     assert np.abs((other + 200) / 3.5 - plain).max() <= 1e-4 * np.ptp(plain)
     clipped = model.upscale(image, 2.6)
     assert np.array_equal(clipped, plain.clip(image.min(), image.max()))

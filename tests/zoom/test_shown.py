@@ -15,7 +15,7 @@ from napari_metasr.zoom.background import constant_background, continued, is_cut
 from napari_metasr.zoom.encoded import Tiling
 from napari_metasr.zoom.engine import ZoomModel, load_model
 from napari_metasr.zoom.shown import Shown
-from napari_metasr.zoom.whole import WholeSlices
+from napari_metasr.zoom.whole import SliceUpscaler
 
 SHAPE = (120, 140)
 UNIT = LinearMap(0, 1)
@@ -183,7 +183,7 @@ def test_whole_slices_one_after_the_other_are_what_the_zoom_shows(stripped, name
     model, grid = load_model(name, device="cpu"), OutputGrid.at_scale(SHAPE, 2)
     other = spoilt(stripped)
     slices = [stripped, other, np.where(disc(30), stripped, 0), other, stripped + 5, stripped]
-    whole = WholeSlices(model, grid, (0, 1000), (-1, 9e5))
+    whole = SliceUpscaler(model, grid, (0, 1000), (-1, 9e5))
     for image in slices:
         out = np.empty(grid.output_shape, np.float32)
         whole(image, [grid.pixel_range()], out)
@@ -228,9 +228,9 @@ def test_a_hot_pixel_spoils_no_more_than_interpolation_would(head, name):
     hot = head.copy()
     hot[60, 70] *= 1000
     grid = OutputGrid.at_scale(SHAPE, 2)
-    intensity = (float(head.min()), float(head.max()))
+    intensity_range = (float(head.min()), float(head.max()))
     clean, result = (
-        model.render(model.encode(image, intensity, (-1e9, 1e9)), 2) for image in (head, hot)
+        model.render(model.encode(image, intensity_range, (-1e9, 1e9)), 2) for image in (head, hot)
     )
     y, x = grid.rows.positions() - 60.5, grid.columns.positions() - 70.5
     near = (np.abs(y)[:, None] < 1) & (np.abs(x)[None, :] < 1)

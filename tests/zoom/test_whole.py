@@ -15,7 +15,7 @@ from napari_metasr.weights import model_card
 from napari_metasr.zoom.engine import ZoomModel, load_model
 from napari_metasr.zoom.renderers import any_scale, once
 from napari_metasr.zoom.shown import EDGE
-from napari_metasr.zoom.whole import WholeSlices
+from napari_metasr.zoom.whole import SliceUpscaler
 
 NETWORKS = {
     "meta-srgan": {"features": 4, "blocks": 1, "hidden": 8},
@@ -57,7 +57,7 @@ def assert_same(found, expected):
 
 def rendered(model, grid, *images, ranges=None):
     """The last of some slices, after the others."""
-    whole = WholeSlices(model, grid, INTENSITY, LIMITS)
+    whole = SliceUpscaler(model, grid, INTENSITY, LIMITS)
     for image in images:
         out = np.full(grid.output_shape, -7, np.float32)
         whole(image, ranges or [grid.pixel_range()], out)
@@ -85,10 +85,10 @@ def test_an_edge_that_is_soft_is_the_network_s_own(model, rng):
 def test_an_outlier_in_even_surroundings_stays(model, rng):
     grid, image = OutputGrid.at_scale(SHAPE, 2), soft(rng)
     image[5, 5] = 9000
-    limits = (LIMITS[0], 9000.0)
+    value_range = (LIMITS[0], 9000.0)
     out = np.empty(grid.output_shape, np.float32)
-    WholeSlices(model, grid, INTENSITY, limits)(image, [grid.pixel_range()], out)
-    encoded = model.encode(image, INTENSITY, limits)
+    SliceUpscaler(model, grid, INTENSITY, value_range)(image, [grid.pixel_range()], out)
+    encoded = model.encode(image, INTENSITY, value_range)
     assert encoded.shown.edge is None
     assert out[10:12, 10:12].min() > 4000
     assert_same(out, model.render_pixels(encoded, grid, grid.pixel_range()))
@@ -149,7 +149,7 @@ def test_gaps_stay_in_their_slices(model, rng):
 def test_what_slices_share_is_computed_once(model, rng, monkeypatch):
     """Of slices that show little, little is shown to the network; of constant ones nothing."""
     grid = OutputGrid.at_scale(SHAPE, 2)
-    whole = WholeSlices(model, grid, INTENSITY, LIMITS)
+    whole = SliceUpscaler(model, grid, INTENSITY, LIMITS)
     seen = []
     tensor = ZoomModel._tensor
 

@@ -18,15 +18,17 @@ FULL_RANGE = (0.0, EIGHT_BITS)
 
 
 def eight_bits(one: Slice) -> NDArray[np.float32]:
-    """Convert a slice to the 0..255 scale: unchanged if 8 bit, else its limits become 0 and 255."""
+    """Convert a slice to the 0..255 scale by its intensity range; one of 8 bits is unchanged."""
     if one.image.dtype == np.uint8:
         return one.image.astype(np.float32)
-    return (LinearMap(*one.limits).forward(one.image) * np.float32(EIGHT_BITS)).clip(*FULL_RANGE)
+    return (LinearMap(*one.intensity_range).forward(one.image) * np.float32(EIGHT_BITS)).clip(
+        *FULL_RANGE
+    )
 
 
-def intensity_limits(one: Slice) -> tuple[float, float]:
-    """Return what a network sees as 0 and 1 in ``eight_bits(one)``: the limits on that scale.
+def eight_bit_range(one: Slice) -> tuple[float, float]:
+    """Return the intensity range of ``eight_bits(one)``: what a network sees as 0 and 1.
 
     They are the volume's, as in training, and not those of a slice that may be dim or noisy.
     """
-    return one.limits if one.image.dtype == np.uint8 else FULL_RANGE
+    return one.intensity_range if one.image.dtype == np.uint8 else FULL_RANGE

@@ -17,10 +17,11 @@ from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.run_folder import FINAL, RunFolder
 from metasr_training.train_config import TrainConfig
+from napari_metasr import normalisation
 from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
-from napari_metasr.normalisation import LinearMap, intensity_range, value_range
+from napari_metasr.normalisation import LinearMap
 from napari_metasr.weights import shipped_names
 
 if TYPE_CHECKING:
@@ -159,8 +160,8 @@ class TrainedNetwork:
         image: NDArray[Any],
         grid: OutputGrid,
         *,
-        intensity: tuple[float, float] | None = None,
-        limits: tuple[float, float] | None = None,
+        intensity_range: tuple[float, float] | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> NDArray[np.float32]:
         """Enlarge a slice (h, w) of any intensity units to the grid's output, (H, W).
 
@@ -170,10 +171,10 @@ class TrainedNetwork:
             (h, w), finite.
         grid
             From it to the output.
-        intensity
+        intensity_range
             What the network sees as 0 and 1, as in ``napari_metasr.zoom.ZoomModel.encode``: of a
             slice of a volume, the volume's. By default the image's own percentiles.
-        limits
+        value_range
             What the output is clipped to; by default the image's smallest and largest value.
 
         Raises
@@ -181,12 +182,16 @@ class TrainedNetwork:
         ValueError
             If the network is for another scale than the grid's.
         """
-        mapping = LinearMap(*(intensity or intensity_range(image)))
+        mapping = LinearMap(*(intensity_range or normalisation.intensity_range(image)))
         mean, std = self.weights["task"]["standardisation"]
         low_resolution = torch.from_numpy((mapping.forward(image) - mean) / std)[None, None]
         output = super_resolve(self.network, low_resolution.float().to(self.device), grid)[-1]
         found = output[0, 0].float().cpu().numpy() * std + mean
-        return mapping.inverse(found).clip(*(limits or value_range(image))).astype(np.float32)
+        return (
+            mapping.inverse(found)
+            .clip(*(value_range or normalisation.value_range(image)))
+            .astype(np.float32)
+        )
 
     def history(self) -> list[dict[str, Any]]:
         """Read the lines of the log."""

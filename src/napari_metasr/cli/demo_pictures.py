@@ -86,12 +86,14 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
         f"axial slice {index} · region y {region.top:g}, x {region.left:g}, "
         f"{region.height:g} × {region.width:g} pixels"
     )
-    intensity, limits = volume.intensity_range, volume.value_range
+    intensity_range, value_range = volume.intensity_range, volume.value_range
     trials = _trials(scene, model)
     shown = trials[COMPARISON_SCALE]
     top, left, bottom, right = (round(edge) for edge in region)
     rows = [Row.of(scale, trial) for scale, trial in trials.items()]
-    low_resolution, steps = run_sequence(image, model, intensity=intensity, limits=limits)
+    low_resolution, steps = run_sequence(
+        image, model, intensity_range=intensity_range, value_range=value_range
+    )
     written = [
         save_sequence(
             folder / "sequence.png",
@@ -131,8 +133,8 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
             view=view,
             spacing=spacing,
             window=region,
-            intensity=intensity,
-            limits=limits,
+            intensity_range=intensity_range,
+            value_range=value_range,
             overwrite=True,
         ),
         *_write_tables(rows, folder),
@@ -152,8 +154,8 @@ def _trials(scene: Scene, model: ZoomModel) -> dict[float, Trial]:
             degrade(image, _reduced_shape(image.shape, scale), "bicubic"),
             image,
             model,
-            intensity=volume.intensity_range,
-            limits=volume.value_range,
+            intensity_range=volume.intensity_range,
+            value_range=volume.value_range,
         )
         for scale in SCALES
     }

@@ -143,8 +143,8 @@ class Zoom(Command):
                 Slice(image, volume, plane, index, self.time),
                 grid,
                 region,
-                intensity=volume.intensity_range,
-                limits=volume.value_range,
+                intensity_range=volume.intensity_range,
+                value_range=volume.value_range,
             )
         seconds = time.perf_counter() - started
         self._save(rendition)

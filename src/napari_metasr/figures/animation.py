@@ -96,8 +96,8 @@ def save_animation(
     view: View,
     spacing: tuple[float, float],
     window: Window,
-    intensity: tuple[float, float],
-    limits: tuple[float, float] | None = None,
+    intensity_range: tuple[float, float],
+    value_range: tuple[float, float] | None = None,
     frames: int = 48,
     overwrite: bool = False,
 ) -> Path:
@@ -111,7 +111,7 @@ def save_animation(
         The model, its name to show, and the scales it was trained on.
     window
         Where the zoom ends, in low-resolution pixel edges.
-    intensity, limits
+    intensity_range, value_range
         Ranges of the volume; see ``ZoomModel.encode``.
 
     Raises
@@ -124,12 +124,14 @@ def save_animation(
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: an animation is written as .gif or .webp, found {path.suffix!r}")
     check_writable(path, overwrite=overwrite)
-    encoded = model.encode(image, intensity=intensity, limits=limits)
+    encoded = model.encode(image, intensity_range=intensity_range, value_range=value_range)
     shape = (image.shape[0], image.shape[1])
     pictures = []
     for zoom in zoom_path(shape, spacing, window, frames):
         part, grid = _visible(zoom, shape), OutputGrid.at_scale(shape, zoom.scale)
-        interpolated = interpolate(image, zoom.scale, part, method="bicubic", limits=limits)
+        interpolated = interpolate(
+            image, zoom.scale, part, method="bicubic", value_range=value_range
+        )
         panels = [
             _panel(rendered, part, grid, zoom, view)
             for rendered in (interpolated, model.render(encoded, zoom.scale, part))

@@ -100,8 +100,8 @@ def render(
     grid: OutputGrid,
     window: Window,
     *,
-    intensity: tuple[float, float],
-    limits: tuple[float, float],
+    intensity_range: tuple[float, float],
+    value_range: tuple[float, float],
 ) -> Rendition:
     """Encode a slice, and render a window of it by the network and by bicubic interpolation.
 
@@ -111,7 +111,7 @@ def render(
         A `napari_metasr.zoom.engine.ZoomModel`.
     grid, window
         See `Rendition`.
-    intensity, limits
+    intensity_range, value_range
         Intensity range and value range of the slice's volume.
 
     Raises
@@ -120,13 +120,13 @@ def render(
         If no output pixel lies in the window, or there would be too many.
     """
     pixels = grid.pixel_range(window)
-    encoded = model.encode(slice_.image, intensity=intensity, limits=limits)
+    encoded = model.encode(slice_.image, intensity_range=intensity_range, value_range=value_range)
     return Rendition(
         slice_,
         grid,
         window,
         super_resolved=model.render_pixels(encoded, grid, pixels),
-        interpolated=interpolate_pixels(slice_.image, grid, pixels, limits=limits),
+        interpolated=interpolate_pixels(slice_.image, grid, pixels, value_range=value_range),
         card=model.card,
         encoded_share=encoded.encoded_pixels / slice_.image.size,
     )

@@ -39,8 +39,8 @@ def run_sequence(
     image: NDArray[Any],
     model: Model,
     *,
-    intensity: tuple[float, float],
-    limits: tuple[float, float] | None = None,
+    intensity_range: tuple[float, float],
+    value_range: tuple[float, float] | None = None,
     scales: Sequence[float] = SCALES,
 ) -> tuple[NDArray[Any], list[Trial]]:
     """Reduce a slice by 4 and super-resolve it to every scale.
@@ -50,7 +50,7 @@ def run_sequence(
     image
         (rows, columns), at least 4 of each; the last one to three that make no whole
         low-resolution pixel are left out.
-    intensity, limits
+    intensity_range, value_range
         As for `run_trial`.
 
     Returns
@@ -73,7 +73,15 @@ def run_sequence(
     trials = []
     for scale in scales:
         truth = degrade(whole, (output_size(rows, scale), output_size(columns, scale)), "bicubic")
-        trials.append(run_trial(low_resolution, truth, model, intensity=intensity, limits=limits))
+        trials.append(
+            run_trial(
+                low_resolution,
+                truth,
+                model,
+                intensity_range=intensity_range,
+                value_range=value_range,
+            )
+        )
     return low_resolution, trials
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from napari_metasr import normalisation
 from napari_metasr.devices import resolve_device
 from napari_metasr.geometry.grids import fitted_shape, square_shape
 from napari_metasr.lesions import DEFAULT_DETECTOR as DEFAULT
@@ -18,7 +19,7 @@ from napari_metasr.lesions.suitability import check_size, has_head
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.lesion_detector import LesionDetector
 from napari_metasr.networks.lesion_segmenter import LesionSegmenter
-from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range
+from napari_metasr.normalisation import LinearMap, fill_missing
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.volume import Plane
 from napari_metasr.weights import WeightsError, load_network, model_card
@@ -86,7 +87,7 @@ class Detector:
     def detect(
         self,
         image: NDArray[Any],
-        intensity: tuple[float, float] | None = None,
+        intensity_range: tuple[float, float] | None = None,
         *,
         spacing: tuple[float, float] = (1.0, 1.0),
         point: OperatingPoint | None = None,
@@ -97,7 +98,7 @@ class Detector:
         ----------
         image
             (rows, columns), any real numeric type and range; right way up or upside down.
-        intensity
+        intensity_range
             The values that the network sees as 0 and 1: of a slice of a volume, the volume's
             ``intensity_range``. By default the image's own percentiles.
         spacing
@@ -120,8 +121,8 @@ class Detector:
         image = np.asarray(image)
         if image.ndim != 2:
             raise ValueError(f"expected a 2-D slice (rows, columns), found shape {image.shape}")
-        intensity = intensity or intensity_range(image)
-        return self._detect([image], intensity, spacing, point or self.point)[0]
+        intensity_range = intensity_range or normalisation.intensity_range(image)
+        return self._detect([image], intensity_range, spacing, point or self.point)[0]
 
     def detect_slices(
         self,
@@ -164,14 +165,14 @@ class Detector:
     def _detect(
         self,
         images: list[NDArray[Any]],
-        intensity: tuple[float, float],
+        intensity_range: tuple[float, float],
         spacing: tuple[float, float],
         point: OperatingPoint,
     ) -> list[tuple[Detection, ...]]:
         """Detect tumours in slices of one shape."""
         shape = (images[0].shape[0], images[0].shape[1])
         check_size(shape, spacing)
-        normal = [self._normalised(image, intensity) for image in images]
+        normal = [self._normalised(image, intensity_range) for image in images]
         asked = [number for number, image in enumerate(normal) if has_head(image)]
         found: list[tuple[Detection, ...]] = [()] * len(images)
         if asked:
@@ -186,10 +187,10 @@ class Detector:
         return found
 
     def _normalised(
-        self, image: NDArray[Any], intensity: tuple[float, float]
+        self, image: NDArray[Any], intensity_range: tuple[float, float]
     ) -> NDArray[np.float32]:
-        """Map the intensity limits to 0 and 1; missing pixels become background."""
-        return LinearMap(*intensity).forward(fill_missing(image, intensity[0])[0])
+        """Map the intensity range to 0..1; missing pixels become background."""
+        return LinearMap(*intensity_range).forward(fill_missing(image, intensity_range[0])[0])
 
     @torch.inference_mode()
     def _ask(

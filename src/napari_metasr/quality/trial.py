@@ -31,8 +31,8 @@ class Model(Protocol):
     def encode(
         self,
         image: NDArray[Any],
-        intensity: tuple[float, float] | None = None,
-        limits: tuple[float, float] | None = None,
+        intensity_range: tuple[float, float] | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> Any:
         """Encode a slice, once for all scales."""
 
@@ -94,8 +94,8 @@ def run_trial(
     truth: NDArray[Any],
     model: Model,
     *,
-    intensity: tuple[float, float],
-    limits: tuple[float, float] | None = None,
+    intensity_range: tuple[float, float],
+    value_range: tuple[float, float] | None = None,
 ) -> Trial:
     """Magnify a low-resolution slice to the size of the truth that it was made from.
 
@@ -103,10 +103,10 @@ def run_trial(
     ----------
     low_resolution, truth
         (rows, columns) over the same field of view; the truth has at least as many of each.
-    intensity
+    intensity_range
         What inference maps to 0 and 1, the volume's ``intensity_range``; its width is the
         metrics' data range.
-    limits
+    value_range
         What results are clipped to, the volume's ``value_range``; by default the smallest and
         largest value of the low-resolution slice.
 
@@ -118,18 +118,18 @@ def run_trial(
     rows, columns = low_resolution.shape
     scale = (truth.shape[0] / rows, truth.shape[1] / columns)
     started = time.perf_counter()
-    encoded = model.encode(low_resolution, intensity=intensity, limits=limits)
+    encoded = model.encode(low_resolution, intensity_range=intensity_range, value_range=value_range)
     encoded.prepare()
     encoded_at = time.perf_counter()
     super_resolved = model.render(encoded, scale)
     rendered_at = time.perf_counter()
     return Trial(
         scale=scale,
-        interpolated=interpolate(low_resolution, scale, method="bicubic", limits=limits),
+        interpolated=interpolate(low_resolution, scale, method="bicubic", value_range=value_range),
         super_resolved=super_resolved,
         truth=truth,
         box=brain_box(truth),
-        data_range=intensity[1] - intensity[0],
+        data_range=intensity_range[1] - intensity_range[0],
         encode_seconds=encoded_at - started,
         render_seconds=rendered_at - encoded_at,
     )

@@ -100,7 +100,7 @@ def measured_speed(model: ZoomModel) -> float:
     pixels, seconds = grid.pixel_range(), []
     for _ in range(1 + PROBE_REPEATS):
         started = time.perf_counter()
-        encoded = model.encode(image, intensity=(0.0, 1.0), limits=(0.0, 1.0))
+        encoded = model.encode(image, intensity_range=(0.0, 1.0), value_range=(0.0, 1.0))
         model.render_pixels(encoded, grid, pixels)
         seconds.append(time.perf_counter() - started)
     before, after = math.prod(grid.input_shape), math.prod(grid.output_shape)

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.zoom.baselines import interpolate_pixels
-from napari_metasr.zoom.whole import WholeSlices
+from napari_metasr.zoom.whole import SliceUpscaler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,8 +53,8 @@ class SlabPass:
     boxes: tuple[Box, ...] = ()
 
     @cached_property
-    def _by_network(self) -> WholeSlices:
-        return WholeSlices(self.model, self.grid, self.intensity_range, self.value_range)
+    def _by_network(self) -> SliceUpscaler:
+        return SliceUpscaler(self.model, self.grid, self.intensity_range, self.value_range)
 
     def __call__(self, block: NDArray[Any], first: int) -> NDArray[np.float32]:
         """Upscale all slices of a slab (z, y, x), whose first one is slice ``first``."""
@@ -74,7 +74,7 @@ class SlabPass:
         else:
             for band in _bands((0, 0, *out.shape)):
                 out[_part(band)] = interpolate_pixels(
-                    image, self.grid, band, limits=self.value_range
+                    image, self.grid, band, value_range=self.value_range
                 )
             windows = [self.grid.pixel_range(window) for window in self._windows(index)]
             if windows:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr import normalisation
 from napari_metasr.geometry.grids import OutputGrid
-from napari_metasr.normalisation import fill_missing, value_range
+from napari_metasr.normalisation import fill_missing
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 from napari_metasr.zoom.resampled import resample
 
@@ -25,7 +26,7 @@ def interpolate(
     scale: Scale,
     window: Window | None = None,
     method: str = "bicubic",
-    limits: tuple[float, float] | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.float32]:
     """Enlarge a slice by interpolation, as ``ZoomModel.render`` does by a network.
 
@@ -37,7 +38,7 @@ def interpolate(
         A number or a pair (y, x), at least 1; low-resolution edges (top, left, bottom, right).
     method
         ``nearest``, ``bilinear``, ``bicubic`` (Keys, a = -1/2) or ``lanczos`` (three lobes).
-    limits
+    value_range
         What the output is clipped to; the image's own smallest and largest value by default.
 
     Returns
@@ -52,7 +53,7 @@ def interpolate(
     """
     image = np.asarray(image)
     grid = OutputGrid.at_scale(image.shape, scale)
-    return interpolate_pixels(image, grid, grid.pixel_range(window), method, limits)
+    return interpolate_pixels(image, grid, grid.pixel_range(window), method, value_range)
 
 
 def interpolate_pixels(
@@ -60,7 +61,7 @@ def interpolate_pixels(
     grid: OutputGrid,
     pixels: PixelRange,
     method: str = "bicubic",
-    limits: tuple[float, float] | None = None,
+    value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.float32]:
     """Interpolate a range of output pixels (i0, j0, i1, j1) of any grid; see ``interpolate``.
 
@@ -71,10 +72,10 @@ def interpolate_pixels(
     """
     if method not in BASELINES:
         raise ValueError(f"expected one of {', '.join(BASELINES)}, found {method!r}")
-    limits = limits or value_range(image)
-    filled, missing = fill_missing(image, limits[0])
+    value_range = value_range or normalisation.value_range(image)
+    filled, missing = fill_missing(image, value_range[0])
     out = new_output(pixels)
     resample(lambda rows, columns: filled[rows, columns], grid, pixels, method, out)
-    clip_to(out, limits)
+    clip_to(out, value_range)
     restore_missing(out, image, missing, grid, pixels)
     return out

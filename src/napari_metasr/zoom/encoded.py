@@ -72,7 +72,7 @@ class EncodedSlice:
         Where the source is NaN or infinite, or None.
     mapping
         From the source's units to the network's.
-    limits
+    value_range
         The source's smallest and largest value, that results are clipped to.
     encoder
         Makes the codes of a part of the normalised slice.
@@ -97,7 +97,7 @@ class EncodedSlice:
         constant: float | None,
         missing: NDArray[np.bool_] | None,
         mapping: LinearMap,
-        limits: tuple[float, float],
+        value_range: tuple[float, float],
         encoder: Encoder,
         tiling: Tiling,
     ) -> None:
@@ -106,7 +106,7 @@ class EncodedSlice:
         self.constant = constant
         self.missing = missing
         self.mapping = mapping
-        self.limits = limits
+        self.value_range = value_range
         self.encode_seconds = 0.0
         self.encoded_pixels = 0
         self._encoder = encoder

@@ -10,19 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 
+from napari_metasr import normalisation
 from napari_metasr.devices import resolve_device
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
-from napari_metasr.normalisation import (
-    LinearMap,
-    MissingPixelsWarning,
-    fill_missing,
-    intensity_range,
-    value_range,
-)
+from napari_metasr.normalisation import LinearMap, MissingPixelsWarning, fill_missing
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
 from napari_metasr.zoom.borders import mirrored
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
@@ -142,8 +137,8 @@ class ZoomModel:
     def encode(
         self,
         image: NDArray[Any],
-        intensity: tuple[float, float] | None = None,
-        limits: tuple[float, float] | None = None,
+        intensity_range: tuple[float, float] | None = None,
+        value_range: tuple[float, float] | None = None,
     ) -> EncodedSlice:
         """Take a slice in; its tiles are encoded when they are first rendered or prepared.
 
@@ -151,11 +146,11 @@ class ZoomModel:
         ----------
         image
             (rows, columns), any real numeric type and range.
-        intensity
+        intensity_range
             The values that become 0 and 1, before the card's standardisation: of a slice of a
             volume, the volume's ``intensity_range``. By default the image's own 0.1 and 99.9
             percentiles.
-        limits
+        value_range
             What results are clipped to: of a slice of a volume, the volume's ``value_range``.
             By default the image's own smallest and largest value.
 
@@ -174,13 +169,12 @@ class ZoomModel:
         image = np.asarray(image)
         if image.ndim != 2:
             raise ValueError(f"expected a 2-D slice (rows, columns), found shape {image.shape}")
-        limits = limits or value_range(image)
-        intensity = intensity or intensity_range(image)
-        if max(map(abs, limits)) > LARGEST_VALUE:
-            raise ValueError(
-                f"expected values that float32 can hold, found {limits[0]:g} .. {limits[1]:g}"
-            )
-        filled, missing = fill_missing(image, limits[0])
+        value_range = value_range or normalisation.value_range(image)
+        intensity_range = intensity_range or normalisation.intensity_range(image)
+        if max(map(abs, value_range)) > LARGEST_VALUE:
+            low, high = value_range
+            raise ValueError(f"expected values that float32 can hold, found {low:g} .. {high:g}")
+        filled, missing = fill_missing(image, value_range[0])
         if missing is not None:
             warnings.warn(
                 f"{missing.sum():,} of {missing.size:,} pixels are NaN or infinite: they are "
@@ -188,10 +182,10 @@ class ZoomModel:
                 MissingPixelsWarning,
                 stacklevel=2,
             )
-        mapping = LinearMap(*intensity).standardised(*self.card.standardisation)
+        mapping = LinearMap(*intensity_range).standardised(*self.card.standardisation)
         constant = float(filled[0, 0]) if (filled == filled[0, 0]).all() else None
         if self._continued and constant is None:
-            shown = Shown.of(filled, missing, intensity, mapping, self.reach)
+            shown = Shown.of(filled, missing, intensity_range, mapping, self.reach)
         else:
             shown = Shown(mapping.forward(filled))
         return EncodedSlice(
@@ -200,7 +194,7 @@ class ZoomModel:
             constant=constant,
             missing=missing,
             mapping=mapping,
-            limits=limits,
+            value_range=value_range,
             encoder=partial(self._encode, shape=image.shape),
             tiling=self._tiling,
         )
@@ -257,7 +251,7 @@ class ZoomModel:
                 self._renderer.render(encoded, grid, pixels, out)
             out = encoded.mapping.inverse(out)
             encoded.shown.put_back(out, grid, pixels)
-        clip_to(out, encoded.limits)
+        clip_to(out, encoded.value_range)
         restore_missing(out, encoded.source, encoded.missing, grid, pixels)
         return out
 

@@ -118,7 +118,7 @@ class Shown:
         cls,
         filled: NDArray[Any],
         missing: Mask | None,
-        intensity: tuple[float, float],
+        intensity_range: tuple[float, float],
         mapping: LinearMap,
         reach: int,
     ) -> Shown:
@@ -128,7 +128,7 @@ class Shown:
         ----------
         filled, missing
             The slice without its gaps, and where they were (None if there were none).
-        intensity
+        intensity_range
             The intensity range.
         mapping
             From the source's units to the network's.
@@ -140,7 +140,7 @@ class Shown:
         if background is not None and not is_cut(image, background):
             background = None
         invented = _union(background, missing)
-        outliers = _outliers(filled, intensity)
+        outliers = _outliers(filled, intensity_range)
         hidden = _union(invented, outliers)
         if hidden is None or hidden.all():
             return cls(image)
@@ -196,8 +196,8 @@ class Shown:
             out += added
 
 
-def _outliers(image: NDArray[Any], intensity: tuple[float, float]) -> Mask | None:
-    low, high = intensity
+def _outliers(image: NDArray[Any], intensity_range: tuple[float, float]) -> Mask | None:
+    low, high = intensity_range
     beyond = OUTLYING * (high - low)
     outliers = (image < low - beyond) | (image > high + beyond)
     return outliers if beyond and outliers.any() else None

@@ -24,7 +24,7 @@ WORTHWHILE = 0.9
 NOWHERE = (0, 0, 0, 0)
 
 
-class WholeSlices:
+class SliceUpscaler:
     """Enlarges slices of one shape by a network, one after the other.
 
     An output pixel depends on what is near it alone. So where a slice is background, even up to
@@ -38,7 +38,7 @@ class WholeSlices:
         What enlarges.
     grid
         Of every slice.
-    intensity, limits
+    intensity_range, value_range
         The volume's intensity and value range.
     """
 
@@ -46,11 +46,11 @@ class WholeSlices:
         self,
         model: ZoomModel,
         grid: OutputGrid,
-        intensity: tuple[float, float],
-        limits: tuple[float, float],
+        intensity_range: tuple[float, float],
+        value_range: tuple[float, float],
     ) -> None:
         self._model, self._grid = model, grid
-        self._intensity, self._limits = intensity, limits
+        self._intensity_range, self._value_range = intensity_range, value_range
         self._before: tuple[EncodedSlice, NDArray[np.float32]] | None = None
         self._even: tuple[float, NDArray[np.float32]] | None = None
 
@@ -72,7 +72,7 @@ class WholeSlices:
         out
             The whole output slice.
         """
-        encoded = self._model.encode(image, self._intensity, self._limits)
+        encoded = self._model.encode(image, self._intensity_range, self._value_range)
         for pixels in ranges:
             i0, j0, i1, j1 = pixels
             part = out[i0:i1, j0:j1]
@@ -100,7 +100,7 @@ class WholeSlices:
         edge = encoded.shown.edge
         inside = pixels if edge is None else _overlap(pixels, self._around(~edge.beyond, 0))
         if edge is not None:
-            (i0, j0, i1, j1), (low, high) = pixels, encoded.limits
+            (i0, j0, i1, j1), (low, high) = pixels, encoded.value_range
             out[i0:i1, j0:j1] = min(max(edge.value, np.float32(low)), np.float32(high))
         if inside != NOWHERE:
             i0, j0, i1, j1 = inside
@@ -139,9 +139,11 @@ class WholeSlices:
     def _evenly(self, encoded: EncodedSlice) -> NDArray[np.float32]:
         """Super-resolve a constant slice with this slice's first value; the result is cached."""
         first = encoded.source[0, 0]
-        value = float(first) if np.isfinite(first) else self._limits[0]
+        value = float(first) if np.isfinite(first) else self._value_range[0]
         if self._even is None or self._even[0] != value:
-            even = self._model.encode(np.full(encoded.shape, value), self._intensity, self._limits)
+            even = self._model.encode(
+                np.full(encoded.shape, value), self._intensity_range, self._value_range
+            )
             out = np.empty(self._grid.output_shape, np.float32)
             self._model.render_once(even, self._grid, self._grid.pixel_range(), out)
             self._even = value, out

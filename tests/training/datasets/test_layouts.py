@@ -109,7 +109,7 @@ def test_brats_trees_of_every_year(tmp_path, year):
     assert [one.name for one in slices] == [f"{name}:{index}" for index in range(6)]
     assert {one.source for one in slices} == {source}
     assert {one.patient for one in slices} == {"BraTS-GLI-00000" if year == "2023" else name}
-    assert {one.limits for one in slices} == {intensity_range(volume)}
+    assert {one.intensity_range for one in slices} == {intensity_range(volume)}
     for index, one in enumerate(slices):
         np.testing.assert_array_equal(one.image, volume[:, :, index].T)
         np.testing.assert_array_equal(one.mask, tumour()[:, :, index].T > 0)
@@ -237,7 +237,7 @@ def test_natural_images_become_luminance(tmp_path):
     expected = colour @ np.array([0.299, 0.587, 0.114])
     assert np.abs(images["set/a"].image - expected).max() < 0.51
     np.testing.assert_array_equal(images["b"].image, gray(shape=(600, 530))[44:556, 9:521])
-    assert {one.limits for one in images.values()} == {(0.0, 255.0)}
+    assert {one.intensity_range for one in images.values()} == {(0.0, 255.0)}
     assert {one.source for one in images.values()} == {"natural"}
     with pytest.raises(FileNotFoundError, match="expected one of tcga-lgg"):
         load_slices(tmp_path, "train")
@@ -469,7 +469,7 @@ def test_missing_voxels_become_the_lower_limit(tmp_path):
     save_volume(tmp_path / "one.nii", volume)
     with pytest.warns(UserWarning, match="1 of 1512 voxels"):
         slices = load_slices(tmp_path, "train")
-    assert slices[2].image[5, 5] == slices[2].limits[0]
+    assert slices[2].image[5, 5] == slices[2].intensity_range[0]
 
 
 def test_pictures_by_their_modes(tmp_path):

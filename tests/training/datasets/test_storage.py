@@ -51,8 +51,8 @@ def same(first, second):
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
         assert one.image.dtype == other.image.dtype
-        assert (one.limits, one.source, one.patient, one.name) == (
-            other.limits,
+        assert (one.intensity_range, one.source, one.patient, one.name) == (
+            other.intensity_range,
             other.source,
             other.patient,
             other.name,
@@ -175,7 +175,7 @@ def test_8_bit_slices_are_packed_without_loss(tmp_path, data):
     for one in load_slices(data, "train"):
         if one.image.dtype == np.uint8:
             np.testing.assert_array_equal(packed[one.name].image, cropped(one).image)
-            assert packed[one.name].limits == one.limits
+            assert packed[one.name].intensity_range == one.intensity_range
     with pytest.raises(FileNotFoundError, match=r"natural images.*found none"):
         load_slices(tmp_path / "data.zip", "train", domain="natural")
 
@@ -195,14 +195,14 @@ def test_a_crop_keeps_head_tumour_and_a_margin():
 def test_deep_slices_are_scaled_by_their_limits(rng):
     one = Slice(rng.integers(-50, 4000, (20, 20)).astype(np.int16), (10.0, 2000.0), "a", "b", "c")
     small = eight_bit(one)
-    assert (small.image.dtype, small.limits) == (np.uint8, (0.0, 255.0))
+    assert (small.image.dtype, small.intensity_range) == (np.uint8, (0.0, 255.0))
     np.testing.assert_allclose(small.normalised, one.normalised.clip(0, 1), atol=0.51 / 255)
     constant = eight_bit(Slice(np.full((4, 4), 7.0), (7.0, 7.0), "a", "b", "c"))
     assert not constant.normalised.any()
 
 
 def test_slices_of_a_packed_volume_are_normalised_as_before(tmp_path, rng):
-    """Dim and bright slices keep their proportion: they are scaled by the volume's limits."""
+    """Dim and bright slices keep their proportion: they are scaled by the volume's range."""
     y, x = np.mgrid[-1:1:30j, -1:1:26j]
     bright = np.array([0.2, 0.6, 1.0, 0.4]) * 3000
     head = (y**2 + x**2 < 0.7)[..., np.newaxis] * bright * rng.uniform(0.8, 1, (30, 26, 4))

@@ -12,7 +12,7 @@ from fakes.training import disc, slices
 from metasr_training.condition import Condition
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import mask_box
-from metasr_training.eight_bits import eight_bits, intensity_limits
+from metasr_training.eight_bits import eight_bit_range, eight_bits
 from metasr_training.evaluation.cases import (
     RegionOptions,
     degrade_slice,
@@ -95,9 +95,9 @@ def test_the_detectors_box_is_taken_to_the_truths_pixels(one, tmp_path):
     )
 
 
-def deep(one, limits=(0.0, 2000.0)):
+def deep(one, intensity_range=(0.0, 2000.0)):
     """The same slice as a scanner stores it, in a volume that is brighter elsewhere."""
-    return replace(one, image=one.image.astype(np.int16) * 8, limits=limits)
+    return replace(one, image=one.image.astype(np.int16) * 8, intensity_range=intensity_range)
 
 
 @pytest.mark.parametrize("condition", [X2, Condition(scale=2, noise=40)])
@@ -114,7 +114,7 @@ def test_networks_are_told_the_volumes_limits_however_dim_or_noisy_the_slice(one
 
 def test_what_networks_see_is_what_they_were_trained_on(one):
     for each in (one, deep(one), deep(one, (100.0, 900.0))):
-        low, high = intensity_limits(each)
+        low, high = eight_bit_range(each)
         seen = (eight_bits(each) - low) / (high - low)
         inside = (each.normalised >= 0) & (each.normalised <= 1)
         assert np.allclose(seen[inside], each.normalised[inside], atol=1e-6)
@@ -139,7 +139,7 @@ def test_at_every_scale_too_networks_are_told_the_volumes_limits(one, tmp_path):
 def test_the_whole_range_of_a_volume_is_not_eight_bits_until_it_is_brought_to_them(one):
     conditions = zoom_conditions([2], ["box"])
     image = one.image.astype(np.float32)
-    as_stored = replace(one, image=image * 100, limits=(0.0, 25500.0))
+    as_stored = replace(one, image=image * 100, intensity_range=(0.0, 25500.0))
     shallow = next(score_slice(one, BICUBIC, conditions))
     found = next(score_slice(as_stored, BICUBIC, conditions))
     assert found.psnr == pytest.approx(shallow.psnr, abs=1e-3)

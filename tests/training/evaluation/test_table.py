@@ -46,7 +46,7 @@ def test_a_tables_figures_are_means_over_the_images(tmp_path, networks):
     expected = []
     for part in slices(3):
         _, truth, low, _ = degrade_slice(part, X2)
-        error = np.mean((interpolate(low, 2, limits=(0, 255)) - truth.astype(np.float64)) ** 2)
+        error = np.mean((interpolate(low, 2, value_range=(0, 255)) - truth.astype(np.float64)) ** 2)
         expected.append(10 * np.log10(255**2 / error))
     together = {row["method"]: row for row in rows(one.output) if row["source"] == "all"}
     assert float(together["Bicubic"]["psnr"]) == pytest.approx(np.mean(expected), abs=1e-4)
@@ -98,7 +98,9 @@ def test_options_are_checked(tmp_path):
 
 def test_a_region_that_no_slice_has(tmp_path):
     healthy = [
-        type(one)(one.image, one.limits, one.source, one.patient, one.name, one.mask & False)
+        type(one)(
+            one.image, one.intensity_range, one.source, one.patient, one.name, one.mask & False
+        )
         for one in slices(2)
     ]
     wanted = experiment(region="roi")

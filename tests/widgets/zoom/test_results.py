@@ -26,9 +26,11 @@ def test_both_results_show_the_slice_at_the_scale(qtbot, viewer, dock):
     image, _ = source_slice(viewer)
     bicubic, enhanced = results(dock)
     nearest = interpolate(image, 3.7, method="nearest") + np.float32(SHIFT)
-    limits = viewer.layers[0].data.min(), viewer.layers[0].data.max()
+    value_range = viewer.layers[0].data.min(), viewer.layers[0].data.max()
     np.testing.assert_allclose(enhanced.data[0], nearest, rtol=1e-6)
-    np.testing.assert_allclose(bicubic.data[0], interpolate(image, 3.7, limits=limits), rtol=1e-6)
+    np.testing.assert_allclose(
+        bicubic.data[0], interpolate(image, 3.7, value_range=value_range), rtol=1e-6
+    )
     grid = OutputGrid.at_scale(image.shape, 3.7)
     scale = ", ".join(f"×{value:.2f}" for value in grid.true_scale)
     assert bicubic.name == f"bicubic {scale} · t1c"

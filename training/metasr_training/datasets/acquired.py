@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def acquired(one: Slice) -> Slice:
     """Crop a slice in k-space to the band that holds signal; return it unchanged if that is all.
 
-    Its intensities keep their units, its limits stay, and its mask follows.
+    Its intensities keep their units, its intensity range stays, and its mask follows.
     """
     if min(one.band) >= 1:
         return one

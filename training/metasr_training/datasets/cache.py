@@ -67,7 +67,7 @@ def _pack(slices: list[Slice]) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]
             {
                 "shape": one.image.shape,
                 "dtype": one.image.dtype.str,
-                "limits": one.limits,
+                "limits": one.intensity_range,
                 "source": one.source,
                 "patient": one.patient,
                 "name": one.name,

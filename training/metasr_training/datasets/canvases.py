@@ -12,7 +12,7 @@ import numpy as np
 from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.masked import Masked, masked
 from metasr_training.datasets.windows import maximal_information_crop
-from metasr_training.eight_bits import intensity_limits
+from metasr_training.eight_bits import eight_bit_range
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
@@ -226,5 +226,5 @@ def canvases_of(
             if len(points):
                 field = np.zeros((canvas, canvas), np.float16)
                 field[: shape[0], : shape[1]] = tile
-                found.append(Canvas(field, points, jitter, intensity_limits(one), one.source))
+                found.append(Canvas(field, points, jitter, eight_bit_range(one), one.source))
     return found

@@ -31,7 +31,7 @@ class Slice:
     ----------
     image
         (rows, columns), in the file's intensity units, as a screen shows it: first row on top.
-    limits
+    intensity_range
         The intensities that become 0 and 1: percentiles of the volume it is of (of the slice
         itself where the source is a picture; 0 and 255 of a natural image).
     source, patient, name
@@ -46,7 +46,7 @@ class Slice:
     """
 
     image: NDArray[Any]
-    limits: tuple[float, float]
+    intensity_range: tuple[float, float]
     source: str
     patient: str
     name: str
@@ -69,7 +69,7 @@ class Slice:
     @property
     def normalised(self) -> NDArray[np.float32]:
         """The image as the network sees it."""
-        return LinearMap(*self.limits).forward(self.image)
+        return LinearMap(*self.intensity_range).forward(self.image)
 
     @property
     def head_share(self) -> float:

@@ -54,15 +54,15 @@ class Packing:
 
 
 def eight_bit(one: Slice) -> Slice:
-    """Convert a slice to 8 bits, scaled by its limits; return it unchanged if it has them already.
+    """Convert a slice to 8 bits, scaled by its intensity range; one of 8 bits is unchanged.
 
     All slices of a volume are scaled alike, and ``normalised`` is what it was where it lay in
     0..1, but for the rounding to 1/255.
     """
     if one.image.dtype == np.uint8:
         return one
-    image = cast_to_dtype(LinearMap(*one.limits).forward(one.image) * EIGHT_BITS, np.uint8)
-    return replace(one, image=image, limits=FULL_RANGE)
+    image = cast_to_dtype(LinearMap(*one.intensity_range).forward(one.image) * EIGHT_BITS, np.uint8)
+    return replace(one, image=image, intensity_range=FULL_RANGE)
 
 
 def cropped(one: Slice) -> Slice:

@@ -75,7 +75,7 @@ def write_pack(path: Path, encoded: list[Encoded], *, overwrite: bool = False) -
         _Member(
             image=f"images/{number:06}.webp",
             mask=None if one.mask is None else f"masks/{number:06}.png",
-            limits=one.slice.limits,
+            limits=one.slice.intensity_range,
             source=one.slice.source,
             patient=one.slice.patient,
             name=one.slice.name,

@@ -70,8 +70,8 @@ def _band(image: NDArray[Any]) -> tuple[float, float]:
 
 def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
     stack = _stack(entry.image)
-    limits = intensity_range(stack)
-    stack, _ = fill_missing(stack, limits[0])
+    zero_and_one = intensity_range(stack)
+    stack, _ = fill_missing(stack, zero_and_one[0])
     masks = None
     if entry.mask is not None:
         masks = _stack(entry.mask) > 0
@@ -80,7 +80,7 @@ def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
     for index, image in enumerate(stack):
         one = Slice(
             np.ascontiguousarray(as_displayed(image)),
-            limits,
+            zero_and_one,
             entry.source,
             entry.patient,
             f"{entry.name}:{index}",
@@ -97,14 +97,14 @@ def _volume(entry: Entry, per_volume: int | None) -> list[Slice]:
 
 def _picture(entry: Entry) -> list[Slice]:
     image = read_gray(entry.image)
-    limits = intensity_range(image)
-    image, _ = fill_missing(image, limits[0])
+    zero_and_one = intensity_range(image)
+    image, _ = fill_missing(image, zero_and_one[0])
     mask = None
     if entry.mask is not None:
         mask = read_mask(entry.mask)
         _check_mask(entry.mask, mask.shape, entry.image, image.shape)
     names = (entry.source, entry.patient, entry.name)
-    one = Slice(image, limits, *names, mask, _band(image), entry.contrast)
+    one = Slice(image, zero_and_one, *names, mask, _band(image), entry.contrast)
     return [one] if one.head_share > LEAST_HEAD_SHARE else []
 
 

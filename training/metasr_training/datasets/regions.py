@@ -36,7 +36,7 @@ def regions_of_interest(
     finder = detector() if roi == "detector" else None
     for one in slices:
         if finder is not None:
-            seen = finder.detect(one.image, one.limits)
+            seen = finder.detect(one.image, one.intensity_range)
             box: tuple[float, float, float, float] | None = seen[0].region if seen else None
         elif roi == "mask" and one.mask is not None:
             box = mask_box(one.mask)

@@ -130,9 +130,9 @@ class Bench:
         finder = self.finder()
 
         def detect(
-            image: NDArray[np.float32], intensity: tuple[float, float], shape: tuple[int, int]
+            image: NDArray[np.float32], intensity_range: tuple[float, float], shape: tuple[int, int]
         ) -> Window | None:
-            found = finder.detect(image, intensity)
+            found = finder.detect(image, intensity_range)
             return box_on(found[0].region, image.shape, shape) if found else None
 
         return detect

@@ -17,7 +17,7 @@ from metasr_training.datasets.windows import (
     maximal_information_crop,
     roi_window,
 )
-from metasr_training.eight_bits import eight_bits, intensity_limits
+from metasr_training.eight_bits import eight_bit_range, eight_bits
 from napari_metasr.degradations import add_k_space_noise, degrade
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.geometry.windows import Window
@@ -92,9 +92,9 @@ class Case:
         return next(iter(self.regions))
 
     @property
-    def intensity(self) -> tuple[float, float]:
-        """What networks see as 0 and 1, on the 0..255 scale: the limits of the slice's volume."""
-        return intensity_limits(self.slice)
+    def intensity_range(self) -> tuple[float, float]:
+        """What networks see as 0 and 1, on the 0..255 scale."""
+        return eight_bit_range(self.slice)
 
 
 def reduced_grid(shape: tuple[int, int], scale: float) -> OutputGrid:
@@ -177,7 +177,7 @@ def interest(
     if detect is None:
         raise ValueError("expected a lesion detector for regions of interest, found none")
     rows, columns = truth.shape
-    return detect(low_resolution, intensity_limits(one), (rows, columns)) or Window(
+    return detect(low_resolution, eight_bit_range(one), (rows, columns)) or Window(
         *brain_box(truth)
     )
 

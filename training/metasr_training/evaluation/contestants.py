@@ -88,8 +88,8 @@ def baseline(name: str) -> Enlarge:
 
 def on_grids(enlarge: ByScale) -> Enlarge:
     """Adapt a method that takes scales so that it takes grids."""
-    return lambda image, grid, intensity: enlarge(
-        image, (grid.rows.scale, grid.columns.scale), intensity
+    return lambda image, grid, intensity_range: enlarge(
+        image, (grid.rows.scale, grid.columns.scale), intensity_range
     )
 
 
@@ -104,8 +104,8 @@ def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
 
 def by_network(network: TrainedNetwork) -> Enlarge:
     """Wrap a trained network as a method."""
-    return lambda image, grid, intensity: network.enlarge(
-        image, grid, intensity=intensity, limits=FULL_RANGE
+    return lambda image, grid, intensity_range: network.enlarge(
+        image, grid, intensity_range=intensity_range, value_range=FULL_RANGE
     )
 
 

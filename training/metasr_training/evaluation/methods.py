@@ -13,7 +13,8 @@ import numpy as np
 
 from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.denoising import non_local_means
-from napari_metasr.normalisation import fill_missing, value_range
+from napari_metasr import normalisation
+from napari_metasr.normalisation import fill_missing
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def interpolation(name: str) -> Method:
     def enlarge(
         image: NDArray[Any], scale: Scale, _: tuple[float, float] = FULL_RANGE
     ) -> NDArray[np.float32]:
-        return interpolate(image, scale, method=name, limits=FULL_RANGE)
+        return interpolate(image, scale, method=name, value_range=FULL_RANGE)
 
     return enlarge
 
@@ -52,19 +53,21 @@ def bilinear_nld(
     scale
         A number or a pair (y, x), at least 1.
     """
-    filled, missing = fill_missing(image, value_range(image)[0])
+    filled, missing = fill_missing(image, normalisation.value_range(image)[0])
     denoised = non_local_means(filled)
     if missing is not None:
         denoised[missing] = image[missing]
-    return interpolate(denoised, scale, method="bilinear", limits=FULL_RANGE)
+    return interpolate(denoised, scale, method="bilinear", value_range=FULL_RANGE)
 
 
 def by_model(model: ZoomModel) -> Method:
     """Wrap a model, run as the plugin runs it, as a method."""
 
     def enlarge(
-        image: NDArray[Any], scale: Scale, intensity: tuple[float, float]
+        image: NDArray[Any], scale: Scale, intensity_range: tuple[float, float]
     ) -> NDArray[np.float32]:
-        return model.render(model.encode(image, intensity=intensity, limits=FULL_RANGE), scale)
+        return model.render(
+            model.encode(image, intensity_range=intensity_range, value_range=FULL_RANGE), scale
+        )
 
     return enlarge

@@ -111,8 +111,8 @@ def methods_of(models: Sequence[tuple[str, ZoomModel]]) -> dict[str, Callable[..
 
     def by_interpolation(name: str) -> Callable[[NativeSlice, OutputGrid], NDArray]:
         def enlarge(one: NativeSlice, grid: OutputGrid) -> NDArray:
-            limits = one.volume.value_range
-            return interpolate_pixels(one.image, grid, grid.pixel_range(), name, limits)
+            value_range = one.volume.value_range
+            return interpolate_pixels(one.image, grid, grid.pixel_range(), name, value_range)
 
         return enlarge
 

@@ -72,7 +72,10 @@ class Average:
 def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
     """Yield every method's label and (H, W) output, 0..255; each method sees the whole slice."""
     for contestant in contestants:
-        yield contestant.label, contestant.enlarge(case.low_resolution, case.grid, case.intensity)
+        yield (
+            contestant.label,
+            contestant.enlarge(case.low_resolution, case.grid, case.intensity_range),
+        )
 
 
 def measure(case: Case, label: str, output: NDArray) -> Iterator[ImageScore]:

@@ -65,7 +65,7 @@ def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid, tuple[float,
     top, left, bottom, right = case.regions[case.main]
     window = Window(top / scale, left / scale, bottom / scale, right / scale)
     part = cut(case.low_resolution, window)
-    return part, OutputGrid.at_scale(part.shape, scale), case.intensity
+    return part, OutputGrid.at_scale(part.shape, scale), case.intensity_range
 
 
 def evaluate_time(bench: Bench) -> Findings:

@@ -161,7 +161,7 @@ class LesionCoordinator(QObject):
                 "found another shape or place"
             )
             return
-        data = labels.data[scope.earlier] if scope.earlier else labels.data
+        data = labels.data[scope.leading] if scope.leading else labels.data
         self.searcher.start(take_labels, scope, data, labels.name)
 
     def _scope(self, *, whole: bool) -> Scope | None:
@@ -182,8 +182,8 @@ class LesionCoordinator(QObject):
         except ValueError as refusal:
             show_error(f"Detect tumour: {refusal}")
             return None
-        earlier = view.index[: max(layer.ndim - 3, 0)]
-        return Scope(source, volume, plane, earlier, None if whole else index)
+        leading = view.index[: max(layer.ndim - 3, 0)]
+        return Scope(source, volume, plane, leading, None if whole else index)
 
     def _on_progress(self, progress: Progress) -> None:
         self._dock.show_progress(progress.text, progress.done, progress.total)
@@ -214,7 +214,7 @@ class LesionCoordinator(QObject):
         result, scope = self.results.current, self._scope(whole=True)
         if scope is None:
             return False
-        if result is None or (result.source, result.earlier) != (scope.source, scope.earlier):
+        if result is None or (result.source, result.leading) != (scope.source, scope.leading):
             self._add(Found((), scope, Kind.PERSON, None, words.BY_HAND))
         return True
 
@@ -253,7 +253,7 @@ class LesionCoordinator(QObject):
             return
         self._editing.stop()
         try:
-            fly_to(self._viewer, self._camera, result.source, lesion, result.earlier)
+            fly_to(self._viewer, self._camera, result.source, lesion, result.leading)
         except UnsupportedLayerError as refusal:
             show_error(f"Detect tumour: {refusal}")
             return

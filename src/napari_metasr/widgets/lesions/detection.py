@@ -42,7 +42,7 @@ class Scope:
         The whole image: its layer, and what that was when the search began.
     plane
         Plane of the slices.
-    earlier
+    leading
         The position on the layer's axes before z, y, x, such as time.
     index
         The slice; None for all of them.
@@ -51,13 +51,13 @@ class Scope:
     source: LayerSource
     volume: Volume
     plane: Plane
-    earlier: tuple[int, ...]
+    leading: tuple[int, ...]
     index: int | None = None
 
     @property
     def time(self) -> int:
         """The time point, 0 without a time axis."""
-        return self.earlier[-1] if self.earlier else 0
+        return self.leading[-1] if self.leading else 0
 
     def __str__(self) -> str:
         if self.index is not None:

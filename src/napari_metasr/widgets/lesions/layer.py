@@ -50,7 +50,7 @@ class LesionLayer:
         The image.
     lesions
         What was found.
-    earlier
+    leading
         The position on the image's axes before z, y, x, such as time.
     changed
         Called after rectangles were drawn, dragged or deleted.
@@ -73,12 +73,12 @@ class LesionLayer:
         self,
         source: LayerSource,
         lesions: Iterable[Lesion],
-        earlier: tuple[int, ...],
+        leading: tuple[int, ...],
         changed: Callable[[], None],
         word: str = "",
     ) -> None:
         self._shape = tuple(source.layer.data.shape)
-        self._earlier, self.changed = earlier, changed
+        self._leading, self.changed = leading, changed
         self._word = word
         self._chosen: int | None = None
         self._updating = Guard()
@@ -88,7 +88,7 @@ class LesionLayer:
         scale, translate = source.placement
         origin = source.layer
         self.layer = Shapes(
-            [corners(box, earlier, len(self._shape)) for box in self.boxes] or None,
+            [corners(box, leading, len(self._shape)) for box in self.boxes] or None,
             ndim=origin.ndim,
             shape_type="rectangle",
             features=self._features(self.boxes),
@@ -199,7 +199,7 @@ class LesionLayer:
         scores[[*new, *edited]] = BY_HAND
         self._count = len(numbers)
         found = [
-            box_from(data, self._shape, self._earlier, int(number), float(score))
+            box_from(data, self._shape, self._leading, int(number), float(score))
             for data, number, score in zip(self.layer.data, numbers, scores, strict=True)
         ]
         self.boxes = numbered([box for box in found if box is not None], self._last)

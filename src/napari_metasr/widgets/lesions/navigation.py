@@ -20,13 +20,13 @@ def fly_to(
     camera: CameraControl,
     source: LayerSource,
     lesion: Lesion,
-    earlier: tuple[int, ...],
+    leading: tuple[int, ...],
 ) -> None:
     """Show a lesion's middle slice, its rectangle and some surroundings filling the view.
 
     Parameters
     ----------
-    earlier
+    leading
         The position on the image's axes before z, y, x, such as time.
     """
     dims, ndim = viewer.dims, source.layer.ndim
@@ -37,7 +37,7 @@ def fly_to(
         if dims.displayed != _displayed(lesion, dims.ndim):
             turn_to(viewer, lesion.plane)
         scale, start = source.placement
-        for axis, index in (*enumerate(earlier), (normal, lesion.middle)):
+        for axis, index in (*enumerate(leading), (normal, lesion.middle)):
             dims.set_point(missing + axis, start[axis] + index * scale[axis])
     view = source.view(dims)
     if view is not None:

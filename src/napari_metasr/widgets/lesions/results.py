@@ -59,9 +59,9 @@ class Result:
         return self.found.scope.source
 
     @property
-    def earlier(self) -> tuple[int, ...]:
+    def leading(self) -> tuple[int, ...]:
         """The position on the image's axes before z, y, x, such as time."""
-        return self.found.scope.earlier
+        return self.found.scope.leading
 
     @property
     def lesion(self) -> Lesion | None:
@@ -131,7 +131,7 @@ class Results:
         """Show a new result; earlier ones are hidden."""
         word = words.LABELS if found.detector is None else ""
         scope = found.scope
-        boxes = LesionLayer(scope.source, found.lesions, scope.earlier, self._on_edited, word)
+        boxes = LesionLayer(scope.source, found.lesions, scope.leading, self._on_edited, word)
         numbers = list(boxes.lesions)
         result = Result(found, boxes, next(iter(numbers), None), set(numbers))
         self._all.append(result)
@@ -171,7 +171,7 @@ class Results:
             self._focus.choose(None, None)
             return
         result.boxes.layer.name = words.layer_name(len(result.boxes.lesions), image.name)
-        self._focus.choose(image, result.lesion, result.earlier)
+        self._focus.choose(image, result.lesion, result.leading)
 
     def follow(self, source: LayerSource) -> bool:
         """Take the results of an image to where it is now; whether there are any.

@@ -61,8 +61,8 @@ def _labelled(labels: Any, name: str) -> NDArray[np.uint8]:
 def _boxed(shapes: Sequence[NDArray[Any]], shape: tuple[int, ...], name: str) -> NDArray[np.uint8]:
     boxes = []
     for number, corners in enumerate(shapes, start=1):
-        earlier = tuple(round(float(position)) for position in corners[0][: len(shape) - 3])
-        box = box_from(corners, shape, earlier, number, 1.0)
+        leading = tuple(round(float(position)) for position in corners[0][: len(shape) - 3])
+        box = box_from(corners, shape, leading, number, 1.0)
         if box is not None:
             boxes.append(box)
     return _checked(mask_of(shape[-3:], list(lesions_of(boxes).values())), name)

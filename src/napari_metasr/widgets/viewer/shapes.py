@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def corners(box: Box, earlier: tuple[int, ...], ndim: int) -> NDArray[np.float64]:
+def corners(box: Box, leading: tuple[int, ...], ndim: int) -> NDArray[np.float64]:
     """Return a rectangle's corners in the data coordinates of a layer: shape (4, ndim)."""
     top, left, bottom, right = (napari_from_edges(edge, 1.0, 0.0) for edge in box.window)
     points = np.zeros((4, ndim))
-    points[:, : len(earlier)] = earlier
+    points[:, : len(leading)] = leading
     normal, rows, columns = _axes(box.plane, ndim)
     if normal is not None:
         points[:, normal] = box.index
@@ -31,14 +31,14 @@ def corners(box: Box, earlier: tuple[int, ...], ndim: int) -> NDArray[np.float64
 def box_from(
     points: NDArray[Any],
     shape: tuple[int, ...],
-    earlier: tuple[int, ...],
+    leading: tuple[int, ...],
     lesion: int,
     score: float,
 ) -> Box | None:
     """Return the rectangle round a shape, clipped to its slice; None if it lies outside."""
     low, high = np.min(points, axis=0), np.max(points, axis=0)
-    before = len(earlier)
-    if tuple(np.round(low[:before]).astype(int)) != earlier:
+    before = len(leading)
+    if tuple(np.round(low[:before]).astype(int)) != leading:
         return None
     flat = int(np.argmin((high - low)[before:]))
     plane = list(Plane)[flat] if len(shape) > 2 else Plane.AXIAL

@@ -105,7 +105,9 @@ def encode(jobs: list[Job], engines: ModelCache) -> Iterator[Progress | SliceRea
         encoded = job.encoded
         if encoded is None:
             encoded = engine.encode(
-                image, intensity=job.source.intensity_range, limits=job.source.value_range
+                image,
+                intensity_range=job.source.intensity_range,
+                value_range=job.source.value_range,
             )
         for part in parts(job.window):
             encoded.prepare(part)

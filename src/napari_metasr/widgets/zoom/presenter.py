@@ -147,19 +147,19 @@ class Presenter:
         title: str,
         awaited: bool,
     ) -> None:
-        limits = encoded.limits if encoded is not None else None
+        value_range = encoded.value_range if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
         part = high_window.intersection(plan.enhanced or NOTHING)
         bicubic = interpolate_pixels(
-            image, plan.grid, plan.grid.pixel_range(low_window), limits=limits
+            image, plan.grid, plan.grid.pixel_range(low_window), value_range=value_range
         )
         label = bicubic_name(name, scale)
         pair.show(pair.bicubic, view, bicubic, plan.grid, low_window, "bicubic", label)
         enhanced = bicubic
         if high_window != low_window and (encoded is None or part != high_window):
             enhanced = interpolate_pixels(
-                image, plan.grid, plan.grid.pixel_range(high_window), limits=limits
+                image, plan.grid, plan.grid.pixel_range(high_window), value_range=value_range
             )
         if encoded is not None:
             what = LESION if plan.enhanced != plan.window else ""

@@ -86,7 +86,9 @@ def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float3
     source = spec.source
     model = models.get(spec.key.model, spec.key.device)
     encoded = model.encode(
-        source.read(spec.view), intensity=source.intensity_range, limits=source.value_range
+        source.read(spec.view),
+        intensity_range=source.intensity_range,
+        value_range=source.value_range,
     )
     return model.render_pixels(encoded, spec.grid, spec.grid.pixel_range(spec.window))
 
@@ -110,8 +112,8 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
         Slice(source.read(view), layer_volume(source), plane, index, time),
         spec.grid,
         spec.window,
-        intensity=source.intensity_range,
-        limits=source.value_range,
+        intensity_range=source.intensity_range,
+        value_range=source.value_range,
     )
     if kind.is_figure:
         oriented = volume is None or volume.source.is_oriented

@@ -61,7 +61,7 @@ def render_once(
             renderer.render_part(to_tensor(image), (top - above, left - before), grid, block, part)
             part[...] = encoded.mapping.inverse(part)
             encoded.shown.put_back(part, grid, block)
-            clip_to(part, encoded.limits)
+            clip_to(part, encoded.value_range)
 
 
 def _blocks(axis: AxisGrid, start: int, stop: int, reach: int) -> Iterator[tuple[int, ...]]:

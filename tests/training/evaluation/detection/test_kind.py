@@ -150,7 +150,7 @@ def undrawn(monkeypatch):
 def healthy(one, name="healthy"):
     """A slice of another patient, without its tumour."""
     image = np.where(one.mask, 100, one.image).astype(np.uint8)
-    return Slice(image, one.limits, "disc", name, name, one.mask & False)
+    return Slice(image, one.intensity_range, "disc", name, name, one.mask & False)
 
 
 def evaluated(tmp_path, parts, detectors, **changes):
@@ -315,7 +315,7 @@ def test_nothing_is_chosen_on_test_patients_or_at_a_scale_that_is_not_there(tmp_
 
 
 def test_slices_without_outlines_cannot_be_used(tmp_path):
-    parts = [Slice(one.image, one.limits, "a", one.patient, one.name) for one in slices(2)]
+    parts = [Slice(one.image, one.intensity_range, "a", one.patient, one.name) for one in slices(2)]
     with pytest.raises(ValueError, match="expected slices that lfsr-detection"):
         evaluated(tmp_path, parts, both(FakeFinder()))
     with pytest.raises(ValueError, match="expected slices with a tumour"):

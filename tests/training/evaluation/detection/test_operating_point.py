@@ -43,7 +43,7 @@ class AroundTumour:
             threshold=0.5, level=0.5, margin=0.0, planes=("axial", "coronal")
         )
 
-    def detect(self, image, intensity=None, *, point=None):
+    def detect(self, image, intensity_range=None, *, point=None):
         key = image.tobytes()
         view, score = self.known[key], self.scores[key]
         if score < point.threshold or score < point.level:
@@ -61,7 +61,9 @@ def views_of(tumours, free):
     parts = slices(tumours + free)
     for k in range(tumours, tumours + free):
         one = parts[k]
-        parts[k] = Slice(one.image, one.limits, "disc", one.patient, one.name, one.mask & False)
+        parts[k] = Slice(
+            one.image, one.intensity_range, "disc", one.patient, one.name, one.mask & False
+        )
     return [look(one, Condition(scale=2)) for one in parts]
 
 

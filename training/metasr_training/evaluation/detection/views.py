@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metasr_training.datasets.windows import mask_box
-from metasr_training.eight_bits import intensity_limits
+from metasr_training.eight_bits import eight_bit_range
 from metasr_training.evaluation.bench import box_on
 from metasr_training.evaluation.cases import degrade_slice
 from metasr_training.evaluation.detection.boxes import RegionScore, brightest_point, score_region
@@ -79,13 +79,13 @@ class View:
     def boxes(self, detector: Detector, point: OperatingPoint | None = None) -> list[Window]:
         """Detect boxes in the slice's pixels, the highest score first."""
         low = self.low_resolution
-        found = detector.detect(low, intensity_limits(self.slice), point=point)
+        found = detector.detect(low, eight_bit_range(self.slice), point=point)
         return [box_on(one.region, low.shape, self.shape) for one in found]
 
     def highest(self, detector: Detector, point: OperatingPoint) -> float:
         """Return the highest score in the slice, whatever the threshold; 0 if nothing is found."""
         every = point.model_copy(update={"threshold": 0.0, "margin": 0.0})
-        found = detector.detect(self.low_resolution, intensity_limits(self.slice), point=every)
+        found = detector.detect(self.low_resolution, eight_bit_range(self.slice), point=every)
         return found[0].score if found else 0.0
 
 
