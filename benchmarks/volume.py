@@ -8,7 +8,7 @@ difference of neighbouring slices there over that of the truth. 1 is the truth's
 less is slices that are too alike. The head is looked at in a box of ``--views`` columns and rows
 on either side of its middle, so that the networks run on few orthogonal slices.
 
-The second one enlarges the volume from file to file by the command's own code, in a process of
+The second one upscales the volume from file to file by the command's own code, in a process of
 its own; the peak memory is above what the process held with everything loaded. Beside it stands
 what one would do otherwise: a cubic spline of the whole volume in memory, and the upsampling of
 Meta-SRGAN as it was published, of one slice, times their number. ``--large`` adds simulated

@@ -97,7 +97,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_plugins_verbs(folder):
-    """Magnify, upscale and do it again, many volumes, series, lesions, models, pictures."""
+    """Super-resolve, upscale and do it again, many volumes, series, lesions, models, pictures."""
     for arguments in (
         "zoom scans/in.nii.gz --scale 2 --output out.png",
         "upscale scans/in.nii.gz --scale 2,1,1 --output up.nii.gz",

@@ -29,7 +29,7 @@ def test_reduction_is_pillow_s(rng, kernel, size):
 
 @pytest.mark.parametrize("method", ["bilinear", "bicubic", "lanczos"])
 @pytest.mark.parametrize("scale", [1.0, 2.0, 3.7, (1.3, 2.9)], ids=str)
-def test_enlargement_is_pillow_s(rng, method, scale):
+def test_upscaling_is_pillow_s(rng, method, scale):
     image = rng.random((23, 31), dtype=np.float32)
     ours = interpolate(image, scale, method=method, value_range=(-10, 10))
     pillow = Image.fromarray(image).resize(ours.shape[::-1], PILLOW[method])

@@ -1,4 +1,4 @@
-"""Magnify brain MRI continuously with Meta-SRGAN: a napari plugin, a command and an engine."""
+"""Super-resolve brain MRI at any scale: a napari plugin, a command and an engine."""
 
 from __future__ import annotations
 

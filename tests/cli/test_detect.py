@@ -209,7 +209,7 @@ def test_bad_input_is_refused_before_anything_is_written(folder, capsys, argumen
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_a_lesion_is_magnified_where_it_is(folder, bright, capsys):
+def test_a_lesion_is_super_resolved_where_it_is(folder, bright, capsys):
     zoom = ["zoom", "head.nii.gz", "--scale", "2", "--device", "cpu"]
     assert main([*zoom, "--lesion", "1", "--output", "lesion.nii"]) == 0
     printed = capsys.readouterr().out

@@ -57,7 +57,7 @@ def test_nothing_to_list(tmp_path, capsys):
     assert "no such file" in capsys.readouterr().err
 
 
-def test_a_series_is_magnified(folder, tmp_path, capsys):
+def test_a_series_is_super_resolved(folder, tmp_path, capsys):
     output = tmp_path / "out.nii.gz"
     arguments = ["zoom", str(folder), "--scale", "2", "--output", str(output)]
     assert main(arguments) == 2

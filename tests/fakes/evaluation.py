@@ -56,12 +56,12 @@ class FakeNetwork:
     def lineage(self):
         return (*self.starts, Past(self.name, self.updates, self.seconds, "random weights"))
 
-    def enlarge(self, image, grid, *, intensity_range=None, value_range=None):
+    def upscale(self, image, grid, *, intensity_range=None, value_range=None):
         self.seen.append(image.shape)
         self.intensities.append(intensity_range)
         scale = (grid.rows.scale, grid.columns.scale)
-        enlarged = interpolate(image, scale, method="bicubic", value_range=value_range)
-        return enlarged + np.float32(self.error)
+        upscaled = interpolate(image, scale, method="bicubic", value_range=value_range)
+        return upscaled + np.float32(self.error)
 
     def history(self):
         return self.lines

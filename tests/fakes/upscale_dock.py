@@ -18,7 +18,7 @@ PARTS = 4
 
 
 class FakeWork:
-    """Plans as the real work does, and enlarges by repeating voxels, in four parts."""
+    """Plans as the real work does, and upscales by repeating voxels, in four parts."""
 
     def __init__(self):
         self.gate = threading.Semaphore(100)
@@ -74,8 +74,8 @@ class FakeWork:
 
     def preview(self, volume):
         image = volume.slice(Plane.CORONAL, 7) * (len(self.done) < PARTS)
-        enlarged = np.repeat(np.repeat(image, 2, 0), 2, 1).astype(np.float32)
-        return Preview(enlarged, image, Plane.CORONAL, 7, 26, (0.0, 900.0))
+        upscaled = np.repeat(np.repeat(image, 2, 0), 2, 1).astype(np.float32)
+        return Preview(upscaled, image, Plane.CORONAL, 7, 26, (0.0, 900.0))
 
 
 def repeated(volume, shape):

@@ -187,7 +187,7 @@ def test_weights_with_a_point_load_as_a_detector_that_answers_alike(tmp_path):
     )
     detector = load_detector(tmp_path / "tiny.safetensors", device="cpu")
     assert card.detects
-    assert not card.magnifies
+    assert not card.super_resolves
     assert (detector.name, detector.sha256) == ("tiny", card.sha256)
     assert detector.point.margin == 0.02
     image = np.random.default_rng(0).random((48, 64)).astype(np.float32)
@@ -199,7 +199,7 @@ def test_weights_with_a_point_load_as_a_detector_that_answers_alike(tmp_path):
     assert one.score == pytest.approx(float(answer[4]), abs=1e-4)
 
 
-def test_a_card_without_a_point_and_a_model_that_magnifies_are_refused(tmp_path):
+def test_a_card_without_a_point_and_a_model_that_super_resolves_are_refused(tmp_path):
     network: nn.Module = build("lesion-detector", widths=(4, 8, 8, 8, 8))
     options = {"widths": (4, 8, 8, 8, 8)}
     save_weights(

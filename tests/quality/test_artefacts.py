@@ -77,7 +77,7 @@ def test_a_head_in_noisy_air_is_its_bright_part(rng):
 
 
 def test_what_does_not_fit_is_refused(brain):
-    with pytest.raises(ValueError, match="magnified to"):
+    with pytest.raises(ValueError, match="upscaled to"):
         counted(brain, brain)
     with pytest.raises(ValueError, match="positive"):
         count_artefacts(larger(brain), brain, GRID, brain > 0, 0)

@@ -105,7 +105,7 @@ def test_a_trained_network_becomes_a_model_of_the_plugin(run, tmp_path, name):
     output = model.upscale(image, scale)
     assert output.shape == (24 * scale, 28 * scale)
     grid = OutputGrid.at_scale(image.shape, scale)
-    np.testing.assert_allclose(output, trained.enlarge(image, grid), atol=0.02)
+    np.testing.assert_allclose(output, trained.upscale(image, grid), atol=0.02)
 
 
 @pytest.mark.parametrize("name", ["lesion-detector", "lesion-segmenter"])

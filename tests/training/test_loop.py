@@ -478,7 +478,7 @@ def test_a_patient_with_another_contrast_is_the_same_patient():
         check_patients(other, slices(1))
 
 
-def test_a_trained_network_enlarges_a_slice(tmp_path):
+def test_a_trained_network_upscales_a_slice(tmp_path):
     one = trainer(tmp_path / "networks" / "small")
     one.folder.write_config(one.config, task=one.task.about())
     train(one)
@@ -486,12 +486,12 @@ def test_a_trained_network_enlarges_a_slice(tmp_path):
     assert found.updates in {6, 12}
     assert found.parameters == sum(value.numel() for value in one.generator.network.parameters())
     image = slices(1)[0].image
-    output = found.enlarge(image, OutputGrid.at_scale(image.shape, 2))
+    output = found.upscale(image, OutputGrid.at_scale(image.shape, 2))
     assert output.shape == (120, 100)
     assert output.min() >= image.min()
     assert output.max() <= image.max()
     with pytest.raises(ValueError, match="expected a grid of scale 2, found 3 x 3"):
-        found.enlarge(image, OutputGrid.at_scale(image.shape, 3))
+        found.upscale(image, OutputGrid.at_scale(image.shape, 3))
     with pytest.raises(FileNotFoundError, match="did you mean 'small'"):
         load_trained(tmp_path, "smal")
 

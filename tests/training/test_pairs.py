@@ -57,12 +57,12 @@ def test_low_resolution_and_truth_are_of_the_same_place():
     drawn = sampler()
     for update in range(10):
         batch = drawn.draw(update)
-        enlarged = batch.bicubic()[0, 0].numpy()
+        upscaled = batch.bicubic()[0, 0].numpy()
         truth = batch.truth[0, 0].numpy()
         inner = np.s_[3:-3, 3:-3]
-        still = np.abs(enlarged - truth)[inner].mean()
+        still = np.abs(upscaled - truth)[inner].mean()
         moved = min(
-            np.abs(enlarged - np.roll(truth, shift, axis))[inner].mean()
+            np.abs(upscaled - np.roll(truth, shift, axis))[inner].mean()
             for shift in (-2, 2)
             for axis in (0, 1)
         )

@@ -26,7 +26,7 @@ MOMENTS = ["reading", "3", "17", "compressing"]
 KEPT = "12"
 """As one of these, for what is not gone on with."""
 
-ROOM = {"to unpack": 3_000, "to enlarge": 8_000}
+ROOM = {"to unpack": 3_000, "to upscale": 8_000}
 """Bytes that a file may have: the input takes 3,168, what lies between the stages 12,672."""
 
 

@@ -1,4 +1,4 @@
-"""Memory that a volume takes while it is enlarged: that of its slabs, whatever its size."""
+"""Memory that a volume takes while it is upscaled: that of its slabs, whatever its size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ models = small_models(folder)
 def memory(name):
     return int(Path("/proc/self/status").read_text().split(name + ":")[1].split()[0])
 
-def enlarge(side, slices):
+def upscale(side, slices):
     data = np.zeros((side, side, slices), np.int16)
     data[8:24, 8:24] = np.random.default_rng(0).integers(100, 2000, (16, 16, slices))
     nib.save(nib.Nifti1Image(data, np.eye(4)), folder / "in.nii")
@@ -34,10 +34,10 @@ def enlarge(side, slices):
     for _ in job.prepare().steps():
         pass
 
-enlarge(32, 4)
+upscale(32, 4)
 Path("/proc/self/clear_refs").write_text("5")
 before = memory("VmRSS")
-enlarge(256, 48)
+upscale(256, 48)
 print(memory("VmHWM") - before)
 """
 WHOLE = 512 * 512 * 48 * 4 >> 10

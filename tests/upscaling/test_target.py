@@ -1,4 +1,4 @@
-"""The grid a volume is enlarged to: in the file's own axes, where it should lie."""
+"""The grid a volume is upscaled to: in the file's own axes, where it should lie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volumes enlarged from file to file: what is in them, where it lies, and what is left behind."""
+"""Volumes upscaled from file to file: what is in them, where it lies, and what is left behind."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_every_orientation_gives_the_same_picture(tmp_path, codes, canonical):
     np.testing.assert_allclose(turned.affine, plain.affine, atol=1e-5)
 
 
-def test_time_points_are_enlarged_each_by_itself(tmp_path):
+def test_time_points_are_upscaled_each_by_itself(tmp_path):
     series = np.stack([smooth(seed=3), smooth(seed=4)], axis=-1)
     path = stored(tmp_path / "in.nii", series, affine_with("RAS"))
     result = upscaled(path, tmp_path / "out.nii", scale=(1.5, 1.5, 2))
@@ -252,7 +252,7 @@ def test_stopped_work_goes_on_to_the_same_file(tmp_path, scan, monkeypatch, stop
     assert not list(tmp_path.glob(".*"))
 
 
-def test_work_whose_output_is_gone_is_enlarged_again(tmp_path, scan):
+def test_work_whose_output_is_gone_is_upscaled_again(tmp_path, scan):
     """It was renamed, and then moved away, when the process ended."""
     output = tmp_path / "out.nii"
     steps = work_on(scan, output, scale=(2,)).steps()

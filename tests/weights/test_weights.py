@@ -141,24 +141,26 @@ def test_cards_say_which_scales_a_network_gives(tmp_path, network, options, scal
     card = weights.model_card(tmp_path / "mine.json")
     assert card.fixed_scales == scales
     assert card.standardisation == (0.3, 0.2)
-    assert card.magnifies
+    assert card.super_resolves
 
 
 def test_a_model_across_slices_is_not_offered_for_the_zoom(tmp_path):
     options = {"features": 4, "blocks": 1, "hidden": 4}
     fields = about("across", options=options, axes="one")
     card = weights.save_weights(build("meta-srgan", **options), tmp_path, **fields)
-    assert card.magnifies
-    assert not card.enlarges_slices
+    assert card.super_resolves
+    assert not card.super_resolves_slices
     assert "along one axis, across slices" in scales_text(card)
 
 
-def test_a_detector_does_not_magnify(tmp_path):
+def test_a_detector_does_not_super_resolve(tmp_path):
     detector = build("lesion-detector", widths=(2,), grid=1)
     fields = about("ld", network="lesion-detector", options={"widths": (2,), "grid": 1})
     card = weights.save_weights(detector, tmp_path, **fields)
-    assert not card.magnifies
-    with pytest.raises(weights.WeightsError, match="ld does not magnify: it is a lesion-detector"):
+    assert not card.super_resolves
+    with pytest.raises(
+        weights.WeightsError, match="ld does not super-resolve: it is a lesion-detector"
+    ):
         napari_metasr.load_model(tmp_path / "ld.safetensors", device="cpu")
 
 

@@ -48,7 +48,7 @@ def test_the_zoom_dock_offers_and_uses_them(qtbot, opened, rng):
     assert dock.settings.model == "my-scanner"
 
 
-def test_the_dock_for_volumes_offers_them_by_what_they_enlarge(opened):
+def test_the_dock_for_volumes_offers_them_by_what_they_upscale(opened):
     install("my-slices")
     install("my-gaps", axes="one")
     dock = opened(lambda: UpscaleWidget(ViewerModel()))

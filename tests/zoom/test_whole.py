@@ -1,4 +1,4 @@
-"""Whole slices, enlarged without keeping codes, are what the zoom shows.
+"""Whole slices, upscaled without keeping codes, are what the zoom shows.
 
 Up to the rounding of convolutions of other sizes.
 """

@@ -1,4 +1,4 @@
-"""Training, evaluation and reports of the networks that ``napari_metasr`` magnifies with."""
+"""Training, evaluation and reports of the networks that ``napari_metasr`` super-resolves with."""
 
 from importlib.util import find_spec
 

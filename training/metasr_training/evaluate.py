@@ -67,7 +67,7 @@ def measure_model(
     sources
         Which data sets; all that are there where none is named.
     scales
-        By which factors the slices are reduced and enlarged.
+        By which factors the slices are reduced and upscaled.
     slices
         Slices of each data set, evenly spread over its patients; 0 for all.
     device
@@ -127,7 +127,7 @@ def measure_scans(
     model
         A name of ``napari-metasr models``, or the path of its weights.
     scales
-        By which factors the slices are enlarged.
+        By which factors the slices are upscaled.
     slices
         Axial slices of each scan, evenly spread; 0 for all.
     device

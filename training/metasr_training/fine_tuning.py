@@ -214,7 +214,7 @@ def check_start(recipe: Recipe, card: ModelCard) -> None:
     Raises
     ------
     ValueError
-        If it is of another network, or enlarges another axis.
+        If it is of another network, or upscales another axis.
     """
     axes = "one" if recipe.pairs is not None and recipe.pairs.axes == "one" else "both"
     if (card.network, card.axes) != (recipe.network, axes):

@@ -22,7 +22,7 @@ def super_resolve(
     pixels: PixelRange | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> tuple[Tensor, ...]:
-    """Enlarge a batch; the last of the outputs is the finest, and is at the grid's scale.
+    """Upscale a batch; the last of the outputs is the finest, and is at the grid's scale.
 
     Parameters
     ----------

@@ -149,7 +149,7 @@ def measure(
     conditions: Sequence[Condition],
     count: int,
 ) -> LeftOut:
-    """Reduce slices, enlarge them by every model, and compare.
+    """Reduce slices, upscale them by every model, and compare.
 
     Parameters
     ----------

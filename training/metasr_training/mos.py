@@ -146,7 +146,7 @@ def prepare_study(
     truth
         The sub-folder of the truth.
     interpolation
-        How the dock enlarges pixels to the screen's.
+        How the dock upscales pixels to the screen's.
     overwrite
         Replace a study without ratings.
     """

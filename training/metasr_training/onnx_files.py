@@ -59,7 +59,7 @@ def exported(network: nn.Module, card: ModelCard) -> tuple[nn.Module, tuple[str,
     if isinstance(network, SubPixelGenerator | MultiScaleGenerator):
         return fold_batch_norm(network), tuple(f"x{scale}" for scale in network.scales)
     raise ValueError(
-        f"expected a network that magnifies to write as ONNX, found {card.name}, which is of "
+        f"expected a network that super-resolves to write as ONNX, found {card.name}, which is of "
         f"{card.network}"
     )
 
@@ -82,7 +82,7 @@ def write_onnx(network: nn.Module, card: ModelCard, path: Path, *, overwrite: bo
     ImportError
         If ONNX is not installed.
     ValueError
-        If the network cannot be written: it does not magnify.
+        If the network cannot be written: it does not super-resolve.
     FileExistsError, FileNotFoundError, IsADirectoryError
         As ``napari_metasr.files.check_writable``.
     """

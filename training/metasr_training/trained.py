@@ -155,7 +155,7 @@ class TrainedNetwork:
         return sum(value.numel() for key, value in state if not key.endswith(names))
 
     @torch.inference_mode()
-    def enlarge(
+    def upscale(
         self,
         image: NDArray[Any],
         grid: OutputGrid,
@@ -163,7 +163,7 @@ class TrainedNetwork:
         intensity_range: tuple[float, float] | None = None,
         value_range: tuple[float, float] | None = None,
     ) -> NDArray[np.float32]:
-        """Enlarge a slice (h, w) of any intensity units to the grid's output, (H, W).
+        """Upscale a slice (h, w) of any intensity units to the grid's output, (H, W).
 
         Parameters
         ----------

@@ -71,7 +71,9 @@ def fitting(found: Acquisition) -> list[str] | None:
         return None
     cards = model_cards().items()
     return [
-        name for name, card in cards if card.magnifies and found.contrast in card.trained_contrasts
+        name
+        for name, card in cards
+        if card.super_resolves and found.contrast in card.trained_contrasts
     ]
 
 

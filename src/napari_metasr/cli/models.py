@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
 
 
-MAGNIFIERS = "To super-resolve with (napari-metasr zoom --model NAME)"
+GENERATORS = "To super-resolve with (napari-metasr zoom --model NAME)"
 FINDERS = "To detect tumours with (napari-metasr detect --model NAME)"
 OTHERS = "Other networks"
 
 
 def scales_text(card: ModelCard) -> str:
     """Describe the scales that a model gives, and those that it was trained on."""
-    if not card.magnifies:
+    if not card.super_resolves:
         return f"none: it is a {card.network}"
     if card.fixed_scales:
         fixed = " and ".join(f"×{scale}" for scale in card.fixed_scales)
@@ -64,7 +64,7 @@ def group_of(card: ModelCard) -> str:
     """Return the heading under which a model is listed."""
     if card.detects:
         return FINDERS
-    return MAGNIFIERS if card.magnifies else OTHERS
+    return GENERATORS if card.super_resolves else OTHERS
 
 
 class Models(Command):
@@ -84,7 +84,7 @@ class Models(Command):
                 print(f"{path}: removed")
             return
         cards = model_cards()
-        for group in (MAGNIFIERS, FINDERS, OTHERS):
+        for group in (GENERATORS, FINDERS, OTHERS):
             members = [name for name, card in cards.items() if group_of(card) == group]
             if members:
                 print(f"{group}\n")

@@ -54,7 +54,7 @@ def grown(
     spacing: tuple[float, float],
     margin: float,
 ) -> Detection:
-    """Convert a detector's box to a rectangle of the slice, enlarged and clipped to it.
+    """Convert a detector's box to a rectangle of the slice, grown and clipped to it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Sub-pixel enlargement (Shi et al. 2016) and the generators of one fixed scale built on it."""
+"""Sub-pixel upscaling (Shi et al. 2016) and the generators of one fixed scale built on it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def sub_pixel_halo(scale: int, radius: int) -> int:
     """Count the low-resolution pixels that the stages and the output convolution read around one.
 
     Every stage is a 3 x 3 convolution before the image doubles; the output convolution of
-    ``radius`` works on the enlarged image.
+    ``radius`` works on the upscaled image.
     """
     output_pixels = radius + sum(scale >> stage for stage in range(stage_count(scale)))
     return -(-output_pixels // scale)
 
 
 def sub_pixel_stage(features: int, *, activation: bool) -> nn.Sequential:
-    """Enlarge (batch, features, h, w) to (batch, features, 2h, 2w).
+    """Upscale (batch, features, h, w) to (batch, features, 2h, 2w).
 
     A 3 x 3 convolution to four times the features, which become the four pixels of each pixel;
     then a PReLU of one slope, if asked for.

@@ -1,4 +1,4 @@
-"""How good a magnified image is."""
+"""How good a super-resolved image is."""
 
 from napari_metasr.quality.metrics import brain_box, psnr, ssim
 

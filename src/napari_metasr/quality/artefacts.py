@@ -1,4 +1,4 @@
-"""Measure what a magnified slice adds to the native one, where no truth is known."""
+"""Measure what a super-resolved slice adds to the native one, where no truth is known."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Artefacts:
-    """What a magnified image adds.
+    """What a super-resolved image adds.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ def head_of(image: NDArray[np.float32]) -> Mask:
 def count_artefacts(
     result: NDArray[Any], image: NDArray[np.float32], grid: OutputGrid, head: Mask, median: float
 ) -> Counts:
-    """Compare a magnified slice with the native one.
+    """Compare a super-resolved slice with the native one.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def count_artefacts(
     """
     if image.shape != grid.input_shape or result.shape != grid.output_shape:
         raise ValueError(
-            f"expected {grid.input_shape} magnified to {grid.output_shape} pixels, found "
+            f"expected {grid.input_shape} upscaled to {grid.output_shape} pixels, found "
             f"{image.shape} and {result.shape}"
         )
     if not median > 0:

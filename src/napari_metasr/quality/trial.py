@@ -1,4 +1,4 @@
-"""A slice is reduced and magnified back, by a model and by interpolation: who is nearer to it?"""
+"""Reduce a slice, restore it by a model and by interpolation, and compare both with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Model(Protocol):
         """Encode a slice, once for all scales."""
 
     def render(self, encoded: Any, scale: Any, window: Window | None = None) -> NDArray[np.float32]:
-        """Magnify an encoded slice."""
+        """Super-resolve an encoded slice."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Trial:
-    """One slice magnified by interpolation and by a model to the size of a known truth.
+    """One slice super-resolved by interpolation and by a model to the size of a known truth.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def run_trial(
     intensity_range: tuple[float, float],
     value_range: tuple[float, float] | None = None,
 ) -> Trial:
-    """Magnify a low-resolution slice to the size of the truth that it was made from.
+    """Super-resolve a low-resolution slice to the size of the truth that it was made from.
 
     Parameters
     ----------

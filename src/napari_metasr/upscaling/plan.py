@@ -76,11 +76,11 @@ class Plan:
         in_plane = through_plane = None
         if PassKind.IN_PLANE in kinds:
             in_plane = model_card(options.model)
-            if not in_plane.enlarges_slices:
+            if not in_plane.super_resolves_slices:
                 raise WeightsError(f"expected a model for slices, found {in_plane.title}")
         if PassKind.FIRST_VIEW in kinds:
             through_plane = model_card(options.through_plane_model)
-            if not through_plane.magnifies or through_plane.axes != "one":
+            if not through_plane.super_resolves or through_plane.axes != "one":
                 raise WeightsError(
                     f"expected a model for what is between slices, found {through_plane.title}"
                 )

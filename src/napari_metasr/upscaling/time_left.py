@@ -56,7 +56,7 @@ class TimeLeft:
         ----------
         counts
             Whether the speed may be measured from here on: what comes before the first part that
-            networks enlarge says nothing of theirs.
+            networks upscale says nothing of theirs.
         """
         self.overall, self._last = overall, time.monotonic()
         if self._first is None and counts:

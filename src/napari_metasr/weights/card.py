@@ -61,7 +61,7 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     fixed_scales
         The scales that the network gives, where it gives no others.
     axes
-        ``both`` of a slice are enlarged, or ``one``: across slices, the other keeping its size.
+        ``both`` of a slice are upscaled, or ``one``: across slices, the other keeping its size.
     trained_contrasts
         Contrasts seen in training, such as ``T1c``.
     degradations
@@ -109,8 +109,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     citation: str
 
     @property
-    def magnifies(self) -> bool:
-        """Whether it enlarges images, rather than finding something in them."""
+    def super_resolves(self) -> bool:
+        """Whether it super-resolves images, rather than finding something in them."""
         return self.network not in OTHER_NETWORKS
 
     def concerns(self, scale: float, where: str) -> list[str]:
@@ -129,9 +129,9 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         return [f"x{scale:.3g} {where} is beyond the x{largest:g} that {self.title} was trained on"]
 
     @property
-    def enlarges_slices(self) -> bool:
-        """Whether it enlarges a slice along both of its axes, as the zoom does."""
-        return self.magnifies and self.axes == "both"
+    def super_resolves_slices(self) -> bool:
+        """Whether it super-resolves a slice along both of its axes, as the zoom does."""
+        return self.super_resolves and self.axes == "both"
 
     @property
     def detects(self) -> bool:

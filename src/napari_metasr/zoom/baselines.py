@@ -28,7 +28,7 @@ def interpolate(
     method: str = "bicubic",
     value_range: tuple[float, float] | None = None,
 ) -> NDArray[np.float32]:
-    """Enlarge a slice by interpolation, as ``ZoomModel.render`` does by a network.
+    """Upscale a slice by interpolation, as ``ZoomModel.render`` does by a network.
 
     Parameters
     ----------

@@ -53,13 +53,13 @@ def renderer_of(
     Raises
     ------
     WeightsError
-        If the network does not magnify.
+        If the network does not super-resolve.
     """
     if isinstance(network, MetaSRGAN):
         return AnyScaleRenderer(network, kernel or kernel_for(device))
     if isinstance(network, SubPixelGenerator | MultiScaleGenerator):
         return FixedScaleRenderer(network)
-    raise WeightsError(f"{card.name} does not magnify: it is a {card.network}")
+    raise WeightsError(f"{card.name} does not super-resolve: it is a {card.network}")
 
 
 class ZoomModel:
@@ -86,7 +86,7 @@ class ZoomModel:
     Raises
     ------
     WeightsError
-        If the network does not magnify.
+        If the network does not super-resolve.
     """
 
     def __init__(

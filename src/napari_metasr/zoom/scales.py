@@ -38,7 +38,7 @@ def scale_concern(card: ModelCard, grid: OutputGrid) -> str:
     smallest, largest = min(grid.true_scale), max(grid.true_scale)
     if card.fixed_scales:
         finest = max(card.fixed_scales)
-        beyond = f"Beyond ×{finest} the network's image is enlarged by bicubic interpolation."
+        beyond = f"Beyond ×{finest} the network's image is upscaled by bicubic interpolation."
         return beyond if largest > finest else ""
     if low <= smallest and largest <= high:
         return ""

@@ -1,4 +1,4 @@
-"""Slices of a volume, each enlarged whole."""
+"""Slices of a volume, each upscaled whole."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NOWHERE = (0, 0, 0, 0)
 
 
 class SliceUpscaler:
-    """Enlarges slices of one shape by a network, one after the other.
+    """Upscales slices of one shape by a network, one after the other.
 
     An output pixel depends on what is near it alone. So where a slice is background, even up to
     its border or the same as one before, the result is there already. What comes out is what
@@ -35,7 +35,7 @@ class SliceUpscaler:
     Parameters
     ----------
     model
-        What enlarges.
+        What upscales.
     grid
         Of every slice.
     intensity_range, value_range

@@ -23,7 +23,7 @@ from metasr_training.evaluation.cases import (
 from metasr_training.evaluation.contestants import Contestant, baseline, contestants
 from metasr_training.evaluation.every_scale import evaluate_every_scale
 from metasr_training.evaluation.methods import interpolation
-from metasr_training.evaluation.scores import enlarged, measure
+from metasr_training.evaluation.scores import measure, upscaled
 from metasr_training.evaluation.stacks import THICK, thinned
 from metasr_training.evaluation.zoom import score_slice, zoom_conditions
 from napari_metasr.degradations import degrade
@@ -107,7 +107,7 @@ def test_networks_are_told_the_volumes_limits_however_dim_or_noisy_the_slice(one
     for each, expected in ((one, (0.0, 200.0)), (deep(one), (0.0, 255.0))):
         network.intensities.clear()
         for case in (make_case(each, condition, "slice", SMALL), thinned(each, 2, THICK)):
-            outputs = dict(enlarged(case, methods))
+            outputs = dict(upscaled(case, methods))
             assert all(output.min() >= 0 and output.max() <= 255 for output in outputs.values())
         assert network.intensities == [expected] * 4
 
@@ -173,7 +173,7 @@ def test_a_region_of_one_intensity_is_left_out():
     assert make_case(flat, X2, "slice", SMALL) is None
 
 
-def test_scores_at_any_scale_are_of_the_slice_reduced_and_enlarged():
+def test_scores_at_any_scale_are_of_the_slice_reduced_and_upscaled():
     (one,) = slices(1)
     score, _ = score_slice(one, BICUBIC, zoom_conditions([2.5], ["box"]))
     truth = one.image.astype(np.float64)

@@ -51,11 +51,11 @@ def test_the_network_sees_zero_and_one_where_it_is_told(tmp_path):
     with torch.inference_mode():
         seen = (torch.from_numpy(dim)[None, None] / 200 - 0.25) / 0.5
         expected = (network.network(seen)[0, 0].numpy() * 0.5 + 0.25) * 200
-    found = network.enlarge(dim, grid, intensity_range=(0, 200), value_range=(-1e9, 1e9))
+    found = network.upscale(dim, grid, intensity_range=(0, 200), value_range=(-1e9, 1e9))
     np.testing.assert_allclose(found, expected, atol=1e-3)
-    by_itself = network.enlarge(dim, grid, value_range=(-1e9, 1e9))
+    by_itself = network.upscale(dim, grid, value_range=(-1e9, 1e9))
     assert np.abs(by_itself - expected).max() > 1
-    clipped = network.enlarge(dim, grid, intensity_range=(0, 200), value_range=(10, 20))
+    clipped = network.upscale(dim, grid, intensity_range=(0, 200), value_range=(10, 20))
     np.testing.assert_allclose(clipped, expected.clip(10, 20), atol=1e-3)
 
 

@@ -140,7 +140,7 @@ def test_the_line_is_drawn_in_both_boxes_and_whole_in_one(qtbot, window):
     np.testing.assert_allclose(middle, (height / 2, width / 2), atol=20)
 
 
-def test_a_dragged_corner_changes_the_table_and_what_is_magnified(qtbot, window):
+def test_a_dragged_corner_changes_the_table_and_what_is_super_resolved(qtbot, window):
     viewer, dock, zooms = window
     search(qtbot, dock)
     click_row(qtbot, dock, 0)

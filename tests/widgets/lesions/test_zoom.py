@@ -36,7 +36,7 @@ def focused(qtbot, viewer, dock, focus, engine):
     viewer.dims.set_current_step(0, 2)
     dock.scale.set_scale(2)
     focus.choose(viewer.layers[0], LESION)
-    focus.magnify_requested.emit()
+    focus.zoom_requested.emit()
     settle(qtbot, dock)
     engine.rendered.clear()
     dock.coordinator.slices.forget(viewer.layers[0])
@@ -230,7 +230,7 @@ def test_a_lesion_is_cut_by_every_plane(plane, index, window):
     assert rectangle_of(LESION, plane, index) == window
 
 
-def test_a_detector_s_find_in_a_head_is_magnified(qtbot, make_dock, rng):
+def test_a_detector_s_find_in_a_head_is_super_resolved(qtbot, make_dock, rng):
     """Detector, table and zoom together, with nothing but the two networks made up."""
     y, x = np.mgrid[-1:1:64j, -1:1:48j]
     head = np.where(x**2 + y**2 < 0.8, 300 + rng.normal(0, 10, x.shape), 0)

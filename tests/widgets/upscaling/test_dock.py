@@ -704,7 +704,7 @@ def test_it_works_with_the_viewer_that_napari_hands_to_plugins(qtbot, make_dock,
     assert len(viewer.layers) == 2
 
 
-def test_a_real_volume_is_really_enlarged(qtbot, viewer, tmp_path, path):
+def test_a_real_volume_is_really_upscaled(qtbot, viewer, tmp_path, path):
     """With small networks, from the first click to the layer and the sidecar."""
     models = small_models(tmp_path)
     cards = {name: model_card(name) for name in models.values()}

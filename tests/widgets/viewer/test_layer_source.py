@@ -114,7 +114,7 @@ def test_outside_the_layer_there_is_no_slice(data):
     ids=["multiscale", "rgb", "rotated", "sheared", "bool"],
 )
 @pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
-def test_what_cannot_be_magnified_is_refused_by_name(make, reason):
+def test_what_cannot_be_super_resolved_is_refused_by_name(make, reason):
     layer = make()
     layer.name = "odd one"
     with pytest.raises(UnsupportedLayerError, match=f"“odd one”.*{reason}"):

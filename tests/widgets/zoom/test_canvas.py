@@ -160,13 +160,13 @@ def test_a_rectangle_is_drawn_with_the_mouse(qtbot, window):
     assert dock.settings.region is RegionMode.RECTANGLE
     assert not any(layer.name.startswith("zoom region") for layer in viewer.layers)
 
-    def is_magnified():
+    def is_zoomed():
         enhanced = dock.coordinator.presenter.stage.pairs[0].enhanced
         low, high = enhanced.extent.world[:, -2:]
         np.testing.assert_allclose(low, (-6, -3), atol=0.6)
         np.testing.assert_allclose(high, (4, 3), atol=0.6)
 
-    qtbot.waitUntil(is_magnified, timeout=10_000)  # the camera follows the new boxes' size
+    qtbot.waitUntil(is_zoomed, timeout=10_000)  # the camera follows the new boxes' size
     assert viewer.canvas.grid.enabled
 
 
@@ -219,7 +219,7 @@ def test_keys_work_with_the_focus_on_the_canvas(qtbot, window):
     QTest.keyClick(native, "?")
     sheet = dock.findChild(QMessageBox, "metasr_keys")
     assert sheet is not None
-    assert "Magnify more" in sheet.text()
+    assert "Larger scale" in sheet.text()
     sheet.close()
 
 
@@ -232,7 +232,7 @@ def test_keys_are_napari_s_and_can_be_changed(qtbot, window):
         scale = dock.scale.scale
         QTest.keyClick(dock.keep, "j")
         assert dock.scale.scale > scale
-        assert ("J", "Magnify more") in sheet()
+        assert ("J", "Larger scale") in sheet()
     finally:
         get_settings().shortcuts.shortcuts = shortcuts
     settle(qtbot, dock)

@@ -51,7 +51,7 @@ def test_the_readout_says_from_which_scale_it_is_resampled(qtbot, dock):
     assert shown(4.0) == ("×4.000", "")
     text, notice = shown(6.0)
     assert text == "×6.000, from ×4"
-    assert "Beyond ×4 the network's image is enlarged by bicubic interpolation." in notice
+    assert "Beyond ×4 the network's image is upscaled by bicubic interpolation." in notice
 
 
 def test_fixed_scales_are_marks_on_the_slider(qtbot):
@@ -77,7 +77,7 @@ def about(name, network, options):
     return card | {"name": name, "title": name, "network": network, "options": options}
 
 
-def test_only_networks_that_magnify_are_offered(qtbot, tmp_path, monkeypatch):
+def test_only_networks_that_super_resolve_are_offered(qtbot, tmp_path, monkeypatch):
     detector = {"widths": (2,), "grid": 1}
     small = {"scale": 4, "blocks": 1, "features": 2}
     save_weights(

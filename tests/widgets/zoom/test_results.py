@@ -175,7 +175,7 @@ def test_a_lazy_layer_is_read_by_the_worker(qtbot, rng, make_dock, engine):
     assert "super-resolved" in results(dock)[1].name
 
 
-def test_contrasts_are_magnified_together_with_a_notice(qtbot, viewer, dock, rng):
+def test_contrasts_are_super_resolved_together_with_a_notice(qtbot, viewer, dock, rng):
     viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
     viewer.add_image(rng.normal(size=(2, 3)), name="other grid")
     settle(qtbot, dock)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.zoom.engine import ZoomModel
 
-    Enlarge = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]
+    Upscale = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]
     LoadNetwork = Callable[[str], TrainedNetwork]
 
 BASELINE_METHODS: dict[str, ByScale] = {
@@ -42,7 +42,7 @@ class Contestant:
     ----------
     label
         As tables print it.
-    enlarge
+    upscale
         (h, w) low-resolution slice on the 0..255 scale, its output grid, and what a network sees
         as 0 and 1 (interpolation ignores it) to (H, W), clipped to 0..255.
     network
@@ -52,7 +52,7 @@ class Contestant:
     """
 
     label: str
-    enlarge: Enlarge
+    upscale: Upscale
     network: TrainedNetwork | None = None
     is_reference: bool = False
 
@@ -73,7 +73,7 @@ def contestants(
     return [Contestant(REFERENCE_LABEL, baseline(REFERENCE), is_reference=True), *found]
 
 
-def baseline(name: str) -> Enlarge:
+def baseline(name: str) -> Upscale:
     """Interpolation as a method.
 
     Raises
@@ -86,9 +86,9 @@ def baseline(name: str) -> Enlarge:
     return on_grids(BASELINE_METHODS[name])
 
 
-def on_grids(enlarge: ByScale) -> Enlarge:
+def on_grids(upscale: ByScale) -> Upscale:
     """Adapt a method that takes scales so that it takes grids."""
-    return lambda image, grid, intensity_range: enlarge(
+    return lambda image, grid, intensity_range: upscale(
         image, (grid.rows.scale, grid.columns.scale), intensity_range
     )
 
@@ -102,9 +102,9 @@ def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
     ]
 
 
-def by_network(network: TrainedNetwork) -> Enlarge:
+def by_network(network: TrainedNetwork) -> Upscale:
     """Wrap a trained network as a method."""
-    return lambda image, grid, intensity_range: network.enlarge(
+    return lambda image, grid, intensity_range: network.upscale(
         image, grid, intensity_range=intensity_range, value_range=FULL_RANGE
     )
 

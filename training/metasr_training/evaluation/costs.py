@@ -49,7 +49,7 @@ def step_memory(config: TrainConfig) -> int | None:
 
     Counted, not measured, so that it is the same on every machine: the tensors that autograd
     keeps of a forward pass of one patch in float32, each storage once, times the batch. The
-    critic's share is not in it. None for a network that enlarges nothing.
+    critic's share is not in it. None for a network that upscales nothing.
     """
     if config.pairs is None:
         return None
@@ -72,7 +72,7 @@ def step_memory(config: TrainConfig) -> int | None:
     return ADAM_COPIES * sum(weights.values()) + config.pairs.batch * activations
 
 
-def seconds_an_image(enlarge: Callable[..., Any], inputs: Sequence[tuple[Any, ...]]) -> float:
+def seconds_an_image(upscale: Callable[..., Any], inputs: Sequence[tuple[Any, ...]]) -> float:
     """Time a call, averaged over the inputs, after one that is not counted.
 
     Raises
@@ -82,8 +82,8 @@ def seconds_an_image(enlarge: Callable[..., Any], inputs: Sequence[tuple[Any, ..
     """
     if not inputs:
         raise ValueError("expected at least one image to time inference with, found none")
-    enlarge(*inputs[0])
+    upscale(*inputs[0])
     started = time.perf_counter()
     for one in inputs:
-        enlarge(*one)
+        upscale(*one)
     return (time.perf_counter() - started) / len(inputs)

@@ -21,7 +21,7 @@ from metasr_training.evaluation.opinion.kind import measured_opinions
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, sharing
-from metasr_training.evaluation.scores import ALL, averages, enlarged, measure, standing
+from metasr_training.evaluation.scores import ALL, averages, measure, standing, upscaled
 from metasr_training.lineage import all_updates, updates_text
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def score_condition(
         if case is not None:
             window = case.regions[case.main]
             looks.add_truth(cut(case.truth, window))
-            for label, output in enlarged(case, methods):
+            for label, output in upscaled(case, methods):
                 scores += measure(case, label, output)
                 looks.add(label, cut(output, window))
     if not scores:

@@ -1,4 +1,4 @@
-"""What is compared: a slice and a scale to an enlarged slice, by interpolation or by a model.
+"""What is compared: a slice and a scale to an upscaled slice, by interpolation or by a model.
 
 Slices are on the 0..255 scale, and every method's output is clipped to it: to clip to what a
 low-resolution slice happens to hold would take away peaks that it has lost, and none of its noise.
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import Scale
     from napari_metasr.zoom.engine import ZoomModel
 
-# (image, scale, what a network sees as 0 and 1) to the enlarged image
+# (image, scale, what a network sees as 0 and 1) to the upscaled image
 Method = Callable[["NDArray[Any]", "Scale", "tuple[float, float]"], "NDArray[np.float32]"]
 
 
 def interpolation(name: str) -> Method:
     """Interpolation by its name among ``napari_metasr.zoom.baselines.BASELINES``."""
 
-    def enlarge(
+    def upscale(
         image: NDArray[Any], scale: Scale, _: tuple[float, float] = FULL_RANGE
     ) -> NDArray[np.float32]:
         return interpolate(image, scale, method=name, value_range=FULL_RANGE)
 
-    return enlarge
+    return upscale
 
 
 def bilinear_nld(
     image: NDArray[Any], scale: Scale, _: tuple[float, float] = FULL_RANGE
 ) -> NDArray[np.float32]:
-    """Denoise by parameter-free non-local means, then enlarge bilinearly: B+NLD of LFSR.
+    """Denoise by parameter-free non-local means, then upscale bilinearly: B+NLD of LFSR.
 
     In this order, since the noise is white on the low-resolution grid, as non-local means
     assumes; interpolation correlates it, and at x2 gains in PSNR were a tenth that way round.
@@ -63,11 +63,11 @@ def bilinear_nld(
 def by_model(model: ZoomModel) -> Method:
     """Wrap a model, run as the plugin runs it, as a method."""
 
-    def enlarge(
+    def upscale(
         image: NDArray[Any], scale: Scale, intensity_range: tuple[float, float]
     ) -> NDArray[np.float32]:
         return model.render(
             model.encode(image, intensity_range=intensity_range, value_range=FULL_RANGE), scale
         )
 
-    return enlarge
+    return upscale

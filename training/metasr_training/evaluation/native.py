@@ -110,19 +110,19 @@ def methods_of(models: Sequence[tuple[str, ZoomModel]]) -> dict[str, Callable[..
     """Interpolation and models by their labels: (slice, grid) to its output."""
 
     def by_interpolation(name: str) -> Callable[[NativeSlice, OutputGrid], NDArray]:
-        def enlarge(one: NativeSlice, grid: OutputGrid) -> NDArray:
+        def upscale(one: NativeSlice, grid: OutputGrid) -> NDArray:
             value_range = one.volume.value_range
             return interpolate_pixels(one.image, grid, grid.pixel_range(), name, value_range)
 
-        return enlarge
+        return upscale
 
     def by_model(model: ZoomModel) -> Callable[[NativeSlice, OutputGrid], NDArray]:
-        def enlarge(one: NativeSlice, grid: OutputGrid) -> NDArray:
+        def upscale(one: NativeSlice, grid: OutputGrid) -> NDArray:
             volume = one.volume
             encoded = model.encode(one.image, volume.intensity_range, volume.value_range)
             return model.render_pixels(encoded, grid, grid.pixel_range())
 
-        return enlarge
+        return upscale
 
     found = {name: by_interpolation(name) for name in INTERPOLATIONS}
     return found | {label: by_model(model) for label, model in models}
@@ -133,14 +133,14 @@ def measure_native(
     methods: dict[str, Callable[..., NDArray]],
     scales: Iterable[float],
 ) -> list[NativeRow]:
-    """Enlarge every slice by every method, and count what was added: by scan, and by contrast."""
+    """Upscale every slice by every method, and count what was added: by scan, and by contrast."""
     rows: list[NativeRow] = []
     for scale in scales:
         counts: dict[tuple[str, str, str], list[Counts]] = {}
         for one in tqdm(slices, desc=f"x{scale:g}", unit="slice"):
             grid = OutputGrid.at_scale(one.image.shape, scale)
-            for label, enlarge in methods.items():
-                found = count_artefacts(enlarge(one, grid), one.image, grid, one.head, one.median)
+            for label, upscale in methods.items():
+                found = count_artefacts(upscale(one, grid), one.image, grid, one.head, one.median)
                 for scan in (one.scan, ALL):
                     counts.setdefault((scan, one.contrast, label), []).append(found)
         rows += [_row(scale, *key, found) for key, found in counts.items()]
@@ -187,7 +187,7 @@ def rim_tiles(
 ) -> list[Tile]:
     """Cut the window where the methods differ most out of every method's result."""
     grid = OutputGrid.at_scale(one.image.shape, scale)
-    results = {label: enlarge(one, grid) for label, enlarge in methods.items()}
+    results = {label: upscale(one, grid) for label, upscale in methods.items()}
     found = np.stack(list(results.values()))
     place = np.unravel_index(np.ptp(found, axis=0).argmax(), grid.output_shape)
     size = round(SHOWN_PIXELS * scale)

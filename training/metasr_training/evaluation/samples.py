@@ -1,4 +1,4 @@
-"""``samples``: a few slices, enlarged by every method, side by side."""
+"""``samples``: a few slices, upscaled by every method, side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.noise import signal_to_noise
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
-from metasr_training.evaluation.scores import enlarged, measure, standing
+from metasr_training.evaluation.scores import measure, standing, upscaled
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _condition(
         case = make_case(one, condition, bench.experiment.region, options, detect)
         if case is None:
             continue
-        outputs = dict(enlarged(case, methods))
+        outputs = dict(upscaled(case, methods))
         for label, output in outputs.items():
             scores += measure(case, label, output)
         drawn = {label: output for label, output in outputs.items() if label in named}

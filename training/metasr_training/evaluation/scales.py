@@ -1,4 +1,4 @@
-"""``scales``: one low-resolution input, enlarged to one size after another."""
+"""``scales``: one low-resolution input, upscaled to one size after another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.evaluation.output.sheets import Tile, compared_tile, save_sheet
 from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.scores import ALL, average_rows, enlarged, measure, standing
+from metasr_training.evaluation.scores import ALL, average_rows, measure, standing, upscaled
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
@@ -42,7 +42,7 @@ class ScaleOptions(RegionOptions, frozen=True):
     Attributes
     ----------
     scales
-        By which the one input is enlarged, rising; the truth at each is the slice reduced by the
+        By which the one input is upscaled, rising; the truth at each is the slice reduced by the
         input's own scale over it.
     """
 
@@ -82,7 +82,7 @@ def evaluate_scales(bench: Bench) -> Findings:
     slices = bench.chosen()
     for one in tqdm(slices, unit="slice"):
         for case in scale_cases(one, condition, options.scales):
-            for label, output in enlarged(case, methods):
+            for label, output in upscaled(case, methods):
                 scores += measure(case, label, output)
     findings.images = len(slices)
     for scale in dict.fromkeys(score.condition for score in scores):
@@ -98,7 +98,7 @@ def evaluate_scales(bench: Bench) -> Findings:
     first = [one for one in slices if one.source == slices[0].source]
     _draw(bench, options, condition, first[len(first) // 2], methods)
     caption = (
-        f"One slice reduced by {condition.scale:g} and enlarged to one size after another, "
+        f"One slice reduced by {condition.scale:g} and upscaled to one size after another, "
         f"{methods[0].label} above and {methods[-1].label} below, each with PSNR and SSIM against "
         "the slice reduced to that size."
     )
@@ -118,7 +118,7 @@ def _draw(
 ) -> None:
     lines: dict[str, list[Tile]] = {method.label: [] for method in methods}
     for case in scale_cases(one, condition, options.scales):
-        for label, output in enlarged(case, methods):
+        for label, output in upscaled(case, methods):
             tile = compared_tile(output, case.truth, EIGHT_BITS, f"{label} {case.condition}")
             lines[label].append(tile)
     low: NDArray[np.float32] = case.low_resolution

@@ -28,7 +28,7 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class ImageScore:
-    """One image enlarged by one method, compared with the truth in one region.
+    """One image upscaled by one method, compared with the truth in one region.
 
     Attributes
     ----------
@@ -69,12 +69,12 @@ class Average:
     flagged: float
 
 
-def enlarged(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
+def upscaled(case: Case, contestants: Iterable[Contestant]) -> Iterator[tuple[str, NDArray]]:
     """Yield every method's label and (H, W) output, 0..255; each method sees the whole slice."""
     for contestant in contestants:
         yield (
             contestant.label,
-            contestant.enlarge(case.low_resolution, case.grid, case.intensity_range),
+            contestant.upscale(case.low_resolution, case.grid, case.intensity_range),
         )
 
 

@@ -17,7 +17,7 @@ from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.scores import averages, enlarged, measure, standing
+from metasr_training.evaluation.scores import averages, measure, standing, upscaled
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def evaluate_through_plane(bench: Bench) -> Findings:
             found: list[ImageScore] = []
             for one in tqdm(slices, desc=f"{condition.name} {thickness.name}", unit="slice"):
                 case = thinned(one, condition.scale, thickness)
-                for label, output in enlarged(case, methods):
+                for label, output in upscaled(case, methods):
                     found += measure(case, label, output)
             scores += found
             name = found[0].condition
@@ -199,7 +199,7 @@ def _draw(bench: Bench, shown: Iterable[Slice]) -> None:
         box = case.regions["brain"]
         truth = cut(case.truth, box)
         tiles = [truth_tile(truth, f"Truth, {one.source}")]
-        for label, output in enlarged(case, methods):
+        for label, output in upscaled(case, methods):
             tiles.append(compared_tile(cut(output, box), truth, EIGHT_BITS, label))
         lines.append(tiles)
     heading = f"{bench.experiment.title}: x{factor:g}"

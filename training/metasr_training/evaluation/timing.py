@@ -1,4 +1,4 @@
-"""``time``: seconds an epoch of every method, and seconds to enlarge the validation set."""
+"""``time``: seconds an epoch of every method, and seconds to upscale the validation set."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def evaluate_time(bench: Bench) -> Findings:
             network = method.network
             if network is None:
                 continue
-            seconds = seconds_an_image(method.enlarge, windows)
+            seconds = seconds_an_image(method.upscale, windows)
             findings.took_part([network])
             rows.append(
                 TimeRow(
@@ -108,7 +108,7 @@ def evaluate_time(bench: Bench) -> Findings:
         f"Seconds an epoch are the updates a second of the run's log, scaled to "
         f"{options.training_images:,} images and measured with the batches in the table, which "
         "are the paper's in the preset paper alone; seconds for the validation set are scaled from "
-        f"{len(slices)} windows, enlarged one at a time on {torch.get_num_threads()} threads of "
+        f"{len(slices)} windows, upscaled one at a time on {torch.get_num_threads()} threads of "
         "this machine, to "
         f"{options.validation_images:,}. The paper's are of a TITAN X."
     )

@@ -1,4 +1,4 @@
-"""How well a slice, reduced by a known degradation, is enlarged again: at any scale."""
+"""How well a slice, reduced by a known degradation, is upscaled again: at any scale."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from metasr_training.condition import Condition
 from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.cases import RegionOptions, make_case
 from metasr_training.evaluation.output.tables import markdown_table
-from metasr_training.evaluation.scores import averages, enlarged, measure
+from metasr_training.evaluation.scores import averages, measure, upscaled
 from napari_metasr.degradations import named_reduction
 from napari_metasr.trust.consistency import PlaneConsistency
 
@@ -77,7 +77,7 @@ def score_slice(
     conditions: Iterable[Condition],
     projected: Collection[str] = (),
 ) -> Iterator[ImageScore]:
-    """Reduce a slice in every way, enlarge it by every method, and compare on the 0..255 scale.
+    """Reduce a slice in every way, upscale it by every method, and compare on the 0..255 scale.
 
     PSNR and SSIM have a data range of 255, on the whole slice and in the brain's bounding box.
 
@@ -90,7 +90,7 @@ def score_slice(
     for condition in conditions:
         case = make_case(one, condition, "slice", RegionOptions())
         if case is not None:
-            for label, output in enlarged(case, methods):
+            for label, output in upscaled(case, methods):
                 yield from measure(case, label, output)
                 if label in projected:
                     yield from measure(

@@ -98,7 +98,7 @@ class SuperResolution:
         return self.samplers[domain].draw(update, rank=rank, ranks=ranks)
 
     def forward(self, network: nn.Module, batch: Batch, device: torch.device) -> list[Tensor]:
-        """Enlarge a batch, standardised: the coarser outputs first, the batch's scale last."""
+        """Upscale a batch, standardised: the coarser outputs first, the batch's scale last."""
         standard = (batch.low_resolution.to(device) - self.mean) / self.std
         standard = standard.contiguous(memory_format=torch.channels_last)
         outputs = super_resolve(network, standard, batch.grid, batch.pixels, batch.origin)
@@ -107,7 +107,7 @@ class SuperResolution:
     def evaluate(
         self, network: nn.Module, batch: Batch, stage: Stage, device: torch.device
     ) -> Outcome:
-        """Enlarge the batch and compute the stage's losses."""
+        """Upscale the batch and compute the stage's losses."""
         outputs = self.forward(network, batch, device)
         output = outputs[-1]
         real = batch.truth.to(device)

@@ -66,7 +66,7 @@ def prepare(
         Slice name -> display window (shown black, shown white) in the images' units; by default
         `napari_metasr.normalisation.contrast_limits` of the truth.
     interpolation
-        How the dock enlarges pixels to the screen's.
+        How the dock scales pixels to the screen's.
     question
         What the rater is asked.
     overwrite

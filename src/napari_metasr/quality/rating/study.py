@@ -56,7 +56,7 @@ class StudyCard(BaseModel):
     grades, flags
         The scale: `GRADES`, `FLAGS`.
     interpolation
-        How pixels are enlarged to the screen's, the same for every image.
+        How pixels are scaled to the screen's, the same for every image.
     images
         File names in the order of showing, each with the SHA-256 of the file.
     key_sha256

@@ -63,7 +63,7 @@ class LesionCoordinator(QObject):
     convention
         ``radiological`` or ``neurological``.
     open_zoom
-        Called when a lesion is to be magnified and no zoom dock is open.
+        Called when a lesion is to be super-resolved and no zoom dock is open.
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class LesionCoordinator(QObject):
         self._show()
 
     def _on_lesion_chosen(self, number: int) -> None:
-        """Go there and have it magnified."""
+        """Go there and have it super-resolved."""
         result = self.results.current
         if result is None or self.results.image(result) is None:
             return
@@ -259,7 +259,7 @@ class LesionCoordinator(QObject):
             return
         if not self._focus.watchers:
             self._open_zoom()
-        self._focus.magnify_requested.emit()
+        self._focus.zoom_requested.emit()
 
     def _on_export(self) -> None:
         if self.results.current is not None:

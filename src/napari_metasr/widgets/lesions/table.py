@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HEADINGS = ("#", "Score", "Slices", "Size")
 ROWS_SEEN = 5
 ROW_HEIGHT = 22
-TIP = "Click a region: the view goes there and the zoom magnifies it"
+TIP = "Click a region: the view goes there and the zoom super-resolves it"
 
 
 class LesionTable(QTableWidget):

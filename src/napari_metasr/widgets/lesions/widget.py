@@ -40,7 +40,7 @@ class LesionWidget(LesionDock):
     cards
         The detectors to offer; by default those of the package and the user's own.
     open_zoom
-        Called when a lesion is to be magnified and no zoom dock is open; opens it by default.
+        Called when a lesion is to be super-resolved and no zoom dock is open; opens it by default.
     """
 
     def __init__(

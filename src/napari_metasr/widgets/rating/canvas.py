@@ -25,7 +25,7 @@ class RatingCanvas:
     viewer
         The viewer.
     interpolation
-        How pixels are enlarged, by napari's name.
+        How pixels are scaled to the screen's, by napari's name.
     actions
         Name of a key -> what it does.
     disturbed

@@ -40,7 +40,7 @@ LEAST_HEIGHT = 420
 
 
 class UpscaleDock(Dock):
-    """All controls of one volume's enlargement: a form that scrolls, and below it what happens.
+    """All controls of one volume's upscaling: a form that scrolls, and below it what happens.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class UpscaleDock(Dock):
         for plane in Plane:
             self.plane.addItem(plane.capitalize(), plane)
         self.target = TargetControl()
-        self.model = model_box(models, "The network that enlarges the slices of the plane")
+        self.model = model_box(models, "The network that upscales the slices of the plane")
         self.through_plane_model = model_box(
             through_plane_models, "The network that makes what is between the slices"
         )

@@ -56,7 +56,7 @@ class UpscaleWidget(UpscaleDock):
         ordered = sorted(cards, key=lambda name: (name != DEFAULT_MODEL, name))
         settings = preferences()
         super().__init__(
-            choices({name: cards[name] for name in ordered if cards[name].enlarges_slices}),
+            choices({name: cards[name] for name in ordered if cards[name].super_resolves_slices}),
             _between({name: cards[name] for name in ordered}),
             device=settings["device"],
         )
@@ -68,7 +68,9 @@ class UpscaleWidget(UpscaleDock):
 
 def _between(cards: dict[str, ModelCard]) -> list[ModelChoice]:
     """Return the models for what is between slices; all of them give any scale."""
-    found = {name: card for name, card in cards.items() if card.magnifies and card.axes == "one"}
+    found = {
+        name: card for name, card in cards.items() if card.super_resolves and card.axes == "one"
+    }
     return [
         replace(choice, text=title_of(choice.name, found[choice.name])) for choice in choices(found)
     ]

@@ -1,4 +1,4 @@
-"""The lesion that a viewer looks at: one dock finds and edits it, another one magnifies it."""
+"""The lesion that a viewer looks at: one dock finds and edits it, another one super-resolves it."""
 
 from __future__ import annotations
 
@@ -50,23 +50,23 @@ class LesionFocus(QObject):
     is_editing
         Whether boxes are being edited, and must be seen.
     watchers
-        How many docks magnify the lesion.
+        How many docks super-resolve the lesion.
     changed
         Emitted after another lesion, another rectangle of it, or editing.
-    magnify_requested
-        Emitted when a person asks to see the lesion magnified.
+    zoom_requested
+        Emitted when a person asks to see the lesion super-resolved.
     layer_shown
         Emitted with a layer of boxes after it has been shown or hidden.
     """
 
     changed = Signal()
-    magnify_requested = Signal()
+    zoom_requested = Signal()
     layer_shown = Signal(object, bool)
 
     def __init__(self) -> None:
         super().__init__()
         self._layer: weakref.ref[Image] | None = None
-        self._earlier_axes: tuple[int, ...] = ()
+        self._leading: tuple[int, ...] = ()
         self.lesion: Lesion | None = None
         self.is_editing = False
         self.watchers = 0
@@ -88,10 +88,10 @@ class LesionFocus(QObject):
         earlier_axes
             The position on the layer's axes before z, y, x, such as time.
         """
-        if layer is self.layer and lesion == self.lesion and earlier_axes == self._earlier_axes:
+        if layer is self.layer and lesion == self.lesion and earlier_axes == self._leading:
             return
         self._layer = weakref.ref(layer) if layer is not None else None
-        self.lesion, self._earlier_axes = lesion, earlier_axes
+        self.lesion, self._leading = lesion, earlier_axes
         self.changed.emit()
 
     def edit(self, editing: bool) -> None:
@@ -110,7 +110,7 @@ class LesionFocus(QObject):
         layer, lesion = self.layer, self.lesion
         if layer is None or lesion is None or not same_grid(layer, source.layer):
             return None
-        if view.index[: source.layer.ndim - 3] != self._earlier_axes:
+        if view.index[: source.layer.ndim - 3] != self._leading:
             return None
         try:
             plane, index = plane_and_index(view, source.layer.ndim)

@@ -22,7 +22,7 @@ MAX_ENCODED_VOXELS = 400_000
 
 
 class RegionMode(StrEnum):
-    """What is magnified."""
+    """What is super-resolved."""
 
     WHOLE = "whole slice"
     RECTANGLE = "rectangle"

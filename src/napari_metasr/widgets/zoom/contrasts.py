@@ -21,7 +21,7 @@ def contrast_of(source: LayerSource) -> str | None:
 
 
 def contrast_notice(contrasts: Mapping[str, str | None], trained: Sequence[str], model: str) -> str:
-    """Return what to warn of when layers are magnified; empty where nothing is.
+    """Return what to warn of when layers are super-resolved; empty where nothing is.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class ZoomDock(Dock):
         self._connect()
 
     def _build_choices(self, models: Sequence[ModelChoice]) -> None:
-        self.source = parts.combo_box("The image layer that is magnified")
+        self.source = parts.combo_box("The image layer that is super-resolved")
         self.planes: dict[Plane, QPushButton] = {}
         self._plane_group = QButtonGroup(self)
         for plane in Plane:
@@ -98,7 +98,7 @@ class ZoomDock(Dock):
             self._plane_group.addButton(button)
             self.planes[plane] = button
         self.region = parts.combo_box(
-            "What is magnified: the slice, a rectangle, the middle of the view, or the lesion\n"
+            "Super-resolve the slice, a rectangle, the middle of the view, or the lesion\n"
             "that was found or drawn in the dock “Detect tumour”: the network runs on it alone"
         )
         for mode in RegionMode:
@@ -119,7 +119,9 @@ class ZoomDock(Dock):
             "visible is rendered at the screen's resolution (screen pixels per voxel)"
         )
         self.contrasts = QListWidget()
-        self.contrasts.setToolTip("Layers on the same grid, magnified together with the source")
+        self.contrasts.setToolTip(
+            "Layers on the same grid, super-resolved together with the source"
+        )
         self.contrasts.setMaximumHeight(84)
         self.model = model_box(models, "The network that super-resolves")
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
@@ -174,7 +176,9 @@ class ZoomDock(Dock):
         self.keys.setFixedWidth(28)
         self.keys.setToolTip("All keys, and how to change them (key: ?)")
         self.save = QPushButton("Save…")
-        self.save.setToolTip("Write the magnified region as NIfTI (mm), or a figure as PNG or PDF")
+        self.save.setToolTip(
+            "Write the super-resolved region as NIfTI (mm), or a figure as PNG or PDF"
+        )
 
     def _lay_out(self) -> None:
         body, column = docks.column(spacing=2)

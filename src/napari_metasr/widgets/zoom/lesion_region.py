@@ -31,7 +31,7 @@ class LesionRegion(QObject):
     changed
         Called after another lesion, another rectangle of it, or editing.
     chosen
-        Called with the layer to magnify when a person wants to see the lesion.
+        Called with the layer to super-resolve when a person wants to see the lesion.
     shown
         Called with a layer of boxes that is shown or hidden from now on.
     """
@@ -50,7 +50,7 @@ class LesionRegion(QObject):
         self._focus = lesion_focus(viewer)
         self._shown = shown
         self._focus.changed.connect(self._on_changed)
-        self._focus.magnify_requested.connect(self._on_requested)
+        self._focus.zoom_requested.connect(self._on_requested)
         self._focus.layer_shown.connect(self._on_shown)
         self._focus.watchers += 1
         self._offer()
@@ -76,7 +76,7 @@ class LesionRegion(QObject):
     def close(self) -> None:
         """Listen no more."""
         self._focus.changed.disconnect(self._on_changed)
-        self._focus.magnify_requested.disconnect(self._on_requested)
+        self._focus.zoom_requested.disconnect(self._on_requested)
         self._focus.layer_shown.disconnect(self._on_shown)
         self._focus.watchers -= 1
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.plan import Plan
     from napari_metasr.zoom.cost import Saving
 
-NO_IMAGE = "Open an image to magnify it."
+NO_IMAGE = "Open an image to super-resolve it."
 NO_ORIGINAL = "Only super-resolved images are left: open the original, or choose one as the source."
 PAUSED_3D = "Paused: the viewer shows 3-D. Results come back in 2-D."
 OUT_OF_VIEW = "The region is out of view."
@@ -115,7 +115,7 @@ def notice(plan: Plan, card: ModelCard, sources: Sequence[LayerSource], view: Sl
     """Return what to know about a result of a slice of these layers."""
     source = sources[0]
     contrasts = {each.name: contrast_of(each) for each in sources}
-    texts = [scale_concern(card, plan.grid) if plan.magnifies else TOO_SMALL]
+    texts = [scale_concern(card, plan.grid) if plan.is_magnified else TOO_SMALL]
     if not plan.complete:
         texts.append(TOO_LARGE)
     texts.append(_source_notice(source, view))
@@ -129,7 +129,7 @@ def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
     Parameters
     ----------
     found
-        Whether there is a lesion to magnify.
+        Whether there is a lesion to super-resolve.
     reaches
         Whether it reaches into the slice that is shown.
     """
@@ -137,7 +137,7 @@ def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
         return DETECT_FIRST
     if not reaches:
         return NO_LESION_HERE
-    if not plan.magnifies:
+    if not plan.is_magnified:
         return ""
     return LESION_OUT_OF_VIEW if plan.enhanced is None else LESION_ONLY
 

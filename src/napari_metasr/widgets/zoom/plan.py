@@ -28,7 +28,7 @@ class Plan:
     grid
         The slice's output grid.
     region
-        What is magnified, in low-resolution edges.
+        What is super-resolved, in low-resolution edges.
     window
         The part of the slice that is rendered now: what is seen of the region, or, round a
         lesion, all that is seen.
@@ -37,7 +37,7 @@ class Plan:
         where it is run on nothing.
     complete
         False where there would be too many pixels, and only the middle is rendered.
-    magnifies
+    is_magnified
         False where the screen has less than one pixel for a voxel.
     """
 
@@ -46,7 +46,7 @@ class Plan:
     window: Window
     enhanced: Window | None
     complete: bool = True
-    magnifies: bool = True
+    is_magnified: bool = True
 
 
 def default_rectangle(view: SliceView) -> Window:
@@ -94,11 +94,11 @@ def make_plan(
         None where nothing of the region is seen.
     """
     scale: Scale = settings.scale
-    magnifies = True
+    is_magnified = True
     focused = settings.region is RegionMode.LESION
     if settings.follow_camera:
         on_screen = viewport.screen_scale(view)
-        magnifies = max(on_screen) >= SMALLEST_MAGNIFICATION
+        is_magnified = max(on_screen) >= SMALLEST_MAGNIFICATION
         scale_y, scale_x = (
             round(min(max(s, SMALLEST_MAGNIFICATION), MAX_SCREEN_SCALE), 2) for s in on_screen
         )
@@ -119,7 +119,7 @@ def make_plan(
     enhanced = _part(window, marked, grid) if focused else window
     if focused and marked is not None:
         region = marked
-    return Plan(grid, region, window, enhanced if magnifies else None, complete, magnifies)
+    return Plan(grid, region, window, enhanced if is_magnified else None, complete, is_magnified)
 
 
 def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | None:

@@ -30,7 +30,7 @@ NOTHING = Window(0.0, 0.0, 0.0, 0.0)
 
 
 class Presenter:
-    """Owns the result layers of all sources that are magnified."""
+    """Owns the result layers of all sources that are super-resolved."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.stage = Stage(viewer, [])

@@ -58,7 +58,7 @@ FIELDS = {
         "Scale",
         (
             "True scale: output pixels per input pixel, rows × columns (no unit); "
-            "“from ×4” where the network enlarges by 4 and its image is resampled"
+            "“from ×4” where the network super-resolves by 4 and its image is resampled"
         ),
     ),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),

@@ -113,7 +113,7 @@ class ScaleControl(QWidget):
         super().__init__(parent)
         self.slider = TrainedRangeSlider()
         self.slider.setToolTip(
-            "Magnification, output pixels per input pixel (no unit), 1 to 8.\n"
+            "Scale: output pixels per input pixel (no unit), 1 to 8.\n"
             "Green: scales the model was trained on. Keys: [ and ], or arrows."
         )
         self.number = QDoubleSpinBox()
@@ -122,14 +122,14 @@ class ScaleControl(QWidget):
         self.number.setSingleStep(0.1)
         self.number.setPrefix("×")
         self.number.setKeyboardTracking(False)
-        self.number.setToolTip("Magnification, output pixels per input pixel (no unit), 1 to 8")
+        self.number.setToolTip("Scale: output pixels per input pixel (no unit), 1 to 8")
         self.presets: dict[float, QPushButton] = {}
         row = QHBoxLayout()
         row.setSpacing(3)
         group = QButtonGroup(self)
         for scale in PRESETS:
             button = QPushButton(f"×{scale:g}")
-            button.setToolTip(f"Magnify {scale:g} times")
+            button.setToolTip(f"Set the scale to ×{scale:g}")
             button.setMinimumWidth(30)
             button.clicked.connect(lambda _=False, scale=scale: self.set_scale(scale))
             group.addButton(button)

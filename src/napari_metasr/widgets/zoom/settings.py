@@ -46,13 +46,13 @@ class ZoomSettings:
     source
         Which of the listed layers; -1 for none.
     region
-        What is magnified.
+        What is super-resolved.
     scale
         Output pixels per input pixel, 1 to 8.
     move_camera, follow_camera
         Whether the slider moves the camera, and whether the camera sets region and scale.
     contrasts
-        Which further layers are magnified too, as places in the list of contrasts.
+        Which further layers are super-resolved too, as places in the list of contrasts.
     model, device
         By name.
     comparison

@@ -41,8 +41,8 @@ def _keep(dock: ZoomDock) -> None:
 
 
 ACTIONS: dict[str, tuple[Callable[[ZoomDock], None], str, str]] = {
-    "larger_scale": (_finer, "]", "Magnify more"),
-    "smaller_scale": (_coarser, "[", "Magnify less"),
+    "larger_scale": (_finer, "]", "Larger scale"),
+    "smaller_scale": (_coarser, "[", "Smaller scale"),
     "next_comparison": (_compare, "N", "Take the next way to compare"),
     "keep_result": (_keep, "K", "Keep the super-resolved region as a layer"),
 }

@@ -1,4 +1,4 @@
-"""Which images are magnified: the source, and the further contrasts on its grid."""
+"""Which images are super-resolved: the source, and the further contrasts on its grid."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Sources:
 
     @property
     def source(self) -> LayerSource | None:
-        """The image that is magnified."""
+        """The image that is super-resolved."""
         layer = self._images.layer
         return layer_source(layer) if isinstance(layer, Image) else None
 
@@ -59,7 +59,7 @@ class Sources:
 
     @property
     def ticked(self) -> list[LayerSource]:
-        """The further images that are magnified with it."""
+        """The further images that are super-resolved with it."""
         listed = [reference() for reference in self._contrasts]
         present = self._images.layers
         return [
@@ -107,7 +107,7 @@ class Sources:
 
 
 def _goes_with(layer: Layer, source: Layer | None) -> bool:
-    """Return whether an image can be magnified beside another one: gray, on the same grid."""
+    """Return whether an image can be super-resolved beside another one: gray, on the same grid."""
     if source is None or layer is source or not isinstance(layer, Image):
         return False
     return not layer.rgb and not layer.multiscale and same_grid(source, layer)

@@ -52,7 +52,7 @@ class MetaSRZoomWidget(ZoomDock):
     ) -> None:
         if cards is None:
             every = model_cards()
-            cards = {name: card for name, card in every.items() if card.enlarges_slices}
+            cards = {name: card for name, card in every.items() if card.super_resolves_slices}
         super().__init__(choices(cards))
         open_docks(napari_viewer).add(self)
         register_shortcuts()

@@ -13,7 +13,7 @@ from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
-from metasr_training.evaluation.scores import enlarged
+from metasr_training.evaluation.scores import upscaled
 from metasr_training.mos import prepare
 from napari_metasr.quality.rating import STUDY_FILE, read_answers, read_study, score_study
 
@@ -117,7 +117,7 @@ def study_images(
         if case is None:
             continue
         window = case.regions[case.main]
-        versions = {label: cut(output, window) for label, output in enlarged(case, methods)}
+        versions = {label: cut(output, window) for label, output in upscaled(case, methods)}
         images[f"{one.source}/{one.name}"] = {**versions, options.truth: cut(case.truth, window)}
     return images
 
