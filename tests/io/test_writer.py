@@ -19,7 +19,8 @@ from napari_metasr.geometry.affines import resampled_affine, slice_affine
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read_volume, write_slice, write_volume
 from napari_metasr.io.layers import layer_data
-from napari_metasr.io.writer import write_image
+from napari_metasr.io.reader import read_layers
+from napari_metasr.io.writer import write_image, write_labels
 from napari_metasr.volume import Plane, Source
 
 
@@ -358,3 +359,40 @@ def test_layers_that_nifti_cannot_hold_are_refused(tmp_path):
     with pytest.raises(ValueError, match="time axis"):
         write_image(path, *layer_keywords(np.zeros((2, 2, 3, 4)), shear=(1, 0, 0, 0, 0, 0)))
     assert not list(tmp_path.iterdir())
+
+
+# Labels
+
+
+@pytest.mark.parametrize("oblique", [False, True])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32"])
+def test_labels_are_written_as_they_were_read(tmp_path, oblique, dtype):
+    labels = (asymmetric() % 5).astype(dtype)
+    labels[1, 1, 1] = np.iinfo(dtype).max
+    path = stored(tmp_path / "in_seg.nii", labels, affine_with("LPS", oblique=oblique))
+    ((data, keywords, kind),) = read_layers(str(path))
+    assert kind == "labels"
+    write_labels(str(tmp_path / "out.nii.gz"), *layer_keywords(data, kind, **keywords))
+    after = nib.load(tmp_path / "out.nii.gz")
+    np.testing.assert_array_equal(np.asanyarray(after.dataobj), labels)
+    assert after.get_data_dtype() == dtype
+    np.testing.assert_allclose(after.affine, nib.load(path).affine, atol=1e-5)
+    ((again, placed, kind),) = read_layers(str(tmp_path / "out.nii.gz"))
+    assert kind == "labels"  # whatever the file is called
+    np.testing.assert_array_equal(again, data)
+    assert placed["scale"] == pytest.approx(keywords["scale"])
+    assert placed["translate"] == pytest.approx(keywords["translate"])
+
+
+def test_labels_without_a_volume_lie_where_the_window_shows_them(tmp_path):
+    data = np.zeros((4, 5, 6), np.uint8)
+    data[1, 2, 3] = 7
+    keywords = {"scale": (3, 0.5, 0.6), "translate": (10, -20, 30), "units": "mm"}
+    write_labels(str(tmp_path / "drawn.nii"), *layer_keywords(data, "labels", **keywords))
+    after = nib.load(tmp_path / "drawn.nii")
+    (voxel,) = np.argwhere(np.asarray(after.dataobj))
+    expected = (30 + 3 * 0.6, -20 + 2 * 0.5, 10 + 1 * 3)
+    assert nib.affines.apply_affine(after.affine, voxel) == pytest.approx(expected)
+    many = layer_keywords(np.zeros((1, 2, 3, 4, 5), np.uint8), "labels", name="many")
+    with pytest.raises(ValueError, match="many: expected 2 to 4 dimensions"):
+        write_labels(str(tmp_path / "many.nii"), *many)

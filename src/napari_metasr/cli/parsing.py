@@ -68,8 +68,11 @@ class Command(BaseModel):
         """Give the files that the command may read: every path or text that names existing ones."""
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
-            if OUTPUT not in field.metadata and isinstance(value, Path | str):
-                yield from files_of(Path(value))
+            if OUTPUT in field.metadata:
+                continue
+            for one in value if isinstance(value, tuple) else (value,):
+                if isinstance(one, Path | str):
+                    yield from files_of(Path(one))
 
     def check_kept(self) -> None:
         """Refuse to write over what is read.

@@ -11,17 +11,20 @@ import tyro
 from pydantic import Field
 from tqdm import tqdm
 
+from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.parsing import OUTPUT, Flag, described, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io import read
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.labels import labels_name
 from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from napari_metasr.upscaling.sidecar import LabelsRecord
     from napari_metasr.upscaling.upscale import Upscaling
 
 
@@ -36,6 +39,7 @@ class Upscale(UpscalingCommand):
         Job, "input"
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUT.NII.GZ")] = described(Job, "output")
+    labels: Annotated[tuple[Path, ...], optional("SEG.NII.GZ")] = described(Job, "labels")
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     dicom: Annotated[Path | None, OUTPUT, optional("OUT.DCM")] = Field(
         default=None,
@@ -46,17 +50,20 @@ class Upscale(UpscalingCommand):
     resume: Flag = described(Job, "resume")
 
     def written(self) -> Iterator[Path]:
-        """Give the outputs, and the sidecar beside the volume."""
+        """Give the outputs, and the sidecar and the labels beside the volume."""
         yield from super().written()
         yield sidecar_path(self.output)
+        yield from (self.output.with_name(labels_name(self.output, one)) for one in self.labels)
 
     def run(self) -> None:
         """Check, plan, upscale, and print one line about the result."""
         job = self.job(self.input, self.output, series=self.series, resume=self.resume)
-        work = job.prepare()
+        work = job.model_copy(update={"labels": self.labels}).prepare()
         derive = None if self.dicom is None else self._deriving(self.dicom, work)
         carry_out(work)
         print(summary(self.output, work))
+        for record in work.carried:
+            print(volumes(self.output.with_name(record.output_name), record))
         if derive is not None:
             print(f"{derive()}: the same as DICOM, which names the patient")
 
@@ -131,3 +138,12 @@ def summary(output: Path, work: Upscaling) -> str:
         f"{output}: {size}{times} voxels of {spacing} mm, super-resolved by {networks} on "
         f"{plan.device} in {minutes}:{seconds:02} min, {RESEARCH_USE}"
     )
+
+
+def volumes(path: Path, record: LabelsRecord) -> str:
+    """Tell the volume of each label before and after, in lines."""
+    lines = [("label", "ml before", "ml after", "change")]
+    for one in record.volumes:
+        change = one.after / one.before - 1
+        lines.append((str(one.label), f"{one.before:.4g}", f"{one.after:.4g}", f"{change:+.1%}"))
+    return f"{path}: its labels, {RESEARCH_USE}\n" + in_columns(lines, right=range(4))

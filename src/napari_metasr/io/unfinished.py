@@ -47,6 +47,8 @@ class UnfinishedVolume:
         source: Source,
         dtype: DTypeLike,
         description: str = "",
+        *,
+        labels: bool = False,
     ) -> tuple[UnfinishedVolume, bytes]:
         """Return a volume to write and the header that it begins with; nothing is written yet.
 
@@ -62,6 +64,8 @@ class UnfinishedVolume:
             As `write_volume`.
         dtype
             Of the numbers in the file.
+        labels
+            As `write_volume`.
 
         Raises
         ------
@@ -71,7 +75,7 @@ class UnfinishedVolume:
         empty = np.broadcast_to(np.zeros((), dtype), shape)
         canonical = empty[0] if shape[0] == 1 else empty
         stored, stored_affine = from_canonical(canonical, affine, source.affine)
-        image = image_like(path, stored, stored_affine, source, description)
+        image = image_like(path, stored, stored_affine, source, description, labels=labels)
         header = image.header.copy()
         header.set_data_offset(header.single_vox_offset)
         header["magic"] = header.single_magic

@@ -30,6 +30,7 @@ __all__ = [
     "check_source_kept",
     "image_like",
     "write_image",
+    "write_labels",
     "write_slice",
     "write_volume",
 ]
@@ -56,6 +57,7 @@ def write_volume(
     dtype: DTypeLike | None = None,
     description: str = "",
     keeps_meaning: bool = True,
+    labels: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Write canonical voxels as NIfTI, in the orientation of the file they come from.
@@ -79,6 +81,8 @@ def write_volume(
         What the image is, for the header; cut to the 79 characters it can hold.
     keeps_meaning : bool
         Whether the numbers mean what the source's do; not so for a mask.
+    labels : bool
+        Say in the header that the numbers are labels, whatever the source's mean.
     overwrite : bool
         Replace an existing file.
 
@@ -114,7 +118,13 @@ def write_volume(
     if flat and voxels.shape[2] == 1:
         voxels = voxels[:, :, 0]
     image = image_like(
-        path, voxels, stored_affine, source, description, keeps_meaning=keeps_meaning
+        path,
+        voxels,
+        stored_affine,
+        source,
+        description,
+        keeps_meaning=keeps_meaning,
+        labels=labels,
     )
     with replacing(path, overwrite=overwrite) as temporary:
         nib.save(image, temporary)
@@ -195,9 +205,43 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     ValueError
         The layer is in colour, or has a shape or transform that NIfTI cannot hold.
     """
-    name = str(meta.get("name") or Path(path).stem)
     if meta.get("rgb"):
+        name = _name_of(path, meta)
         raise ValueError(f"{name}: expected a gray image layer to write as NIfTI, found colour")
+    return _write_layer(path, data, meta)
+
+
+def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
+    """Write one napari labels layer as NIfTI, as `write_image` does.
+
+    The header says that the numbers are labels; they keep their integer type.
+
+    Parameters
+    ----------
+    path, data, meta
+        As `write_image`.
+
+    Returns
+    -------
+    list of str
+        The file written.
+
+    Raises
+    ------
+    ValueError
+        The layer has a shape, type or transform that NIfTI cannot hold.
+    """
+    return _write_layer(path, data, meta, labels=True)
+
+
+def _name_of(path: str, meta: Mapping[str, Any]) -> str:
+    return str(meta.get("name") or Path(path).stem)
+
+
+def _write_layer(
+    path: str, data: Any, meta: Mapping[str, Any], *, labels: bool = False
+) -> list[str]:
+    name = _name_of(path, meta)
     voxels = np.asarray(data[0] if meta.get("multiscale") else data)
     if not 2 <= voxels.ndim <= 4:
         raise ValueError(f"{name}: expected 2 to 4 dimensions to write, found {voxels.ndim}")
@@ -206,7 +250,10 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
         voxels = voxels[0]
     volume = volume_of(meta.get("metadata") or {})
     source = volume.source if volume is not None else Source(name=name)
-    return [str(write_volume(path, voxels, affine, source, description=name, overwrite=True))]
+    written = write_volume(
+        path, voxels, affine, source, description=name, labels=labels, overwrite=True
+    )
+    return [str(written)]
 
 
 def check_source_kept(path: Path, source: Source) -> None:
@@ -246,6 +293,7 @@ def image_like(
     description: str = "",
     *,
     keeps_meaning: bool = True,
+    labels: bool = False,
 ) -> nib.Nifti1Image:
     """Build an image in its file's voxel order, with codes, units and time step of its source.
 
@@ -260,6 +308,8 @@ def image_like(
     keeps_meaning
         Whether the numbers mean what the source's do: its intent is kept, such as that of a map
         of a statistic.
+    labels
+        Whether the numbers are labels, whatever the source's mean.
 
     Raises
     ------
@@ -283,7 +333,9 @@ def image_like(
         image.header["toffset"] = header["toffset"]
     if header is not None:
         image.header["dim_info"] = header["dim_info"]
-    if header is not None and keeps_meaning:
+    if labels:
+        image.header.set_intent("label")
+    elif header is not None and keeps_meaning:
         for name in _MEANING:
             image.header[name] = header[name]
     image.header.set_xyzt_units("mm", time_unit)

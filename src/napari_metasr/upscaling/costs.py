@@ -24,6 +24,7 @@ SEARCHED = 50.0
 NETWORK_INPUT = 100.0
 NETWORK_OUTPUT = 1.0
 COMPRESSED = 0.5
+LABELLED = 2.0
 PROBE_SIDE = 96
 """Pixels along the sides of the slice that a machine's speed is measured on."""
 PROBE_REPEATS = 3
@@ -43,16 +44,19 @@ class Costs:
         Cost of upscaling each part, in order.
     compressing
         Cost of compressing the output.
+    labelling
+        Cost of putting segmentations on the output's grid.
     """
 
     reading: float
     searching: float
     parts: Sequence[float]
     compressing: float
+    labelling: float = 0.0
 
     @classmethod
-    def of(cls, plan: Plan) -> Costs:
-        """Estimate the costs of a plan from its numbers of voxels."""
+    def of(cls, plan: Plan, segmentations: int = 0) -> Costs:
+        """Estimate the costs of a plan, with so many segmentations, from numbers of voxels."""
         parts = []
         for part in plan.parts:
             before, after = part.run.pixels
@@ -65,12 +69,16 @@ class Costs:
             searching=0.0 if plan.search is None else SEARCHED * voxels,
             parts=parts,
             compressing=COMPRESSED * times * float(np.prod(plan.target.shape, dtype=float)),
+            labelling=LABELLED
+            * segmentations
+            * float(np.prod(plan.target.shape, dtype=float) + voxels),
         )
 
     @property
     def total(self) -> float:
         """Cost of all stages."""
-        return self.reading + self.searching + sum(self.parts) + self.compressing
+        upscaling = self.reading + self.searching + sum(self.parts) + self.compressing
+        return upscaling + self.labelling
 
     def read(self, share: float) -> float:
         """Return the share of the whole that is done once a share of the input is read."""
@@ -86,7 +94,11 @@ class Costs:
 
     def compressed(self, share: float) -> float:
         """Return the share of the whole that is done once a share of the output is compressed."""
-        return 1 - self.compressing * (1 - share) / self.total
+        return 1 - (self.compressing * (1 - share) + self.labelling) / self.total
+
+    def labelled(self, share: float) -> float:
+        """Return the share of the whole that is done once a share of the labels is."""
+        return 1 - self.labelling * (1 - share) / self.total
 
 
 def measured_speed(model: ZoomModel) -> float:

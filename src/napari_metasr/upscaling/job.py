@@ -40,6 +40,11 @@ class Job(BaseModel, extra="forbid", frozen=True):
         description="Super-resolve only boxes around lesions, which a detector finds or a "
         "segmentation on the input's grid holds; interpolate the rest.",
     )
+    labels: tuple[Path, ...] = Field(
+        default=(),
+        description="Segmentations on the input's grid, NIfTI files of whole numbers: their labels "
+        "are written on the output's grid beside the output, with smooth outlines.",
+    )
     detector: str = Field(
         default=DEFAULT_DETECTOR,
         description="Lesion detector to use; `napari-metasr models` lists them.",
@@ -74,8 +79,9 @@ class Job(BaseModel, extra="forbid", frozen=True):
             If the input does not exist, or the output exists or cannot be written.
         """
         from napari_metasr.io.opening import open_stored
+        from napari_metasr.upscaling.labels import Segmentation, check_labels, labels_name
         from napari_metasr.upscaling.lesion_search import LesionSearch, boxes_in
-        from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs
+        from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs, record_beside
         from napari_metasr.upscaling.plan import Plan
         from napari_metasr.upscaling.provenance import Input
         from napari_metasr.upscaling.target import check_size
@@ -84,7 +90,12 @@ class Job(BaseModel, extra="forbid", frozen=True):
         check_outputs(self.output, overwrite=self.overwrite, resume=self.resume)
         options, looks = self.options, self.within == LESION
         mask = None if self.within is None or looks else Path(self.within)
-        check_inputs_kept(self.output, (self.input, *(() if mask is None else (mask,))))
+        record = record_beside(self.output) if self.resume else None
+        made = () if record is None else [one.output_name for one in record.labels]
+        check_labels(self.labels, self.output, overwrite=self.overwrite, made=made)
+        others = [self.output.with_name(labels_name(self.output, one)) for one in self.labels]
+        inputs = (self.input, *(() if mask is None else (mask,)), *self.labels)
+        check_inputs_kept(self.output, inputs, others)
         volume = open_stored(self.input, series=self.series)
         options = options.of_volume(volume.shape[1:], volume.spacing)
         search = LesionSearch.by(self.detector, self.device, options.plane) if looks else None
@@ -93,5 +104,15 @@ class Job(BaseModel, extra="forbid", frozen=True):
         if mask is not None:
             boxes = boxes_in(mask, volume, options.plane)
             plan = replace(plan, options=options.model_copy(update={"boxes": boxes}))
+        segmentations = [
+            Segmentation.open(path, volume, self.output, named=self.named) for path in self.labels
+        ]
         source = Input.of(volume, named=self.named)
-        return Upscaling(plan, source, self.output, overwrite=self.overwrite, resume=self.resume)
+        return Upscaling(
+            plan,
+            source,
+            self.output,
+            overwrite=self.overwrite,
+            resume=self.resume,
+            segmentations=segmentations,
+        )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.io.protocols import VolumeReader
+    from napari_metasr.upscaling.labels import Labelled
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
 
@@ -57,7 +58,7 @@ def check_outputs(
     check_writable(sidecar_path(output), overwrite=overwrite or known)
 
 
-def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
+def check_inputs_kept(output: Path, inputs: Iterable[Path], others: Iterable[Path] = ()) -> None:
     """Refuse an output, or a sidecar beside it, that would replace what the output is made from.
 
     Parameters
@@ -66,6 +67,8 @@ def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
         The volume to write.
     inputs
         Files and folders that are read for it.
+    others
+        Further files that are written beside it.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def check_inputs_kept(output: Path, inputs: Iterable[Path]) -> None:
         If one would.
     """
     kept = Inputs(lambda: (file for path in inputs for file in files_of(path)))
-    for written in (output, sidecar_path(output)):
+    for written in (output, sidecar_path(output), *others):
         kept.check_kept(written)
 
 
@@ -148,3 +151,36 @@ def put_in_place(
             with replacing(path, overwrite=True) as temporary:
                 temporary.write_bytes(before)
         raise
+
+
+def place_labels(labels: Labelled, path: Path, output: Path, inputs: Iterable[Path] = ()) -> None:
+    """Give finished labels their name, and record them in the sidecar of the upscaled volume.
+
+    After an interrupt in between, the sidecar names a file that is missing or not as recorded.
+
+    Parameters
+    ----------
+    labels
+        The finished file.
+    path
+        The file to become.
+    output
+        The volume whose labels they are.
+    inputs
+        What that is made from.
+
+    Raises
+    ------
+    OSError
+        If either fails.
+    """
+    with labels.path.open("rb+") as file:
+        os.fsync(file.fileno())
+    Inputs(lambda: (*inputs, *labels.inputs)).keep_private(labels.path)
+    record = record_beside(output)
+    if record is not None:
+        others = [one for one in record.labels if one.output_name != path.name]
+        record = record.model_copy(update={"labels": (*others, labels.record)})
+        write_sidecar(sidecar_path(output), record, overwrite=True)
+        Inputs(lambda: inputs).keep_private(sidecar_path(output))
+    labels.path.replace(path)

@@ -24,6 +24,7 @@ class Phase(Enum):
     SEARCHING = "looking for lesions"
     UPSCALING = "upscaling"
     COMPRESSING = "compressing"
+    LABELLING = "putting labels on the new grid"
     DONE = "done already"
 
     @property

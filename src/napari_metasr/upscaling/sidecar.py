@@ -58,6 +58,34 @@ class DetectorRecord(_Record):
     sha256: str
 
 
+class LabelVolume(_Record):
+    """The volume of a label in ml, on the grid of the input and on that of the output."""
+
+    label: int
+    before: float
+    after: float
+
+
+class LabelsRecord(_Record):
+    """A segmentation of the input that was put on the grid of the output.
+
+    Attributes
+    ----------
+    source, source_sha256
+        Name of the segmentation without folders, if it may be named, and hash of its content.
+    output_name, output_sha256
+        Identity of the file beside the output.
+    volumes
+        Volumes of the labels.
+    """
+
+    source: str | None = None
+    source_sha256: str
+    output_name: str
+    output_sha256: str
+    volumes: tuple[LabelVolume, ...]
+
+
 class Sidecar(_Record, extra="allow"):
     """The sidecar of an output, as of a BIDS derivative, with fields of the acquisition.
 
@@ -90,6 +118,8 @@ class Sidecar(_Record, extra="allow"):
         ``napari_metasr.zoom.shown``; absent from records of versions that could not do so.
     detector
         The detector that found the boxes of the options, if one did.
+    labels
+        Segmentations of the input that came along.
     """
 
     description: str
@@ -116,6 +146,7 @@ class Sidecar(_Record, extra="allow"):
     skull_stripped: bool | None = None
     tissue_continued: bool = False
     detector: DetectorRecord | None = None
+    labels: tuple[LabelsRecord, ...] = ()
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_metasr.acquisition import estimate
-from napari_metasr.files import allocate, file_sha256
+from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.upscaling.costs import Costs
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
+from napari_metasr.upscaling.labels import Labelled
 from napari_metasr.upscaling.lesion_search import LesionBoxes
 from napari_metasr.upscaling.models import Models
 from napari_metasr.upscaling.outputs import (
@@ -32,6 +33,7 @@ from napari_metasr.upscaling.outputs import (
     check_inputs_kept,
     check_outputs,
     is_made,
+    place_labels,
     put_in_place,
     record_beside,
 )
@@ -44,9 +46,10 @@ from napari_metasr.upscaling.unpacking import UnpackedVolume, measure, unpack
 from napari_metasr.upscaling.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
+    from napari_metasr.upscaling.labels import Segmentation
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
     from napari_metasr.upscaling.workspace import Findings, Journal
@@ -76,11 +79,15 @@ class Upscaling:
     recorded
         The sidecar of earlier work that is replayed. It stays as it is if the same file comes
         out in its place.
+    segmentations
+        Segmentations that come along, once the volume is written.
 
     Attributes
     ----------
     plan, source
         Plan of the work, and its input.
+    carried
+        Records of the segmentations that have come along so far.
     stage_seconds
         Time spent in each phase.
     upscaling_seconds
@@ -103,13 +110,21 @@ class Upscaling:
         overwrite: bool = False,
         resume: bool = False,
         recorded: Sidecar | None = None,
+        segmentations: Sequence[Segmentation] = (),
     ) -> None:
         self._made = resume and is_made(output, plan, source.sha256)
         self._overwrite, self._resume, self._recorded = overwrite, resume, recorded
         self.plan, self.source, self._output = plan, source, output
         self._check()
         self._workspace = Workspace(output)
-        self._costs = Costs.of(plan)
+        self._costs = Costs.of(plan, len(segmentations))
+        record = record_beside(output) if self._made else None
+        known = () if record is None else record.labels
+        self._segmentations = [one for one in segmentations if not one.is_made(known)]
+        for segmentation in self._segmentations:
+            check_writable(segmentation.output, overwrite=overwrite)
+        names = {one.output.name for one in segmentations}
+        self.carried = [one for one in known if one.output_name in names]
         self.stage_seconds: dict[Phase, float] = defaultdict(float)
         self.upscaling_seconds: dict[str, float] = defaultdict(float)
 
@@ -135,8 +150,14 @@ class Upscaling:
         """
         if self._made:
             self._workspace.discard()
+        else:
+            yield from self._make()
+        yield from self._carry_labels()
+        if self._made:
             yield Progress(Phase.DONE, 1.0, 1.0)
-            return
+
+    def _make(self) -> Iterator[Progress]:
+        """Make the volume and its sidecar."""
         models = Models.of(self.plan)
         decided = fingerprint(self.plan, self.source.sha256)
         with self._workspace.opened(decided, resume=self._resume) as begun:
@@ -288,6 +309,23 @@ class Upscaling:
         put_in_place(finished, self._output, self._known(record), volume.files)
         carry_gradients(volume, self._output, overwrite=self._overwrite)
         self._workspace.remove()
+
+    def _carry_labels(self) -> Iterator[Progress]:
+        """Put segmentations on the output's grid, each recorded in the sidecar of the output."""
+        volume, target, count = self.source.volume, self.plan.target, len(self._segmentations)
+        for number, segmentation in enumerate(self._segmentations):
+            with (
+                Workspace(segmentation.output).scratch() as folder,
+                self._timed(Phase.LABELLING),
+            ):
+                for step in segmentation.steps(volume, target, folder):
+                    if isinstance(step, Labelled):
+                        check_writable(segmentation.output, overwrite=self._overwrite)
+                        place_labels(step, segmentation.output, self._output, volume.files)
+                        self.carried.append(step.record)
+                    else:
+                        done = self._costs.labelled((number + step) / count)
+                        yield Progress(Phase.LABELLING, step, done)
 
     def _check(self) -> None:
         """Check that the output may be written."""

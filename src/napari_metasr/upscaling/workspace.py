@@ -129,6 +129,25 @@ class Workspace:
             self.remove()
 
     @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Make the folder anew for work that is not resumed, and remove it in the end.
+
+        Raises
+        ------
+        InUseError
+            If another process is working on it.
+        OSError
+            If the folder cannot be made.
+        """
+        with self._alone():
+            self.remove()
+            self.folder.mkdir()
+            try:
+                yield self.folder
+            finally:
+                self.remove()
+
+    @contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep other processes out."""
         lock = FileLock(self._lock)

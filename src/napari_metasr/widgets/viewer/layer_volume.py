@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.volume import Source, Volume
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource
@@ -62,16 +62,20 @@ def is_in_place(layer: Image, volume: Volume) -> bool:
 
 
 def _affine(layer: Image) -> NDArray[np.float64]:
-    place = {
+    place = {**place_of(layer), "metadata": layer.metadata}
+    return affine_of_layer(place, layer.ndim)
+
+
+def place_of(layer: Layer) -> dict[str, Any]:
+    """Return what places a layer's voxels in the window, by the names of its arguments."""
+    return {
         "scale": layer.scale,
         "translate": layer.translate,
         "rotate": layer.rotate,
         "shear": layer.shear,
         "affine": layer.affine.affine_matrix,
         "units": [str(unit) for unit in layer.units],
-        "metadata": layer.metadata,
     }
-    return affine_of_layer(place, layer.ndim)
 
 
 def _spacing(affine: NDArray[np.float64], count: int) -> tuple[float, ...]:
