@@ -17,7 +17,7 @@ from metasr_training.cards import Stated
 from metasr_training.catalogue import read_recipe, recipe
 from metasr_training.condition import Condition
 from metasr_training.fine_tuning import check_start
-from metasr_training.left_out import LeftOut, Row
+from metasr_training.left_out import LeftOut, LeftOutRow
 from metasr_training.overrides import with_settings
 from napari_metasr import weights
 from napari_metasr.errors import in_words
@@ -197,14 +197,17 @@ def test_what_is_stated_goes_over_what_is_found():
 
 
 def test_the_comparison_says_when_nothing_was_gained():
-    rows = (Row("bicubic x2", 30.0, 32.0, (33.0, 33.4)), Row("box x2", 29.0, 31.0, (31.0, 31.0)))
+    rows = (
+        LeftOutRow("bicubic x2", 30.0, 32.0, (33.0, 33.4)),
+        LeftOutRow("box x2", 29.0, 31.0, (31.0, 31.0)),
+    )
     found = LeftOut("test", 3, 9, rows, 2)
     assert found.gain == pytest.approx(0.6)
     assert found.spread == pytest.approx(0.1)
     assert found.concern == "Gains are means over 2 trainings, of which this is one."
     assert found.results()["psnr_gain_over_start"] == {"bicubic x2": 1.2, "box x2": 0.0}
     assert "| 33.20 ± 0.20 |" in found.table()
-    worse = LeftOut("test", 3, 9, (Row("bicubic x2", 30.0, 32.0, (31.0,)),), 0)
+    worse = LeftOut("test", 3, 9, (LeftOutRow("bicubic x2", 30.0, 32.0, (31.0,)),), 0)
     assert "no better than the model it began with (-1.00 dB)" in worse.concern
     assert "chose the weights" not in worse.concern
     assert "chose the weights" in replace(worse, split="val").concern

@@ -10,7 +10,7 @@ from PIL import Image
 
 from metasr_training import report
 from metasr_training.evaluation.about import describe, write_about
-from metasr_training.evaluation.bench import Findings
+from metasr_training.evaluation.bench import EvaluationOutput
 
 
 def make_run(folder, names, preset="laptop"):
@@ -23,7 +23,7 @@ def make_run(folder, names, preset="laptop"):
         output.mkdir(parents=True)
         Image.new("L", (8, 8)).save(output / "curves.png")
         (output / "table.csv").write_text("method,psnr\na,30.5\n")
-        findings = Findings(
+        findings = EvaluationOutput(
             images=24,
             tables=[("Measured", "| method | PSNR (dB) |\n|---|---|\n| a | 30.50 ± 1.20 |")],
             figures=[("curves.png", "Curves of all.")],

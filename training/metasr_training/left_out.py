@@ -26,7 +26,7 @@ WHOLE = "slice"
 
 
 @dataclass(frozen=True)
-class Row:
+class LeftOutRow:
     """Mean PSNR (dB, whole slices, intensities 0..255) under one condition.
 
     Attributes
@@ -69,7 +69,7 @@ class LeftOut:
     split: Split
     patients: int
     slices: int
-    rows: tuple[Row, ...]
+    rows: tuple[LeftOutRow, ...]
     better: int
 
     @property
@@ -124,7 +124,7 @@ class LeftOut:
     def table(self) -> str:
         """Tabulate in Markdown, a line per condition; mean and deviation of several seeds."""
 
-        def tuned(row: Row) -> str:
+        def tuned(row: LeftOutRow) -> str:
             spread = f" ± {pstdev(row.tuned):.2f}" if len(row.tuned) > 1 else ""
             return f"{row.mean:.2f}{spread}"
 
@@ -179,7 +179,7 @@ def measure(
         if score.region == WHOLE
     ]
     rows = [
-        Row(
+        LeftOutRow(
             condition=f"{one.degradation} x{one.scale:g}",
             bicubic=_mean(scores, REFERENCE, condition=one.name),
             start=_mean(scores, START, condition=one.name),

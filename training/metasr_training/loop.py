@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from metasr_training.run_folder import RunFolder
     from metasr_training.stage import Stage
-    from metasr_training.tasks.base import Outcome, Task
+    from metasr_training.tasks.base import StepResult, Task
     from metasr_training.telemetry import Telemetry
     from metasr_training.train_config import TrainConfig
 
@@ -227,7 +227,7 @@ class Trainer:
         reduced = self.config.precision == "bfloat16"
         return torch.autocast(self.device.type, torch.bfloat16, enabled=reduced)
 
-    def forward(self, drawn: Drawn, batch: Any) -> Outcome:
+    def forward(self, drawn: Drawn, batch: Any) -> StepResult:
         """Run the generator on a batch and compute its losses."""
         with self._autocast():
             return self.task.evaluate(self.generator.network, batch, drawn.stage, self.device)
@@ -246,7 +246,7 @@ class Trainer:
                 f"{self.config.name}; the batch is in {kept}"
             )
 
-    def play(self, critic: Player, drawn: Drawn, outcome: Outcome) -> dict[str, Tensor]:
+    def play(self, critic: Player, drawn: Drawn, outcome: StepResult) -> dict[str, Tensor]:
         """Take the critic's steps, the last one on the batch that the generator learns from."""
         rules = self.games[drawn.stage.name]
         place = (self.config.seed + self.update) * self.world.size + self.world.rank
@@ -267,7 +267,7 @@ class Trainer:
             rules.after_critic_step(critic.network)
         return losses
 
-    def judge(self, critic: Player, drawn: Drawn, outcome: Outcome) -> Tensor:
+    def judge(self, critic: Player, drawn: Drawn, outcome: StepResult) -> Tensor:
         """Compute the generator's loss in the game, leaving no gradient on the critic."""
         rules = self.games[drawn.stage.name]
         critic.network.requires_grad_(False)

@@ -30,7 +30,7 @@ COMPARISON_SCALE = 2.0
 
 
 @dataclass(frozen=True)
-class Row:
+class DemoRow:
     """The slice reduced by a scale and super-resolved back: PSNR in dB, SSIM, times in ms."""
 
     scale: float
@@ -47,7 +47,7 @@ class Row:
     render_ms: float
 
     @classmethod
-    def of(cls, scale: float, trial: Trial) -> Row:
+    def of(cls, scale: float, trial: Trial) -> DemoRow:
         """Make the row of a trial."""
         images = trial.interpolated, trial.super_resolved
         bicubic, own = (trial.quality(image, in_box=False) for image in images)
@@ -90,7 +90,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
     trials = _trials(scene, model)
     shown = trials[COMPARISON_SCALE]
     top, left, bottom, right = (round(edge) for edge in region)
-    rows = [Row.of(scale, trial) for scale, trial in trials.items()]
+    rows = [DemoRow.of(scale, trial) for scale, trial in trials.items()]
     low_resolution, steps = run_sequence(
         image, model, intensity_range=intensity_range, value_range=value_range
     )
@@ -169,7 +169,7 @@ def _reduced(window: Window) -> Window:
     return Window(*(edge / REDUCTION for edge in window))
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: DemoRow) -> list[str]:
     """Write a row's values as text, with significant decimals."""
     cells = []
     for name, value in asdict(row).items():
@@ -178,9 +178,9 @@ def _cells(row: Row) -> list[str]:
     return cells
 
 
-def _markdown(rows: Sequence[Row]) -> str:
+def _markdown(rows: Sequence[DemoRow]) -> str:
     """Write the rows as a Markdown table."""
-    table = [[field.name.replace("_", " ") for field in fields(Row)], *map(_cells, rows)]
+    table = [[field.name.replace("_", " ") for field in fields(DemoRow)], *map(_cells, rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
         " | ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
@@ -190,7 +190,7 @@ def _markdown(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
+def _write_tables(rows: Sequence[DemoRow], folder: Path) -> list[Path]:
     """Write the table as CSV and as Markdown."""
     numbers, text = folder / "figures.csv", folder / "figures.md"
     with (
@@ -198,7 +198,7 @@ def _write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow([field.name for field in fields(Row)])
+        writer.writerow([field.name for field in fields(DemoRow)])
         writer.writerows(asdict(row).values() for row in rows)
     with replacing(text, overwrite=True) as temporary:
         temporary.write_text(

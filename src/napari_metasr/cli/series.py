@@ -12,7 +12,7 @@ from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.parsing import Command
 
 if TYPE_CHECKING:
-    from napari_metasr.io.dicom.finding import Found
+    from napari_metasr.io.dicom.finding import Listing
     from napari_metasr.io.dicom.series import Series
 
 HEADING = ("series", "modality", "description", "matrix", "slices", "times", "spacing (mm)", "axes")
@@ -40,7 +40,7 @@ class ListSeries(Command):
         print(listed(found))
 
 
-def listed(found: Found) -> str:
+def listed(found: Listing) -> str:
     """Tabulate series: columns x rows, spacing of columns, rows and slices, and their axes.
 
     Axes say where columns, rows and slices run to: ``LPS`` is to the patient's left, back and head.

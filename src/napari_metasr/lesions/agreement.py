@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class MaskAgreement:
     """Regions against a segmentation, all 0..1.
 
     Attributes
@@ -42,7 +42,7 @@ class Agreement:
     exact_share: float
 
 
-def agreement(lesions: Sequence[Lesion], labels: NDArray[Any], plane: Plane) -> Agreement:
+def agreement(lesions: Sequence[Lesion], labels: NDArray[Any], plane: Plane) -> MaskAgreement:
     """Compare regions with a segmentation.
 
     Parameters
@@ -64,7 +64,7 @@ def agreement(lesions: Sequence[Lesion], labels: NDArray[Any], plane: Plane) -> 
         raise ValueError("expected a segmentation with a tumour, found none")
     found = mask_of(tumour.shape, lesions) > 0
     exact = mask_of(tumour.shape, lesions_in(labels, plane)) > 0
-    return Agreement(
+    return MaskAgreement(
         coverage=float(found[tumour].mean()),
         iou=float((found & exact).sum() / (found | exact).sum()),
         volume_share=float(found.mean()),

@@ -13,7 +13,7 @@ from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.claims.claim import PairedClaim, RatioClaim, ShareClaim, Side, claims
 from metasr_training.claims.evidence import Evidence, Pairs
 from metasr_training.claims.table import claims_text, write_claims
-from metasr_training.claims.verdict import Outcome, judge, patient_means, wilson_interval
+from metasr_training.claims.verdict import ClaimOutcome, judge, patient_means, wilson_interval
 from metasr_training.evaluation.published import same_name
 
 PAIRED = PairedClaim(
@@ -59,18 +59,18 @@ def test_every_claim_names_an_experiment_with_its_methods_and_conditions():
 
 def test_a_clear_ordering_is_reproduced_and_its_reverse_is_not():
     above = outcome(PAIRED, scores(range(31, 41), range(30, 40)))
-    assert (above.outcome, above.images, above.patients) == (Outcome.REPRODUCED, 10, 10)
+    assert (above.outcome, above.images, above.patients) == (ClaimOutcome.REPRODUCED, 10, 10)
     assert above.p == pytest.approx(2 / 2**10)
     below = outcome(PAIRED, scores(range(30, 40), range(31, 41)))
-    assert below.outcome is Outcome.NOT_REPRODUCED
+    assert below.outcome is ClaimOutcome.NOT_REPRODUCED
 
 
 def test_a_tie_and_too_few_patients_are_open():
     signs = np.array([1, -1] * 10)
     tie = outcome(PAIRED, scores(30 + signs, np.full(20, 30)))
-    assert (tie.outcome, tie.reason) == (Outcome.OPEN, "no significant difference")
+    assert (tie.outcome, tie.reason) == (ClaimOutcome.OPEN, "no significant difference")
     few = outcome(PAIRED, scores(range(31, 51), range(30, 50), per_patient=4))
-    assert few.outcome is Outcome.OPEN
+    assert few.outcome is ClaimOutcome.OPEN
     assert "5 patients" in few.reason
     assert math.isnan(few.p)
 
@@ -84,12 +84,12 @@ def test_images_of_a_patient_count_once():
 def test_a_factor_and_an_offset_move_the_bar():
     evidence = scores(np.arange(31, 51), np.arange(30, 50))
     assert outcome(PAIRED.model_copy(update={"factor": 1.2}), evidence).outcome is (
-        Outcome.NOT_REPRODUCED
+        ClaimOutcome.NOT_REPRODUCED
     )
     lower = scores(np.arange(30, 50) - 0.1, np.arange(30, 50))
-    assert outcome(PAIRED, lower).outcome is Outcome.NOT_REPRODUCED
+    assert outcome(PAIRED, lower).outcome is ClaimOutcome.NOT_REPRODUCED
     assert outcome(PAIRED.model_copy(update={"offset": -0.2}), lower).outcome is (
-        Outcome.REPRODUCED
+        ClaimOutcome.REPRODUCED
     )
 
 
@@ -98,7 +98,7 @@ def test_p_values_are_corrected_over_all_tested_claims():
     many = [PAIRED.model_copy(update={"id": f"X{number}"}) for number in range(40)]
     found = judge(many, {"table": evidence})
     assert found[0].p == pytest.approx(40 * 2 / 2**10)
-    assert {one.outcome for one in found} == {Outcome.OPEN}
+    assert {one.outcome for one in found} == {ClaimOutcome.OPEN}
 
 
 def test_a_ratio_is_measured_once_and_needs_both_values():
@@ -111,12 +111,12 @@ def test_a_ratio_is_measured_once_and_needs_both_values():
         row | {"method": "A", "epoch_seconds": "5"},
         row | {"method": "B", "epoch_seconds": "2"},
     )
-    assert outcome(claim, Evidence((), table)).outcome is Outcome.REPRODUCED
+    assert outcome(claim, Evidence((), table)).outcome is ClaimOutcome.REPRODUCED
     assert outcome(claim, Evidence((), table)).updates == "A 10, B 10"
     tight = claim.model_copy(update={"at_most": 2.4})
-    assert outcome(tight, Evidence((), table)).outcome is Outcome.NOT_REPRODUCED
+    assert outcome(tight, Evidence((), table)).outcome is ClaimOutcome.NOT_REPRODUCED
     blank = (table[0], table[1] | {"epoch_seconds": ""})
-    assert outcome(claim, Evidence((), blank)).outcome is Outcome.OPEN
+    assert outcome(claim, Evidence((), blank)).outcome is ClaimOutcome.OPEN
     with pytest.raises(ValueError, match="bounds"):
         RatioClaim.model_validate(claim.model_dump() | {"at_most": 1})
 
@@ -129,14 +129,15 @@ def test_a_share_is_judged_by_wilsons_interval():
     )  # fmt: skip
     row = {"condition": "x2", "detector": "LD", "source": "all", "tumours": "400"}
     for share, expected in (
-        ("0.95", Outcome.REPRODUCED), ("0.91", Outcome.OPEN), ("0.8", Outcome.NOT_REPRODUCED),
+        ("0.95", ClaimOutcome.REPRODUCED), ("0.91", ClaimOutcome.OPEN),
+        ("0.8", ClaimOutcome.NOT_REPRODUCED),
     ):  # fmt: skip
         assert outcome(claim, Evidence((), (row | {"acceptable": share},))).outcome is expected
 
 
 def test_what_was_not_evaluated_is_open_and_says_so(tmp_path):
     (found,) = judge([PAIRED], {})
-    assert (found.outcome, found.reason) == (Outcome.OPEN, "table was not evaluated")
+    assert (found.outcome, found.reason) == (ClaimOutcome.OPEN, "table was not evaluated")
     assert Evidence.read(tmp_path) == Evidence((), ())
     nothing = outcome(PAIRED, Evidence((), ()))
     assert "no psnr of A (x2) and B (x2)" in nothing.reason
@@ -144,7 +145,7 @@ def test_what_was_not_evaluated_is_open_and_says_so(tmp_path):
 
 def test_the_table_counts_outcomes_and_the_file_holds_every_claim(tmp_path):
     found = judge([PAIRED], {"table": scores(range(31, 41), range(30, 40))})
-    found.append(replace(found[0], outcome=Outcome.OPEN, reason="a reason"))
+    found.append(replace(found[0], outcome=ClaimOutcome.OPEN, reason="a reason"))
     text = claims_text(found)
     assert "Of 2 claims: 1 reproduced, 0 not reproduced, 1 open." in text
     assert "**open**: a reason" in text

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from metasr_training.claims.verdict import ALPHA, Outcome
+from metasr_training.claims.verdict import ALPHA, ClaimOutcome
 from metasr_training.evaluation.output.tables import markdown_table, write_rows
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def claim_rows(verdicts: Sequence[Verdict]) -> list[ClaimRow]:
 def claims_text(verdicts: Sequence[Verdict]) -> str:
     """Return the section of a report that lists every claim with its verdict."""
     counts = Counter(one.outcome for one in verdicts)
-    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in ClaimOutcome)
     columns = {
         "": lambda row: row.id,
         "claim": lambda row: row.claim,

@@ -29,7 +29,7 @@ Z_95 = 1.959964
 """Normal quantile of Wilson's 95 % interval."""
 
 
-class Outcome(StrEnum):
+class ClaimOutcome(StrEnum):
     """What the measurements say of a claim."""
 
     REPRODUCED = "reproduced"
@@ -46,7 +46,7 @@ class Verdict:
     claim
         The claim.
     outcome
-        `Outcome`.
+        `ClaimOutcome`.
     effect
         What was measured, as text; empty where nothing was.
     reason
@@ -60,7 +60,7 @@ class Verdict:
     """
 
     claim: Claim
-    outcome: Outcome
+    outcome: ClaimOutcome
     effect: str = ""
     reason: str = ""
     images: int = 0
@@ -93,7 +93,7 @@ def judge(claims: Sequence[Claim], evidence: Mapping[str, Evidence]) -> list[Ver
 
 def _measured(claim: Claim, evidence: Evidence | None) -> Verdict:
     if evidence is None:
-        return Verdict(claim, Outcome.OPEN, reason=f"{claim.experiment} was not evaluated")
+        return Verdict(claim, ClaimOutcome.OPEN, reason=f"{claim.experiment} was not evaluated")
     if isinstance(claim, PairedClaim):
         return _paired(claim, evidence)
     if isinstance(claim, RatioClaim):
@@ -105,13 +105,15 @@ def _paired(claim: PairedClaim, evidence: Evidence) -> Verdict:
     pairs = evidence.pairs(claim.metric, claim.greater, claim.lesser)
     if not len(pairs.patients):
         return Verdict(
-            claim, Outcome.OPEN, reason=f"no {claim.metric} of {claim.greater} and {claim.lesser}"
+            claim,
+            ClaimOutcome.OPEN,
+            reason=f"no {claim.metric} of {claim.greater} and {claim.lesser}",
         )
     margins = patient_means(pairs, claim.factor, claim.offset)
     greater, lesser = pairs.greater.mean(), pairs.lesser.mean()
     verdict = Verdict(
         claim,
-        Outcome.OPEN,
+        ClaimOutcome.OPEN,
         effect=f"{greater:.4g} against {lesser:.4g} ({greater - lesser:+.3g})",
         images=len(pairs.patients),
         patients=len(margins),
@@ -140,7 +142,7 @@ def _decided(verdict: Verdict) -> Verdict:
         return replace(verdict, reason="no significant difference")
     held = verdict.reason == "for"
     return replace(
-        verdict, outcome=Outcome.REPRODUCED if held else Outcome.NOT_REPRODUCED, reason=""
+        verdict, outcome=ClaimOutcome.REPRODUCED if held else ClaimOutcome.NOT_REPRODUCED, reason=""
     )
 
 
@@ -149,13 +151,15 @@ def _ratio(claim: RatioClaim, evidence: Evidence) -> Verdict:
     lesser = evidence.value(claim.column, claim.lesser)
     if greater is None or not lesser:
         return Verdict(
-            claim, Outcome.OPEN, reason=f"no {claim.column} of {claim.greater} and {claim.lesser}"
+            claim,
+            ClaimOutcome.OPEN,
+            reason=f"no {claim.column} of {claim.greater} and {claim.lesser}",
         )
     ratio = greater / lesser
     held = claim.at_least <= ratio <= claim.at_most
     return Verdict(
         claim,
-        Outcome.REPRODUCED if held else Outcome.NOT_REPRODUCED,
+        ClaimOutcome.REPRODUCED if held else ClaimOutcome.NOT_REPRODUCED,
         effect=f"{ratio:.3g} times",
         updates=_updates(evidence, claim.greater, claim.lesser),
     )
@@ -165,19 +169,19 @@ def _share(claim: ShareClaim, evidence: Evidence) -> Verdict:
     share = evidence.value(claim.column, claim.row)
     count = evidence.value(claim.count, claim.row)
     if share is None or not count:
-        return Verdict(claim, Outcome.OPEN, reason=f"no {claim.column} of {claim.row}")
+        return Verdict(claim, ClaimOutcome.OPEN, reason=f"no {claim.column} of {claim.row}")
     low, high = wilson_interval(share, int(count))
     verdict = Verdict(
         claim,
-        Outcome.OPEN,
+        ClaimOutcome.OPEN,
         effect=f"{share:.1%} ({low:.1%} to {high:.1%})",
         images=int(count),
         updates=_updates(evidence, claim.row),
     )
     if low >= claim.at_least:
-        return replace(verdict, outcome=Outcome.REPRODUCED)
+        return replace(verdict, outcome=ClaimOutcome.REPRODUCED)
     if high < claim.at_least:
-        return replace(verdict, outcome=Outcome.NOT_REPRODUCED)
+        return replace(verdict, outcome=ClaimOutcome.NOT_REPRODUCED)
     return replace(verdict, reason="the interval holds the published share")
 
 

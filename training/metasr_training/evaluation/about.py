@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metasr_training.catalogue import Experiment
-    from metasr_training.evaluation.bench import Findings
+    from metasr_training.evaluation.bench import EvaluationOutput
     from metasr_training.trained import TrainedNetwork
 
 ABOUT = "about.json"
@@ -117,7 +117,7 @@ class EvaluationAbout(BaseModel, extra="forbid", frozen=True):
 
 def describe(
     experiment: Experiment,
-    findings: Findings,
+    findings: EvaluationOutput,
     record: Mapping[str, Any],
     *,
     data: Path,

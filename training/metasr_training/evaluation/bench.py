@@ -146,7 +146,7 @@ def box_on(box: Window, low_resolution: tuple[int, ...], shape: tuple[int, int])
 
 
 @dataclass
-class Findings:
+class EvaluationOutput:
     """What an evaluation found, in the form that reports print.
 
     Attributes

@@ -10,7 +10,7 @@ from metasr_training.lineage import all_updates
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from metasr_training.evaluation.bench import Bench, Findings
+    from metasr_training.evaluation.bench import Bench, EvaluationOutput
     from metasr_training.evaluation.contestants import Contestant
     from metasr_training.trained import TrainedNetwork
 
@@ -94,7 +94,7 @@ def caption(networks: Mapping[str, TrainedNetwork]) -> str:
 
 
 def add_curves(
-    bench: Bench, findings: Findings, methods: Mapping[str, Iterable[Contestant]]
+    bench: Bench, findings: EvaluationOutput, methods: Mapping[str, Iterable[Contestant]]
 ) -> None:
     """Draw the curves of each condition's networks that have logged a validation PSNR.
 

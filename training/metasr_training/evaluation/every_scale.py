@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel
 from tqdm import tqdm
 
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.tables import write_rows
@@ -34,10 +34,10 @@ class EveryScaleOptions(BaseModel, extra="forbid", frozen=True):
     noise: tuple[float, ...] = (0,)
 
 
-def evaluate_every_scale(bench: Bench) -> Findings:
+def evaluate_every_scale(bench: Bench) -> EvaluationOutput:
     """Measure every method at every condition's scale under every degradation."""
     options = bench.options(EveryScaleOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     first = bench.experiment.conditions[0]
     found = contestants(bench.experiment, first, bench.load)
     found.sort(key=lambda one: not one.is_reference)

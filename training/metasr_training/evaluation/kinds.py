@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.detection.kind import evaluate_detection
 from metasr_training.evaluation.every_scale import evaluate_every_scale
 from metasr_training.evaluation.method_table import evaluate_table
@@ -14,7 +14,7 @@ from metasr_training.evaluation.scales import evaluate_scales
 from metasr_training.evaluation.through_plane import evaluate_through_plane
 from metasr_training.evaluation.timing import evaluate_time
 
-KINDS: dict[str, Callable[[Bench], Findings]] = {
+KINDS: dict[str, Callable[[Bench], EvaluationOutput]] = {
     "table": evaluate_table,
     "samples": evaluate_samples,
     "scales": evaluate_scales,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.convergence import converged
@@ -52,10 +52,10 @@ class TableOptions(RegionOptions, frozen=True):
     epoch_images: int = 9559
 
 
-def evaluate_table(bench: Bench) -> Findings:
+def evaluate_table(bench: Bench) -> EvaluationOutput:
     """Measure every method on the same images; write scores, tables and curves."""
     options = bench.options(TableOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     slices = bench.compared(options)
     scores: list[ImageScore] = []
     rows: list[TableRow] = []
@@ -192,7 +192,7 @@ def costs_of(network: TrainedNetwork | None, epoch_images: int | None) -> dict[s
     }
 
 
-def _add_opinions(bench: Bench, findings: Findings) -> None:
+def _add_opinions(bench: Bench, findings: EvaluationOutput) -> None:
     """Add the paper's opinion scores, with ours if the run's study has been rated."""
     name, condition = bench.experiment.id, bench.experiment.conditions[0].name
     studies = sharing(name, "mos")

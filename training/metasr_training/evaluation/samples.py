@@ -9,7 +9,7 @@ from pydantic import Field
 
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.eight_bits import EIGHT_BITS, eight_bits
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import (
     RegionOptions,
     cut,
@@ -57,10 +57,10 @@ class SampleOptions(RegionOptions, frozen=True):
     select: Literal["spread", "noisiest"] = "spread"
 
 
-def evaluate_samples(bench: Bench) -> Findings:
+def evaluate_samples(bench: Bench) -> EvaluationOutput:
     """Draw one sheet for each condition, and write down the figures on it."""
     options = bench.options(SampleOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     slices = selected(bench.compared(options), options)
     scores: list[ImageScore] = []
     for condition in bench.experiment.conditions:
@@ -141,7 +141,7 @@ def _condition(
     options: SampleOptions,
     condition: Condition,
     slices: Sequence[Slice],
-    findings: Findings,
+    findings: EvaluationOutput,
 ) -> tuple[list[ImageScore], list[list[Tile]]]:
     """Compute the scores and the sheet's lines for one condition."""
     methods = contestants(bench.experiment, condition, bench.load)

@@ -11,7 +11,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from metasr_training.eight_bits import EIGHT_BITS
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import Case, RegionOptions, degrade_slice
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
@@ -71,12 +71,12 @@ def scale_cases(one: Slice, condition: Condition, scales: Sequence[float]) -> It
         yield Case(same, f"x{scale:g}", truth, low_resolution, grid, regions)
 
 
-def evaluate_scales(bench: Bench) -> Findings:
+def evaluate_scales(bench: Bench) -> EvaluationOutput:
     """Measure every method at every scale; draw one slice and the curves."""
     options = bench.options(ScaleOptions)
     condition = bench.experiment.conditions[0]
     methods = contestants(bench.experiment, condition, bench.load)
-    findings = Findings()
+    findings = EvaluationOutput()
     findings.took_part(one.network for one in methods)
     scores: list[ImageScore] = []
     slices = bench.chosen()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from tqdm import tqdm
 
 from metasr_training.eight_bits import EIGHT_BITS
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import cut
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.curves import add_curves
@@ -66,10 +66,10 @@ class ThroughPlaneRow:
     converged: bool | None
 
 
-def evaluate_through_plane(bench: Bench) -> Findings:
+def evaluate_through_plane(bench: Bench) -> EvaluationOutput:
     """Thin out stacks by every factor, with thick and with thin slices, and fill them again."""
     options = bench.options(ThroughPlaneOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     views = min(options.views, bench.images or options.views)
     stacks = list(volume_views(bench.data, options.volumes, views))
     slices = [*stacks, *bench.chosen()]

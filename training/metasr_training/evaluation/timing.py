@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from pydantic import Field
 
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, updates_per_second
@@ -68,10 +68,10 @@ def low_resolution_window(case: Case) -> tuple[NDArray, OutputGrid, tuple[float,
     return part, OutputGrid.at_scale(part.shape, scale), case.intensity_range
 
 
-def evaluate_time(bench: Bench) -> Findings:
+def evaluate_time(bench: Bench) -> EvaluationOutput:
     """Read the speed of training from the run's logs, and time inference here."""
     options = bench.options(TimeOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     rows: list[TimeRow] = []
     slices = bench.compared(options)[: options.timed]
     for condition in bench.experiment.conditions:

@@ -17,7 +17,7 @@ BatchT = TypeVar("BatchT")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """What a network made of a batch.
 
     Attributes
@@ -66,7 +66,7 @@ class Task(Protocol[BatchT]):
 
     def evaluate(
         self, network: nn.Module, batch: BatchT, stage: Stage, device: torch.device
-    ) -> Outcome:
+    ) -> StepResult:
         """Run the network and compute the stage's losses."""
 
     def validate(self, network: nn.Module, device: torch.device) -> Validation:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from metasr_training.datasets.detection import DetectionBatch, DetectionSampler
 from metasr_training.losses import box_loss, cross_entropy_loss, dice_loss
 from metasr_training.overlap import ACCEPTABLE, coverage_and_iou
-from metasr_training.tasks.base import Outcome, Validation
+from metasr_training.tasks.base import StepResult, Validation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,11 +127,11 @@ class Detection:
 
     def evaluate(
         self, network: nn.Module, batch: DetectionBatch, stage: Stage, device: torch.device
-    ) -> Outcome:
+    ) -> StepResult:
         """Look for tumours and compute the losses."""
         found = self.forward(network, batch, device)
         losses = self.goal.losses(found, batch.to(device))
-        return Outcome({name: losses[name] for name in stage.losses})
+        return StepResult({name: losses[name] for name in stage.losses})
 
     @torch.inference_mode()
     def validate(self, network: nn.Module, device: torch.device) -> Validation:

@@ -11,7 +11,7 @@ from metasr_training.datasets.pairs import Batch, PairSampler
 from metasr_training.datasets.statistics import crop_statistics, mean_and_std
 from metasr_training.generators import super_resolve
 from metasr_training.losses import halved, l1_loss, mse_loss, perceptual_loss
-from metasr_training.tasks.base import Outcome, Validation
+from metasr_training.tasks.base import StepResult, Validation
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -106,7 +106,7 @@ class SuperResolution:
 
     def evaluate(
         self, network: nn.Module, batch: Batch, stage: Stage, device: torch.device
-    ) -> Outcome:
+    ) -> StepResult:
         """Upscale the batch and compute the stage's losses."""
         outputs = self.forward(network, batch, device)
         output = outputs[-1]
@@ -123,7 +123,7 @@ class SuperResolution:
             losses["mse-x2"] = self._mse_x2(outputs, truth, batch)
         if "perceptual" in stage.losses and self.features is not None:
             losses["perceptual"] = perceptual_loss(self.features, shown, real)
-        return Outcome(losses, shown, real)
+        return StepResult(losses, shown, real)
 
     def _mse_x2(self, outputs: list[Tensor], truth: Tensor, batch: Batch) -> Tensor:
         """Compare the x2 output with the slice reduced by 2; without one, the halved patches."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from napari_metasr.io.dicom.finding import Found
+    from napari_metasr.io.dicom.finding import Listing
     from napari_metasr.io.dicom.series import Series
 
 __all__ = ["choose", "none_found"]
@@ -16,7 +16,7 @@ __all__ = ["choose", "none_found"]
 NAMED = 12
 
 
-def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[str, ...]]:
+def choose(found: Listing, wanted: str | None, path: Path) -> tuple[Series, tuple[str, ...]]:
     """Choose the series that is asked for, or the only one that is a volume.
 
     Without being asked for, a single image is not taken in place of others that make up none, nor
@@ -79,7 +79,7 @@ def choose(found: Found, wanted: str | None, path: Path) -> tuple[Series, tuple[
     return members[0], (*members[0].concerns, *concerns)
 
 
-def none_found(found: Found) -> str:
+def none_found(found: Listing) -> str:
     """Describe what was found instead of a volume."""
     refused = [f"{series.title}: {series.refusal}" for series in found.series]
     told = "; ".join([*refused[:NAMED], *found.left_out]) or "no files"

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from napari_metasr.io.dicom.frame import Frame
     from napari_metasr.io.dicom.series import Series
 
-__all__ = ["Found", "find_series"]
+__all__ = ["Listing", "find_series"]
 
 
 @dataclass(frozen=True)
-class Found:
+class Listing:
     """Everything that was found.
 
     Attributes
@@ -67,7 +67,7 @@ class Found:
         return tuple(told)
 
 
-def find_series(*paths: str | os.PathLike[str]) -> Found:
+def find_series(*paths: str | os.PathLike[str]) -> Listing:
     """Find the series in folders and those below them, in .zip files and in files.
 
     Headers are read, and pixels only of images that may be copies of each other.
@@ -100,7 +100,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Found:
                 except (DamagedError, OSError):
                     damaged += 1
         series = series_of(by_uid.values(), opener)
-    return Found(series, others, damaged, tuple(sorted(imageless.items())), missing)
+    return Listing(series, others, damaged, tuple(sorted(imageless.items())), missing)
 
 
 def _plural(count: int) -> str:

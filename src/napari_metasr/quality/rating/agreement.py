@@ -43,7 +43,7 @@ class PairAgreement:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class RaterAgreement:
     """All raters: every pair, and `intraclass_correlation` on the images that all rated."""
 
     pairs: tuple[PairAgreement, ...]
@@ -118,14 +118,14 @@ def intraclass_correlation(grades: NDArray[Any]) -> float:
     return float((between_images - error) / scale) if scale > 0 else math.nan
 
 
-def agreement(ratings: Iterable[Unblinded]) -> Agreement:
+def agreement(ratings: Iterable[Unblinded]) -> RaterAgreement:
     """Measure the agreement of a study's raters."""
     by_rater: dict[str, dict[str, int]] = {}
     for rating in ratings:
         by_rater.setdefault(rating.rater, {})[rating.image] = rating.grade
     common = sorted(set.intersection(*map(set, by_rater.values()))) if by_rater else []
     grades = [[given[image] for given in by_rater.values()] for image in common]
-    return Agreement(
+    return RaterAgreement(
         pairs=tuple(
             _pair(first, by_rater[first], second, by_rater[second])
             for first, second in combinations(by_rater, 2)

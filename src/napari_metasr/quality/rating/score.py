@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.quality.rating.agreement import Agreement, agreement
+from napari_metasr.quality.rating.agreement import RaterAgreement, agreement
 from napari_metasr.quality.rating.answers import Rating, read_answers
 from napari_metasr.quality.rating.comparison import PairedTest, paired_tests
 from napari_metasr.quality.rating.key import first_opening, open_key
@@ -51,7 +51,7 @@ class StudyScore:
     ratings: tuple[Unblinded, ...]
     overall: tuple[MethodScore, ...]
     raters: dict[str, tuple[MethodScore, ...]]
-    agreement: Agreement
+    agreement: RaterAgreement
     tests: tuple[PairedTest, ...]
     remarks: tuple[str, ...]
 

@@ -10,10 +10,10 @@ from qtpy.QtCore import QObject
 
 from napari_metasr.widgets.lesions import messages as words
 from napari_metasr.widgets.lesions.detection import (
-    Found,
-    Kind,
+    Origin,
     Scope,
     Searcher,
+    SearchResult,
     detect,
     take_labels,
 )
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-    from napari_metasr.widgets.lesions.detection import Progress
+    from napari_metasr.widgets.lesions.detection import SearchProgress
     from napari_metasr.widgets.lesions.dock import LesionDock
 
 HOLDER = "detection dock"
@@ -185,7 +185,7 @@ class LesionCoordinator(QObject):
         leading = view.index[: max(layer.ndim - 3, 0)]
         return Scope(source, volume, plane, leading, None if whole else index)
 
-    def _on_progress(self, progress: Progress) -> None:
+    def _on_progress(self, progress: SearchProgress) -> None:
         self._dock.show_progress(progress.text, progress.done, progress.total)
 
     def _on_finished(self, cancelled: bool) -> None:
@@ -199,7 +199,7 @@ class LesionCoordinator(QObject):
 
     # results
 
-    def _add(self, found: Found) -> None:
+    def _add(self, found: SearchResult) -> None:
         """Show a new result, its boxes selected so that they are seen and can be edited."""
         result = self.results.add(found)
         self._editing.begin(result)
@@ -215,7 +215,7 @@ class LesionCoordinator(QObject):
         if scope is None:
             return False
         if result is None or (result.source, result.leading) != (scope.source, scope.leading):
-            self._add(Found((), scope, Kind.PERSON, None, words.BY_HAND))
+            self._add(SearchResult((), scope, Origin.PERSON, None, words.BY_HAND))
         return True
 
     def _show(self) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SearchProgress:
     """How far a search is; ``total`` is 0 where that is not known."""
 
     text: str
@@ -65,7 +65,7 @@ class Scope:
         return f"{self.volume.slice_count(self.plane)} {self.plane} slices"
 
 
-class Kind(StrEnum):
+class Origin(StrEnum):
     """What regions can be from."""
 
     DETECTOR = "detector"
@@ -74,7 +74,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What a search has found.
 
     Attributes
@@ -95,7 +95,7 @@ class Found:
 
     lesions: tuple[Lesion, ...]
     scope: Scope
-    kind: Kind
+    kind: Origin
     detector: Any | None
     title: str
     concerns: tuple[str, ...] = ()
@@ -103,12 +103,12 @@ class Found:
 
 def detect(
     scope: Scope, model: str, device: str, detectors: ModelCache
-) -> Iterator[Progress | Found]:
+) -> Iterator[SearchProgress | SearchResult]:
     """Run a detector over a scope; may be stopped wherever it yields.
 
     Yields
     ------
-    Progress or Found
+    SearchProgress or SearchResult
         What is found comes last.
 
     Raises
@@ -118,18 +118,18 @@ def detect(
     """
     volume, plane, time = scope.volume, scope.plane, scope.time
     if detectors.loaded(model, device) is None:
-        yield Progress("Loading the detector")
+        yield SearchProgress("Loading the detector")
     detector = detectors.get(model, device)
-    yield Progress("Reading the image")
+    yield SearchProgress("Reading the image")
     judge = partial(_concerns, scope, detector)
     for step in search.find(volume, plane, detector, index=scope.index, time=time, judge=judge):
         if isinstance(step, search.Judged):
-            yield Progress("Looking for tumour", 0, step.total)
+            yield SearchProgress("Looking for tumour", 0, step.total)
         elif isinstance(step, search.Searched):
-            yield Progress("Looking for tumour", step.done, step.total)
+            yield SearchProgress("Looking for tumour", step.done, step.total)
         elif isinstance(step, search.Found):
             title = detector.title
-            yield Found(step.lesions, scope, Kind.DETECTOR, detector, title, step.concerns)
+            yield SearchResult(step.lesions, scope, Origin.DETECTOR, detector, title, step.concerns)
 
 
 def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
@@ -143,7 +143,9 @@ def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
     return tuple(reasons)
 
 
-def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Progress | Found]:
+def take_labels(
+    scope: Scope, labels: NDArray[Any], title: str
+) -> Iterator[SearchProgress | SearchResult]:
     """Take the regions of a segmentation.
 
     Parameters
@@ -153,8 +155,8 @@ def take_labels(scope: Scope, labels: NDArray[Any], title: str) -> Iterator[Prog
     title
         Title of the segmentation.
     """
-    yield Progress("Reading the labels")
-    yield Found(lesions_in(labels, scope.plane), scope, Kind.SEGMENTATION, None, title)
+    yield SearchProgress("Reading the labels")
+    yield SearchResult(lesions_in(labels, scope.plane), scope, Origin.SEGMENTATION, None, title)
 
 
 class Searcher:
@@ -174,8 +176,8 @@ class Searcher:
     def __init__(
         self,
         *,
-        on_progress: Callable[[Progress], None],
-        on_found: Callable[[Found], None],
+        on_progress: Callable[[SearchProgress], None],
+        on_found: Callable[[SearchResult], None],
         on_warning: Callable[[str], None],
         on_error: Callable[[Exception], None],
         on_finished: Callable[[bool], None],
@@ -194,7 +196,10 @@ class Searcher:
         return self._task.is_running
 
     def start(
-        self, function: Callable[..., Iterator[Progress | Found]], scope: Scope, *args: Any
+        self,
+        function: Callable[..., Iterator[SearchProgress | SearchResult]],
+        scope: Scope,
+        *args: Any,
     ) -> None:
         """Start a search; what another one was looking for is no longer of interest."""
         self.close()
@@ -210,8 +215,8 @@ class Searcher:
         self._task.close()
         self.scope = None
 
-    def _on_step(self, step: Progress | Found) -> None:
-        if isinstance(step, Found):
+    def _on_step(self, step: SearchProgress | SearchResult) -> None:
+        if isinstance(step, SearchResult):
             self._on_found(step)
         else:
             self._on_progress(step)

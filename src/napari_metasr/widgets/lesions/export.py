@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error, show_info
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
-from napari_metasr.widgets.lesions.detection import Kind
+from napari_metasr.widgets.lesions.detection import Origin
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.lesions.boxes import Box
-    from napari_metasr.widgets.lesions.detection import Found
+    from napari_metasr.widgets.lesions.detection import SearchResult
     from napari_metasr.widgets.lesions.results import Result
 
 JSON = ".json"
@@ -31,7 +31,7 @@ def mask_path(path: Path) -> Path:
     return path.with_name(path.name[: -len(JSON)].removesuffix(ROIS) + MASK)
 
 
-def finder(found: Found) -> Finder:
+def finder(found: SearchResult) -> Finder:
     """Return what the regions are from, as the JSON file says it."""
     one = found.detector
     if one is None:
@@ -41,7 +41,7 @@ def finder(found: Found) -> Finder:
     )
 
 
-def write(path: Path, found: Found, boxes: Sequence[Box], overwrite: bool) -> Path:
+def write(path: Path, found: SearchResult, boxes: Sequence[Box], overwrite: bool) -> Path:
     """Write both files, or neither.
 
     Raises
@@ -51,7 +51,7 @@ def write(path: Path, found: Found, boxes: Sequence[Box], overwrite: bool) -> Pa
     """
     notes = list(found.concerns)
     by_hand = sum(box.is_by_hand for box in boxes)
-    if by_hand and found.kind is not Kind.PERSON:
+    if by_hand and found.kind is not Origin.PERSON:
         notes.append(f"{by_hand} of {len(boxes)} rectangles were drawn or changed by a person")
     write_rois(
         path,

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.widgets.lesions.detection import Kind
+from napari_metasr.widgets.lesions.detection import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_metasr.lesions import Lesion
     from napari_metasr.lesions.boxes import Box
-    from napari_metasr.widgets.lesions.detection import Found
+    from napari_metasr.widgets.lesions.detection import SearchResult
 
 MANUAL = "manual"
 BY_HAND = "by hand"
@@ -29,7 +29,7 @@ OUTSIDE = "expected a slice of the image on the screen, found the viewer outside
 
 
 @dataclass(frozen=True)
-class Row:
+class LesionRow:
     """One lesion in the table.
 
     Attributes
@@ -70,13 +70,13 @@ def row_of(
     found: float | None,
     word: str,
     spacing: Sequence[float],
-) -> Row:
+) -> LesionRow:
     """Return a lesion's row.
 
     Parameters
     ----------
     place, number
-        See `Row`.
+        See `LesionRow`.
     boxes
         Its rectangles.
     found
@@ -100,14 +100,14 @@ def row_of(
     if first != last:
         axes.append(lesion.plane.normal_axis)
     size = " × ".join(f"{extent[axis]:.0f}" for axis in axes)
-    return Row(place, number, score, slices, size)
+    return LesionRow(place, number, score, slices, size)
 
 
-def summary(found: Found) -> str:
+def summary(found: SearchResult) -> str:
     """Return what a search has come to, in a sentence."""
     where = f"in {found.scope}"
     count = len(found.lesions)
-    if found.kind is Kind.PERSON:
+    if found.kind is Origin.PERSON:
         return "Boxes drawn by hand."
     if found.detector is None:
         return f"{_regions(count)} taken from “{found.title}”."
@@ -123,7 +123,7 @@ def layer_name(count: int, source: str) -> str:
     return f"tumour regions ({count}) · {source}"
 
 
-def result_name(place: int, found: Found, count: int) -> str:
+def result_name(place: int, found: SearchResult, count: int) -> str:
     """Return a result's entry in the list of results."""
     what = found.title if found.detector is None else f"{found.title}, {found.scope}"
     return f"{place}: {what} ({count})"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
     from napari_metasr.lesions import Lesion
-    from napari_metasr.widgets.lesions.detection import Found
+    from napari_metasr.widgets.lesions.detection import SearchResult
     from napari_metasr.widgets.viewer.focus import LesionFocus
     from napari_metasr.widgets.viewer.layer_source import LayerSource
 
@@ -48,7 +48,7 @@ class Result:
         The numbers that there have been.
     """
 
-    found: Found
+    found: SearchResult
     boxes: LesionLayer
     chosen: int | None
     known: set[int]
@@ -74,7 +74,7 @@ class Result:
         return SIGNS[self.found.scope.volume.source.unit]
 
     @property
-    def rows(self) -> list[words.Row]:
+    def rows(self) -> list[words.LesionRow]:
         """The table: as they were found, the best score first; what a person added comes last."""
         scores = [lesion.score for lesion in self.found.lesions]
         word = words.LABELS if self.found.detector is None else ""
@@ -127,7 +127,7 @@ class Results:
         """Which of them is the current one, -1 for none."""
         return self._all.index(self.current) if self.current is not None else -1
 
-    def add(self, found: Found) -> Result:
+    def add(self, found: SearchResult) -> Result:
         """Show a new result; earlier ones are hidden."""
         word = words.LABELS if found.detector is None else ""
         scope = found.scope

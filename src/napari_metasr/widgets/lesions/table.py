@@ -11,7 +11,7 @@ from superqt.utils import signals_blocked
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_metasr.widgets.lesions.messages import Row
+    from napari_metasr.widgets.lesions.messages import LesionRow
 
 HEADINGS = ("#", "Score", "Slices", "Size")
 ROWS_SEEN = 5
@@ -51,7 +51,7 @@ class LesionTable(QTableWidget):
         """As narrow as the dock."""
         return QSize(200, self.height())
 
-    def show_rows(self, rows: Sequence[Row], chosen: int | None, unit: str = "mm") -> None:
+    def show_rows(self, rows: Sequence[LesionRow], chosen: int | None, unit: str = "mm") -> None:
         """List lesions, one of them marked; emits nothing.
 
         Parameters

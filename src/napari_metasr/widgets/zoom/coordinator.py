@@ -28,7 +28,7 @@ from napari_metasr.widgets.zoom.comparison.current import Comparing
 from napari_metasr.widgets.zoom.display import Display
 from napari_metasr.widgets.zoom.exports import Exports
 from napari_metasr.widgets.zoom.lesion_region import LesionRegion
-from napari_metasr.widgets.zoom.plan import Plan, make_plan, region_of
+from napari_metasr.widgets.zoom.plan import ZoomPlan, make_plan, region_of
 from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
@@ -100,7 +100,7 @@ class Coordinator(QObject):
         self._scale_due = False
         self._complaint = ""
         self._settings = dock.settings
-        self._shown: tuple[SliceKey, LayerSource, SliceView, Plan] | None = None
+        self._shown: tuple[SliceKey, LayerSource, SliceView, ZoomPlan] | None = None
         self.engines = ModelCache(engine_factory)
         self.presenter = Presenter(viewer)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
@@ -384,7 +384,7 @@ class Coordinator(QObject):
         else:
             self._shown = self._display.show(self._settings, view, plan, mode)
 
-    def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> Plan | None:
+    def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> ZoomPlan | None:
         settings, viewport = self._settings, self._camera.viewport()
         marked = self._marked(source, view)
         if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.lesion_region import LesionRegion
-    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.widgets.zoom.presenter import Presenter
     from napari_metasr.widgets.zoom.settings import ZoomSettings
     from napari_metasr.widgets.zoom.slices import Slices
     from napari_metasr.zoom.session import SliceKey
 
-    Shown = tuple[SliceKey, LayerSource, SliceView, Plan]
+    Shown = tuple[SliceKey, LayerSource, SliceView, ZoomPlan]
 
 
 class Display:
@@ -50,7 +50,9 @@ class Display:
         self._presenter, self._lesion, self._cards = presenter, lesion, cards
         self._cost = EncodingCost()
 
-    def show(self, settings: ZoomSettings, view: SliceView, plan: Plan, mode: Mode) -> Shown | None:
+    def show(
+        self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, mode: Mode
+    ) -> Shown | None:
         """Show a plan.
 
         Returns
@@ -94,7 +96,7 @@ class Display:
         return None if focused and part is None else (keys[sources[0]], sources[0], view, plan)
 
     def _tell(
-        self, settings: ZoomSettings, view: SliceView, plan: Plan, sources: list[LayerSource]
+        self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, sources: list[LayerSource]
     ) -> None:
         """Say what to know about the result, and which scales the model gives."""
         dock, source = self._dock, sources[0]

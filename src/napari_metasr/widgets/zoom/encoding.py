@@ -24,7 +24,7 @@ WARM_UP_PIXELS = 2
 
 
 @dataclass(frozen=True)
-class Job:
+class EncodingJob:
     """One slice to encode.
 
     Attributes
@@ -48,7 +48,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Status:
     """What is being done now."""
 
     text: str
@@ -84,7 +84,9 @@ def _cuts(start: float, stop: float) -> list[float]:
     return [start, *(float(cut) for cut in inner if start < cut < stop), stop]
 
 
-def encode(jobs: list[Job], engines: ModelCache) -> Iterator[Progress | SliceRead | SliceEncoded]:
+def encode(
+    jobs: list[EncodingJob], engines: ModelCache
+) -> Iterator[Status | SliceRead | SliceEncoded]:
     """Encode slices one after the other; may be stopped wherever it yields.
 
     Raises
@@ -95,13 +97,13 @@ def encode(jobs: list[Job], engines: ModelCache) -> Iterator[Progress | SliceRea
     for job in jobs:
         image = job.image
         if image is None:
-            yield Progress(f"Reading “{job.source.name}”")
+            yield Status(f"Reading “{job.source.name}”")
             image = job.source.read(job.view)
             yield SliceRead(job.key, image)
         if engines.loaded(job.key.model, job.key.device) is None:
-            yield Progress("Loading the model")
+            yield Status("Loading the model")
         engine = engines.get(job.key.model, job.key.device)
-        yield Progress(f"Encoding “{job.source.name}”")
+        yield Status(f"Encoding “{job.source.name}”")
         encoded = job.encoded
         if encoded is None:
             encoded = engine.encode(
@@ -111,7 +113,7 @@ def encode(jobs: list[Job], engines: ModelCache) -> Iterator[Progress | SliceRea
             )
         for part in parts(job.window):
             encoded.prepare(part)
-            yield Progress(f"Encoding “{job.source.name}”")
+            yield Status(f"Encoding “{job.source.name}”")
         if not encoded.is_ready(job.window):
             raise ValueError("the region is too large to be kept encoded: choose a smaller one")
         _warm_up(engine, encoded, job.window)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.zoom.session import SliceKey
 
 
@@ -60,7 +60,7 @@ class Exports:
         return bool(self._tasks)
 
     def spec(
-        self, key: SliceKey, source: LayerSource, view: SliceView, plan: Plan
+        self, key: SliceKey, source: LayerSource, view: SliceView, plan: ZoomPlan
     ) -> RenderingSpec:
         """Return what the dock shows now, as something to be rendered whole."""
         vertical, horizontal = self._viewer.scene.camera.orientation2d

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.plan import ZoomPlan
 
 
 class LesionRegion(QObject):
@@ -64,7 +64,7 @@ class LesionRegion(QObject):
         """Return the lesion's rectangle in this slice, if it reaches there."""
         return self._focus.window(source, view)
 
-    def notice(self, source: LayerSource, view: SliceView, plan: Plan) -> str:
+    def notice(self, source: LayerSource, view: SliceView, plan: ZoomPlan) -> str:
         """Return what to know where only the lesion is super-resolved, or boxes are edited."""
         if self.is_editing:
             return messages.EDITING

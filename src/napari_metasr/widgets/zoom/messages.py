@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.zoom.cost import Saving
 
 NO_IMAGE = "Open an image to super-resolve it."
@@ -44,7 +44,7 @@ TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 def reading(
     source: LayerSource,
     view: SliceView,
-    plan: Plan,
+    plan: ZoomPlan,
     encoded: Sequence[Any],
     engine: Any | None,
     card: ModelCard,
@@ -111,7 +111,7 @@ def acquired(
     return found
 
 
-def notice(plan: Plan, card: ModelCard, sources: Sequence[LayerSource], view: SliceView) -> str:
+def notice(plan: ZoomPlan, card: ModelCard, sources: Sequence[LayerSource], view: SliceView) -> str:
     """Return what to know about a result of a slice of these layers."""
     source = sources[0]
     contrasts = {each.name: contrast_of(each) for each in sources}
@@ -123,7 +123,7 @@ def notice(plan: Plan, card: ModelCard, sources: Sequence[LayerSource], view: Sl
     return " ".join(text for text in texts if text)
 
 
-def lesion_notice(plan: Plan, *, found: bool, reaches: bool) -> str:
+def lesion_notice(plan: ZoomPlan, *, found: bool, reaches: bool) -> str:
     """Return what to know where only a lesion is super-resolved.
 
     Parameters

@@ -20,7 +20,7 @@ SMALLEST_MAGNIFICATION = 1.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class ZoomPlan:
     """What to render.
 
     Attributes
@@ -80,7 +80,7 @@ def region_of(
 
 def make_plan(
     settings: ZoomSettings, viewport: Viewport, view: SliceView, marked: Window | None = None
-) -> Plan | None:
+) -> ZoomPlan | None:
     """Decide what to render.
 
     Parameters
@@ -90,7 +90,7 @@ def make_plan(
 
     Returns
     -------
-    Plan or None
+    ZoomPlan or None
         None where nothing of the region is seen.
     """
     scale: Scale = settings.scale
@@ -119,7 +119,9 @@ def make_plan(
     enhanced = _part(window, marked, grid) if focused else window
     if focused and marked is not None:
         region = marked
-    return Plan(grid, region, window, enhanced if is_magnified else None, complete, is_magnified)
+    return ZoomPlan(
+        grid, region, window, enhanced if is_magnified else None, complete, is_magnified
+    )
 
 
 def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | None:

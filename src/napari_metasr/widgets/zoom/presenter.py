@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.comparison import Mode
-    from napari_metasr.widgets.zoom.plan import Plan
+    from napari_metasr.widgets.zoom.plan import ZoomPlan
 
 LESION = "lesion"
 NOTHING = Window(0.0, 0.0, 0.0, 0.0)
@@ -75,7 +75,7 @@ class Presenter:
     def show(
         self,
         view: SliceView,
-        plan: Plan,
+        plan: ZoomPlan,
         images: dict[LayerSource, NDArray[Any] | None],
         encoded: dict[LayerSource, Any],
         engine: Any,
@@ -125,7 +125,7 @@ class Presenter:
         self._axes = view.axes
 
     @staticmethod
-    def _show_reading(pair: ResultPair, view: SliceView, plan: Plan) -> None:
+    def _show_reading(pair: ResultPair, view: SliceView, plan: ZoomPlan) -> None:
         """Nothing is known of the slice yet: black in its place."""
         black = np.full(view.shape, pair.bicubic.contrast_limits[0], np.float32)
         grid = OutputGrid.at_scale(view.shape, 1)
@@ -139,7 +139,7 @@ class Presenter:
         self,
         pair: ResultPair,
         view: SliceView,
-        plan: Plan,
+        plan: ZoomPlan,
         image: NDArray[Any],
         encoded: Any,
         engine: Any,
@@ -177,7 +177,7 @@ class Presenter:
 def super_resolved(
     engine: Any,
     encoded: Any,
-    plan: Plan,
+    plan: ZoomPlan,
     surroundings: NDArray[Any],
     window: Window,
     part: Window | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_warning
 
 from napari_metasr.widgets.panels.worker import Task
-from napari_metasr.widgets.zoom.encoding import Job, Progress, SliceEncoded, SliceRead, encode
+from napari_metasr.widgets.zoom.encoding import EncodingJob, SliceEncoded, SliceRead, Status, encode
 from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Slices:
             self._task.start(
                 encode,
                 [
-                    Job(
+                    EncodingJob(
                         key,
                         window,
                         self._sources[key],
@@ -159,11 +159,11 @@ class Slices:
         self._images.clear()
         self._sources.clear()
 
-    def _on_step(self, step: Progress | SliceRead | SliceEncoded) -> None:
+    def _on_step(self, step: Status | SliceRead | SliceEncoded) -> None:
         request = self._request
         if request is None:
             return
-        if isinstance(step, Progress):
+        if isinstance(step, Status):
             self._busy(f"{step.text} …", True)
         elif isinstance(step, SliceRead):
             if step.key in self._sources:

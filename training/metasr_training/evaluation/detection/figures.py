@@ -32,7 +32,7 @@ from metasr_training.evaluation.output.tables import write_rows
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from metasr_training.evaluation.bench import Findings
+    from metasr_training.evaluation.bench import EvaluationOutput
     from metasr_training.evaluation.detection.answers import Views
     from metasr_training.evaluation.detection.scores import DetectionScore
     from napari_metasr.lesions.detector import Detector
@@ -45,7 +45,7 @@ def add_coverage(
     detectors: Mapping[str, Detector],
     points: Mapping[str, OperatingPoint],
     views: Views,
-    findings: Findings,
+    findings: EvaluationOutput,
 ) -> None:
     """Add the figure of acceptable regions against their area, as a margin grows."""
     found: list[CoveragePoint] = []
@@ -78,7 +78,7 @@ def add_thresholds(
     thresholds: Sequence[float],
     at: str,
     scores: Sequence[DetectionScore],
-    findings: Findings,
+    findings: EvaluationOutput,
 ) -> None:
     """Sensitivity against specificity, where there are slices without a tumour."""
     groups: dict[tuple[str, str], list[DetectionScore]] = {}

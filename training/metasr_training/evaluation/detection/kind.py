@@ -12,7 +12,7 @@ from pydantic import Field
 from metasr_training.catalogue import recipe
 from metasr_training.datasets.familiar import familiar_brightness
 from metasr_training.detector import MAPPING, keep_point
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions
 from metasr_training.evaluation.detection.answers import ask, look_at, score_all
 from metasr_training.evaluation.detection.figures import add_coverage, add_thresholds
@@ -74,7 +74,7 @@ class DetectionOptions(RegionOptions, frozen=True):
     )
 
 
-def evaluate_detection(bench: Bench) -> Findings:
+def evaluate_detection(bench: Bench) -> EvaluationOutput:
     """Run detectors, and two that need no network, on slices reduced by every condition.
 
     Raises
@@ -96,7 +96,7 @@ def evaluate_detection(bench: Bench) -> Findings:
         method.label: recipe(str(method.recipe)).network_name(conditions[0])
         for method in bench.experiment.methods
     }
-    findings = Findings()
+    findings = EvaluationOutput()
     findings.took_part(map(bench.load, names.values()))
     detectors = {label: bench.detector(name) for label, name in names.items()}
     slices = bench.chosen(_outlined)
@@ -131,7 +131,7 @@ def _chosen(
     name: str,
     detector: Detector,
     views: Views,
-    findings: Findings,
+    findings: EvaluationOutput,
 ) -> OperatingPoint:
     """Choose a detector's operating point, with what it has seen; keep it and tell it."""
     levels = options.levels if name in MAPPING else (detector.point.level,)

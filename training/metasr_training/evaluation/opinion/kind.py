@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from tqdm import tqdm
 
-from metasr_training.evaluation.bench import Bench, Findings
+from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
@@ -70,13 +70,13 @@ def measured_opinions(run: Path, experiment: str) -> dict[str, MethodScore]:
     return {score.method: score for score in score_study(study).overall}
 
 
-def evaluate_opinion(bench: Bench) -> Findings:
+def evaluate_opinion(bench: Bench) -> EvaluationOutput:
     """Prepare the study if there is none that was begun; score it if it has been rated.
 
     The order of the images is drawn anew, so that a rater cannot know it.
     """
     options = bench.options(OpinionOptions)
-    findings = Findings()
+    findings = EvaluationOutput()
     name, condition = bench.experiment.id, bench.experiment.conditions[0].name
     study = study_folder(bench.run, name)
     if not begun(study):
@@ -102,7 +102,7 @@ def evaluate_opinion(bench: Bench) -> Findings:
 
 
 def study_images(
-    bench: Bench, options: OpinionOptions, findings: Findings
+    bench: Bench, options: OpinionOptions, findings: EvaluationOutput
 ) -> dict[str, dict[str, NDArray[Any]]]:
     """Cut out every method's window of interest, and the truth's: slice to label to image."""
     condition = bench.experiment.conditions[0]
