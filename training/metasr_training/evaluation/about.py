@@ -87,7 +87,7 @@ class EvaluationAbout(BaseModel, extra="forbid", frozen=True):
     tables, figures
         Title and Markdown; file name and caption.
     ranking, not_converged, notes
-        See ``metasr_training.evaluation.bench.Findings``.
+        See ``metasr_training.evaluation.bench.EvaluationOutput``.
     networks
         Those that took part.
     surroundings
