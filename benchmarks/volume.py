@@ -37,7 +37,7 @@ import napari_metasr
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
-from napari_metasr.quality.metrics import FOREGROUND
+from napari_metasr.normalisation import HEAD_LEVEL
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.upscaling.consistency import SliceConsistency
 from napari_metasr.upscaling.job import Job
@@ -188,7 +188,7 @@ def print_flicker(path, factors, views):
     volume = read_volume(path)
     low, high = volume.intensity_range
     data = volume.data.astype(np.float32)
-    head = data > low + FOREGROUND * (high - low)
+    head = data > low + HEAD_LEVEL * (high - low)
     centre = [int(places.mean()) for places in np.nonzero(head)]
     box = tuple(slice(max(middle - views, 0), middle + views) for middle in centre[1:])
     model = napari_metasr.load_model("meta-srgan-through-plane", device="cpu")

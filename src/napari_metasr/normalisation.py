@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 INFERENCE_PERCENTILES = (0.1, 99.9)
-HEAD = 0.1
-"""Brighter than this share of the display window belongs to the head."""
+HEAD_LEVEL = 0.1
+"""Share of the intensity range above which a pixel belongs to the head and not to the air."""
+
+FAINT_HEAD_LEVEL = 0.05
+"""The same where dim tissue counts too, and some air may: which slices are worth training on."""
+
+NOISY_HEAD_LEVEL = 0.15
+"""The same where no air may count as head: where the noise of the air is measured."""
 DISPLAY_PERCENTILES = (1.0, 99.8)
 SAMPLED_VALUES = 4_000_000
 PIXELS_FOR_FULL_RANGE = 500
@@ -154,7 +160,7 @@ def brain_limits(data: NDArray[Any]) -> tuple[float, float]:
         As `contrast_limits`.
     """
     low, high = contrast_limits(data)
-    inside = np.nan_to_num(np.asarray(data, np.float32), nan=low) > low + HEAD * (high - low)
+    inside = np.nan_to_num(np.asarray(data, np.float32), nan=low) > low + HEAD_LEVEL * (high - low)
     middle = []
     for axis in range(inside.ndim):
         others = tuple(other for other in range(inside.ndim) if other != axis)

@@ -7,11 +7,12 @@ import pytest
 import torch
 from scipy import ndimage
 
+from napari_metasr.background import constant_background
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.normalisation import LinearMap
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.weights import load_network
-from napari_metasr.zoom.background import constant_background, continued, is_cut
+from napari_metasr.zoom.continuation import continued, is_cut
 from napari_metasr.zoom.encoded import Tiling
 from napari_metasr.zoom.engine import ZoomModel, load_model
 from napari_metasr.zoom.shown import Shown
@@ -78,7 +79,7 @@ def test_strips_make_no_difference(rng, monkeypatch):
     image = rng.random((90, 40), np.float32)
     hidden = ~disc(30)[20:110, 50:90]
     expected = continued(image, hidden, 12)
-    monkeypatch.setattr("napari_metasr.zoom.background.STRIP", 17)
+    monkeypatch.setattr("napari_metasr.zoom.continuation.STRIP", 17)
     np.testing.assert_array_equal(continued(image, hidden, 12), expected)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from napari_metasr.background import masked_background
 from napari_metasr.degradations.k_space import truncation_matrix
 from napari_metasr.normalisation import fill_missing, value_range
 
@@ -43,9 +44,6 @@ SEVERAL_SLICES = 8
 
 LEAST_CONTRAST = 0.5
 """Decades between the lowest and the highest frequencies without which there is noise alone."""
-
-MASKED_SHARE = 0.2
-"""Share of pixels of exactly the background's value from which an image counts as masked."""
 
 TAPER = 10.0
 """Pixels inside a mask over which its edge, which fills the whole band, is faded out."""
@@ -87,9 +85,8 @@ class Band:
 
 def _inside(image: NDArray[Any]) -> NDArray[np.float64] | None:
     """Compute weights that fade out the edge of a masked image (..., rows, columns); else None."""
-    low = image.min()
-    background = image == low
-    if background.mean() < MASKED_SHARE:
+    background = masked_background(image)
+    if background is None:
         return None
     planes = (~background).reshape(-1, *image.shape[-2:])
     depth = np.stack(

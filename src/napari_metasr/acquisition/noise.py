@@ -10,13 +10,10 @@ from scipy import ndimage, special
 
 from napari_metasr.acquisition.band import cropped_to_band
 from napari_metasr.acquisition.description import NoiseLevel
-from napari_metasr.normalisation import intensity_range, quantiles_above
+from napari_metasr.normalisation import NOISY_HEAD_LEVEL, intensity_range, quantiles_above
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-HEAD_LEVEL = 0.15
-"""Share of the intensity range above which a pixel is no air."""
 
 CLEARANCE = 4
 """Pixels between the head and what counts as air."""
@@ -60,7 +57,7 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     low, high = intensity_range(slices)
     if high <= low:
         return None
-    level = low + HEAD_LEVEL * (high - low)
+    level = low + NOISY_HEAD_LEVEL * (high - low)
     sigma = _of_air(slices, level)
     if sigma is not None:
         return NoiseLevel(sigma=sigma, share=sigma / (high - low), told_by="air")

@@ -10,8 +10,7 @@ from scipy import ndimage
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
-from napari_metasr.normalisation import LinearMap, fill_missing
-from napari_metasr.quality.metrics import FOREGROUND
+from napari_metasr.normalisation import HEAD_LEVEL, LinearMap, fill_missing
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def enhancement(data: NDArray[np.generic], volume: Volume) -> NDArray[np.float32
     """
     filled, _ = fill_missing(data, volume.value_range[0])
     brightness = np.clip(LinearMap(*volume.intensity_range).forward(filled), 0, 1)
-    head = brightness > FOREGROUND
+    head = brightness > HEAD_LEVEL
     columns = np.flatnonzero(head.any(axis=(0, 1)))
     left, right = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (0, data.shape[2])
     size = [_odd(LESION_MM / step, n) for step, n in zip(volume.spacing, data.shape, strict=True)]

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.normalisation import quantiles_above
+from napari_metasr.normalisation import HEAD_LEVEL, quantiles_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
-
-HEAD_LEVEL = 0.1
-"""Normalised intensity above which a pixel is head and not background."""
 
 MEASURED_SHARE = 0.08
 """Slices with a smaller head say too little."""

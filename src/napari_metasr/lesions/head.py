@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.lesions.brightness import HEAD_LEVEL
+from napari_metasr.normalisation import HEAD_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

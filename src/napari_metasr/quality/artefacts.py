@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from napari_metasr.background import constant_background
 from napari_metasr.degradations import degrade
-from napari_metasr.normalisation import LinearMap, intensity_range
-from napari_metasr.zoom.background import constant_background, is_cut
+from napari_metasr.normalisation import HEAD_LEVEL, LinearMap, intensity_range
+from napari_metasr.zoom.continuation import is_cut
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid
 
     Mask = NDArray[np.bool_]
-
-FOREGROUND = 0.1
-"""Share of the intensity range above which a pixel belongs to a head in noisy air."""
 
 EDGE_PIXELS = 2
 RIM = 0.1
@@ -121,7 +119,7 @@ def head_of(image: NDArray[np.float32]) -> Mask:
     if background is not None and is_cut(image, background):
         head = ~background
     else:
-        bright = LinearMap(*intensity_range(image)).forward(image) > FOREGROUND
+        bright = LinearMap(*intensity_range(image)).forward(image) > HEAD_LEVEL
         parts, count = ndimage.label(bright)
         head = parts == int(np.argmax(np.bincount(parts.ravel())[1:])) + 1 if count else bright
     filled: Mask = ndimage.binary_fill_holes(head)

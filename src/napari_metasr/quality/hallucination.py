@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.quality.metrics import FOREGROUND
+from napari_metasr.normalisation import HEAD_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -219,7 +219,7 @@ def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> flo
     """
     if min(truth.shape) < PATCH:
         return math.nan
-    patches = scan(image, truth, truth > FOREGROUND * truth.max())
+    patches = scan(image, truth, truth > HEAD_LEVEL * truth.max())
     return len(flagged(patches, measured_band(scale))) / len(patches) if patches else math.nan
 
 

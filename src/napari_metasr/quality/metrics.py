@@ -10,7 +10,13 @@ from scipy import ndimage
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.normalisation import LinearMap, fill_missing, intensity_range, value_range
+from napari_metasr.normalisation import (
+    HEAD_LEVEL,
+    LinearMap,
+    fill_missing,
+    intensity_range,
+    value_range,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["brain_box", "psnr", "ssim"]
 
 SSIM_WINDOW = 11
-FOREGROUND = 0.1
-"""Share of the intensity range above which a pixel belongs to the head."""
 
 
 def psnr(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
@@ -117,7 +121,7 @@ def brain_box(image: NDArray[Any], margin: int = 0) -> tuple[int, int, int, int]
     if image.ndim != 2:
         raise ValueError(f"expected a 2-D image, found shape {image.shape}")
     filled, _ = fill_missing(image, value_range(image)[0])
-    parts, count = ndimage.label(LinearMap(*intensity_range(filled)).forward(filled) > FOREGROUND)
+    parts, count = ndimage.label(LinearMap(*intensity_range(filled)).forward(filled) > HEAD_LEVEL)
     if count == 0:
         return 0, 0, image.shape[0], image.shape[1]
     largest = int(np.argmax(np.bincount(parts.ravel())[1:]))

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
-from napari_metasr.zoom.background import BLOCK, constant_background, continued, is_cut
+from napari_metasr.background import BLOCK, constant_background
+from napari_metasr.zoom.continuation import continued, is_cut
 from napari_metasr.zoom.resampled import resample
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.normalisation import LinearMap
-    from napari_metasr.zoom.background import Mask
+    from napari_metasr.zoom.continuation import Mask
 
 EDGE = 2
 """Pixels on either side of an edge within which results stay in the local range of the tissue."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from metasr_training.datasets.image_slice import HEAD_LEVEL
 from metasr_training.datasets.masked import Masked, masked
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.eight_bits import eight_bit_range
 from napari_metasr.geometry.windows import Window
+from napari_metasr.normalisation import FAINT_HEAD_LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +137,7 @@ def _points(
     """Return the possible centres of an image's patches, and by how much they may be moved."""
     shape = (image.shape[0], image.shape[1])
     if windows == "head":
-        head = np.argwhere(image[::STEP, ::STEP] > HEAD_LEVEL) * STEP
+        head = np.argwhere(image[::STEP, ::STEP] > FAINT_HEAD_LEVEL) * STEP
         reach = shown // 2, shown // 2
         points = _unwrapped(head, shape, reach, STEP).astype(np.int16)
         return points, STEP if len(points) > 1 else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_metasr.normalisation import LinearMap
+from napari_metasr.normalisation import FAINT_HEAD_LEVEL, LinearMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,9 +18,6 @@ Domain = Literal["mri", "natural"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 LEAST_HEAD_SHARE = 0.08
 """Slices with a smaller head are left out: near the vertex they are almost empty."""
-
-HEAD_LEVEL = 0.05
-"""Normalised intensity above which a pixel is head and not background."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Slice:
     @property
     def head_share(self) -> float:
         """The share of pixels above the background."""
-        return float((self.normalised > HEAD_LEVEL).mean())
+        return float((self.normalised > FAINT_HEAD_LEVEL).mean())
 
     @property
     def tumour(self) -> bool:

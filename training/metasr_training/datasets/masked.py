@@ -9,13 +9,11 @@ import numpy as np
 from scipy import ndimage
 
 from metasr_training.datasets.skull import brain_mask
+from napari_metasr.background import masked_background
 from napari_metasr.normalisation import intensity_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-BACKGROUND_SHARE = 0.2
-"""Share of pixels of exactly one value, the lowest, in a slice that has been masked."""
 
 EDGE_STEP = 0.35
 """Brightness along a mask's edge over that inside it; skin ends softly in the partial volume."""
@@ -54,8 +52,8 @@ def stripped_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 
     Such a slice has exactly one value outside, and a step along its edge.
     """
-    background = image <= image.min()
-    if background.mean() < BACKGROUND_SHARE:
+    background = masked_background(image)
+    if background is None:
         return None
     mask = ndimage.binary_opening(ndimage.binary_fill_holes(~background))
     if mask.sum() < LEAST_PIXELS:

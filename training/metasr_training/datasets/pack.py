@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from metasr_training.datasets.image_slice import HEAD_LEVEL, SPLITS, Domain, Slice, Split
+from metasr_training.datasets.image_slice import SPLITS, Domain, Slice, Split
 from metasr_training.datasets.packed import EncodedSlice, write_pack
 from metasr_training.datasets.readers import Unreadable, spread
 from metasr_training.datasets.slices import load_slices, split_entries
@@ -22,7 +22,7 @@ from metasr_training.datasets.windows import mask_box
 from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.geometry.windows import Window
-from napari_metasr.normalisation import LinearMap, cast_to_dtype
+from napari_metasr.normalisation import FAINT_HEAD_LEVEL, LinearMap, cast_to_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,7 @@ def eight_bit(one: Slice) -> Slice:
 
 def cropped(one: Slice) -> Slice:
     """Crop the background beyond `MARGIN` pixels around head and tumour."""
-    inside = one.normalised > HEAD_LEVEL
+    inside = one.normalised > FAINT_HEAD_LEVEL
     box = mask_box(inside if one.mask is None else inside | one.mask)
     if box is None:
         return one

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from napari_metasr.normalisation import LinearMap, intensity_range
+from napari_metasr.normalisation import HEAD_LEVEL, LinearMap, intensity_range
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-STRIPPING_LEVEL = 0.1
-"""Twice ``image_slice.HEAD_LEVEL``: bright air would join the head, and its rim would stay."""
 
 RIM = 9
 """Pixels of skull and scalp."""
@@ -27,7 +24,8 @@ def brain_mask(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     image
         (rows, columns), 0..1, with the skull.
     """
-    head = ndimage.binary_fill_holes(image > STRIPPING_LEVEL)
+    # at the lower level for faint pixels bright air would join the head, and its rim would stay
+    head = ndimage.binary_fill_holes(image > HEAD_LEVEL)
     inner = ndimage.binary_erosion(head, iterations=RIM)
     parts, count = ndimage.label(ndimage.binary_opening(inner, iterations=2))
     if count == 0:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from metasr_training.datasets.cache import cached, fingerprint
 from metasr_training.datasets.contrasts import CONTRASTS_FOLDER
 from metasr_training.datasets.image_slice import (
-    HEAD_LEVEL,
     LEAST_HEAD_SHARE,
     SPLITS,
     Domain,
@@ -23,6 +22,7 @@ from metasr_training.datasets.natural import LARGEST
 from metasr_training.datasets.packed import packed_entries, read_packed
 from metasr_training.datasets.readers import Decoded, Unreadable, read_entries, report
 from metasr_training.datasets.splits import assign
+from napari_metasr.normalisation import FAINT_HEAD_LEVEL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from metasr_training.datasets.entry import Entry
 
 __all__ = [
-    "HEAD_LEVEL",
     "LEAST_HEAD_SHARE",
     "SOURCES",
     "SPLITS",
@@ -104,7 +103,7 @@ def _decode(
     files = [path for one in entries for path in (one.image, one.mask)]
     files = [data] if data.is_file() else files
     names = [(one.source, one.patient, one.name) for one in entries]
-    key = fingerprint(files, names, per_volume, LEAST_HEAD_SHARE, HEAD_LEVEL)
+    key = fingerprint(files, names, per_volume, LEAST_HEAD_SHARE, FAINT_HEAD_LEVEL)
     return cached(cache, f"{request} {sources} {per_volume}", key, decode)
 
 

@@ -1,4 +1,4 @@
-"""Constant background: where a scan was cut out, and the tissue continued beyond the cut.
+"""Whether a scan was cut out along its constant background, and the tissue continued beyond.
 
 The edge of a mask is a step from one voxel to the next, which no scanner makes and no network
 has learned. What a network is shown goes on smoothly instead.
@@ -6,18 +6,17 @@ has learned. What a network is shown goes on smoothly instead.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
+
+from napari_metasr.background import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
-
-BLOCK = np.ones((3, 3), bool)
-"""A block of pixels of one value is no coincidence of noise."""
 
 SOFT = 0.4
 """Correlation of an edge's brightness with its shape from which on its pixels are partly filled."""
@@ -30,36 +29,6 @@ SMOOTHING_REACH = 2
 
 STRIP = 512
 """Rows that are continued at a time."""
-
-
-def constant_background(image: NDArray[Any]) -> Mask | None:
-    """Find the pixels that hold nothing but the background's value.
-
-    The value is the most frequent one on the image's border; its 4-connected regions belong to
-    the background where they hold a block of 3 x 3 pixels.
-
-    Parameters
-    ----------
-    image
-        (rows, columns), finite.
-
-    Returns
-    -------
-    ndarray or None
-        Boolean, of the image's shape; None where there is no such region.
-    """
-    border = np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
-    values, counts = np.unique(border, return_counts=True)
-    constant = image == values[counts.argmax()]
-    if np.count_nonzero(constant) < BLOCK.size:
-        return None
-    blocks = ndimage.binary_erosion(constant, BLOCK)
-    if not blocks.any():
-        return None
-    regions, count = ndimage.label(constant)
-    belongs = np.zeros(count + 1, bool)
-    belongs[regions[blocks]] = True
-    return belongs[regions]
 
 
 def is_cut(image: NDArray[np.float32], background: Mask) -> bool:

@@ -1,0 +1,74 @@
+"""Background that was set to one value, when a scan was masked or padded.
+
+Two questions are asked of it. `masked_background` asks of an image or a stack whether it was masked
+(skull-stripped, defaced), and takes all pixels of the lowest value. `constant_background` asks
+which pixels of one slice are background, of whatever value and however few; single dark pixels
+inside the tissue that have the value by chance stay tissue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+__all__ = ["BLOCK", "constant_background", "masked_background"]
+
+BLOCK = np.ones((3, 3), bool)
+"""A block of pixels of one value is no coincidence of noise."""
+
+MASKED_SHARE = 0.2
+"""Share of pixels of exactly the lowest value from which an image counts as masked."""
+
+
+def masked_background(image: NDArray[Any]) -> Mask | None:
+    """Find the pixels of exactly the lowest value in an image that has been masked.
+
+    Parameters
+    ----------
+    image
+        (..., rows, columns), finite.
+
+    Returns
+    -------
+    ndarray or None
+        Boolean, of the image's shape; None where fewer than a fifth of the pixels have the value.
+    """
+    background: Mask = image == image.min()
+    return background if background.mean() >= MASKED_SHARE else None
+
+
+def constant_background(image: NDArray[Any]) -> Mask | None:
+    """Find the pixels that hold nothing but the background's value.
+
+    The value is the most frequent one on the image's border; its 4-connected regions belong to
+    the background where they hold a block of 3 x 3 pixels.
+
+    Parameters
+    ----------
+    image
+        (rows, columns), finite.
+
+    Returns
+    -------
+    ndarray or None
+        Boolean, of the image's shape; None where there is no such region.
+    """
+    border = np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
+    values, counts = np.unique(border, return_counts=True)
+    constant = image == values[counts.argmax()]
+    if np.count_nonzero(constant) < BLOCK.size:
+        return None
+    blocks = ndimage.binary_erosion(constant, BLOCK)
+    if not blocks.any():
+        return None
+    regions, count = ndimage.label(constant)
+    belongs = np.zeros(count + 1, bool)
+    belongs[regions[blocks]] = True
+    return belongs[regions]
