@@ -7,19 +7,25 @@ What it changes in the range of A contradicts the scan, and the projection takes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.degradations import Reduction
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
 
 CONDITION = 1e-3
 """Singular values below this share of the largest count as zero: directions that the assumed
 acquisition all but erases are inferred, and noise in them is not blown up."""
+
+
+class AxisReduction(Protocol):
+    """One axis' way to low resolution, such as a `napari_metasr.degradations.Reduction`."""
+
+    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
+        """Return the (n_out, n_in) operator, real or complex."""
 
 
 class PlaneConsistency:
@@ -37,18 +43,27 @@ class PlaneConsistency:
     reductions
         The assumed acquisition of rows and of columns. The real part of ``k-space`` is taken, which
         is all of it but for the highest frequency of an even size.
+    condition
+        Share of the largest singular value below which those of an axis count as zero.
     """
 
-    def __init__(self, grid: OutputGrid, reductions: tuple[Reduction, Reduction]) -> None:
+    def __init__(
+        self,
+        grid: OutputGrid,
+        reductions: tuple[AxisReduction, AxisReduction],
+        condition: float = CONDITION,
+    ) -> None:
         self.grid = grid
-        axes = zip(reductions, grid.output_shape, grid.input_shape, strict=True)
-        matrices = [np.real(reduction.matrix(fine, coarse)) for reduction, fine, coarse in axes]
-        self._forward: list[NDArray[np.float32]] = [
-            matrix.astype(np.float32) for matrix in matrices
-        ]
-        self._back: list[NDArray[np.float32]] = [
-            np.linalg.pinv(matrix, rcond=CONDITION).astype(np.float32) for matrix in matrices
-        ]
+        axes = list(zip(reductions, grid.output_shape, grid.input_shape, strict=True))
+        found = {
+            axis: _both_ways(axis[0].matrix(*axis[1:]), condition) for axis in dict.fromkeys(axes)
+        }
+        self._forward, self._back = zip(*(found[axis] for axis in axes), strict=True)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the matrices take up."""
+        return sum(matrix.nbytes for matrix in (*self._forward, *self._back))
 
     def reduced(self, fine: NDArray[np.floating]) -> NDArray[np.float32]:
         """Reduce a fine slice, shape (rows, columns) of the output grid, to the scan's pixels."""
@@ -109,6 +124,14 @@ class PlaneConsistency:
         """
         filled = np.nan_to_num(np.asarray(fine, np.float32))
         return filled - self.correction(self.reduced(filled))
+
+
+def _both_ways(
+    matrix: NDArray[Any], condition: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the reduction of an axis and its pseudo-inverse."""
+    real = np.real(matrix)
+    return real.astype(np.float32), np.linalg.pinv(real, rcond=condition).astype(np.float32)
 
 
 def agreement(residual: NDArray[np.floating], noise: float) -> float:

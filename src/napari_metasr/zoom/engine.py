@@ -29,6 +29,7 @@ from napari_metasr.zoom.renderers.once import render_once
 from napari_metasr.zoom.shown import Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -228,14 +229,45 @@ class ZoomModel:
         return self.render_pixels(encoded, grid, grid.pixel_range(window))
 
     def render_pixels(
-        self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange
+        self,
+        encoded: EncodedSlice,
+        grid: OutputGrid,
+        pixels: PixelRange,
+        correction: Callable[[PixelRange], NDArray[np.float32]] | None = None,
     ) -> NDArray[np.float32]:
         """Render a range of output pixels (i0, j0, i1, j1) of any grid; see ``render``.
+
+        Parameters
+        ----------
+        correction
+            What is added to the network's result of these pixels, in the source's units, before
+            the edge of a mask is put back: see ``napari_metasr.trust.correction``.
 
         Raises
         ------
         ValueError
             If the grid is of another slice, or the output would be too large.
+        """
+        out = self.network_pixels(encoded, grid, pixels)
+        if encoded.constant is None:
+            if correction is not None:
+                out += correction(pixels)
+            encoded.shown.put_back(out, grid, pixels)
+        clip_to(out, encoded.value_range)
+        restore_missing(out, encoded.source, encoded.missing, grid, pixels)
+        return out
+
+    def network_pixels(
+        self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange
+    ) -> NDArray[np.float32]:
+        """Return what the network makes of the slice as it is shown it, in the source's units.
+
+        Nothing is put back, clipped or restored; it is of any value where ``shown.needed`` is not.
+
+        Raises
+        ------
+        ValueError
+            See ``render_pixels``.
         """
         if grid.input_shape != encoded.shape:
             raise ValueError(
@@ -244,16 +276,12 @@ class ZoomModel:
         out = new_output(pixels)
         if encoded.constant is not None:
             out[:] = encoded.constant
-        else:
-            if encoded.shown.needed is not None:
-                out[:] = 0
-            with torch.inference_mode():
-                self._renderer.render(encoded, grid, pixels, out)
-            out = encoded.mapping.inverse(out)
-            encoded.shown.put_back(out, grid, pixels)
-        clip_to(out, encoded.value_range)
-        restore_missing(out, encoded.source, encoded.missing, grid, pixels)
-        return out
+            return out
+        if encoded.shown.needed is not None:
+            out[:] = 0
+        with torch.inference_mode():
+            self._renderer.render(encoded, grid, pixels, out)
+        return encoded.mapping.inverse(out)
 
     def render_once(
         self,

@@ -1,0 +1,122 @@
+"""What acquisition is assumed of a scan: estimated from it, or chosen by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.acquisition import estimate
+from napari_metasr.degradations import DEGRADATIONS, Reduction, named_reduction
+from napari_metasr.degradations.k_space import truncation_matrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.acquisition import AxisAcquisition
+    from napari_metasr.io.protocols import ScannedVolume
+    from napari_metasr.trust.consistency import AxisReduction
+    from napari_metasr.volume import Plane
+
+AUTO = "auto"
+IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
+ACQUISITIONS = (AUTO, *IN_PLANE)
+"""What can be assumed: the scan's own estimate, or a degradation that acts in the plane."""
+
+BLURS = {"k-space": 0.4, "box": 0.7, "bicubic": 0.9, "gaussian": 1.2}
+"""Blur (FWHM, in acquired pixels) that is estimated of slices reduced by each, at x2.
+
+The estimate is rough, and to assume more blur than there was sharpens noise: what looks blurrier
+still, such as apodised k-space, is assumed only by name.
+"""
+
+
+class UnknownAcquisitionError(ValueError):
+    """A scan does not show how it was acquired."""
+
+
+@dataclass(frozen=True)
+class ZeroFilled:
+    """k-space cut to fewer samples than are stored, and filled with zeros up to these.
+
+    Attributes
+    ----------
+    share
+        Acquired over stored samples, above 0 and below 1.
+    """
+
+    share: float
+
+    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
+        """Return the (n_out, n_in) operator; an axis that keeps its size stays as it is."""
+        if n_in == n_out:
+            return np.eye(n_in)
+        acquired = max(round(n_out * self.share), 1)
+        cut = truncation_matrix(n_in, acquired)
+        filling = truncation_matrix(n_out, acquired).conj().T * (n_out / acquired)
+        return np.real(filling @ cut)
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """An acquisition as it is assumed, and the noise of the scan.
+
+    Attributes
+    ----------
+    reductions
+        Of rows and of columns.
+    title
+        In words, such as ``k-space (rows), box (columns), estimated``.
+    noise
+        Standard deviation in the scan's units; None where it cannot be told.
+    """
+
+    reductions: tuple[AxisReduction, AxisReduction]
+    title: str
+    noise: float | None = None
+
+
+def assume(name: str, volume: ScannedVolume, plane: Plane | None = None) -> Assumption:
+    """Assume an acquisition of the slices of a volume.
+
+    Parameters
+    ----------
+    name
+        One of ``ACQUISITIONS``.
+    volume, plane
+        The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
+
+    Raises
+    ------
+    UnknownAcquisitionError
+        If it is to be estimated and the scan does not show it.
+    ValueError
+        If there is no such acquisition.
+    """
+    if name not in ACQUISITIONS:
+        raise ValueError(f"expected an acquisition among {', '.join(ACQUISITIONS)}, found {name!r}")
+    found = estimate(volume, plane)
+    noise = None if found.noise is None else found.noise.sigma
+    if name != AUTO:
+        reduction = named_reduction(name)
+        return Assumption((reduction, reduction), name, noise)
+    (rows, of_rows), (columns, of_columns) = map(_of_axis, (found.rows, found.columns))
+    same = of_rows == of_columns
+    title = of_rows if same else f"{of_rows} (rows), {of_columns} (columns)"
+    return Assumption((rows, columns), f"{title}, estimated", noise)
+
+
+def _of_axis(axis: AxisAcquisition) -> tuple[Reduction | ZeroFilled, str]:
+    """Return what an axis looks like, and its name."""
+    if axis.acquired is None:
+        raise UnknownAcquisitionError(
+            f"the scan does not show how it was acquired along {axis.direction}: choose one of "
+            f"{', '.join(IN_PLANE)}"
+        )
+    if axis.interpolated:
+        share = axis.true_scale(1)
+        return ZeroFilled(share), f"k-space of {share:.0%} of the band"
+    blur = axis.blur or 0.0
+    name = min(BLURS, key=lambda each: abs(BLURS[each] - blur))
+    return named_reduction(name), name

@@ -1,0 +1,133 @@
+"""Renderings that reduce to the scan: computed once for a slice and a scale, used for any window.
+
+The projection acts on the slice as a network is shown it (``napari_metasr.zoom.shown``), where
+tissue goes on beyond a mask, so that the edge of the mask makes no false rim.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from napari_metasr.trust.consistency import PlaneConsistency, agreement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
+    from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.zoom.encoded import EncodedSlice
+
+NOISE_CONDITION = 0.25
+"""Singular values of an axis below this share count as zero for scans: where an acquisition leaves
+less than a quarter of a frequency, restoring it would raise the noise more than fourfold."""
+
+
+class NetworkModel(Protocol):
+    """What is asked of a `napari_metasr.zoom.engine.ZoomModel`."""
+
+    def network_pixels(
+        self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange
+    ) -> NDArray[np.float32]:
+        """See `napari_metasr.zoom.engine.ZoomModel.network_pixels`."""
+
+
+class Correction:
+    """What is added to a network's result so that, reduced again, it is the scan.
+
+    Called with a range of output pixels it returns that part of the addition; pass it as
+    ``correction`` to ``ZoomModel.render_pixels``. A part is the same part of the whole.
+
+    Parameters
+    ----------
+    model, encoded
+        The network and the slice; all of the slice is rendered once, here.
+    grid
+        Of the output.
+    assumption
+        The acquisition that the result is to be consistent with.
+
+    Attributes
+    ----------
+    distance_before, distance
+        Root mean square of the scan minus the reduced result, before and after, where the slice is
+        tissue, in the source's units; after, with the clipping to the value range.
+
+    Raises
+    ------
+    ValueError
+        If the whole output slice would be too large.
+    """
+
+    def __init__(
+        self, model: NetworkModel, encoded: EncodedSlice, grid: OutputGrid, assumption: Assumption
+    ) -> None:
+        self.assumption, self.grid = assumption, grid
+        self._model, self._encoded = model, encoded
+        self._projection = PlaneConsistency(grid, assumption.reductions, NOISE_CONDITION)
+        self._scan = encoded.mapping.inverse(encoded.shown.image)
+        whole = self._network(grid.pixel_range())
+        residual = self._projection.residual(whole, self._scan)
+        if encoded.constant is not None:
+            residual = np.zeros_like(residual)
+        self._residual = residual
+        consistent = whole + self(grid.pixel_range())
+        np.clip(consistent, *map(np.float32, encoded.value_range), out=consistent)
+        remaining = self._projection.residual(consistent, self._scan)
+        tissue = _tissue(encoded)
+        self.distance_before = agreement(residual[tissue], 1.0)
+        self.distance = agreement(remaining[tissue], 1.0)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+        return self._projection.nbytes + self._scan.nbytes + self._residual.nbytes
+
+    def __call__(self, pixels: PixelRange) -> NDArray[np.float32]:
+        """Return what is added to a range of output pixels (i0, j0, i1, j1), in source units."""
+        return self._projection.correction(self._residual, pixels)
+
+    def inferred(self, pixels: PixelRange) -> NDArray[np.float32]:
+        """Return the part of the result that the scan does not determine, signed, in source units.
+
+        It is the same before and after the correction, reduces to nothing, and is 0 in background
+        and gaps.
+        """
+        if self._encoded.constant is not None:
+            return np.zeros(_size(pixels), np.float32)
+        measured = self._projection.correction(self._scan - self._residual, pixels)
+        inferred: NDArray[np.float32] = self._network(pixels) - measured
+        inferred[~_tissue(self._encoded)[_cells(self.grid, pixels)]] = 0
+        return inferred
+
+    def _network(self, pixels: PixelRange) -> NDArray[np.float32]:
+        """Return the network's result; where it is not asked, the slice as it is shown."""
+        made = self._model.network_pixels(self._encoded, self.grid, pixels)
+        needed = self._encoded.shown.needed
+        if needed is not None:
+            cells = _cells(self.grid, pixels)
+            asked = needed[cells]
+            made[~asked] = self._scan[cells][~asked]
+        return made
+
+
+def _size(pixels: PixelRange) -> tuple[int, int]:
+    i0, j0, i1, j1 = pixels
+    return i1 - i0, j1 - j0
+
+
+def _cells(grid: OutputGrid, pixels: PixelRange) -> Any:
+    """Return an index of the low-resolution pixels of a range of output pixels."""
+    i0, j0, i1, j1 = pixels
+    return np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])
+
+
+def _tissue(encoded: EncodedSlice) -> NDArray[np.bool_]:
+    """Mark the pixels of a slice that are neither background nor gaps."""
+    tissue = np.ones(encoded.shape, bool)
+    if encoded.shown.edge is not None:
+        tissue &= encoded.shown.edge.tissue > 0
+    if encoded.missing is not None:
+        tissue &= ~encoded.missing
+    return tissue
