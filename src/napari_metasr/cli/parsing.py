@@ -13,6 +13,7 @@ from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.opening import files_of
+from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
@@ -207,6 +208,27 @@ IndexArgument = Annotated[int, _from_text(parse_index, "INDEX")]
 CountArgument = Annotated[
     int | None, _from_text(parse_index, "COUNT"), tyro.conf.arg(help_behavior_hint="")
 ]
+
+
+def parse_acquisition(text: str) -> str:
+    """Read the name of an acquisition to assume.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if text not in ACQUISITIONS:
+        raise ValueError(f"expected an acquisition among {', '.join(ACQUISITIONS)}, found {text!r}")
+    return text
+
+
+AcquisitionArgument = Annotated[
+    str | None,
+    _from_text(parse_acquisition, "{" + ",".join(ACQUISITIONS) + "}"),
+    tyro.conf.arg(help_behavior_hint=""),
+]
+ASSUMED = "auto estimates it from the scan."
 
 
 def message_in(boxed: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from napari_metasr.cli.parsing import (
+    ASSUMED,
+    AcquisitionArgument,
     Command,
     Flag,
     ModelArgument,
@@ -35,6 +37,10 @@ class UpscalingCommand(Command):
     model: ModelArgument = described(UpscaleOptions, "model")
     through_plane_model: ModelArgument = described(UpscaleOptions, "through_plane_model")
     thickness: NumberArgument = described(UpscaleOptions, "thickness")
+    consistent: AcquisitionArgument = Field(
+        default=None,
+        description=f"{UpscaleOptions.model_fields['consistent'].description} {ASSUMED}",
+    )
     within: Annotated[str | None, optional("lesion|MASK.NII.GZ")] = described(Job, "within")
     detector: ModelArgument = described(Job, "detector")
     dtype: Literal["source", "float32"] = described(UpscaleOptions, "dtype")

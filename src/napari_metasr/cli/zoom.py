@@ -12,7 +12,9 @@ from pydantic import Field
 
 from napari_metasr.cli.lesion_choice import LesionChoice
 from napari_metasr.cli.parsing import (
+    ASSUMED,
     OUTPUT,
+    AcquisitionArgument,
     Command,
     CountArgument,
     Flag,
@@ -97,6 +99,11 @@ class Zoom(Command):
         description="A name that `napari-metasr models` lists, a .safetensors file with its card, "
         "or a .pth file of Meta-SRGAN in its authors' layout.",
     )
+    consistent: AcquisitionArgument = Field(
+        default=None,
+        description="Make the result consistent with the slice: reduced again under this "
+        "acquisition it is the slice. " + ASSUMED,
+    )
     device: Device = described(Job, "device")
     overwrite: Flag = described(Job, "overwrite")
 
@@ -129,12 +136,16 @@ class Zoom(Command):
         grid.pixel_range(region)
 
         from napari_metasr.figures.rendition import Slice, render
+        from napari_metasr.trust.assumption import assume
         from napari_metasr.zoom.encoded import Tiling
         from napari_metasr.zoom.engine import load_model
         from napari_metasr.zoom.scales import resampled_from
 
         tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
         model = load_model(self.model, device=self.device, tiling=tiling)
+        assumption = None
+        if self.consistent is not None:
+            assumption = assume(self.consistent, volume, plane)
         started = time.perf_counter()
         with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
             warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
@@ -145,6 +156,7 @@ class Zoom(Command):
                 region,
                 intensity_range=volume.intensity_range,
                 value_range=volume.value_range,
+                assumption=assumption,
             )
         seconds = time.perf_counter() - started
         self._save(rendition)
@@ -154,6 +166,7 @@ class Zoom(Command):
         resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = SIGNS[volume.source.unit]
         rows, columns = rendition.super_resolved.shape
+        remark = f"{rendition.remark}, " if rendition.remark else ""
         if told:
             share = rendition.encoded_share
             told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "
@@ -162,7 +175,7 @@ class Zoom(Command):
             f"{scale_text(grid.true_scale)}, {spacing_text(rendition.spacing, unit)}, "
             "super-resolved by "
             f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
-            f"{RESEARCH_USE}"
+            f"{remark}{RESEARCH_USE}"
         )
 
     def _save(self, rendition: Rendition) -> None:

@@ -52,20 +52,22 @@ class Canvas:
         """Show a picture of values 0..1 (first row on top) in a rectangle of the page.
 
         Its pixels are drawn as they are; they are averaged only where the rectangle has fewer.
+        A grey one has shape (rows, columns), one in colours a last axis of red, green and blue.
 
         Returns
         -------
         Axes
             With coordinates in picture pixel edges, y downwards.
         """
-        rows, columns = image.shape
+        rows, columns = image.shape[:2]
         bottom = self.height - top - height
         axes = self.figure.add_axes(
             (left / self.width, bottom / self.height, width / self.width, height / self.height)
         )
-        grey = cast_to_dtype(255 * image, np.uint8)
+        levels = cast_to_dtype(255 * image, np.uint8)
         axes.imshow(
-            np.stack([grey] * 3, axis=-1),  # a colormap would round some levels down
+            # a colormap would round some levels of grey down
+            levels if levels.ndim == 3 else np.stack([levels] * 3, axis=-1),
             aspect="auto",
             interpolation="none" if width >= columns and height >= rows else "auto",
             extent=(0, columns, rows, 0),

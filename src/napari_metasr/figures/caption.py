@@ -23,13 +23,24 @@ def spacing_text(spacing: tuple[float, float], unit: str = "mm") -> str:
 
 
 def super_resolved_text(
-    model: str, scale: tuple[float, float], spacing: tuple[float, float], unit: str = "mm"
+    model: str,
+    scale: tuple[float, float],
+    spacing: tuple[float, float],
+    unit: str = "mm",
+    remark: str = "",
 ) -> str:
-    """Say that an image is super-resolved, by which model and scale, and for what use."""
-    return (
+    """Say that an image is super-resolved, by which model and scale, and for what use.
+
+    Parameters
+    ----------
+    remark
+        What else was done to it, without a full stop.
+    """
+    done = (
         f"Super-resolved by {model}, {scale_text(scale)}, output spacing "
-        f"{spacing_text(spacing, unit)}; {RESEARCH_USE}."
+        f"{spacing_text(spacing, unit)}"
     )
+    return "; ".join(filter(None, (done, remark, f"{RESEARCH_USE}.")))
 
 
 def quality_text(quality: Quality) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.canvas import DPI, MUTED, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
-from napari_metasr.figures.panel import draw_panel, panel_size
+from napari_metasr.figures.panel import draw_colour_bar, draw_panel, panel_size
 from napari_metasr.files import check_writable
 from napari_metasr.quality.trial import Quality
 
@@ -22,6 +22,25 @@ if TYPE_CHECKING:
 MARGIN = 28
 GAP = 18
 NARROWEST_COLUMN = 260
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The part of an image that its source does not determine.
+
+    Attributes
+    ----------
+    image
+        (rows, columns), signed, in ``unit``.
+    limit
+        The largest size that is shown.
+    unit
+        Its name.
+    """
+
+    image: NDArray[Any]
+    limit: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,10 @@ class Comparison:
     data_range
         The difference between the largest and the smallest intensity, for PSNR and SSIM;
         needed with a truth.
+    inferred
+        What of the super-resolved image the source does not determine, if that is known.
+    remark
+        What else was done to it, for the caption.
     """
 
     interpolated: NDArray[Any]
@@ -59,6 +82,8 @@ class Comparison:
     interpolation: str = "Bicubic"
     truth: NDArray[Any] | None = None
     data_range: float | None = None
+    inferred: Inferred | None = None
+    remark: str = ""
 
     def __post_init__(self) -> None:
         for image in (self.super_resolved, self.truth):
@@ -72,7 +97,7 @@ class Comparison:
 
     def caption(self, unit: str) -> str:
         """Describe the super-resolved picture, with lengths in ``mm`` or ``px``."""
-        return super_resolved_text(self.model, self.scale, self.spacing, unit)
+        return super_resolved_text(self.model, self.scale, self.spacing, unit, self.remark)
 
 
 @dataclass(frozen=True)
@@ -105,7 +130,8 @@ def save_comparison(
 
     From left to right: the whole slice with the window framed (with a locator), the truth
     (where known), interpolation, super-resolution; all in one intensity window and orientation,
-    with letters and a scale bar. PSNR and SSIM stand below where a truth is known.
+    with letters and a scale bar; then, where known, the inferred part in its own colours. PSNR
+    and SSIM stand below where a truth is known.
 
     Parameters
     ----------
@@ -134,7 +160,9 @@ def save_comparison(
         longest = 0.55 * max(width, height)
         thumbnail = panel_size(locator.image.shape, locator.spacing, longest)
 
-    page_width = 2 * MARGIN + len(columns) * column + (len(columns) - 1) * GAP
+    inferred = comparison.inferred
+    count = len(columns) + (inferred is not None)
+    page_width = 2 * MARGIN + count * column + (count - 1) * GAP
     first = MARGIN
     if thumbnail is not None:
         first += max(thumbnail[0], round(0.7 * NARROWEST_COLUMN)) + GAP
@@ -143,7 +171,8 @@ def save_comparison(
     body = max(height, thumbnail[1] if thumbnail else 0)
     probe = Canvas(page_width, 100)
     caption = probe.lines(comparison.caption(view.unit), 0.9 * font, page_width - 2 * MARGIN)
-    notes = 1.9 * font if comparison.truth is not None else 0.6 * font
+    noted = comparison.truth is not None or inferred is not None
+    notes = 1.9 * font if noted else 0.6 * font
     page_height = round(head + body + notes + 1.5 * font * len(caption) + MARGIN)
 
     canvas = Canvas(page_width, page_height)
@@ -171,6 +200,18 @@ def save_comparison(
         canvas.text(
             note, middle, head + height + font, 0.9 * font, align="center", max_width=column
         )
+    if inferred is not None:
+        left = round(first + len(columns) * (column + GAP) + (column - width) / 2)
+        middle = left + width / 2
+        canvas.text("Inferred", middle, head - 0.9 * font, font, align="center", max_width=column)
+        draw_panel(
+            canvas, inferred.image, comparison.spacing, view, left=left, top=head, width=width,
+            height=height, size=font, limit=inferred.limit,
+        )  # fmt: skip
+        draw_colour_bar(
+            canvas, inferred.limit, inferred.unit, middle=middle - 2 * font,
+            top=head + height + 0.6 * font, width=0.3 * column, size=font,
+        )  # fmt: skip
     for number, line in enumerate(caption):
         y = head + body + notes + (0.9 + 1.5 * number) * font
         canvas.text(line, MARGIN, y, 0.9 * font, color=MUTED)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from napari_metasr.figures.canvas import Canvas
     from napari_metasr.geometry.windows import Window
     from napari_metasr.volume import Plane
+
+SIGNED = colormaps["PiYG"]
+"""Colours of signed images: pink below zero, white at zero, green above."""
 
 PANEL_PIXELS = 600
 LARGEST_PANEL_PIXELS = 1600
@@ -62,6 +67,12 @@ class View:
     def picture(self, image: NDArray[Any]) -> NDArray[Any]:
         """Turn a slice into a picture of values 0..1, first row on top."""
         return as_displayed(unit_range(image, self.contrast_limits), self.orientation2d)
+
+    def signed_picture(self, image: NDArray[Any], limit: float) -> NDArray[Any]:
+        """Turn a signed slice into a picture in `SIGNED` colours from ``-limit`` to ``limit``."""
+        shown = as_displayed(unit_range(image, (-limit, limit)), self.orientation2d)
+        colours: NDArray[Any] = SIGNED(shown)[..., :3]
+        return colours
 
     def rectangle(
         self, window: Window, shape: tuple[int, int]
@@ -123,6 +134,7 @@ def draw_panel(
     height: float,
     size: float,
     window: Window | None = None,
+    limit: float | None = None,
 ) -> None:
     """Draw a slice with letters and scale bar into a rectangle of the page.
 
@@ -134,8 +146,11 @@ def draw_panel(
         Height of the letters, in pixels.
     window
         A part of the slice to frame, in its pixel edges.
+    limit
+        Of a signed image: its largest shown size, in `SIGNED` colours; grey otherwise.
     """
-    axes = canvas.picture(view.picture(image), left, top, width, height)
+    picture = view.picture(image) if limit is None else view.signed_picture(image, limit)
+    axes = canvas.picture(picture, left, top, width, height)
     if window is not None:
         x, y, columns, rows = view.rectangle(window, (image.shape[0], image.shape[1]))
         axes.add_patch(
@@ -143,6 +158,25 @@ def draw_panel(
         )
     _draw_letters(axes, view.letters, size, width, height)
     _draw_scale_bar(axes, spacing[1], view.unit, image.shape[1], size, width, height)
+
+
+def draw_colour_bar(
+    canvas: Canvas, limit: float, unit: str, *, middle: float, top: float, width: float, size: float
+) -> None:
+    """Draw a bar of the `SIGNED` colours with both limits and their unit beside it.
+
+    Parameters
+    ----------
+    limit, unit
+        Of the signed image.
+    middle, top, width, size
+        Place and size of the bar, and height of the letters, in pixels of the page.
+    """
+    ramp = SIGNED(np.linspace(0, 1, 256))[np.newaxis, :, :3]
+    canvas.picture(ramp, middle - width / 2, top, width, 0.7 * size)
+    y, gap = top + 0.35 * size, 0.5 * size
+    canvas.text(f"−{limit:.3g}", middle - width / 2 - gap, y, 0.8 * size, align="right")
+    canvas.text(f"+{limit:.3g} {unit}", middle + width / 2 + gap, y, 0.8 * size)
 
 
 def _draw_letters(

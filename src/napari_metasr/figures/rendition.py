@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.caption import description_text, super_resolved_text
-from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
+from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save_comparison
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.nifti import is_nifti
 from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.trust.correction import Correction
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS
 from napari_metasr.zoom.baselines import interpolate_pixels
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.panel import View
     from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.weights import ModelCard
 
 PRINT_DPI = 300
+SHARE_OF_WINDOW = 10
+"""Inferred parts are shown up to this part of the intensity window, each way."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class Rendition:
         Of the model.
     encoded_share
         Pixels that the network ran on, of the slice's; halos count.
+    correction
+        What made it consistent with the slice, if anything.
+    inferred
+        What the slice does not determine of it, float32, signed, in the slice's units; with a
+        correction.
     """
 
     slice: Slice
@@ -82,11 +91,21 @@ class Rendition:
     interpolated: NDArray[np.float32]
     card: ModelCard
     encoded_share: float
+    correction: Correction | None = None
+    inferred: NDArray[np.float32] | None = None
 
     @property
     def spacing(self) -> tuple[float, float]:
         """Distance between output rows and between output columns, in the volume's unit."""
         return self.grid.layer_transform(self.slice.spacing, (0.0, 0.0))[0]
+
+    @property
+    def remark(self) -> str:
+        """What was done beside super-resolution, for captions."""
+        correction = self.correction
+        if correction is None:
+            return ""
+        return f"{correction.description} ({correction.reduced_again(correction.distance)})"
 
     @property
     def concerns(self) -> tuple[str, ...]:
@@ -102,6 +121,7 @@ def render(
     *,
     intensity_range: tuple[float, float],
     value_range: tuple[float, float],
+    assumption: Assumption | None = None,
 ) -> Rendition:
     """Encode a slice, and render a window of it by the network and by bicubic interpolation.
 
@@ -113,6 +133,8 @@ def render(
         See `Rendition`.
     intensity_range, value_range
         Intensity range and value range of the slice's volume.
+    assumption
+        The acquisition with which the result is to be consistent, if with any.
 
     Raises
     ------
@@ -121,14 +143,23 @@ def render(
     """
     pixels = grid.pixel_range(window)
     encoded = model.encode(slice_.image, intensity_range=intensity_range, value_range=value_range)
+    correction = inferred = None
+    if assumption is None:
+        super_resolved = model.render_pixels(encoded, grid, pixels)
+    else:
+        correction = Correction(model, encoded, grid, assumption)
+        super_resolved = model.render_pixels(encoded, grid, pixels, correction)
+        inferred = correction.inferred(pixels)
     return Rendition(
         slice_,
         grid,
         window,
-        super_resolved=model.render_pixels(encoded, grid, pixels),
+        super_resolved=super_resolved,
         interpolated=interpolate_pixels(slice_.image, grid, pixels, value_range=value_range),
         card=model.card,
         encoded_share=encoded.encoded_pixels / slice_.image.size,
+        correction=correction,
+        inferred=inferred,
     )
 
 
@@ -179,7 +210,11 @@ def _record(rendition: Rendition) -> dict[str, Any]:
         names = (source.path.name,)
     return {
         "Description": super_resolved_text(
-            card.title, rendition.grid.true_scale, rendition.spacing, SIGNS[source.unit]
+            card.title,
+            rendition.grid.true_scale,
+            rendition.spacing,
+            SIGNS[source.unit],
+            rendition.remark,
         ),
         "Purpose": RESEARCH_USE,
         "Sources": list(names),
@@ -192,7 +227,31 @@ def _record(rendition: Rendition) -> dict[str, Any]:
         "TimePoint": cut.time,
         "Window": list(rendition.window),
         "Concerns": list(rendition.concerns),
+    } | _consistency(rendition.correction)
+
+
+def _consistency(correction: Correction | None) -> dict[str, Any]:
+    """Return what the sidecar says of a correction, distances in the source's units."""
+    if correction is None:
+        return {}
+    return {
+        "ConsistentWith": {
+            "Acquisition": correction.assumption.title,
+            "NoiseSigma": correction.assumption.noise,
+            "DistanceFromScan": correction.distance,
+            "DistanceFromScanBefore": correction.distance_before,
+        }
     }
+
+
+def _inferred(rendition: Rendition, view: View) -> Inferred | None:
+    """Return the inferred part for a figure, up to a tenth of the intensity window."""
+    correction, image = rendition.correction, rendition.inferred
+    if correction is None or image is None:
+        return None
+    low, high = view.contrast_limits
+    limit = (high - low) / SHARE_OF_WINDOW / correction.unit
+    return Inferred(image / correction.unit, limit, correction.unit_name)
 
 
 def save_figure(
@@ -226,6 +285,8 @@ def save_figure(
             model=rendition.card.title,
             heading=heading,
             details=f"{where}{moment} · region {place}",
+            inferred=_inferred(rendition, view),
+            remark=rendition.remark,
         ),
         view=view,
         locator=None if region == whole else Locator(cut.image, cut.spacing, rendition.window),

@@ -60,11 +60,6 @@ class PlaneConsistency:
         }
         self._forward, self._back = zip(*(found[axis] for axis in axes), strict=True)
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the matrices take up."""
-        return sum(matrix.nbytes for matrix in (*self._forward, *self._back))
-
     def reduced(self, fine: NDArray[np.floating]) -> NDArray[np.float32]:
         """Reduce a fine slice, shape (rows, columns) of the output grid, to the scan's pixels."""
         rows, columns = self._forward

@@ -6,6 +6,7 @@ tissue goes on beyond a mask, so that the edge of the mask makes no false rim.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,11 +18,20 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.trust.consistency import AxisReduction
     from napari_metasr.zoom.encoded import EncodedSlice
 
 NOISE_CONDITION = 0.25
 """Singular values of an axis below this share count as zero for scans: where an acquisition leaves
 less than a quarter of a frequency, restoring it would raise the noise more than fourfold."""
+
+
+@lru_cache(maxsize=4)
+def _projection(
+    grid: OutputGrid, reductions: tuple[AxisReduction, AxisReduction]
+) -> PlaneConsistency:
+    """Return the projection, one for all slices of a volume and a scale."""
+    return PlaneConsistency(grid, reductions, NOISE_CONDITION)
 
 
 class NetworkModel(Protocol):
@@ -65,7 +75,7 @@ class Correction:
     ) -> None:
         self.assumption, self.grid = assumption, grid
         self._model, self._encoded = model, encoded
-        self._projection = PlaneConsistency(grid, assumption.reductions, NOISE_CONDITION)
+        self._projection = _projection(grid, assumption.reductions)
         self._scan = encoded.mapping.inverse(encoded.shown.image)
         whole = self._network(grid.pixel_range())
         residual = self._projection.residual(whole, self._scan)
@@ -80,9 +90,42 @@ class Correction:
         self.distance = agreement(remaining[tissue], 1.0)
 
     @property
+    def in_noise(self) -> bool:
+        """Whether differences are told in standard deviations of the scan's noise."""
+        return bool(self.assumption.noise)
+
+    @property
+    def unit(self) -> float:
+        """What inferred parts and distances are divided by: the noise, or 1 where it is unknown."""
+        return self.assumption.noise or 1.0
+
+    @property
+    def unit_name(self) -> str:
+        """Name of that unit."""
+        return "noise sigmas" if self.in_noise else "intensity units"
+
+    @property
+    def description(self) -> str:
+        """What was done: ``consistent with the scan under k-space``."""
+        return f"consistent with the scan under {self.assumption.title}"
+
+    def reduced_again(self, distance: float) -> str:
+        """Say how far a result, reduced again, is from the scan.
+
+        Parameters
+        ----------
+        distance
+            `distance` or `distance_before`.
+        """
+        size = f"{distance / self.unit:.2g}"
+        if self.in_noise:
+            return f"reduced again: within {size} sigma of the scan's noise"
+        return f"reduced again: within {size} intensity units of the scan"
+
+    @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._projection.nbytes + self._scan.nbytes + self._residual.nbytes
+        return self._scan.nbytes + self._residual.nbytes
 
     def __call__(self, pixels: PixelRange) -> NDArray[np.float32]:
         """Return what is added to a range of output pixels (i0, j0, i1, j1), in source units."""

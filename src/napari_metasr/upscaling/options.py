@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, Field, PositiveFloat, model_validator
+from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
+from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
 
@@ -62,6 +63,21 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
         description="Number type of the output: the source's, rounded and clipped (float32 for "
         "scaled integers), or float32.",
     )
+
+    consistent: str | None = Field(
+        default=None,
+        description="Make every slice of that plane consistent with the input: reduced again "
+        "under this acquisition it is the input's slice.",
+    )
+
+    @field_validator("consistent")
+    @classmethod
+    def _known_acquisition(cls, name: str | None) -> str | None:
+        if name is not None and name not in ACQUISITIONS:
+            raise ValueError(
+                f"expected an acquisition among {', '.join(ACQUISITIONS)}, found {name!r}"
+            )
+        return name
 
     @model_validator(mode="after")
     def _one_target(self) -> UpscaleOptions:

@@ -63,4 +63,5 @@ def record_of(
         detector=None
         if plan.search is None
         else DetectorRecord(name=Path(plan.search.detector).name, sha256=plan.search.sha256),
+        consistent_with=findings.consistent_with,
     )

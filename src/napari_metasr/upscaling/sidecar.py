@@ -120,6 +120,8 @@ class Sidecar(_Record, extra="allow"):
         The detector that found the boxes of the options, if one did.
     labels
         Segmentations of the input that came along.
+    consistent_with
+        The acquisition with which slices in plane were made consistent, in words.
     """
 
     description: str
@@ -147,6 +149,7 @@ class Sidecar(_Record, extra="allow"):
     tissue_continued: bool = False
     detector: DetectorRecord | None = None
     labels: tuple[LabelsRecord, ...] = ()
+    consistent_with: str | None = None
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.trust.correction import Correction
 from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.whole import SliceUpscaler
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.lesions.lesion import Box
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.zoom.engine import ZoomModel
 
 BAND_PIXELS = 1 << 23
@@ -43,6 +45,8 @@ class SlabPass:
     boxes
         Where the network works: edges (start, stop) along z, y, x in the voxels that the pass
         reads; everywhere if there are none. Bicubic interpolation fills the rest.
+    assumption
+        The acquisition with which slices are made consistent, if with any.
     """
 
     axes: tuple[int, int, int]
@@ -51,6 +55,7 @@ class SlabPass:
     intensity_range: tuple[float, float]
     value_range: tuple[float, float]
     boxes: tuple[Box, ...] = ()
+    assumption: Assumption | None = None
 
     @cached_property
     def _by_network(self) -> SliceUpscaler:
@@ -70,7 +75,7 @@ class SlabPass:
         if not np.isfinite(image).any():
             out[...] = image[np.ix_(self.grid.rows.cells(), self.grid.columns.cells())]
         elif not self.boxes:
-            self._by_network(image, [self.grid.pixel_range()], out)
+            self._super_resolve(image, [self.grid.pixel_range()], out)
         else:
             for band in _bands((0, 0, *out.shape)):
                 out[_part(band)] = interpolate_pixels(
@@ -78,7 +83,18 @@ class SlabPass:
                 )
             windows = [self.grid.pixel_range(window) for window in self._windows(index)]
             if windows:
-                self._by_network(image, windows, out)
+                self._super_resolve(image, windows, out)
+
+    def _super_resolve(
+        self, image: NDArray[Any], ranges: list[PixelRange], out: NDArray[np.float32]
+    ) -> None:
+        if self.assumption is None:
+            self._by_network(image, ranges, out)
+            return
+        encoded = self.model.encode(image, self.intensity_range, self.value_range)
+        correction = Correction(self.model, encoded, self.grid, self.assumption)
+        for pixels in ranges:
+            out[_part(pixels)] = self.model.render_pixels(encoded, self.grid, pixels, correction)
 
     def _windows(self, index: int) -> Iterator[Window]:
         normal, rows, columns = self.axes

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.unfinished import UnfinishedVolume
     from napari_metasr.lesions.lesion import Box
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.upscaling.models import Models
     from napari_metasr.upscaling.parts import Part
     from napari_metasr.upscaling.plan import Plan
@@ -66,6 +67,8 @@ class Stages:
         The networks.
     findings
         Findings about the input.
+    assumption
+        The acquisition with which slices in plane are made consistent, if with any.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Stages:
         folder: Path,
         models: Models,
         findings: Findings,
+        assumption: Assumption | None = None,
     ) -> None:
         target, options = plan.target, plan.options
         self._unpacked, self._output = unpacked, output
@@ -97,7 +101,13 @@ class Stages:
             if model is not None:
                 boxes = options.boxes if in_plane else across
                 self._passes[run.kind] = SlabPass(
-                    run.axes, run.grid, model, self._intensity, self._value_range, boxes
+                    run.axes,
+                    run.grid,
+                    model,
+                    self._intensity,
+                    self._value_range,
+                    boxes,
+                    assumption if in_plane else None,
                 )
         if models.through_plane is not None:
             spacing = target.input_spacing[normal]

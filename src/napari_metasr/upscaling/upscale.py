@@ -2,7 +2,8 @@
 
 Apart from the libraries and the networks, the work takes at most ``MEMORY_BOUND`` bytes for volumes
 of any size whose slices have up to 4096 x 4096 voxels, input and output. Only a segmentation that
-says where networks work is read whole.
+says where networks work is read whole. Consistency with the input (``UpscaleOptions.consistent``)
+takes more for slices of more than about 1000 x 1000 voxels of input: it needs each of them whole.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
+from napari_metasr.trust.assumption import assume
 from napari_metasr.upscaling.costs import Costs
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
 from napari_metasr.upscaling.labels import Labelled
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.upscaling.labels import Segmentation
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
     from napari_metasr.upscaling.workspace import Findings, Journal
@@ -199,8 +202,14 @@ class Upscaling:
         name = str(volume.path)
         with self._timed(Phase.MEASURING):
             findings = measure(name, self._unpacked)
-            seen = UnpackedVolume(name, volume, self._unpacked, findings.intensity_range)
-            findings = findings.model_copy(update={"acquisition": estimate(seen).lines})
+            seen = self._seen(findings)
+            assumption = self._assumption(findings)
+            findings = findings.model_copy(
+                update={
+                    "acquisition": estimate(seen).lines,
+                    "consistent_with": None if assumption is None else assumption.title,
+                }
+            )
         if search is None:
             return findings
         with self._timed(Phase.SEARCHING):
@@ -212,6 +221,18 @@ class Upscaling:
                     done = step.done / step.total
                     yield Progress(Phase.SEARCHING, done, self._costs.searched(done))
         return findings
+
+    def _seen(self, findings: Findings) -> UnpackedVolume:
+        """Return the unpacked input, whose slices can be looked at."""
+        volume = self.source.volume
+        return UnpackedVolume(str(volume.path), volume, self._unpacked, findings.intensity_range)
+
+    def _assumption(self, findings: Findings) -> Assumption | None:
+        """Return the acquisition with which the result is made consistent, if with any."""
+        options = self.plan.options
+        if options.consistent is None:
+            return None
+        return assume(options.consistent, self._seen(findings), options.plane)
 
     def _warn_of(self, findings: Findings) -> None:
         for concern in findings.concerns:
@@ -235,7 +256,8 @@ class Upscaling:
             plan.dtype,
             f"For research use, {plan.description}",
         )
-        stages = Stages(plan, self._unpacked, voxels, folder, models, findings)
+        assumption = self._assumption(findings)
+        stages = Stages(plan, self._unpacked, voxels, folder, models, findings, assumption)
         if journal.done == 0 or not voxels.voxels.path.exists():  # gone once it was put in place
             journal = journal.model_copy(update={"digests": ()})
             voxels.create(header)

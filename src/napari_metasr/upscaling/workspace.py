@@ -40,6 +40,8 @@ class Findings(BaseModel, extra="forbid", frozen=True):
         Reasons not to trust these.
     acquisition
         What is known of how the input was acquired, one line each.
+    consistent_with
+        The acquisition with which slices in plane are made consistent, in words.
     """
 
     intensity_range: tuple[float, float]
@@ -48,6 +50,7 @@ class Findings(BaseModel, extra="forbid", frozen=True):
     boxes: Boxes = ()
     concerns: tuple[str, ...] = ()
     acquisition: tuple[str, ...] = ()
+    consistent_with: str | None = None
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):
