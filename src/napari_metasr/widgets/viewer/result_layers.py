@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -242,16 +243,39 @@ def _callbacks_of(owner: object, emitter: EventEmitter) -> list[Callable[..., An
     return [getattr(owner, name) for reference, name in methods if reference() is owner]
 
 
+@dataclass(frozen=True)
+class Signed:
+    """A signed image of what a pair shows.
+
+    Attributes
+    ----------
+    image
+        (rows, columns), in ``unit_name``.
+    unit, unit_name
+        What the source's intensities were divided by, and the name of the quotient's unit.
+    """
+
+    image: NDArray[Any]
+    unit: float
+    unit_name: str
+
+
 class ResultPair:
     """The bicubic and the super-resolved layer of one source, in the viewer.
 
     Both follow the source's contrast limits, colormap and gamma, and it theirs.
+
+    Attributes
+    ----------
+    inferred
+        What of the super-resolved one the source does not determine, where it was asked for.
     """
 
     def __init__(self, viewer: ViewerModel, source: LayerSource) -> None:
         self._viewer = weakref.ref(viewer)
         self.source = source
         self._origin = weakref.ref(source.layer)
+        self.inferred: Signed | None = None
         self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)))
         self.enhanced = result_layer(source, f"being computed · {source.name}")
         for layer in self.layers:

@@ -25,6 +25,7 @@ from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.comparison.current import Comparing
+from napari_metasr.widgets.zoom.corrections import Corrections
 from napari_metasr.widgets.zoom.display import Display
 from napari_metasr.widgets.zoom.exports import Exports
 from napari_metasr.widgets.zoom.lesion_region import LesionRegion
@@ -121,8 +122,9 @@ class Coordinator(QObject):
             chosen=self._on_lesion_chosen,
             shown=self._comparing.remember,
         )
+        self.corrections = Corrections(self.schedule)
         self._display = Display(
-            dock, self.engines, self.slices, self.presenter, self._lesion, cards
+            dock, self.engines, self.slices, self.presenter, self._lesion, cards, self.corrections
         )
         self.exports = Exports(viewer, dock, self.engines)
         self._anatomy = anatomical_view(viewer, convention)
@@ -171,6 +173,7 @@ class Coordinator(QObject):
         self._closed = True
         self._subscriptions.close()
         self.slices.close()
+        self.corrections.close()
         self.exports.close()
         self._region.finish()
         self._lesion.close()
@@ -186,7 +189,7 @@ class Coordinator(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be updated, encoded, rendered or written."""
-        working = self.slices.is_running or self.exports.is_running
+        working = any(each.is_running for each in (self.slices, self.corrections, self.exports))
         return self._scheduled or working or self.presenter.is_naming
 
     # what happens
@@ -251,12 +254,14 @@ class Coordinator(QObject):
             self._dismissed = True
         token = self.slices.forget(layer)
         if token is not None:
+            self.corrections.clear()
             self._region.forget(token)
             self._shown = None
         self._on_layers()
 
     def _on_layer_changed(self, layer: Image) -> None:
         """Forget what was made of a layer that has other numbers or another place."""
+        self.corrections.clear()
         self.slices.forget(layer)
         layer_source(layer).forget()
         self._on_order()
@@ -413,4 +418,6 @@ class Coordinator(QObject):
         if self._shown is None:
             show_warning(messages.NO_RESULT)
             return None
-        return self.exports.spec(*self._shown)
+        settings = self._settings
+        acquisition = settings.acquisition if settings.consistent else None
+        return self.exports.spec(*self._shown, acquisition)

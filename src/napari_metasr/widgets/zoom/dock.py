@@ -24,6 +24,7 @@ from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_metasr.io.contrast import CONTRASTS
+from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
@@ -129,6 +130,18 @@ class ZoomDock(Dock):
         self.comparison = parts.enum_box(
             Compare, "How bicubic and super-resolved are shown (key: N)"
         )
+        self.consistent = QCheckBox("Consistent")
+        self.consistent.setToolTip(
+            "Make the result consistent with the scan: reduced again, it is the scan.\n"
+            "What the network changed of the measured part is taken back; what it inferred stays.\n"
+            "For this it runs on the whole slice"
+        )
+        self.acquisition = parts.combo_box(
+            "How the scan is assumed to have been acquired, for “Consistent” and “Inferred part”;\n"
+            "auto estimates it from the scan"
+        )
+        for name in ACQUISITIONS:
+            self.acquisition.addItem(name, name)
         self.swipe = QSlider(Qt.Orientation.Horizontal)
         self.swipe.setRange(0, 100)
         self.swipe.setValue(50)
@@ -187,6 +200,7 @@ class ZoomDock(Dock):
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
             ("Compare", [self.comparison, self.swipe], 2),
+            ("Scan", [self.consistent, self.acquisition], 1),
             ("Model", [self.model], 1),
             ("Device", [self.device], 1),
         ]
@@ -225,11 +239,13 @@ class ZoomDock(Dock):
             (self.model, Setting.MODEL),
             (self.device, Setting.DEVICE),
             (self.comparison, Setting.COMPARISON),
+            (self.acquisition, Setting.ACQUISITION),
         ):
             box.currentIndexChanged.connect(lambda _, setting=setting: self._tell(setting))
         for plane, button in self.planes.items():
             button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
         self.scale.scale_changed.connect(lambda _: self._tell(Setting.SCALE))
+        self.consistent.toggled.connect(lambda _: self._tell(Setting.CONSISTENT))
         self.move_camera.toggled.connect(lambda _: self._tell(Setting.MOVE_CAMERA))
         self.follow_camera.toggled.connect(self._on_follow)
         self.contrasts.itemChanged.connect(lambda _: self._tell(Setting.CONTRASTS))
@@ -294,6 +310,8 @@ class ZoomDock(Dock):
             model=self.model.currentData() or "",
             device=self.device.currentData(),
             comparison=self.comparison.currentEnum() or Compare.SIDE_BY_SIDE,
+            consistent=self.consistent.isChecked(),
+            acquisition=self.acquisition.currentData(),
         )
 
     def next_comparison(self) -> None:

@@ -60,7 +60,12 @@ class Exports:
         return bool(self._tasks)
 
     def spec(
-        self, key: SliceKey, source: LayerSource, view: SliceView, plan: ZoomPlan
+        self,
+        key: SliceKey,
+        source: LayerSource,
+        view: SliceView,
+        plan: ZoomPlan,
+        acquisition: str | None = None,
     ) -> RenderingSpec:
         """Return what the dock shows now, as something to be rendered whole."""
         vertical, horizontal = self._viewer.scene.camera.orientation2d
@@ -74,6 +79,7 @@ class Exports:
             name=source.name,
             contrast_limits=(float(low), float(high)),
             orientation2d=(str(vertical), str(horizontal)),
+            acquisition=acquisition,
         )
 
     def keep(self, spec: RenderingSpec, title: str, mode: Mode | None) -> None:

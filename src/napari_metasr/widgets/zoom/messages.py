@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_metasr.acquisition import AxisAcquisition
+    from napari_metasr.trust.correction import Correction
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.plan import ZoomPlan
@@ -50,6 +51,9 @@ def reading(
     card: ModelCard,
     seconds: float,
     saving: Saving | None = None,
+    correction: Correction | None = None,
+    *,
+    consistent: bool = False,
 ) -> Reading:
     """Return the numbers of a result.
 
@@ -65,7 +69,13 @@ def reading(
         How long rendering took.
     saving
         What running the network on a part of the slice saves.
+    correction, consistent
+        What makes the result consistent with the scan, if that was computed, and whether it is.
     """
+    scan = ""
+    if correction is not None:
+        distance = correction.distance if consistent else correction.distance_before
+        scan = correction.reduced_again(distance)
     scale_y, scale_x = plan.grid.true_scale
     times = [one.encode_seconds for one in encoded if one is not None]
     return Reading(
@@ -78,6 +88,7 @@ def reading(
         device=engine.device.upper() if engine is not None else "",
         saving=saving,
         acquired=acquired(source, view),
+        scan=scan,
     )
 
 

@@ -9,7 +9,12 @@ import numpy as np
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.guard import Guard
-from napari_metasr.widgets.viewer.result_layers import ResultPair, bicubic_name, enhanced_name
+from napari_metasr.widgets.viewer.result_layers import (
+    ResultPair,
+    Signed,
+    bicubic_name,
+    enhanced_name,
+)
 from napari_metasr.widgets.zoom.comparison import Stage
 from napari_metasr.widgets.zoom.plan import has_pixels
 from napari_metasr.widgets.zoom.region_border import drop_border, show_border
@@ -17,15 +22,19 @@ from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.inset import inset
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari.components import ViewerModel
     from napari.layers import Layer
     from numpy.typing import NDArray
 
+    from napari_metasr.trust.correction import Correction
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.plan import ZoomPlan
 
 LESION = "lesion"
+CONSISTENT = "consistent"
 NOTHING = Window(0.0, 0.0, 0.0, 0.0)
 
 
@@ -83,6 +92,8 @@ class Presenter:
         title: str,
         awaited: bool,
         mode: Mode,
+        corrections: Mapping[LayerSource, Correction],
+        consistent: bool,
     ) -> None:
         """Render what is planned, of every source.
 
@@ -96,6 +107,8 @@ class Presenter:
             The model's.
         awaited
             Whether the network's result is still to come where it is not ready.
+        corrections, consistent
+            What makes results consistent with the scan, where it is known; whether they are to be.
         """
         if mode is not self._mode:
             self._mode = mode
@@ -118,6 +131,8 @@ class Presenter:
                 mode.windows(plan.window, view),
                 title,
                 awaited,
+                corrections.get(pair.source),
+                consistent,
             )
         if self._axes not in {None, view.axes}:
             for pair in self.stage.pairs:
@@ -146,6 +161,8 @@ class Presenter:
         windows: tuple[Window, Window],
         title: str,
         awaited: bool,
+        correction: Correction | None,
+        consistent: bool,
     ) -> None:
         value_range = encoded.value_range if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
@@ -163,12 +180,17 @@ class Presenter:
             )
         if encoded is not None:
             what = LESION if plan.enhanced != plan.window else ""
-            enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part)
+            made = correction if consistent else None
+            enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part, made)
+            what = " ".join(filter(None, (what, CONSISTENT if made is not None else "")))
             kind, label = f"{what} {title}", enhanced_name(name, title, scale, what)
         else:
             kind = f"bicubic {awaited}"
             label = bicubic_name(name, scale, waiting_for=title if awaited else "")
         pair.show(pair.enhanced, view, enhanced, plan.grid, high_window, kind, label)
+        pair.inferred = None
+        if correction is not None and self._mode is not None and self._mode.shows_inferred:
+            pair.inferred = inferred_part(correction, plan, high_window, part)
         bordered = plan.region if encoded is not None and plan.enhanced != plan.window else None
         for layer in pair.layers:
             show_border(layer, pair.source, view, bordered)
@@ -181,6 +203,7 @@ def super_resolved(
     surroundings: NDArray[Any],
     window: Window,
     part: Window | None,
+    correction: Correction | None = None,
 ) -> NDArray[Any]:
     """Return a window, super-resolved where it is to be and interpolated elsewhere.
 
@@ -190,10 +213,28 @@ def super_resolved(
         The whole window, interpolated.
     part
         What of the window is super-resolved, if anything.
+    correction
+        What makes it consistent with the scan, if it is to be.
     """
+    added = () if correction is None else (correction,)
     if part == window:
-        return engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(window))
+        return engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(window), *added)
     if part is None or not has_pixels(plan.grid, part):
         return surroundings
-    rendered = engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(part))
+    rendered = engine.render_pixels(encoded, plan.grid, plan.grid.pixel_range(part), *added)
     return inset(surroundings, rendered, plan.grid, window, part)
+
+
+def inferred_part(
+    correction: Correction, plan: ZoomPlan, window: Window, part: Window | None
+) -> Signed:
+    """Return what of a window the scan does not determine; 0 where it is interpolated."""
+    if part == window:
+        image = correction.inferred(plan.grid.pixel_range(window))
+    else:
+        i0, j0, i1, j1 = plan.grid.pixel_range(window)
+        image = np.zeros((i1 - i0, j1 - j0), np.float32)
+        if part is not None and has_pixels(plan.grid, part):
+            rendered = correction.inferred(plan.grid.pixel_range(part))
+            image = inset(image, rendered, plan.grid, window, part)
+    return Signed(image / correction.unit, correction.unit, correction.unit_name)

@@ -40,6 +40,8 @@ class Reading:
         What running the network on a part of the slice saves.
     acquired
         What rows and columns were acquired with; None where the layer is not looked at.
+    scan
+        How far the result, reduced again, is from the scan; empty where that was not asked for.
     """
 
     scale: tuple[float, float] | None = None
@@ -51,6 +53,7 @@ class Reading:
     device: str = ""
     saving: Saving | None = None
     acquired: tuple[AxisAcquisition, AxisAcquisition] | None = None
+    scan: str = ""
 
 
 FIELDS = {
@@ -79,10 +82,17 @@ FIELDS = {
             "where parts overlap), and the time saved beside the whole slice (≈: estimated)"
         ),
     ),
+    "scan": (
+        "Scan",
+        (
+            "How far the result, reduced again under the assumed acquisition, is from the scan:\n"
+            "root mean square, in standard deviations of the scan's noise, or in its intensities"
+        ),
+    ),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
     "device": ("Device", "Where the network runs"),
 }
-WIDE = ("scale", "spacing", "acquired", "saving", "cursor", "device")
+WIDE = ("scale", "spacing", "acquired", "saving", "scan", "cursor", "device")
 
 
 class Readout(QWidget):
@@ -122,6 +132,7 @@ class Readout(QWidget):
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
             "saving": _saving(reading.saving),
+            "scan": reading.scan or NOTHING,
             "device": reading.device or NOTHING,
         }
         for name, text in texts.items():

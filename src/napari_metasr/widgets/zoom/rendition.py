@@ -12,8 +12,10 @@ from napari_metasr.figures.panel import View
 from napari_metasr.figures.rendition import Slice, render, save_figure, save_nifti
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.writer import check_source_kept
+from napari_metasr.trust.correction import Correction
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.zoom.corrections import assumption_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.geometry.windows import Window
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.zoom.session import SliceKey
@@ -63,6 +66,8 @@ class RenderingSpec:
         Shown black, shown white.
     orientation2d
         Where rows and columns point on the screen.
+    acquisition
+        What is assumed for consistency with the scan; None where the result is not made consistent.
     """
 
     key: SliceKey
@@ -73,6 +78,20 @@ class RenderingSpec:
     name: str
     contrast_limits: tuple[float, float]
     orientation2d: tuple[str, str]
+    acquisition: str | None = None
+
+    @property
+    def assumption(self) -> Assumption | None:
+        """The acquisition with which the result is to be consistent, if with any.
+
+        Raises
+        ------
+        ValueError
+            If the scan does not show it.
+        """
+        if self.acquisition is None:
+            return None
+        return assumption_of(self.source, self.view, self.acquisition)
 
 
 def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float32]:
@@ -90,7 +109,11 @@ def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float3
         intensity_range=source.intensity_range,
         value_range=source.value_range,
     )
-    return model.render_pixels(encoded, spec.grid, spec.grid.pixel_range(spec.window))
+    pixels, assumption = spec.grid.pixel_range(spec.window), spec.assumption
+    if assumption is None:
+        return model.render_pixels(encoded, spec.grid, pixels)
+    correction = Correction(model, encoded, spec.grid, assumption)
+    return model.render_pixels(encoded, spec.grid, pixels, correction)
 
 
 def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCache) -> Path:
@@ -114,6 +137,7 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
         spec.window,
         intensity_range=source.intensity_range,
         value_range=source.value_range,
+        assumption=spec.assumption,
     )
     if kind.is_figure:
         oriented = volume is None or volume.source.is_oriented

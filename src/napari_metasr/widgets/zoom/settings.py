@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
+from napari_metasr.trust.assumption import AUTO
+
 if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.viewport import RegionMode
 
@@ -17,6 +19,7 @@ class Compare(StrEnum):
     SWIPE = "Swipe"
     BLINK = "Blink"
     DIFFERENCE = "Difference map"
+    INFERRED = "Inferred part"
     SINGLE = "None (result over source)"
 
     def __str__(self) -> str:
@@ -35,6 +38,8 @@ class Setting(Enum):
     MODEL = auto()
     DEVICE = auto()
     COMPARISON = auto()
+    CONSISTENT = auto()
+    ACQUISITION = auto()
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class ZoomSettings:
         By name.
     comparison
         How the two results are shown together.
+    consistent
+        Whether results are made consistent with the scan.
+    acquisition
+        The acquisition that is assumed then, and for the inferred part; one of
+        ``napari_metasr.trust.assumption.ACQUISITIONS``.
     """
 
     source: int
@@ -68,3 +78,10 @@ class ZoomSettings:
     model: str
     device: str
     comparison: Compare
+    consistent: bool = False
+    acquisition: str = AUTO
+
+    @property
+    def assumes(self) -> bool:
+        """Whether anything that is shown rests on the assumed acquisition."""
+        return self.consistent or self.comparison is Compare.INFERRED

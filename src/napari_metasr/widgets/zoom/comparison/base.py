@@ -109,10 +109,13 @@ class Mode:
         Which way it is.
     all_contrasts
         Whether it shows every ticked contrast, or the source layer's results alone.
+    shows_inferred
+        Whether it shows what of the result the source does not determine.
     """
 
     compare: ClassVar[Compare]
     all_contrasts: ClassVar[bool] = False
+    shows_inferred: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.snapshot: ViewSnapshot | None = None

@@ -1,8 +1,8 @@
-"""What the network adds to bicubic, over the anatomy, in the source's intensity units."""
+"""Signed images over the anatomy, in colours: first of all what the network adds to bicubic."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from napari.utils.colormaps import Colormap, ensure_colormap
@@ -21,6 +21,9 @@ from napari_metasr.widgets.zoom.region_border import copy_border
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
     from napari_metasr.widgets.viewer.result_layers import ResultPair
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
@@ -38,21 +41,23 @@ def overlay_colormap() -> Colormap:
     colors = base.map(places)
     size = np.abs(2 * places - 1)
     colors[:, 3] = np.clip((size - FAINT) / (CLEAR - FAINT), 0, 1)
-    return Colormap(colors, name="difference over anatomy")
+    return Colormap(colors, name="signed, over anatomy")
 
 
-class Difference(Mode):
-    """Lays the difference over bicubic; its limits are a tenth of the source's window each way."""
-
-    compare: ClassVar[Compare] = Compare.DIFFERENCE
+class SignedOverlay(Mode):
+    """Lays a signed image of the results over bicubic, in colours, with its limits in the name."""
 
     def __init__(self) -> None:
         super().__init__()
         self._layer: ResultImage | None = None
         self._stage: Stage | None = None
 
+    def signed(self, pair: ResultPair) -> tuple[NDArray[Any], float, str] | None:
+        """Return the image, as large as the results, its limit, and its name; None without one."""
+        raise NotImplementedError
+
     def update(self, stage: Stage) -> None:
-        """Show the difference of what the two results show."""
+        """Show the signed image of what the two results show."""
         self._stage = stage
         self.single_box(stage)
         for number, pair in enumerate(stage.pairs):
@@ -63,14 +68,13 @@ class Difference(Mode):
             self._show(stage, stage.pairs[0])
 
     def _show(self, stage: Stage, pair: ResultPair) -> None:
-        bicubic, enhanced = pair.layers
-        if bicubic.data.shape != enhanced.data.shape:
+        enhanced = pair.enhanced
+        found = self.signed(pair)
+        if found is None:
+            if self._layer is not None:
+                set_visible(self._layer, False)
             return
-        data = enhanced.data - bicubic.data
-        low, high = enhanced.contrast_limits
-        limit = (high - low) / SHARE_OF_WINDOW
-        unit = f"±{limit:.3g} intensity units"
-        name = f"{PURPOSE} · super-resolved minus bicubic, {unit} · {pair.source.name}"
+        data, limit, name = found
         if self._layer is None or self._layer not in stage.viewer.layers:
             self._layer = ResultImage(
                 data,
@@ -94,6 +98,7 @@ class Difference(Mode):
                 lay_over_images(stage.viewer, self._layer)
         layer = self._layer
         place_like(stage.viewer, layer, enhanced, data)
+        set_visible(layer, True)
         copy_border(layer, enhanced)
         layer.contrast_limits = (-limit, limit)
         if layer.name != name:
@@ -107,3 +112,25 @@ class Difference(Mode):
             with undisturbed(stage.viewer):
                 stage.viewer.layers.remove(layer)
         super().leave()
+
+
+class Difference(SignedOverlay):
+    """What the network adds to bicubic; its limits are a tenth of the source's window each way."""
+
+    compare: ClassVar[Compare] = Compare.DIFFERENCE
+
+    def signed(self, pair: ResultPair) -> tuple[NDArray[Any], float, str] | None:
+        """Return super-resolved minus bicubic, in intensity units."""
+        bicubic, enhanced = pair.layers
+        if bicubic.data.shape != enhanced.data.shape:
+            return None
+        limit = limit_of(enhanced)
+        unit = f"±{limit:.3g} intensity units"
+        name = f"{PURPOSE} · super-resolved minus bicubic, {unit} · {pair.source.name}"
+        return enhanced.data - bicubic.data, limit, name
+
+
+def limit_of(layer: Image) -> float:
+    """Return a tenth of a layer's intensity window."""
+    low, high = layer.contrast_limits
+    return float(high - low) / SHARE_OF_WINDOW
