@@ -82,7 +82,7 @@ def test_ticked_it_shows_the_consistent_slice_and_unticked_the_plain_one(
     np.testing.assert_allclose(shown(dock), expected, atol=0.01)
     assert np.abs(expected - plain).max() > 1
     assert "consistent" in results(dock)[1].name
-    assert dock.readout.values["scan"].text().startswith("reduced again: within")
+    assert dock.readout.values["scan"].text().startswith("reduced again within")
     dock.consistent.setChecked(False)
     settle(qtbot, dock)
     np.testing.assert_array_equal(shown(dock), plain)
@@ -117,7 +117,7 @@ def test_the_inferred_part_is_shown_in_units_of_noise_with_its_limit(
     np.testing.assert_allclose(np.squeeze(layer.data), expected, atol=0.02)
     assert layer.contrast_limits[1] == -layer.contrast_limits[0] > 0
     assert layer.colorbar.visible
-    assert dock.readout.values["scan"].text().endswith("sigma of the scan's noise")
+    assert dock.readout.values["scan"].text().endswith(" σ")
     dock.comparison.setCurrentEnum(Compare.SINGLE)
     settle(qtbot, dock)
     assert layer not in viewer.layers
