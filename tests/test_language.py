@@ -10,7 +10,7 @@ from pathlib import Path
 import metasr_training
 import napari_metasr
 
-VERBS = ("finetune", "listing")
+VERBS = ("calibrate", "finetune", "listing", "risk")
 """Verbs of metasr-train with a module of their own."""
 
 OPTION = re.compile(r"(?<![\w-])--[a-z]")

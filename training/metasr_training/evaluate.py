@@ -11,6 +11,7 @@ from typing import Annotated
 import tyro
 from tqdm import tqdm
 
+from metasr_training.calibrate import calibrate
 from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import shipped_and_interpolation
@@ -212,7 +213,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {"experiment": evaluate, "model": measure_model, "native": measure_scans},
+            {
+                "experiment": evaluate,
+                "model": measure_model,
+                "native": measure_scans,
+                "calibrate": calibrate,
+            },
             prog=PROGRAM,
             description="Measure what networks gain over interpolation, as tables and figures.",
             args=None if arguments is None else list(arguments),

@@ -21,6 +21,7 @@ from metasr_training.finetune import finetune
 from metasr_training.listing import list_training
 from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import Recipe, check_preset
+from metasr_training.risk import risk_head
 from metasr_training.run_folder import locked
 from metasr_training.speeds import remember_run
 from napari_metasr.devices import resolve_device
@@ -44,8 +45,8 @@ def train(
     """Train every network of an experiment.
 
     Other verbs: ``metasr-train list`` lists experiments, recipes and what they cost,
-    ``metasr-train finetune`` fits a model to your own scans, ``metasr-train pack`` packs a data
-    folder into one file.
+    ``metasr-train finetune`` fits a model to your own scans, ``metasr-train risk-head`` trains the
+    error head of a model, ``metasr-train pack`` packs a data folder into one file.
 
     Parameters
     ----------
@@ -149,6 +150,9 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
     "pack": pack_data,
     "describe": lambda arguments: tyro.cli(describe, prog="metasr-train describe", args=arguments),
     "finetune": lambda arguments: tyro.cli(finetune, prog="metasr-train finetune", args=arguments),
+    "risk-head": lambda arguments: tyro.cli(
+        risk_head, prog="metasr-train risk-head", args=arguments
+    ),
 }
 """What else there is than to train an experiment, by the first argument."""
 

@@ -85,7 +85,7 @@ class Correction:
         consistent = whole + self(grid.pixel_range())
         np.clip(consistent, *map(np.float32, encoded.value_range), out=consistent)
         remaining = self._projection.residual(consistent, self._scan)
-        tissue = _tissue(encoded)
+        tissue = tissue_of(encoded)
         self.distance_before = agreement(residual[tissue], 1.0)
         self.distance = agreement(remaining[tissue], 1.0)
 
@@ -141,7 +141,7 @@ class Correction:
             return np.zeros(_size(pixels), np.float32)
         measured = self._projection.correction(self._scan - self._residual, pixels)
         inferred: NDArray[np.float32] = self._network(pixels) - measured
-        inferred[~_tissue(self._encoded)[_cells(self.grid, pixels)]] = 0
+        inferred[~tissue_of(self._encoded)[_cells(self.grid, pixels)]] = 0
         return inferred
 
     def _network(self, pixels: PixelRange) -> NDArray[np.float32]:
@@ -166,7 +166,7 @@ def _cells(grid: OutputGrid, pixels: PixelRange) -> Any:
     return np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])
 
 
-def _tissue(encoded: EncodedSlice) -> NDArray[np.bool_]:
+def tissue_of(encoded: EncodedSlice) -> NDArray[np.bool_]:
     """Mark the pixels of a slice that are neither background nor gaps."""
     tissue = np.ones(encoded.shape, bool)
     if encoded.shown.edge is not None:

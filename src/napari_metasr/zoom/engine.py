@@ -273,15 +273,22 @@ class ZoomModel:
             raise ValueError(
                 f"expected a grid over {encoded.shape} pixels, found one over {grid.input_shape}"
             )
-        out = new_output(pixels)
         if encoded.constant is not None:
+            out = new_output(pixels)
             out[:] = encoded.constant
             return out
+        return encoded.mapping.inverse(self.network_units(encoded, grid, pixels))
+
+    def network_units(
+        self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange
+    ) -> NDArray[np.float32]:
+        """Return what the network makes of a slice that is not constant, in its own units."""
+        out = new_output(pixels)
         if encoded.shown.needed is not None:
             out[:] = 0
         with torch.inference_mode():
             self._renderer.render(encoded, grid, pixels, out)
-        return encoded.mapping.inverse(out)
+        return out
 
     def render_once(
         self,

@@ -201,8 +201,7 @@ class ZoomDock(Dock):
             ("Region", [self.region, self.draw], 2),
             ("Compare", [self.comparison, self.swipe], 2),
             ("Scan", [self.consistent, self.acquisition], 1),
-            ("Model", [self.model], 1),
-            ("Device", [self.device], 1),
+            ("Model", [self.model, self.device], 2),
         ]
         column.addLayout(docks.form(lines, spacing=3))
         column.addWidget(parts.line())

@@ -65,6 +65,7 @@ FIELDS = {
         ),
     ),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
+    "device": ("Device", "Where the network runs"),
     "acquired": (
         "Acquired",
         (
@@ -90,9 +91,8 @@ FIELDS = {
         ),
     ),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
-    "device": ("Device", "Where the network runs"),
 }
-WIDE = ("scale", "spacing", "acquired", "saving", "scan", "cursor", "device")
+WIDE = ("scale", "acquired", "saving", "scan", "cursor")
 
 
 class Readout(QWidget):

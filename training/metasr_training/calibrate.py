@@ -1,0 +1,169 @@
+"""``metasr-evaluate calibrate``: thresholds of an error head that bound what it misses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+from metasr_training.datasets.slices import Slice, Split, load_slices
+from metasr_training.evaluation.output.tables import write_rows, write_text
+from metasr_training.evaluation.risk import (
+    BANDS,
+    calibrated,
+    coverage_rows,
+    coverage_table,
+    search,
+)
+from metasr_training.evaluation.zoom import IN_PLANE
+from napari_metasr.io.contrast import guess_contrast
+from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
+from napari_metasr.trust.risk import load_risk_model
+from napari_metasr.weights import DEFAULT_MODEL
+from napari_metasr.weights.risk import Calibration, own_card_path, save_risk_card
+from napari_metasr.zoom.engine import load_model
+
+RESULTS = ("risk.csv", "risk.md")
+
+
+def calibrate(
+    data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")],
+    model: str = DEFAULT_MODEL,
+    alpha: float = 0.1,
+    tau: float = 0.05,
+    acquisitions: tuple[str, ...] = IN_PLANE,
+    sources: tuple[str, ...] = (),
+    splits: tuple[Split, ...] = ("val",),
+    test: tuple[Split, ...] = ("test",),
+    slices: int = 1,
+    contrast: tuple[str, ...] = (),
+    card: Path | None = None,
+    output: Path | None = None,
+    device: str = "auto",
+) -> None:
+    """Calibrate the error head of a model on scans whose truth is known, and test that.
+
+    Slices are reduced and enlarged again. For each acquisition and band of scales the threshold is
+    chosen that marks least, while of the errors above tau at most a share of alpha is expected to
+    stay unmarked, on average over patients like these.
+
+    Parameters
+    ----------
+    data
+        A data folder, as metasr-train takes it: high-resolution scans of several patients.
+    model
+        A name of ``napari-metasr models``, or the path of its weights.
+    alpha
+        The share of the large errors that may stay unmarked, between 0 and 1.
+    tau
+        From which share of the intensity range on an error is large.
+    acquisitions
+        The degradations to calibrate for.
+    sources
+        Which data sets; all that are there where none is named.
+    splits
+        Whose patients calibrate. Those of scans that the model was not trained on may all do:
+        train val.
+    test
+        Whose patients test the thresholds; none of those that calibrate.
+    slices
+        Slices of each patient, evenly spread; 0 for all.
+    contrast
+        Contrasts of the scans, such as FLAIR; by default what the files' names tell.
+    card
+        Where the calibrated card goes; by default into your folder of models, where it takes the
+        place of the card that came with the head.
+    output
+        A folder for risk.csv and risk.md.
+    device
+        auto, cuda, mps or cpu.
+    """
+    least_patients(alpha)
+    if not 0 < tau < 1:
+        raise ValueError(f"expected a tau between 0 and 1, found {tau:g}")
+    if set(splits) & set(test):
+        raise ValueError("the patients that calibrate cannot test as well")
+    own = chosen(data, splits, sources, slices)
+    patients = {(one.source, one.patient) for one in own}
+    if len(patients) < least_patients(alpha):
+        raise TooFewPatientsError(
+            f"{data}: alpha {alpha:g} needs at least {least_patients(alpha)} patients to calibrate "
+            f"on, found {len(patients)}"
+        )
+    left_out = chosen(data, test, sources, slices) if test else []
+    engine, risk_model = load_model(model, device=device), load_risk_model(model, device=device)
+    total = (len(own) + len(left_out)) * len(acquisitions) * len(BANDS)
+    with tqdm(total=total, unit="image") as bar:
+
+        def look(at: list[Slice]) -> list:
+            return list(
+                search(at, acquisitions, engine, risk_model, tau=tau, tick=lambda: bar.update())
+            )
+
+        cells = calibrated(look(own), alpha)
+        rows = coverage_rows(cells, look(left_out))
+    names = [guess_contrast(one.contrast) for one in own if one.contrast]
+    calibration = Calibration(
+        alpha=alpha,
+        tau=tau,
+        contrasts=contrast
+        or tuple(dict.fromkeys(filter(None, names)))
+        or engine.card.trained_contrasts,
+        data=tuple(
+            f"{source}: {sum(one == source for one, _ in patients)} patients"
+            for source in sorted({source for source, _ in patients})
+        ),
+        cells=tuple(cells),
+    )
+    path = own_card_path(model) if card is None else card
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_risk_card(risk_model.risk_card.model_copy(update={"calibration": calibration}), path)
+    table = coverage_table(rows)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        write_rows(output / RESULTS[0], rows)
+        write_text(output / RESULTS[1], f"{table}\n")
+    print(table)
+    print(
+        f"\nOf errors above {tau:.0%} of the intensity range, at most {alpha:.0%} are unmarked, on "
+        f"average over patients like the {len(patients)} calibrated on."
+    )
+    print(f"{path}: the calibrated card")
+
+
+def chosen(
+    data: Path, splits: tuple[Split, ...], sources: tuple[str, ...], count: int
+) -> list[Slice]:
+    """Choose slices of every patient of some splits, evenly spread; splits without any give none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no split has any.
+    """
+    patients: dict[tuple[str, str], list[Slice]] = defaultdict(list)
+    missing: FileNotFoundError | None = None
+    for split in splits:
+        try:
+            found = load_slices(data, split, sources or None)
+        except FileNotFoundError as error:
+            missing = error
+            continue
+        for one in found:
+            patients[one.source, one.patient].append(one)
+    if not patients and missing is not None:
+        raise missing
+    picked = []
+    for own in patients.values():
+        take = min(count, len(own)) or len(own)
+        picked += [own[int(i)] for i in spread(len(own), take)]
+    return picked
+
+
+def spread(size: int, count: int) -> list[int]:
+    """Return ``count`` places of ``size``, evenly spread; the middle where it is one."""
+    return [int(place) for place in (np.arange(count) * 2 + 1) * size // (2 * count)]
