@@ -51,8 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from napari_metasr.upscaling.labels import Segmentation
     from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.upscaling.labels import Segmentation
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
     from napari_metasr.upscaling.workspace import Findings, Journal
