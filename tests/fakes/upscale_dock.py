@@ -26,6 +26,7 @@ class FakeWork:
         self.jobs = []
         self.inputs = []
         self.done = []
+        self.carried = []
         self.ended = threading.Event()
 
     def hold(self, parts=0):

@@ -60,6 +60,17 @@ def test_a_ball_keeps_its_volume_and_gets_round(radius, most):
     assert dice(found, true) > dice(blocks, true) + 0.01
 
 
+@pytest.mark.parametrize("scale", [1.5, 2, 3, 4])
+def test_a_single_voxel_does_not_vanish(scale):
+    labels = np.zeros((15, 15, 15), np.uint8)
+    labels[7, 7, 7] = 1
+    labels[3, 3, 2:10] = 2
+    found = whole(labels, (scale,) * 3)
+    for label in (1, 2):
+        volume = np.count_nonzero(found == label) / scale**3
+        assert volume > 0.6 * np.count_nonzero(labels == label)
+
+
 def test_between_thick_slices_outlines_lie_between():
     shape, scale, spacing = (9, 40, 40), (5, 1, 1), (5.0, 1.0, 1.0)
     centre = (22.1, 20.2, 19.9)

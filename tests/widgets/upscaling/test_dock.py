@@ -725,3 +725,37 @@ def test_a_real_volume_is_really_upscaled(qtbot, viewer, tmp_path, path):
     assert pair.before.shape == (26, 22)
     assert pair.after.shape == (39, 33)
     dock.coordinator.close()
+
+
+def test_segmentations_come_along(qtbot, viewer, tmp_path, path, notes):
+    (source,) = viewer.layers
+    place = {"scale": source.scale, "translate": source.translate}
+    drawn = np.zeros(source.data.shape, np.uint8)
+    drawn[7:11, 9:16, 8:15] = 4
+    viewer.add_labels(drawn, name="drawn", **place)
+    viewer.add_labels(np.ones((2, 3, 4), int), name="elsewhere")
+    models = small_models(tmp_path)
+    dock = UpscaleWidget(viewer, cards={name: model_card(name) for name in models.values()})
+    qtbot.addWidget(dock)
+    dock.device.setCurrentIndex(dock.device.findData("cpu"))
+    dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
+    dock.settings_changed.emit("target")
+    assert "Segmentations on the new grid too: drawn." in dock.plan.text()
+    run(qtbot, dock)
+    result, labels = viewer.layers[-2:]
+    name = "head_res-1p5x1x1p5x_desc-metasr"
+    assert (type(labels).__name__, labels.name) == ("Labels", f"{name}_drawn")
+    assert viewer.layers.selection.active is result
+    assert set(np.unique(labels.data)) == {0, 4}
+    assert labels.data.dtype == np.uint8
+    np.testing.assert_allclose(labels.scale, result.scale)
+    np.testing.assert_allclose(labels.translate, result.translate)
+    assert any(f"{name}_drawn.nii.gz, ml before → after: 4: " in note for note in notes)
+    files = {each.name for each in path.parent.glob("head*")}
+    assert files == {"head.nii.gz", f"{name}.json", f"{name}.nii.gz", f"{name}_drawn.nii.gz"}
+    dock.coordinator.dialogs = FakeDialogs(yes=False)
+    run(qtbot, dock)
+    assert path.parent / f"{name}_drawn.nii.gz" in dock.coordinator.dialogs.asked[0]
+    dock.labels.setChecked(False)
+    assert "Segmentations" not in dock.plan.text()
+    dock.coordinator.close()

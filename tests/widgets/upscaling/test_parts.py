@@ -42,6 +42,7 @@ def settings(target=TWICE, **options):
             "dtype": "source",
             "output": "",
             "opens": True,
+            "labels": True,
         }
         | options
     )

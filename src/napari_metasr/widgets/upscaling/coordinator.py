@@ -6,11 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.layers import Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
 from napari_metasr.upscaling.job import LESION, Job
+from napari_metasr.upscaling.labels import labels_name
 from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import Workspace
@@ -19,7 +21,7 @@ from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.form import UpscaleChoice
 from napari_metasr.widgets.upscaling.masks import mask_maker
-from napari_metasr.widgets.upscaling.outlook import file_name, options
+from napari_metasr.widgets.upscaling.outlook import file_name, file_of_labels, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
 from napari_metasr.widgets.upscaling.result_layer import like_source
 from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
@@ -162,6 +164,7 @@ class UpscaleCoordinator(QObject):
             ahead,
             self._speed(ahead.plan),
             within=dock.settings.within != WHOLE,
+            labels=[layer.name for layer in self.choice.segmentations],
         )
         plan = ahead.plan
         dock.show_plan(
@@ -213,7 +216,8 @@ class UpscaleCoordinator(QObject):
                 return
             self.choice.set_output(output)
             self._is_begun(output)  # refuses a name that no file can have
-            existing = [path for path in (output, sidecar_path(output)) if path.exists()]
+            written = (output, sidecar_path(output), *self._label_outputs(output).values())
+            existing = [path for path in written if path.exists()]
             ahead = self.choice.outlook()
             task = self._task(image, output, resume=resume, overwrite=bool(existing))
         except (ValueError, OSError) as refusal:
@@ -229,6 +233,11 @@ class UpscaleCoordinator(QObject):
         self._timer.start()
         self.worker.start(upscale, task, self._prepare)
 
+    def _label_outputs(self, output: Path) -> dict[str, Path]:
+        """Return where the labels of each segmentation go, by the names of their files."""
+        names = [file_of_labels(layer.name) for layer in self.choice.segmentations]
+        return {name: output.with_name(labels_name(output, Path(name))) for name in names}
+
     def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> LayerJob:
         """Return what is to be done.
 
@@ -241,7 +250,13 @@ class UpscaleCoordinator(QObject):
         volume = self.choice.volume()
         layers = (image,) if region is None else (image, region)
         origins = (volume.source.path, *(layer.source.path for layer in layers))
-        check_inputs_kept(output, [Path(origin) for origin in origins if origin is not None])
+        labels = self.choice.segmentations
+        origins = (*origins, *(layer.source.path for layer in labels))
+        check_inputs_kept(
+            output,
+            [Path(origin) for origin in origins if origin is not None],
+            self._label_outputs(output).values(),
+        )
         job = Job(
             input=path or Path(file_name(volume, ".nii")),
             output=output,
@@ -258,6 +273,7 @@ class UpscaleCoordinator(QObject):
             layer=None if path is not None else image.as_layer_data_tuple(),
             mask=None if region is None else mask_maker(region, image),
             opens=settings.opens,
+            labels={file_of_labels(layer.name): np.asarray(layer.data) for layer in labels},
         )
 
     def _on_cancel(self) -> None:
@@ -287,7 +303,7 @@ class UpscaleCoordinator(QObject):
         if isinstance(step, Note):
             work.note(step.text)
         elif isinstance(step, Saved):
-            work.is_finished = True
+            work.is_finished, work.labels = True, step.labels
         elif isinstance(step, Opened):
             self._add(step, work)
         else:
@@ -296,12 +312,13 @@ class UpscaleCoordinator(QObject):
     def _add(self, opened: Opened, work: WorkShown) -> None:
         """Add the output where it belongs, and leave the viewer at its slice."""
         lives = work.layer in self._viewer.layers
+        added = []
         for data in opened.layers:
             shown = like_source(data, work.layer, work.plan.target) if lives else data
             layer = Layer.create(*shown)
             with undisturbed(self._viewer):
-                self._viewer.add_layer(layer)
-            self._viewer.layers.selection.active = layer
+                added.append(self._viewer.add_layer(layer))
+        self._viewer.layers.selection.active = added[0]
 
     def _on_error(self, error: Exception) -> None:
         if self._work is not None:
@@ -320,7 +337,7 @@ class UpscaleCoordinator(QObject):
             work.end(is_kept=self._is_begun(output))
             if work.is_finished:
                 self._learn_speed(work)
-                show_info(f"Saved {output}")
+                show_info("\n".join([f"Saved {output}", *map(words.volumes, work.labels)]))
         self._update()
 
     def _learn_speed(self, work: WorkShown) -> None:

@@ -123,6 +123,12 @@ class UpscaleDock(Dock):
         self.opens = QCheckBox("Show the output as a layer")
         self.opens.setChecked(True)
         self.opens.setToolTip("Without it the output is written and not read")
+        self.labels = QCheckBox("Segmentations come along")
+        self.labels.setChecked(True)
+        self.labels.setToolTip(
+            "Write the labels layers on the volume's grid on the new grid too, beside the output,\n"
+            "with smooth outlines"
+        )
 
     def _build_work(self) -> None:
         self.plan = parts.Words(PLAN_LINES, "What is going to be done")
@@ -176,6 +182,7 @@ class UpscaleDock(Dock):
                 ]
             )
         )
+        rows.addWidget(self.labels)
         rows.addWidget(self.opens)
         self.more = parts.collapsible("More", more)
         column.addWidget(self.more)
@@ -207,6 +214,7 @@ class UpscaleDock(Dock):
         self.target.kind_chosen.connect(self.kind_chosen)
         self.target.isotropic_requested.connect(self.isotropic_requested)
         self.thickness.valueChanged.connect(lambda _: self.settings_changed.emit("thickness"))
+        self.labels.toggled.connect(lambda _: self.settings_changed.emit("labels"))
         self.output.textEdited.connect(lambda _: self.settings_changed.emit("output"))
         self.browse.clicked.connect(lambda: self.browse_requested.emit())
         self.start.clicked.connect(lambda: self.start_requested.emit())
@@ -228,6 +236,7 @@ class UpscaleDock(Dock):
             dtype=self.dtype.currentData(),
             output=self.output.text(),
             opens=self.opens.isChecked(),
+            labels=self.labels.isChecked(),
         )
 
     def show_sources(self, names: Sequence[str], current: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
+from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
@@ -18,8 +18,14 @@ from napari_metasr.widgets.upscaling.settings import FOUND
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
+from napari_metasr.widgets.viewer.layer_source import (
+    MOST_AXES,
+    check_supported,
+    has_grid_of,
+    layer_source,
+)
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.upscaling.outlook import Outlook
 
 NO_SPACING = (1.0, 1.0, 1.0)
+SPACE = "zyx"
 
 
 class UpscaleChoice(QObject):
@@ -46,7 +53,7 @@ class UpscaleChoice(QObject):
 
     def __init__(self, viewer: ViewerModel, dock: UpscaleDock) -> None:
         super().__init__(dock)
-        self._dock = dock
+        self._viewer, self._dock = viewer, dock
         self._seen: Image | None = None
         self._is_set = False
         self._own_output: str | None = None
@@ -97,6 +104,21 @@ class UpscaleChoice(QObject):
     def region(self) -> Layer | None:
         """The layer with the lesions that networks are to work round, if one is chosen."""
         return self._regions.layer if self._dock.settings.within > FOUND else None
+
+    @property
+    def segmentations(self) -> list[Labels]:
+        """The labels layers that come along: those on the chosen layer's grid, in space alone."""
+        image = self.image
+        if image is None or not self._dock.settings.labels:
+            return []
+        return [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Labels)
+            and layer.ndim == len(SPACE)
+            and not is_result(layer)
+            and has_grid_of(layer, layer_source(image))
+        ]
 
     @property
     def file(self) -> Path | None:

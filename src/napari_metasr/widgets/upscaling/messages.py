@@ -9,6 +9,9 @@ from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWo
 from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_metasr.upscaling.sidecar import LabelsRecord
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.upscaling.outlook import Outlook
 
@@ -46,7 +49,14 @@ def finest(volume: Volume) -> str:
     return f"{min(volume.spacing):.4g} {SIGNS[volume.source.unit]}"
 
 
-def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bool) -> str:
+def plan(
+    volume: Volume,
+    outlook: Outlook,
+    per_cost: float | None,
+    *,
+    within: bool,
+    labels: Sequence[str] = (),
+) -> str:
     """Return what is going to be done to a volume.
 
     Parameters
@@ -55,6 +65,8 @@ def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bo
         See ``Outlook.seconds``.
     within
         Whether networks work round lesions alone.
+    labels
+        Names of the segmentations that come along.
     """
     plan, seconds = outlook.plan, outlook.seconds(per_cost)
     times = f" × {plan.volume.time_points}" if plan.volume.time_points > 1 else ""
@@ -69,10 +81,18 @@ def plan(volume: Volume, outlook: Outlook, per_cost: float | None, *, within: bo
     interpolated = [WITHIN] if within else []
     interpolated += plan.interpolated
     lines.append(f"Interpolated: {'; '.join(interpolated) or 'nothing'}.")
+    if labels:
+        lines.append(f"Segmentations on the new grid too: {', '.join(labels)}.")
     if volume.source.unit == "pixels":
         lines.append(PIXELS)
     lines += [f"Beware: {concern}." for concern in plan.concerns]
     return "\n".join(lines)
+
+
+def volumes(record: LabelsRecord) -> str:
+    """Return the volume of each label before and after."""
+    parts = [f"{one.label}: {one.before:.4g} → {one.after:.4g}" for one in record.volumes]
+    return f"{record.output_name}, ml before → after: {'; '.join(parts) or 'no labels'}"
 
 
 def memory(nbytes: float) -> str:

@@ -183,3 +183,8 @@ def output_name(volume: Volume, settings: UpscaleSettings) -> str:
 def file_name(volume: Volume, suffix: str = "") -> str:
     """Return a volume's name as a file may be called."""
     return safe_name(volume.source.name, "volume") + suffix
+
+
+def file_of_labels(name: str) -> str:
+    """Return what the file of a layer of labels is called on its way to the work."""
+    return safe_name(name, "labels") + ".nii"

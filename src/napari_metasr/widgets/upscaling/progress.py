@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.progress import Preview, Progress
+    from napari_metasr.upscaling.sidecar import LabelsRecord
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
     from napari_metasr.widgets.upscaling.outlook import Outlook
     from napari_metasr.widgets.upscaling.task import LayerJob
@@ -40,6 +41,8 @@ class WorkShown:
         How far it is.
     is_finished, is_failed
         Whether the output is there, and whether there was an error.
+    labels
+        Records of the segmentations that came along.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class WorkShown:
         self._dock, self.task, self.outlook, self.layer = dock, task, outlook, layer
         self.time = TimeLeft()
         self.is_finished = self.is_failed = False
+        self.labels: tuple[LabelsRecord, ...] = ()
         self._stage = words.PREPARING
         self._stopping, self._is_new = False, True
         low, high = layer.contrast_limits

@@ -32,14 +32,13 @@ def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
         The output's voxels over the source's.
     """
     voxels, keywords, kind = data
-    if kind != "image":
-        return data
-    shown = {name: getattr(source, name) for name in ("contrast_limits", "gamma", "colormap")}
-    named = {
-        "name": f"{PURPOSE} · super-resolved · {keywords['name']}",
-        "metadata": {**keywords.get("metadata", {}), SUPER_RESOLVED: True},
-    }
-    keywords = {**keywords, **shown, **named}
+    if kind == "image":
+        shown = {name: getattr(source, name) for name in ("contrast_limits", "gamma", "colormap")}
+        named = {
+            "name": f"{PURPOSE} · super-resolved · {keywords['name']}",
+            "metadata": {**keywords.get("metadata", {}), SUPER_RESOLVED: True},
+        }
+        keywords = {**keywords, **shown, **named}
     inputs = tuple(axis.input for axis in target.axes)
     if tuple(source.data.shape[-3:]) == inputs and voxels.ndim <= source.ndim:
         with suppress(ValueError):  # it was rotated meanwhile

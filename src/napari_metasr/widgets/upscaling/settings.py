@@ -35,6 +35,8 @@ class UpscaleSettings:
         The file; empty where it is to be asked for.
     opens
         Whether the output becomes a layer.
+    labels
+        Whether the segmentations on the volume's grid come along.
     """
 
     plane: Plane
@@ -47,3 +49,4 @@ class UpscaleSettings:
     dtype: Literal["source", "float32"]
     output: str
     opens: bool
+    labels: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.layer_volume import is_in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     import numpy as np
     from napari.layers import Image
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.layers import LayerData
     from napari_metasr.upscaling.job import Job
+    from napari_metasr.upscaling.sidecar import LabelsRecord
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.volume import Volume
 
@@ -49,6 +50,9 @@ class LayerJob:
         Gives the voxels of lesions, (z, y, x), on the volume's grid; where networks are to work.
     opens
         Whether the output is to be read when it is there.
+    labels
+        Segmentations on the volume's grid, (z, y, x), that come along, by the names of the files
+        that they are written to first.
     """
 
     job: Job
@@ -56,6 +60,7 @@ class LayerJob:
     layer: LayerData | None = None
     mask: Callable[[], NDArray[np.uint8]] | None = None
     opens: bool = True
+    labels: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,15 @@ class Note:
 
 @dataclass(frozen=True)
 class Saved:
-    """The output is there."""
+    """The output is there.
+
+    Attributes
+    ----------
+    labels
+        Records of the segmentations that have come along.
+    """
+
+    labels: tuple[LabelsRecord, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,17 +115,19 @@ def upscale(task: LayerJob, prepare: Callable[[Job], Upscaling]) -> Iterator[Ste
     job = task.job
     check_outputs(job.output, overwrite=job.overwrite, resume=job.resume)
     with ExitStack() as stack:
-        if task.layer is not None or task.mask is not None:
+        if task.layer is not None or task.mask is not None or task.labels:
             folder = stack.enter_context(_folder_beside(job.output))
             yield Note(words.WRITING_LAYER)
             job = _with_files(task, folder)
         yield Note(words.PREPARING)
         work = prepare(job)
         yield from work.steps()
-    yield Saved()
+        carried = tuple(work.carried)
+    yield Saved(carried)
     if task.opens:
         yield Note(words.OPENING)
-        yield Opened(tuple(read_layers([str(job.output)])))
+        beside = [job.output.with_name(record.output_name) for record in carried]
+        yield Opened(tuple(read_layers([str(path) for path in (job.output, *beside)])))
 
 
 def file_of(layer: Image) -> Path | None:
@@ -139,6 +154,10 @@ def _with_files(task: LayerJob, folder: Path) -> Job:
         path = folder / MASK
         write_volume(path, task.mask(), task.volume.affine, task.volume.source, keeps_meaning=False)
         files["within"] = str(path)
+    if task.labels:
+        files["labels"] = tuple(folder / name for name in task.labels)
+        for path, labels in zip(files["labels"], task.labels.values(), strict=True):
+            write_volume(path, labels, task.volume.affine, task.volume.source, labels=True)
     return task.job.model_copy(update=files)
 
 

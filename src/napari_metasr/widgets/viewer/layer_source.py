@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari.components import Dims
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Volume
@@ -332,6 +332,18 @@ def same_grid(first: Image, second: Image) -> bool:
     except UnsupportedLayerError:
         return False
     return bool(np.allclose(own[0], other[0]) and np.allclose(own[1], other[1]))
+
+
+def has_grid_of(layer: Labels, source: LayerSource) -> bool:
+    """Return whether a segmentation's voxels are those of a source, or of each of its volumes."""
+    shape = tuple(layer.data.shape) if not layer.multiscale else ()
+    if not shape or tuple(source.layer.data.shape[-len(shape) :]) != shape:
+        return False
+    try:
+        own, other = _scale_and_translate(layer), source.placement
+    except UnsupportedLayerError:
+        return False
+    return all(np.allclose(one, each[-len(shape) :]) for one, each in zip(own, other, strict=True))
 
 
 def _scale_and_translate(layer: Image) -> tuple[list[float], list[float]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 from napari.experimental import link_layers, unlink_layers
-from napari.layers import Image
+from napari.layers import Image, Layer
 from qtpy.QtCore import QTimer
 
 from napari_metasr.io.layers import volume_of
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Layer
+    from napari.layers import Labels
     from napari.layers.utils.layer_utils import Extent
     from napari.utils.events import EventEmitter
     from numpy.typing import NDArray
@@ -136,8 +136,8 @@ def lay_over_images(viewer: ViewerModel, layer: Layer) -> None:
         layers.move(now, above)
 
 
-class ResultImage(Image):
-    """An image finer than its source that leaves the viewer's sliders on the source's slices.
+class SourceSteps(Layer):
+    """A layer finer than its source that leaves the viewer's sliders on the source's slices.
 
     napari's sliders step by the finest voxel of all layers, and would stop between the slices.
 
@@ -153,8 +153,12 @@ class ResultImage(Image):
 
     @cached_property
     def extent(self) -> Extent:
-        """Where the image lies, in steps of its source."""
+        """Where the layer lies, in steps of its source."""
         return super().extent._replace(step=self._steps)
+
+
+class ResultImage(SourceSteps, Image):
+    """An image finer than its source."""
 
     @property
     def _type_string(self) -> str:
@@ -185,7 +189,7 @@ def result_layer(source: LayerSource, name: str, **options: Any) -> ResultImage:
 
 def place(
     viewer: ViewerModel,
-    layer: Image,
+    layer: Image | Labels,
     source: LayerSource,
     view: SliceView,
     image: NDArray[Any],
@@ -211,7 +215,7 @@ def place_like(viewer: ViewerModel, layer: Image, other: Image, data: NDArray[An
 
 
 def _move(
-    viewer: ViewerModel, layer: Image, data: NDArray[Any], scale: Any, translate: Any
+    viewer: ViewerModel, layer: Image | Labels, data: NDArray[Any], scale: Any, translate: Any
 ) -> None:
     with _quietly(viewer, layer):
         layer.data = data
@@ -221,7 +225,7 @@ def _move(
 
 
 @contextmanager
-def _quietly(viewer: ViewerModel, layer: Image) -> Iterator[None]:
+def _quietly(viewer: ViewerModel, layer: Image | Labels) -> Iterator[None]:
     """Set several things of a layer, but slice it once, and leave the viewer's sliders alone.
 
     napari works out the range and the step of its sliders from all layers whenever one of them

@@ -103,7 +103,7 @@ class Coordinator(QObject):
         self._settings = dock.settings
         self._shown: tuple[SliceKey, LayerSource, SliceView, ZoomPlan] | None = None
         self.engines = ModelCache(engine_factory)
-        self.presenter = Presenter(viewer)
+        self.presenter = Presenter(viewer, self.schedule)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)
         self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)

@@ -18,11 +18,12 @@ from napari_metasr.widgets.viewer.result_layers import (
 from napari_metasr.widgets.zoom.comparison import Stage
 from napari_metasr.widgets.zoom.plan import has_pixels
 from napari_metasr.widgets.zoom.region_border import drop_border, show_border
+from napari_metasr.widgets.zoom.segmentations import Segmentations
 from napari_metasr.zoom.baselines import interpolate_pixels
 from napari_metasr.zoom.inset import inset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -39,10 +40,18 @@ NOTHING = Window(0.0, 0.0, 0.0, 0.0)
 
 
 class Presenter:
-    """Owns the result layers of all sources that are super-resolved."""
+    """Owns the result layers of all sources that are super-resolved, and what lies over them.
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        self.stage = Stage(viewer, [])
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    changed
+        Called when what lies over them is to be shown anew.
+    """
+
+    def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
+        self.stage = Stage(viewer, [], Segmentations(viewer, changed))
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
@@ -134,6 +143,7 @@ class Presenter:
                 corrections.get(pair.source),
                 consistent,
             )
+        self.stage.segmentations.render(view, plan.grid, plan.window, around=mode.source_around)
         if self._axes not in {None, view.axes}:
             for pair in self.stage.pairs:
                 pair.tell_viewer()

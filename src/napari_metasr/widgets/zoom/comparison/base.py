@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.viewer.result_layers import ResultPair
+    from napari_metasr.widgets.zoom.segmentations import Segmentations
     from napari_metasr.widgets.zoom.settings import Compare
+
+
+RESULTS = "the results"
 
 
 @dataclass
@@ -30,10 +34,13 @@ class Stage:
         The viewer.
     pairs
         The results, the source layer's first.
+    segmentations
+        What is shown over them.
     """
 
     viewer: ViewerModel
     pairs: list[ResultPair]
+    segmentations: Segmentations
 
     @property
     def own_layers(self) -> set[Layer]:
@@ -111,18 +118,23 @@ class Mode:
         Whether it shows every ticked contrast, or the source layer's results alone.
     shows_inferred
         Whether it shows what of the result the source does not determine.
+    source_around
+        Whether the source is seen around the results.
     """
 
     compare: ClassVar[Compare]
     all_contrasts: ClassVar[bool] = False
     shows_inferred: ClassVar[bool] = False
+    source_around: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.snapshot: ViewSnapshot | None = None
+        self._segmentations: Segmentations | None = None
 
     def enter(self, stage: Stage) -> None:
         """Remember how the view is, then take it over."""
         self.snapshot = ViewSnapshot(stage.viewer, stage.own_layers)
+        self._segmentations = stage.segmentations
         self.update(stage)
 
     def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
@@ -134,7 +146,7 @@ class Mode:
         raise NotImplementedError
 
     def single_box(self, stage: Stage) -> None:
-        """Show the source under its results in one view box, and no image over it."""
+        """Show the source under its results in one view box, and segmentations over all of it."""
         if stage.viewer.canvas.grid.enabled:
             stage.viewer.canvas.grid.enabled = False
         if not stage.pairs or self.snapshot is None:
@@ -144,9 +156,12 @@ class Mode:
             if isinstance(layer, Image) and layer is not source and not is_result(layer):
                 self.snapshot.hide(layer)
         set_visible(source, True)
+        stage.segmentations.take(self.snapshot, stage.pairs[0].source, [RESULTS], every=False)
 
     def leave(self) -> None:
         """Put the view back."""
+        if self._segmentations is not None:
+            self._segmentations.close()
         if self.snapshot is not None:
             self.snapshot.restore()
             self.snapshot = None

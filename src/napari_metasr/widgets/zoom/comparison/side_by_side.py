@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image, Labels
 
 from napari_metasr.widgets.viewer.result_layers import (
-    ROLE,
+    SUPER_RESOLVED,
     is_result,
     lay_over_images,
     undisturbed,
@@ -20,24 +19,23 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
 SPACING = 4
-LINKED = ("visible", "opacity", "colormap", "contour")
 
 
 class SideBySide(Mode):
     """Uses napari's grid, where every visible layer has a view box.
 
-    Other layers are hidden on entering. A segmentation is shown over every result, by copies that
-    share its voxels. An image that is opened or shown meanwhile gets a view box of its own.
+    Other layers are hidden on entering. A segmentation is shown over every result, by copies. An
+    image that is opened or shown meanwhile gets a view box of its own.
     """
 
     compare: ClassVar[Compare] = Compare.SIDE_BY_SIDE
     all_contrasts: ClassVar[bool] = True
+    source_around: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self._stage: Stage | None = None
         self._is_new = True
-        self._copies: dict[Labels, list[Labels]] = {}
         self._panes: list[Image] = []
 
     def enter(self, stage: Stage) -> None:
@@ -50,23 +48,20 @@ class SideBySide(Mode):
         panes = [layer for pair in stage.pairs for layer in pair.layers]
         sources = [pair.source.layer for pair in stage.pairs]
         for layer in [layer for layer in stage.viewer.layers if not is_result(layer)]:
-            if self.snapshot is None or not layer.visible:
+            if self.snapshot is None or not layer.visible or isinstance(layer, Labels):
                 continue
-            if isinstance(layer, Labels):
-                self._copies.setdefault(layer, [])
-                self.snapshot.hide(layer)
-            elif self._is_new or layer in sources or not isinstance(layer, Image):
+            if self._is_new or layer in sources or not isinstance(layer, Image):
                 self.snapshot.hide(layer)
         self._is_new = False
         for layer in panes:
             set_visible(layer, True)
             layer.name_overlay.visible = True
-        self._arrange(stage, panes)
+        self._label(stage, panes)
         others = [layer for layer in stage.viewer.layers if layer.visible and not is_result(layer)]
         rows = len(stage.pairs) + -(-len(others) // 2)
         grid = stage.viewer.canvas.grid
         wanted = {
-            "stride": 1 + len(self._copies),
+            "stride": 1 + len(stage.segmentations.copies),
             "shape": (max(rows, 1), 2),
             "spacing": SPACING,
         }
@@ -77,74 +72,38 @@ class SideBySide(Mode):
             grid.enabled = True
 
     def leave(self) -> None:
-        """Take the copies away and put the view back."""
-        stage = self._stage
-        if stage is not None:
-            self._drop(stage, list(self._copies))
-        self._stage = None
+        """Put the view back, with the results over the images again."""
+        stage, self._stage = self._stage, None
+        was_labelled = stage is not None and bool(stage.segmentations.copies)
         super().leave()
+        if stage is not None and was_labelled:
+            self._lay_over_images(stage)
 
-    def _arrange(self, stage: Stage, panes: list[Image]) -> None:
-        """Have each result followed by the copies that are shown over it."""
-        layers = stage.viewer.layers
-        gone = [layer for layer in self._copies if layer not in layers]
-        lost = any(copy not in layers for copies in self._copies.values() for copy in copies)
-        if panes != self._panes or lost:
-            gone = list(self._copies)
-            again = [layer for layer in gone if layer in layers]
-        else:
-            again = []
-        self._drop(stage, gone)
-        self._copies.update((layer, []) for layer in again)
-        self._panes = panes
-        missing = [layer for layer, copies in self._copies.items() if not copies]
-        if not missing or not panes:
+    def _label(self, stage: Stage, panes: list[Image]) -> None:
+        """Have each result followed by the segmentations that are shown over it."""
+        if self.snapshot is None or not panes:
             return
+        segmentations, layers = stage.segmentations, stage.viewer.layers
+        over = [name for _ in stage.pairs for name in ("bicubic", SUPER_RESOLVED)]
+        changed = segmentations.take(self.snapshot, stage.pairs[0].source, over, every=True)
+        if not changed and panes == self._panes:
+            return
+        self._panes = panes
+        if not segmentations.copies:
+            self._lay_over_images(stage)
+            return
+        order = [
+            each
+            for place, pane in enumerate(panes)
+            for each in (pane, *(copies[place] for copies in segmentations.copies.values()))
+        ]
         with undisturbed(stage.viewer):
-            for layer in missing:
-                self._copies[layer] = [_copy(layer, pane) for pane in panes]
-                for copy in self._copies[layer]:
-                    stage.viewer.add_layer(copy)
-                link_layers(self._copies[layer], LINKED)
-            order = [
-                each
-                for place, pane in enumerate(panes)
-                for each in (pane, *(copies[place] for copies in self._copies.values()))
-            ]
             for place, each in enumerate(order):  # boxes are counted off from the first layer
                 if layers.index(each) != place:
                     layers.move(layers.index(each), place)
 
-    def _drop(self, stage: Stage, segmentations: list[Labels]) -> None:
-        """Take the copies of segmentations away; results lie over the images again."""
-        layers = stage.viewer.layers
-        copies = [copy for layer in segmentations for copy in self._copies.pop(layer)]
-        if not copies:
-            return
-        unlink_layers(copies)
+    def _lay_over_images(self, stage: Stage) -> None:
         with undisturbed(stage.viewer):
-            for copy in copies:
-                if copy in layers:
-                    layers.remove(copy)
-            for layer in self._panes if not self._copies else ():
-                if layer in layers:
+            for layer in self._panes:
+                if layer in stage.viewer.layers:
                     lay_over_images(stage.viewer, layer)
-
-
-def _copy(layer: Labels, pane: Image) -> Labels:
-    """Return a layer with the voxels of a segmentation, to be shown over a result."""
-    side = "bicubic" if pane.name.startswith("bicubic") else "super-resolved"
-    return Labels(
-        layer.data,
-        name=f"{layer.name} over {side}",
-        scale=layer.scale,
-        translate=layer.translate,
-        rotate=layer.rotate,
-        shear=layer.shear,
-        affine=layer.affine,
-        units=layer.units,
-        axis_labels=layer.axis_labels,
-        opacity=layer.opacity,
-        colormap=layer.colormap,
-        metadata={ROLE: True},
-    )
