@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install the Debian packages that a napari window needs on a machine without a screen.
+# Install the Debian packages that a napari window needs on a machine without a screen, and a browser
+# for the interactive page.
 set -euo pipefail
 
 packages=(
@@ -8,6 +9,8 @@ packages=(
     libxcb-shape0 libxcb-xfixes0 libxcb-xinerama0 libxkbcommon-x11-0 xauth xvfb
 )
 
+# Ubuntu's is a snap; its own machines have Chrome
+grep -qs '^ID=debian' /etc/os-release && packages+=(chromium)
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || packages+=(python3-venv)
 
 command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || exit 0

@@ -78,6 +78,8 @@ class FakeEngine:
 
     device = "cpu"
     card = CARD
+    fixed_scales = ()
+    upscaler = None
 
     def __init__(self):
         self.gate = threading.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +31,7 @@ from napari_metasr.cli.parsing import (
 from napari_metasr.devices import Device
 from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable
-from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.grids import OutputGrid, scale_pair
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
@@ -43,10 +44,16 @@ from napari_metasr.volume import SIGNS, Plane
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 if TYPE_CHECKING:
-    from napari_metasr.figures.rendition import Rendition
+    from collections.abc import Iterator
+
+    from napari_metasr.figures.panel import View
+    from napari_metasr.figures.rendition import Rendition, Slice
+    from napari_metasr.zoom.engine import ZoomModel
 
 VOLUMES = (".nii", ".nii.gz")
 FIGURES = (".png", ".pdf")
+PAGES = (".html",)
+OUTPUTS = VOLUMES + FIGURES + PAGES
 FINE_TILE, JOINT = 8, 32
 """Small tiles: around a lesion the network runs on little more than its rectangle and halo."""
 
@@ -65,8 +72,9 @@ class Zoom(Command):
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
-        description="The super-resolved region as .nii or .nii.gz, or a figure of it beside "
-        "bicubic interpolation as .png or .pdf."
+        description="The super-resolved region as .nii or .nii.gz; a figure of it beside bicubic "
+        "interpolation as .png or .pdf; or as .html a page on which it can be magnified in any "
+        "browser, beginning at the scale."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     plane: PlaneArgument = Field(
@@ -109,10 +117,10 @@ class Zoom(Command):
 
     def run(self) -> None:
         """Check, read, super-resolve, write, and print one line about the result."""
-        if not self.output.name.lower().endswith(VOLUMES + FIGURES):
-            raise ValueError(
-                f"{self.output}: expected an output that ends in {', '.join(VOLUMES + FIGURES)}"
-            )
+        if not self.output.name.lower().endswith(OUTPUTS):
+            raise ValueError(f"{self.output}: expected an output that ends in {', '.join(OUTPUTS)}")
+        if self._is_page and self.consistent is not None:
+            raise ValueError(f"{self.output}: a page evaluates the network alone: no --consistent")
         check_writable(self.output, overwrite=self.overwrite)
         if self.output.name.lower().endswith(VOLUMES):
             check_writable(sidecar_path(self.output), overwrite=self.overwrite)
@@ -143,15 +151,19 @@ class Zoom(Command):
 
         tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
         model = load_model(self.model, device=self.device, tiling=tiling)
+        cut = Slice(image, volume, plane, index, self.time)
+        if self._is_page:
+            with _gaps_are_known():
+                self._save_page(model, cut, region, told)
+            return
         assumption = None
         if self.consistent is not None:
             assumption = assume(self.consistent, volume, plane)
         started = time.perf_counter()
-        with warnings.catch_warnings():  # the reader has warned of gaps in the whole volume
-            warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
+        with _gaps_are_known():
             rendition = render(
                 model,
-                Slice(image, volume, plane, index, self.time),
+                cut,
                 grid,
                 region,
                 intensity_range=volume.intensity_range,
@@ -178,25 +190,57 @@ class Zoom(Command):
             f"{remark}{RESEARCH_USE}"
         )
 
+    @property
+    def _is_page(self) -> bool:
+        return self.output.name.lower().endswith(PAGES)
+
     def _save(self, rendition: Rendition) -> None:
         """Write what the output's name asks for."""
-        from napari_metasr.figures.panel import View
         from napari_metasr.figures.rendition import save_figure, save_nifti
 
         if self.output.name.lower().endswith(VOLUMES):
             save_nifti(self.output, rendition, overwrite=self.overwrite)
             return
         cut = rendition.slice
-        source = cut.volume.source
-        shown = None if is_picture(self.input) else cut.plane
-        limits = contrast_limits(cut.volume.data)
         save_figure(
             self.output,
             rendition,
-            view=View(shown, limits, is_oriented=source.is_oriented),
-            heading=source.name,
+            view=self._view(cut),
+            heading=cut.volume.source.name,
             overwrite=self.overwrite,
         )
+
+    def _save_page(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        """Write the region as a page, and print one line about it."""
+        from napari_metasr.figures.page.writing import save_page
+
+        scales = scale_pair(self.scale)
+        finer = int(cut.spacing[1] < cut.spacing[0])
+        made = save_page(
+            self.output,
+            model,
+            cut,
+            region,
+            scale=float(scales[finer]),
+            view=self._view(cut),
+            intensity_range=cut.volume.intensity_range,
+            value_range=cut.volume.value_range,
+            overwrite=self.overwrite,
+        )
+        rows, columns = made.shape
+        megabytes = self.output.stat().st_size / 1e6
+        print(
+            f"{self.output}: {told}{'; ' if told else ''}an interactive page of {rows} x {columns} "
+            f"pixels, {megabytes:.1f} MB, values within {made.error[1]:.2g} of those of "
+            f"{model.card.title}, {RESEARCH_USE}"
+        )
+
+    def _view(self, cut: Slice) -> View:
+        from napari_metasr.figures.panel import View
+
+        shown = None if is_picture(self.input) else cut.plane
+        limits = contrast_limits(cut.volume.data)
+        return View(shown, limits, is_oriented=cut.volume.source.is_oriented)
 
     def _choice(self) -> LesionChoice | None:
         """Return the lesion that is asked for, if one is."""
@@ -209,3 +253,11 @@ class Zoom(Command):
         if self.rois is not None and self.mask is not None:
             raise ValueError("expected --rois or --mask, found both")
         return LesionChoice(self.lesion, self.rois, self.mask, self.detector, self.device)
+
+
+@contextmanager
+def _gaps_are_known() -> Iterator[None]:
+    """Warn of no gaps in a slice: the reader has warned of those of the whole volume."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
+        yield

@@ -170,6 +170,32 @@ class EncodedSlice:
                 self._evict()
         return found
 
+    def codes(self, cells: CellRange) -> NDArray[np.float32]:
+        """Return the codes of cells in one piece, (rows, columns, channels).
+
+        Those of nothing but background, see ``Shown.needed``, are 0. The budget holds for tiles
+        alone.
+
+        Raises
+        ------
+        ValueError
+            If every pixel of the slice has the same value, or lies in the background.
+        """
+        top, left, bottom, right = cells
+        size = self._tiling.tile
+        codes = None
+        for block in self.blocks(cells) if self.constant is None else ():
+            for (y, x), tile in self.tiles(block).items():
+                part = tile[0].cpu().numpy()
+                if codes is None:
+                    shape = (bottom - top + 2 * size, right - left + 2 * size, part.shape[-1])
+                    codes = np.zeros(shape, np.float32)  # with room for all of a tile
+                row, column = y * size - top + size, x * size - left + size
+                codes[row : row + part.shape[0], column : column + part.shape[1]] = part
+        if codes is None:
+            raise ValueError("expected a region with tissue, found one of a single value")
+        return codes[size : size + bottom - top, size : size + right - left]
+
     def blocks(self, cells: CellRange) -> Iterator[CellRange]:
         """Cut a range of cells into joint blocks of tiles."""
         top, left, bottom, right = cells

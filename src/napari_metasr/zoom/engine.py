@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import PixelRange, Scale
     from napari_metasr.geometry.windows import Window
-    from napari_metasr.networks.meta_upscale import UpscaleKernel
+    from napari_metasr.networks.meta_upscale import MetaUpscale, UpscaleKernel
     from napari_metasr.weights import ModelCard
     from napari_metasr.zoom.renderers.renderer import Renderer
 
@@ -124,6 +124,12 @@ class ZoomModel:
         See ``napari_metasr.zoom.scales`` for which is taken.
         """
         return self._renderer.fixed_scales
+
+    @property
+    def upscaler(self) -> MetaUpscale | None:
+        """What makes an image of any scale from codes; None where scales are fixed."""
+        renderer = self._renderer
+        return renderer.upscale if isinstance(renderer, AnyScaleRenderer) else None
 
     @property
     def reach(self) -> int:

@@ -19,10 +19,13 @@ from napari_metasr.io import read_volume, write_volume
 from napari_metasr.io.layers import METADATA_KEY, layer_data
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane
+from napari_metasr.weights import model_card
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.rendition import FileKind
+from napari_metasr.widgets.zoom.settings import Export
 from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.zoom.engine import load_model
 
 
 @pytest.fixture
@@ -173,3 +176,33 @@ def test_a_region_is_saved_beside_its_source_under_a_name_of_its_kind(
     assert dialogs.asked == [[tmp_path / f"{name}.json"]]
     assert not (tmp_path / f"{name}.nii.gz").exists()
     dock.coordinator.close()
+
+
+def test_a_page_is_exported_from_the_menu(qtbot, tmp_path, phantom_volume, notes):
+    viewer = ViewerModel()
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    dock = MetaSRZoomWidget(viewer, load_model, {"meta-srgan": model_card("meta-srgan")})
+    qtbot.addWidget(dock)
+    dock.scale.set_scale(2.5)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    dialogs = FakeDialogs(tmp_path / "page.html")
+    dock.coordinator.exports.dialogs = dialogs
+    dock.exports[Export.PAGE].trigger()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    assert dialogs.suggestions[0].endswith("_res-2p5x_desc-metasr.html")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '"scale": 2.5' in text
+    assert '"letters": {"top": "A"' in text
+    assert any("Saved" in note for note in notes)
+    assert list(tmp_path.iterdir()) == [tmp_path / "page.html"]
+    dock.coordinator.close()
+
+
+def test_a_page_of_a_model_that_cannot_make_one_is_refused_in_a_notification(
+    qtbot, saved, tmp_path, notes
+):
+    saved.dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "page.html")
+    saved.dock.exports[Export.PAGE].trigger()
+    qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
+    assert any("needs a model that gives every scale" in note for note in notes)
+    assert list(tmp_path.iterdir()) == []

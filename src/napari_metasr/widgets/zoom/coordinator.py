@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.rendition import RenderingSpec
-    from napari_metasr.widgets.zoom.settings import ZoomSettings
+    from napari_metasr.widgets.zoom.settings import Export, ZoomSettings
     from napari_metasr.zoom.session import SliceKey
 
 FITTING = {
@@ -146,6 +146,7 @@ class Coordinator(QObject):
         dock.contrast_chosen.connect(self._on_contrast)
         dock.keep_requested.connect(self._on_keep)
         dock.save_requested.connect(self._on_save)
+        dock.export_requested.connect(self._on_export)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
         viewer = self._viewer
@@ -308,6 +309,11 @@ class Coordinator(QObject):
         spec = self._spec()
         if spec is not None:
             self.exports.save(spec)
+
+    def _on_export(self, export: Export) -> None:
+        spec = self._spec()
+        if spec is not None:
+            self.exports.export(spec, export)
 
     def _on_cancel(self) -> None:
         self.slices.cancel()

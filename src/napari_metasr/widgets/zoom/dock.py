@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QMenu,
     QMessageBox,
     QPushButton,
     QSlider,
@@ -35,7 +36,7 @@ from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.contrasts import OTHER
 from napari_metasr.widgets.zoom.readout import Readout
 from napari_metasr.widgets.zoom.scale_control import ScaleControl
-from napari_metasr.widgets.zoom.settings import Compare, Setting, ZoomSettings
+from napari_metasr.widgets.zoom.settings import Compare, Export, Setting, ZoomSettings
 from napari_metasr.widgets.zoom.shortcuts import SHEET_KEY, action_of, sheet
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class ZoomDock(Dock):
     -------
     settings_changed(Setting, ZoomSettings)
         A control was used; all that is set by now.
+    export_requested(Export)
+        An entry of the menu *Export* was chosen.
     """
 
     settings_changed = Signal(object, object)
@@ -78,6 +81,7 @@ class ZoomDock(Dock):
     contrast_chosen = Signal(str)
     keep_requested = Signal()
     save_requested = Signal()
+    export_requested = Signal(object)
     cancel_requested = Signal()
 
     def __init__(self, models: Sequence[ModelChoice], parent: QWidget | None = None) -> None:
@@ -193,6 +197,12 @@ class ZoomDock(Dock):
             "Write the super-resolved region as NIfTI (mm), or a figure as PNG or PDF"
         )
 
+        self.export = QPushButton("Export")
+        self.export.setToolTip("Figures and pages of what is shown")
+        menu = QMenu(self.export)
+        self.exports = {export: menu.addAction(str(export)) for export in Export}
+        self.export.setMenu(menu)
+
     def _lay_out(self) -> None:
         body, column = docks.column(spacing=2)
         lines: list[tuple[str, list[QWidget], int]] = [
@@ -212,7 +222,7 @@ class ZoomDock(Dock):
         column.addWidget(self.readout)
         column.addWidget(self.busy)
         column.addLayout(parts.row([self.status, self.cancel]))
-        column.addLayout(parts.row([self.keep, self.save, self.keys]))
+        column.addLayout(parts.row([self.keep, self.save, self.export, self.keys]))
         self.more_contrasts = parts.collapsible("More contrasts", self.contrasts)
         display = QWidget()
         rows = QVBoxLayout(display)
@@ -266,6 +276,11 @@ class ZoomDock(Dock):
         self.keys.clicked.connect(lambda: self.show_keys())
         QShortcut(QKeySequence(SHEET_KEY), self, self.show_keys)
         self.save.clicked.connect(lambda: self.save_requested.emit())
+        for export, action in self.exports.items():
+            if action is not None:
+                action.triggered.connect(
+                    lambda _=False, export=export: self.export_requested.emit(export)
+                )
         self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

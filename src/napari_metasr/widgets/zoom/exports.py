@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error, show_info
 from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.io.nifti import is_nifti, stem
 from napari_metasr.upscaling.sidecar import sidecar_path
-from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name
+from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
@@ -19,14 +19,16 @@ from napari_metasr.widgets.viewer.result_layers import (
     undisturbed,
 )
 from napari_metasr.widgets.zoom.rendition import (
+    REGION_KINDS,
     FileKind,
     RenderingSpec,
     save_region,
     super_resolved,
 )
+from napari_metasr.widgets.zoom.settings import Export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from napari.components import ViewerModel
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.zoom.session import SliceKey
+
+EXPORTED: dict[Export, tuple[FileKind, ...]] = {Export.PAGE: (FileKind.PAGE,)}
 
 
 class Exports:
@@ -92,10 +96,11 @@ class Exports:
             self._engines,
         )
 
-    def save(self, spec: RenderingSpec) -> None:
-        """Ask for a file's name and write the region."""
-        kinds = {str(kind): kind.endings for kind in FileKind}
-        answer = self.dialogs.path(self._dock, "Save the region", str(suggested(spec)), kinds)
+    def save(self, spec: RenderingSpec, offered: Sequence[FileKind] = REGION_KINDS) -> None:
+        """Ask for a file's name among the kinds that are offered, and write the region."""
+        kinds = {str(kind): kind.endings for kind in offered}
+        suggestion = with_ending(suggested(spec), offered[0].endings)
+        answer = self.dialogs.path(self._dock, "Save the region", str(suggestion), kinds)
         if answer is None:
             return
         path, kind = answer[0], FileKind(answer[1])
@@ -112,6 +117,10 @@ class Exports:
             spec,
             self._engines,
         )
+
+    def export(self, spec: RenderingSpec, export: Export) -> None:
+        """Ask for a file's name and make what was chosen of the region."""
+        self.save(spec, EXPORTED[export])
 
     def cancel(self) -> None:
         """Use nothing of what is being rendered."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.rendition import Slice, render, save_figure, save_nifti
 from napari_metasr.io.layers import volume_of
@@ -37,17 +38,26 @@ class FileKind(StrEnum):
     NIFTI_SOURCE = "NIfTI, the source's number type"
     FIGURE_PNG = "Figure, PNG"
     FIGURE_PDF = "Figure, PDF"
+    PAGE = "Interactive page, HTML"
 
     @property
     def endings(self) -> tuple[str, ...]:
         """Endings of the file's name, the usual one first."""
-        figures = {FileKind.FIGURE_PNG: (".png",), FileKind.FIGURE_PDF: (".pdf",)}
-        return figures.get(self, (".nii.gz", ".nii"))
+        others = {
+            FileKind.FIGURE_PNG: (".png",),
+            FileKind.FIGURE_PDF: (".pdf",),
+            FileKind.PAGE: (".html",),
+        }
+        return others.get(self, (".nii.gz", ".nii"))
 
     @property
     def is_figure(self) -> bool:
-        """Whether it is a picture."""
-        return self in {FileKind.FIGURE_PNG, FileKind.FIGURE_PDF}
+        """Whether it is something to look at, with no sidecar beside it."""
+        return self in {FileKind.FIGURE_PNG, FileKind.FIGURE_PDF, FileKind.PAGE}
+
+
+REGION_KINDS = tuple(kind for kind in FileKind if kind is not FileKind.PAGE)
+"""What *Save* offers."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +140,28 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
     source, view = spec.source, spec.view
     plane, index = plane_and_index(view, source.layer.ndim)
     time = view.index[0] if source.layer.ndim > 3 else 0
+    model = models.get(spec.key.model, spec.key.device)
+    cut = Slice(source.read(view), layer_volume(source), plane, index, time)
+    oriented = volume is None or volume.source.is_oriented
+    shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
+    if kind is FileKind.PAGE:
+        if spec.acquisition is not None:
+            raise ValueError("a page evaluates the network alone: switch “Consistent” off first")
+        save_page(
+            path,
+            model,
+            cut,
+            spec.window,
+            scale=spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])],
+            view=shown,
+            intensity_range=source.intensity_range,
+            value_range=source.value_range,
+            overwrite=True,
+        )
+        return path
     rendition = render(
-        models.get(spec.key.model, spec.key.device),
-        Slice(source.read(view), layer_volume(source), plane, index, time),
+        model,
+        cut,
         spec.grid,
         spec.window,
         intensity_range=source.intensity_range,
@@ -140,8 +169,6 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
         assumption=spec.assumption,
     )
     if kind.is_figure:
-        oriented = volume is None or volume.source.is_oriented
-        shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
         return save_figure(path, rendition, view=shown, heading=spec.name, overwrite=True)
     is_float = kind is FileKind.NIFTI_FLOAT
     dtype = np.dtype(np.float32) if is_float else rendition.slice.image.dtype

@@ -26,6 +26,15 @@ class Compare(StrEnum):
         return self.value
 
 
+class Export(StrEnum):
+    """What else can be made of what is shown; the values are titles."""
+
+    PAGE = "Interactive page…"
+
+    def __str__(self) -> str:
+        return self.value
+
+
 class Setting(Enum):
     """A control of the dock."""
 

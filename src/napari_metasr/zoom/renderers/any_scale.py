@@ -38,6 +38,8 @@ class AnyScaleRenderer:
     ----------
     fixed_scales
         None: ``()``.
+    upscale
+        The network's upscaler, with its kernel.
     halo, margin
         See ``Renderer``. The corner convention may take the cell above or left of a window.
     """
@@ -46,14 +48,14 @@ class AnyScaleRenderer:
 
     def __init__(self, network: MetaSRGAN, kernel: UpscaleKernel) -> None:
         self._network = network
-        self._upscale = network.upscale
-        self._upscale.kernel = kernel
+        self.upscale = network.upscale
+        self.upscale.kernel = kernel
         self.halo = network.halo
-        self.margin = 1 if self._upscale.convention == "corner" else 0
+        self.margin = 1 if self.upscale.convention == "corner" else 0
 
     def encode(self, image: Tensor) -> Tensor:
         """Encode a normalised image (1, 1, h, w) to G, (1, h, w, hidden + 1)."""
-        return self._upscale.associate(self._network.trunk(image))
+        return self.upscale.associate(self._network.trunk(image))
 
     def render(
         self,
@@ -64,7 +66,7 @@ class AnyScaleRenderer:
     ) -> None:
         """Evaluate a range of output pixels, tile by tile."""
         i0, j0, i1, j1 = pixels
-        upscale = self._upscale
+        upscale = self.upscale
         row_terms, column_terms = upscale.terms(grid, pixels)
         row_cells = upscale.cells(grid.rows)[i0:i1]
         column_cells = upscale.cells(grid.columns)[j0:j1]
@@ -97,7 +99,7 @@ class AnyScaleRenderer:
     ) -> None:
         """Evaluate a range of output pixels from a part of the slice, strip by strip."""
         i0, j0, i1, j1 = pixels
-        upscale = self._upscale
+        upscale = self.upscale
         row_terms, column_terms = upscale.terms(grid, pixels)
         row_cells = upscale.cells(grid.rows)[i0:i1] - origin[0]
         column_cells = upscale.cells(grid.columns)[j0:j1] - origin[1]
