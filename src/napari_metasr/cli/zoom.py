@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.panel import View
     from napari_metasr.figures.rendition import Rendition, Slice
+    from napari_metasr.volume import Volume
     from napari_metasr.zoom.engine import ZoomModel
 
 VOLUMES = (".nii", ".nii.gz")
@@ -131,8 +132,28 @@ class Zoom(Command):
         volume.source.check_brightness()
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
-        told, index = "", self.slice
-        region = self.region
+        cut, region, told = self._place(volume, plane, choice)
+        grid = OutputGrid.at_scale(cut.image.shape, self.scale)
+        grid.pixel_range(region)
+
+        from napari_metasr.zoom.encoded import Tiling
+        from napari_metasr.zoom.engine import load_model
+
+        tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
+        model = load_model(self.model, device=self.device, tiling=tiling)
+        with _gaps_are_known():
+            if self._is_page:
+                self._save_page(model, cut, region, told)
+            else:
+                self._save_rendition(model, cut, grid, region, told)
+
+    def _place(
+        self, volume: Volume, plane: Plane, choice: LesionChoice | None
+    ) -> tuple[Slice, Window, str]:
+        """Return the slice and the region that are asked for, and what is told of a lesion."""
+        from napari_metasr.figures.rendition import Slice
+
+        told, index, region = "", self.slice, self.region
         if choice is not None:
             index, region, told = choice.find(volume, plane, self.slice, self.time)
         elif index is None:
@@ -140,36 +161,30 @@ class Zoom(Command):
         image = volume.slice(plane, index, self.time)
         shape = (image.shape[0], image.shape[1])
         region = Window.whole(shape) if region is None else region.inside(shape)
-        grid = OutputGrid.at_scale(shape, self.scale)
-        grid.pixel_range(region)
+        return Slice(image, volume, plane, index, self.time), region, told
 
-        from napari_metasr.figures.rendition import Slice, render
+    def _save_rendition(
+        self, model: ZoomModel, cut: Slice, grid: OutputGrid, region: Window, told: str
+    ) -> None:
+        """Render the region, write it, and print one line about it."""
+        from napari_metasr.figures.rendition import render
         from napari_metasr.trust.assumption import assume
-        from napari_metasr.zoom.encoded import Tiling
-        from napari_metasr.zoom.engine import load_model
         from napari_metasr.zoom.scales import resampled_from
 
-        tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
-        model = load_model(self.model, device=self.device, tiling=tiling)
-        cut = Slice(image, volume, plane, index, self.time)
-        if self._is_page:
-            with _gaps_are_known():
-                self._save_page(model, cut, region, told)
-            return
+        volume = cut.volume
         assumption = None
         if self.consistent is not None:
-            assumption = assume(self.consistent, volume, plane)
+            assumption = assume(self.consistent, volume, cut.plane)
         started = time.perf_counter()
-        with _gaps_are_known():
-            rendition = render(
-                model,
-                cut,
-                grid,
-                region,
-                intensity_range=volume.intensity_range,
-                value_range=volume.value_range,
-                assumption=assumption,
-            )
+        rendition = render(
+            model,
+            cut,
+            grid,
+            region,
+            intensity_range=volume.intensity_range,
+            value_range=volume.value_range,
+            assumption=assumption,
+        )
         seconds = time.perf_counter() - started
         self._save(rendition)
         for concern in rendition.concerns:
