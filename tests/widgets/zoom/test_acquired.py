@@ -12,7 +12,7 @@ from napari.components import ViewerModel
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.viewport import RegionMode
-from napari_metasr.widgets.zoom.messages import acquired
+from napari_metasr.widgets.zoom.acquired import acquired, measure_acquired
 
 
 def stack(axis=1, shape=(96, 104)):
@@ -20,7 +20,10 @@ def stack(axis=1, shape=(96, 104)):
 
 
 def told(viewer, layer):
-    return acquired(layer_source(layer), layer_source(layer).view(viewer.dims))
+    source = layer_source(layer)
+    view = source.view(viewer.dims)
+    measure_acquired(source, view)
+    return acquired(source, view)
 
 
 @pytest.mark.parametrize("ahead", [(), (1,)])

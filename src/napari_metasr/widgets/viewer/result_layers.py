@@ -126,12 +126,16 @@ def undisturbed(viewer: ViewerModel) -> Iterator[None]:
 
 
 def lay_over_images(viewer: ViewerModel, layer: Layer) -> None:
-    """Move a layer above all images, and below segmentations and boxes."""
+    """Put a layer above all images, and below segmentations and boxes."""
     layers = viewer.layers
     images = [
         place for place, each in enumerate(layers) if isinstance(each, Image) and each is not layer
     ]
-    now, above = layers.index(layer), max(images, default=-1) + 1
+    above = max(images, default=-1) + 1
+    if layer not in layers:
+        layers.insert(above, layer)
+        return
+    now = layers.index(layer)
     if above not in {now, now + 1}:
         layers.move(now, above)
 
@@ -265,7 +269,7 @@ class Signed:
 
 
 class ResultPair:
-    """The bicubic and the super-resolved layer of one source, in the viewer.
+    """The bicubic and the super-resolved layer of one source, in the viewer, hidden at first.
 
     Both follow the source's contrast limits, colormap and gamma, and it theirs.
 
@@ -280,14 +284,13 @@ class ResultPair:
         self.source = source
         self._origin = weakref.ref(source.layer)
         self.inferred: Signed | None = None
-        self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)))
-        self.enhanced = result_layer(source, f"being computed · {source.name}")
+        self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)), visible=False)
+        self.enhanced = result_layer(source, f"being computed · {source.name}", visible=False)
         for layer in self.layers:
             layer.metadata[ROLE] = True
             layer.name_overlay.font_size = LABEL_SIZE
         with undisturbed(viewer):
             for layer in self.layers:
-                viewer.add_layer(layer)
                 lay_over_images(viewer, layer)
         link_layers([source.layer, *self.layers], LINKED)
         self._kinds: dict[Image, str] = {}

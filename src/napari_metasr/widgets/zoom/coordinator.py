@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import Plane
@@ -201,6 +201,12 @@ class Coordinator(QObject):
             self._scheduled = True
             self._update_requested.emit()
 
+    def _go_on_later(self) -> None:
+        """Update again after what else waits in the event loop: napari takes long for a layer."""
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            QTimer.singleShot(0, self._update)
+
     def _on_setting(self, setting: Setting, settings: ZoomSettings) -> None:
         before, self._settings = self._settings, settings
         self._dismissed = False
@@ -376,13 +382,15 @@ class Coordinator(QObject):
             show_warning(f"Meta-SR Zoom: {reason}")
 
     def _show(self, source: LayerSource, view: SliceView) -> None:
+        if self.presenter.set_sources([source, *self._layers.ticked]):
+            self._go_on_later()
+            return
         drawing = self._dock.draw.isChecked()
         self._anatomy.window_level.target = weakref.ref(source.layer)
         self._dock.set_plane(view.plane, enabled=source.layer.ndim > len(view.axes))
         alone = drawing or self._lesion.is_editing
         mode, is_new = self._comparing.enter(self._settings.comparison, alone=alone)
         self._fit_due = self._fit_due or is_new
-        self.presenter.set_sources([source, *self._layers.ticked])
         mode.update(self.presenter.stage)
         plan = self._plan(source, view, drawing)
         if drawing and not self._region.is_editing:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.zoom.acquired import measure_acquired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +105,7 @@ def encode(
             yield Status("Loading the model")
         engine = engines.get(job.key.model, job.key.device)
         yield Status(f"Encoding “{job.source.name}”")
+        measure_acquired(job.source, job.view)
         encoded = job.encoded
         if encoded is None:
             encoded = engine.encode(

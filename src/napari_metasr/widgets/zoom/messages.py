@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.acquisition import resolution_of
-from napari_metasr.volume import THICK, Plane
-from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.volume import THICK
 from napari_metasr.widgets.viewer.result_layers import is_super_resolved
+from napari_metasr.widgets.zoom.acquired import acquired
 from napari_metasr.widgets.zoom.contrasts import contrast_notice, contrast_of
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.zoom.scales import resampled_from, scale_concern
@@ -15,7 +14,6 @@ from napari_metasr.zoom.scales import resampled_from, scale_concern
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.trust.correction import Correction
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
@@ -36,9 +34,6 @@ EDITING = "Boxes are selected: select the image to compare again."
 MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
 ACROSS = "Across the slices, which are {thick:.3g} {unit} apart ({thin:.3g} {unit} within)."
 LESION_ONLY = "Bicubic outside the line."
-ACQUIRED_SLICES = 5
-"""Slices that tell what was acquired, in milliseconds."""
-
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 
 
@@ -91,36 +86,6 @@ def reading(
         acquired=acquired(source, view),
         scan=scan,
     )
-
-
-def acquired(
-    source: LayerSource, view: SliceView
-) -> tuple[AxisAcquisition, AxisAcquisition] | None:
-    """Return what rows and columns of a view were acquired with; None of what is slow to read.
-
-    It is measured once for each plane of a layer, from a few of its slices.
-    """
-    if source.is_lazy:
-        return None
-    key = ("acquired", view.axes)
-    if key not in source.measured:
-        try:
-            volume = layer_volume(source)
-        except ValueError:  # a world that is no space has no resolution
-            source.measured[key] = None
-        else:
-            ahead = source.layer.ndim - 3
-            planes = (
-                plane
-                for plane in Plane
-                if (plane.row_axis + ahead, plane.column_axis + ahead) == view.axes
-            )
-            plane = next(planes, None) if volume.data.ndim > 2 else Plane.AXIAL
-            source.measured[key] = (
-                None if plane is None else resolution_of(volume, plane, looked_at=ACQUIRED_SLICES)
-            )
-    found: tuple[AxisAcquisition, AxisAcquisition] | None = source.measured[key]
-    return found
 
 
 def notice(plan: ZoomPlan, card: ModelCard, sources: Sequence[LayerSource], view: SliceView) -> str:

@@ -65,12 +65,18 @@ class Presenter:
         """Whether a layer is one of the results, and it is not we who take it away."""
         return not self._changing and layer in self.stage.own_layers
 
-    def set_sources(self, sources: list[LayerSource]) -> None:
-        """Have result layers for these sources, in this order, and no others."""
+    def set_sources(self, sources: list[LayerSource]) -> bool:
+        """Have result layers for these sources, in this order, and no others.
+
+        Returns
+        -------
+        bool
+            Whether a pair has been added: the next one is added at the next call.
+        """
         pairs = self.stage.pairs
         complete = all(pair.is_complete for pair in pairs)
         if complete and [pair.source for pair in pairs] == sources:
-            return
+            return False
         kept = [pair for pair in pairs if pair.is_complete and pair.source in sources]
         if [pair.source for pair in kept] != sources[: len(kept)]:
             kept = []  # those of an earlier place would lie above
@@ -80,7 +86,9 @@ class Presenter:
                     pair.close()
             pairs[:] = kept
             viewer = self.stage.viewer
-            pairs += [ResultPair(viewer, source) for source in sources[len(kept) :]]
+            new = sources[len(kept) : len(kept) + 1]
+            pairs += [ResultPair(viewer, source) for source in new]
+        return bool(new)
 
     def close(self) -> None:
         """Take all result layers away."""

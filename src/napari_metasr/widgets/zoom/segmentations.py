@@ -117,16 +117,15 @@ class Segmentations:
         lost = any(
             copy not in self._viewer.layers for copies in self.copies.values() for copy in copies
         )
-        same = (self._source, self._panes) == (source, tuple(panes)) and not lost
+        kept = 0 if lost or self._source is not source else _length_in_common(self._panes, panes)
         self._source, self._panes = source, tuple(panes)
-        gone = [layer for layer in self.copies if layer not in wanted or not same]
-        missing = [layer for layer in wanted if layer not in self.copies or not same]
-        self._drop(gone)
+        changed = self._drop({layer: kept if layer in wanted else 0 for layer in self.copies})
+        missing = [layer for layer in wanted if len(self.copies.get(layer, ())) < len(panes)]
         if missing:
             with undisturbed(self._viewer):
                 for layer in missing:
                     self._add(layer)
-        return bool(gone or missing)
+        return changed or bool(missing)
 
     def render(self, view: SliceView, grid: OutputGrid, window: Window, *, around: bool) -> None:
         """Render the slice that is shown, for every segmentation on the source's grid.
@@ -161,7 +160,7 @@ class Segmentations:
 
     def close(self) -> None:
         """Take all copies away; safe to call twice."""
-        self._drop(list(self.copies))
+        self._drop(dict.fromkeys(self.copies, 0))
         self._source = None
         for subscriptions in self._watched.values():
             subscriptions.close()
@@ -179,15 +178,18 @@ class Segmentations:
 
     def _add(self, layer: Labels) -> None:
         on_grid = self._source is not None and has_grid_of(layer, self._source)
-        copies = [self._copy(layer, pane, on_grid=on_grid) for pane in self._panes]
-        self.copies[layer] = copies
-        for copy in copies:
-            self._viewer.add_layer(copy)
-            self._viewer.layers.move(
-                self._viewer.layers.index(copy), self._viewer.layers.index(layer) + 1
-            )
-        link_layers([layer, *copies], LOOK)
-        link_layers(copies, ("visible",))
+        copies, layers = self.copies.setdefault(layer, []), self._viewer.layers
+        for pane in self._panes[len(copies) :]:
+            copy = self._copy(layer, pane, on_grid=on_grid)
+            copy.visible = not copies or copies[0].visible
+            copies.append(copy)
+            layers.insert(layers.index(layer) + 1, copy)
+        self._drawn.pop(layer, None)
+        self._link(layer)
+
+    def _link(self, layer: Labels) -> None:
+        link_layers([layer, *self.copies[layer]], LOOK)
+        link_layers(self.copies[layer], ("visible",))
 
     def _copy(self, layer: Labels, pane: str, *, on_grid: bool) -> Labels:
         """Return a layer with the look of a segmentation: its voxels, or none yet."""
@@ -218,24 +220,39 @@ class Segmentations:
         copy.show_selected_label = layer.show_selected_label
         return copy
 
-    def _drop(self, layers: Sequence[Labels]) -> None:
-        """Take the copies of segmentations away."""
-        for layer in layers:
-            copies = self.copies.pop(layer)
-            self._smooth.pop(layer, None)
-            self._drawn.pop(layer, None)
+    def _drop(self, kept: dict[Labels, int]) -> bool:
+        """Take copies of segmentations away but for the first few of each; return if any went.
+
+        All go at once: napari collects all garbage each time.
+        """
+        gone: list[Labels] = []
+        for layer, number in kept.items():
+            copies = self.copies[layer]
+            if number >= len(copies):
+                continue
             unlink_layers([layer, *copies])
-            with undisturbed(self._viewer):
-                for copy in copies:
-                    if copy in self._viewer.layers:
-                        self._viewer.layers.remove(copy)
+            gone += copies[number:]
+            del copies[number:]
+            self._drawn.pop(layer, None)
+            if not copies:
+                del self.copies[layer]
+                self._smooth.pop(layer, None)
+            else:
+                self._link(layer)
+        layers = self._viewer.layers
+        shown = [copy for copy in gone if copy in layers]
+        if shown:
+            with undisturbed(self._viewer), layers.batched_update():
+                for copy in shown:
+                    layers.remove(copy)
+        return bool(gone)
 
     def _give_back(self, layer: Labels, snapshot: ViewSnapshot) -> None:
         """Show a segmentation itself again, so that it can be drawn on."""
         copies = self.copies.get(layer)
         if copies is not None:
             visible = copies[0].visible
-            self._drop([layer])
+            self._drop({layer: 0})
             snapshot.remember(layer, visible=visible)
             layer.visible = visible
 
@@ -263,6 +280,12 @@ class Segmentations:
 
     def _on_seen(self, event: Any = None) -> None:
         self._changed()
+
+
+def _length_in_common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many names two sequences begin with in common."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _slice_of(layer: Labels, view: SliceView, missing: int) -> NDArray[Any]:
