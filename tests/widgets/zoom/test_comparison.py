@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.widgets import SHAPE, results, settle
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 
 from napari_metasr.widgets.zoom.settings import Compare
 
@@ -126,6 +126,46 @@ def test_a_ticked_contrast_leaves_the_layers_that_there_are(qtbot, viewer, dock,
     dock.contrasts.item(0).setCheckState(Qt.CheckState.Unchecked)
     settle(qtbot, dock)
     assert results(dock) == before
+
+
+def test_the_window_reacts_between_the_layers_that_a_contrast_needs(qtbot, viewer, dock, rng):
+    viewer.add_labels(np.ones(SHAPE, int), name="mask", scale=(3, 1, 1.5))
+    viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    beats, added = 0, []
+
+    def beat():
+        nonlocal beats
+        beats += 1
+
+    timer = QTimer()
+    timer.timeout.connect(beat)
+    viewer.layers.events.inserted.connect(lambda event: added.append((event.value.name, beats)))
+    viewer.layers.events.removed.connect(lambda event: added.append(("removed", beats)))
+    timer.start(0)
+    dock.contrasts.item(0).setCheckState(Qt.CheckState.Checked)
+    settle(qtbot, dock)
+    timer.stop()
+    turns = [beat for _, beat in added]
+    assert len(added) == 4
+    assert turns[0] == turns[1] < turns[2]  # a pair, then what lies over it
+    order = [layer.name for layer in viewer.layers[:8]]
+    assert ["mask over" in name for name in order] == [False, True] * 4
+    assert viewer.canvas.grid.actual_shape(viewer.layers) == (2, 2)
+
+
+def test_copies_of_segmentations_are_taken_away_at_once(qtbot, viewer, dock):
+    for name in ("mask", "other"):
+        viewer.add_labels(np.ones(SHAPE, int), name=name, scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    batches, removed = [], []
+    viewer.layers.events.begin_batch.connect(lambda event: batches.append(len(removed)))
+    viewer.layers.events.removed.connect(lambda event: removed.append(event.value.name))
+    choose(dock, "Blink")
+    settle(qtbot, dock)
+    assert len(removed) == 4
+    assert batches == [0]
+    assert "mask over bicubic" not in [layer.name for layer in viewer.layers]
 
 
 def test_the_swiped_results_have_their_names_on_their_sides(qtbot, dock):
