@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import nibabel as nib
 import numpy as np
 import pytest
+from fakes.dicom import save
+from fakes.dicom import series as dicom_series
 from fakes.lesions import POINT, Bright, OneBox, detector_of
 from PIL import Image
+from pydicom import dcmread
 
 from napari_metasr.cli import main
 from napari_metasr.cli.models import FINDERS, finds_text, group_of
+from napari_metasr.io import read, write_volume
 from napari_metasr.lesions import detector as detectors
 from napari_metasr.networks import build
 from napari_metasr.weights import save_weights
@@ -261,3 +265,76 @@ def test_detectors_are_listed_by_what_they_do(folder):
         "one box a slice (axial, full-size or reduced by up to 4), from a score of 0 on"
     )
     assert group_of(model_card("meta-srgan")) != FINDERS
+
+
+# DICOM
+
+
+@pytest.fixture
+def series_folder(folder: Path, rng: np.random.Generator) -> Path:
+    """A DICOM series of a head with two bright lesions, and a segmentation on its grid."""
+    y, x = np.meshgrid(*(np.linspace(-1.2, 1.2, n) for n in (44, 40)), indexing="ij")
+    data = np.where(x**2 + y**2 < 1, rng.uniform(300, 500, (12, 44, 40)), 0).astype(np.int16)
+    data[3:7, 20:28, 10:18] = data[2:5, 6:10, 26:30] = 1500
+    save(folder / "dicom", dicom_series(data, pixel_spacing=(1.5, 1.5), step=4.0))
+    volume = read(folder / "dicom")
+    labels = np.where(volume.data == 1500, 3, 0).astype(np.uint8)
+    labels[-1, :2, :2] = 7
+    write_volume(folder / "labels.nii.gz", labels, volume.affine, volume.source)
+    return folder
+
+
+SERIES = ["detect", "dicom", "--model", "tiny.safetensors", "--device", "cpu", "--output"]
+
+
+def test_lesions_of_a_series_are_written_as_dicom(series_folder, bright, capsys):
+    arguments = ["rois.json", "--mask", "mask.nii.gz", "--seg", "seg.dcm", "--rtstruct", "rt.dcm"]
+    assert main([*SERIES, *arguments]) == 0
+    told = capsys.readouterr().out
+    assert "seg.dcm: the regions as a DICOM segmentation, which names the patient" in told
+    assert "rt.dcm: the regions as an RT structure set, which names the patient" in told
+    seg, structures = dcmread("seg.dcm"), dcmread("rt.dcm")
+    lesions = json.loads((series_folder / "rois.json").read_text())["lesions"]
+    names = [f"Lesion {number}" for number in range(1, len(lesions) + 1)]
+    assert [one.SegmentLabel for one in seg.SegmentSequence] == names
+    assert [one.ROIName for one in structures.StructureSetROISequence] == names
+    count = np.count_nonzero(np.asarray(nib.load("mask.nii.gz").dataobj))
+    assert np.count_nonzero(seg.pixel_array) == count
+
+
+def test_labels_of_a_series_are_written_as_dicom(series_folder, capsys):
+    arguments = ["rois.json", "--labels", "labels.nii.gz", "--seg", "seg.dcm"]
+    assert main([*SERIES, *arguments]) == 0
+    assert "in labels.nii.gz" in capsys.readouterr().out
+    seg = dcmread("seg.dcm")
+    assert [one.SegmentLabel for one in seg.SegmentSequence] == ["Label 3", "Label 7"]
+    labels = np.asarray(nib.load("labels.nii.gz").dataobj)
+    counts = {3: 0, 7: 0}
+    for pixels, frame in zip(seg.pixel_array, seg.PerFrameFunctionalGroupsSequence, strict=True):
+        number = frame.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        counts[(3, 7)[number - 1]] += np.count_nonzero(pixels)
+    assert counts == {label: np.count_nonzero(labels == label) for label in (3, 7)}
+    found_by = json.loads((series_folder / "rois.json").read_text())["found_by"]
+    assert (found_by["kind"], found_by["name"]) == ("segmentation", "labels.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["head.nii.gz", "--seg", "seg.dcm"], "expected a DICOM series to write regions of"),
+        (["dicom", "--rtstruct", "rt.nii"], "expected a name that ends in .dcm"),
+        (["dicom", "--seg", "there.dcm"], "there.dcm: the file exists"),
+        (["dicom", "--labels", "labels.nii.gz", "--slice", "3"], "labels are taken whole"),
+    ],
+)
+def test_what_cannot_be_written_as_dicom_is_refused_first(
+    series_folder, bright, capsys, arguments, message
+):
+    (series_folder / "there.dcm").write_bytes(b"mine")
+    verb = ["detect", *arguments, "--output", "rois.json", "--model", "tiny.safetensors"]
+    assert main(verb) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (series_folder / "rois.json").exists()
+    assert not (series_folder / "seg.dcm").exists()

@@ -7,18 +7,22 @@ import json
 import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
+from fakes.dicom import save, series, voxels
 from fakes.widgets import FakeDialogs
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils._proxies import PublicOnlyProxy
+from pydicom import dcmread
 from qtpy.QtCore import Qt
 
 from napari_metasr.io import read_volume
 from napari_metasr.io.layers import layer_data
+from napari_metasr.io.reader import read_dicom_layers
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection as lesion_worker
 from napari_metasr.widgets.lesions.dock import SearchScope
+from napari_metasr.widgets.lesions.export import RTSTRUCT, SEG
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.result_layers import ROLE
@@ -373,6 +377,38 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     assert "does not exist" in notes[-1]
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+@pytest.mark.parametrize("kind", [SEG, RTSTRUCT])
+def test_regions_of_a_series_are_exported_as_dicom(
+    qtbot, make_lesion_dock, tmp_path, notes, rng, kind
+):
+    folder = save(tmp_path / "series", series(voxels((6, 24, 32))))
+    viewer = ViewerModel()
+    for data in read_dicom_layers(str(folder)):
+        viewer.add_layer(Layer.create(*data))
+    dock = make_lesion_dock(viewer)
+    search(qtbot, dock)
+    path = tmp_path / "regions.dcm"
+    dock.coordinator.export.dialogs = FakeDialogs(path, kind)
+    qtbot.mouseClick(dock.export, LEFT)
+    settle(qtbot, dock)
+    assert f"Saved {path}" in notes
+    dataset = dcmread(path)
+    assert dataset.Modality == ("SEG" if kind == SEG else "RTSTRUCT")
+    if kind == SEG:
+        assert [one.SegmentLabel for one in dataset.SegmentSequence] == ["Lesion 1", "Lesion 2"]
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_regions_of_no_series_are_not_exported_as_dicom(qtbot, lesion_dock, tmp_path, notes):
+    search(qtbot, lesion_dock)
+    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "regions.dcm", SEG)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert "expected a DICOM series" in notes[-1]
+    assert not (tmp_path / "regions.dcm").exists()
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")

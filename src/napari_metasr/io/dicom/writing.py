@@ -7,15 +7,13 @@ is asked for, and nothing else that is written holds any.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr import __version__
 from napari_metasr.files import check_kept, check_writable, replacing
+from napari_metasr.io.dicom.derived import DESCRIPTION_LENGTH, NUMBER_OFFSET, header_of, in_study
 from napari_metasr.io.dicom.extra import need_dicom, quiet
-from napari_metasr.io.dicom.files import Opener
 from napari_metasr.io.orientation import from_canonical
 from napari_metasr.normalisation import cast_to_dtype
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
@@ -29,17 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_dicom"]
 
-PATIENT_AND_STUDY = (
-    *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex"),
-    *("StudyInstanceUID", "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID"),
-    *("AccessionNumber", "StudyDescription", "PatientAge", "PatientSize", "PatientWeight"),
-    *("FrameOfReferenceUID", "PositionReferenceIndicator", "SpecificCharacterSet"),
-)
-REQUIRED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime")
-NUMBER_OFFSET = 9000
-"""Derived series are numbered beyond those of scanners."""
-
-DESCRIPTION_LENGTH, DERIVATION_LENGTH = 64, 1024
+DERIVATION_LENGTH = 1024
 
 
 def write_dicom(
@@ -102,41 +90,18 @@ def write_dicom(
 
 def _derived(source: DicomVolume, description: str) -> Any:
     """Everything but pixels and places."""
-    from pydicom import dcmread
-    from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import (
-        ExplicitVRLittleEndian,
-        MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
-        generate_uid,
-    )
+    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage
 
     header = source.series.frames[0][0].header
-    with Opener() as opener, opener.open(header.file) as stream:
-        template = dcmread(stream, stop_before_pixels=True)
-    found = Dataset()
-    for keyword in PATIENT_AND_STUDY:
-        if keyword in template:
-            found[keyword] = template[keyword]
-        elif keyword in REQUIRED:
-            setattr(found, keyword, "")
-    now = datetime.now().astimezone()
-    found.SOPClassUID = MultiFrameGrayscaleWordSecondaryCaptureImageStorage
-    found.SOPInstanceUID, found.SeriesInstanceUID = generate_uid(), generate_uid()
-    found.Modality, found.ConversionType = header.modality or "OT", "SYN"
+    kind, modality = MultiFrameGrayscaleWordSecondaryCaptureImageStorage, header.modality or "OT"
+    found = in_study(header_of(source), kind, modality)
+    found.ConversionType = "SYN"
     found.SeriesNumber = NUMBER_OFFSET + (header.series_number or 0)
-    found.InstanceNumber = 1
     found.SeriesDescription = f"{header.description} super-resolved".strip()[:DESCRIPTION_LENGTH]
     found.ImageType = ["DERIVED", "SECONDARY"]
     found.DerivationDescription = f"{description}. {RESEARCH_USE_SENTENCE}"[:DERIVATION_LENGTH]
-    found.Manufacturer = found.ManufacturerModelName = "napari-metasr"
-    found.SoftwareVersions = __version__
-    found.ContentDate, found.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
     found.BurnedInAnnotation = "NO"
     found.LossyImageCompression = "01" if header.lossy else "00"
-    found.file_meta = FileMetaDataset()
-    found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    found.file_meta.MediaStorageSOPClassUID = found.SOPClassUID
-    found.file_meta.MediaStorageSOPInstanceUID = found.SOPInstanceUID
     return found
 
 

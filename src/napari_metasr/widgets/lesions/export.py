@@ -1,4 +1,4 @@
-"""Writes a result as JSON and as a BIDS mask, off the GUI thread; asks before it replaces."""
+"""Writes a result as JSON and a BIDS mask, or as DICOM, off the GUI thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
 
+from napari_metasr.io.dicom.regions import ENDING
 from napari_metasr.lesions.boxes import lesions_of
+from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, write_seg
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
 from napari_metasr.widgets.lesions.detection import Origin
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 
 JSON = ".json"
 ROIS, MASK = "_rois", "_mask.nii.gz"
-KINDS = {"Regions, with a mask beside them": (JSON,)}
+REGIONS, SEG, RTSTRUCT = (
+    "Regions, with a mask beside them",
+    "DICOM segmentation (names the patient)",
+    "RT structure set (names the patient)",
+)
+KINDS = {REGIONS: (JSON,), SEG: (ENDING,), RTSTRUCT: (ENDING,)}
 
 
 def mask_path(path: Path) -> Path:
@@ -41,7 +48,9 @@ def finder(found: SearchResult) -> Finder:
     )
 
 
-def write(path: Path, found: SearchResult, boxes: Sequence[Box], overwrite: bool) -> Path:
+def write(
+    path: Path, found: SearchResult, boxes: Sequence[Box], overwrite: bool
+) -> tuple[Path, Path]:
     """Write both files, or neither.
 
     Raises
@@ -63,7 +72,31 @@ def write(path: Path, found: SearchResult, boxes: Sequence[Box], overwrite: bool
         mask=mask_path(path),
         overwrite=overwrite,
     )
-    return path
+    return path, mask_path(path)
+
+
+def write_as_dicom(
+    path: Path, kind: str, found: SearchResult, boxes: Sequence[Box], overwrite: bool
+) -> tuple[Path]:
+    """Write the regions as DICOM, in the study of the series that they lie in.
+
+    Raises
+    ------
+    OSError, ValueError
+        If they do not lie in a DICOM series, or the file cannot be written.
+    """
+    volume = found.scope.volume
+    origin = volume.source.path
+    if origin is None:
+        raise ValueError(
+            f"expected a DICOM series to write regions of as DICOM, found “{volume.source.name}”, "
+            "which is no file"
+        )
+    algorithm = "" if found.detector is None else found.detector.title
+    regions = regions_of(tuple(lesions_of(boxes).values()), volume.spatial_shape, algorithm)
+    write = write_seg if kind == SEG else write_rtstruct
+    source = series_of(volume, origin)
+    return (write(path, regions, source, time=found.scope.time, overwrite=overwrite),)
 
 
 class LesionExport:
@@ -78,7 +111,7 @@ class LesionExport:
     def __init__(self, dock: Any) -> None:
         self._dock = dock
         self._task = Task()
-        self._task.step.connect(lambda done: show_info(f"Saved {done} and {mask_path(done).name}"))
+        self._task.step.connect(lambda done: show_info(f"Saved {' and '.join(map(str, done))}"))
         self._task.failed.connect(lambda error: show_error(f"Detect tumour: {error}"))
         self.dialogs = Dialogs()
 
@@ -93,11 +126,16 @@ class LesionExport:
         answer = self.dialogs.path(self._dock, "Export the regions", name, KINDS)
         if answer is None or self.is_running:
             return
-        path, _ = answer
-        existing = [each for each in (path, mask_path(path)) if each.exists()]
+        path, kind = answer
+        written = (path, mask_path(path)) if kind == REGIONS else (path,)
+        existing = [each for each in written if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
-        self._task.start(once, write, path, result.found, tuple(result.boxes.boxes), bool(existing))
+        boxes = tuple(result.boxes.boxes)
+        if kind == REGIONS:
+            self._task.start(once, write, path, result.found, boxes, bool(existing))
+        else:
+            self._task.start(once, write_as_dicom, path, kind, result.found, boxes, bool(existing))
 
     def close(self) -> None:
         """Hear no more of what still runs."""

@@ -79,7 +79,7 @@ def with_ending(path: Path, endings: Sequence[str]) -> Path:
     name = path.name
     if name.lower().endswith(tuple(endings)):
         return path
-    for known in (".nii.gz", ".nii", ".png", ".pdf", ".html", ".json"):
+    for known in (".nii.gz", ".nii", ".png", ".pdf", ".html", ".json", ".dcm"):
         if name.lower().endswith(known):
             name = name[: -len(known)]
             break
