@@ -5,6 +5,7 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
 - *floor*: two new arrays of the same size are assigned to two layers and drawn;
 - *slider*: a slider event renders both results and is drawn;
 - *burst*: 200 slider events, one a millisecond;
+- *loupe*: a movement of the mouse under the loupe, until both halves are painted;
 - *gaps*: what a user does in the first minutes, and how long the window does not react at the
   worst moment of each action, beside what napari alone needs to change its layers and grid.
 
@@ -21,13 +22,25 @@ from typing import TYPE_CHECKING, Any
 import napari
 import numpy as np
 from napari.layers import Layer
-from qtpy.QtCore import Q_ARG, QEventLoop, QMetaObject, Qt, QTimer
-from qtpy.QtWidgets import QApplication, QSlider
+from qtpy.QtCore import (
+    Q_ARG,
+    QEvent,
+    QEventLoop,
+    QMetaObject,
+    QObject,
+    QPoint,
+    QPointF,
+    Qt,
+    QTimer,
+)
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtWidgets import QApplication, QSlider, QWidget
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.loupe.loupe import canvas_of, loupe_of
 from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
@@ -175,6 +188,67 @@ class Heart:
         self._last, self._worst = now, max(self._worst, now - self._last)
 
 
+class Painted(QObject):
+    """Counts paintings of a widget."""
+
+    def __init__(self, widget: QObject) -> None:
+        super().__init__()
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+        """Count, and let the event pass."""
+        self.count += event is not None and event.type() == QEvent.Type.Paint
+        return False
+
+
+def point_at(canvas: QWidget, place: QPoint) -> None:
+    """Move the mouse over the canvas."""
+    none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    there = QPointF(canvas.mapToGlobal(place))
+    move = QMouseEvent(QEvent.Type.MouseMove, QPointF(place), there, none, none, keys)
+    QApplication.sendEvent(canvas, move)
+
+
+def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
+    """Seconds from a movement of the mouse to the painted loupe, and those in the loupe's code."""
+    volume, _ = phantom()
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(*WINDOW_SIZE)
+    viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
+    settle(1)
+    loupe, canvas = loupe_of(viewer), canvas_of(viewer)
+    if loupe is None or canvas is None:
+        raise RuntimeError("the viewer has no window")
+    loupe.open()
+    middle = canvas.rect().center()
+    point_at(canvas, middle)
+    settle(0.2)
+    while loupe.is_waiting:
+        settle(0.1)
+    if loupe.pane is None:
+        raise RuntimeError("the loupe was closed")
+    painted, times, own = Painted(loupe.pane), [], []
+    update = loupe._update
+
+    def timed() -> None:
+        began = time.perf_counter()
+        update()
+        own.append(time.perf_counter() - began)
+
+    loupe._update_requested.disconnect()
+    loupe._update_requested.connect(timed, Qt.ConnectionType.QueuedConnection)
+    for number in range(repeats):
+        settle(0.02)
+        before, started = painted.count, time.perf_counter()
+        point_at(canvas, middle + QPoint(3 * (number % 20), number % 7))
+        while painted.count == before and time.perf_counter() - started < 1:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        times.append(time.perf_counter() - started)
+    viewer.close()
+    return times, own
+
+
 def settled(docks: list[Any], seconds: float = 120.0) -> None:
     """Run the event loop until no dock has anything left to do."""
     end = time.perf_counter() + seconds
@@ -315,6 +389,9 @@ def main() -> None:
         f"longest stall of the event loop {stall * 1e3:.0f} ms"
     )
     viewer.close()
+    times, own = measure_loupe(options.repeats)
+    print(line("mouse move to painted loupe", times))
+    print(line("the loupe's own code of that", own))
     print_gaps()
 
 

@@ -1,4 +1,4 @@
-"""Networks that docks have loaded, each once."""
+"""Networks that are loaded to zoom with, each once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+TILE = 32
+"""Small tiles, so that little more than the region is encoded."""
+JOINT = 256
+"""Rows and columns of what is encoded as one image."""
+
+
+def load_zoom_model(model: str, *, device: str) -> Any:
+    """Load a model that encodes in small tiles; see `napari_metasr.load_model`."""
+    from napari_metasr.zoom.encoded import Tiling
+    from napari_metasr.zoom.engine import load_model
+
+    return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
 
 class ModelCache:

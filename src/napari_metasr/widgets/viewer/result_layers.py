@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
+"""Key in the metadata of the layers that a dock shows: the token of the source, of images."""
 SUPER_RESOLVED = "super-resolved"
 """Under which key the metadata of super-resolved layers say by which model."""
 NAMING_MS = 120
@@ -287,7 +288,7 @@ class ResultPair:
         self.bicubic = result_layer(source, bicubic_name(source.name, (1, 1)), visible=False)
         self.enhanced = result_layer(source, f"being computed · {source.name}", visible=False)
         for layer in self.layers:
-            layer.metadata[ROLE] = True
+            layer.metadata[ROLE] = source.token
             layer.name_overlay.font_size = LABEL_SIZE
         with undisturbed(viewer):
             for layer in self.layers:

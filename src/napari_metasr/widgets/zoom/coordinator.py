@@ -21,6 +21,7 @@ from napari_metasr.widgets.viewer.layer_source import (
 )
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.result_layers import is_result
+from napari_metasr.widgets.viewer.slices import Slices
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
@@ -34,7 +35,6 @@ from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
 from napari_metasr.widgets.zoom.settings import Setting
-from napari_metasr.widgets.zoom.slices import Slices
 from napari_metasr.widgets.zoom.sources import Sources
 
 if TYPE_CHECKING:

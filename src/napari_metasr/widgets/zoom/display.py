@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.widgets.viewer.slices import Slices
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.corrections import Corrections
     from napari_metasr.widgets.zoom.dock import ZoomDock
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.widgets.zoom.presenter import Presenter
     from napari_metasr.widgets.zoom.settings import ZoomSettings
-    from napari_metasr.widgets.zoom.slices import Slices
     from napari_metasr.zoom.session import SliceKey
 
     Shown = tuple[SliceKey, LayerSource, SliceView, ZoomPlan]

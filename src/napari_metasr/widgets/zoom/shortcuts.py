@@ -1,24 +1,21 @@
-"""Keys of the zoom dock: shortcuts of napari, which its preferences list and change."""
+"""Keys of the zoom dock, and the sheet of all keys."""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-from napari.components import ViewerModel
-from napari.settings import get_settings
-from napari.utils.action_manager import action_manager
-from napari.utils.interactions import Shortcut
-
+from napari_metasr.widgets.loupe.shortcuts import LOUPE
 from napari_metasr.widgets.viewer.open_docks import open_docks
+from napari_metasr.widgets.viewer.shortcuts import KeyAction, register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari.components import ViewerModel
+
     from napari_metasr.widgets.zoom.dock import ZoomDock
 
 DOCK = "metasr_zoom_dock"
-PREFIX = "napari-metasr:"
 STEP = 1.1
 SHEET_KEY = "?"
 """napari's shortcuts know no question mark: the dock listens for it itself."""
@@ -40,33 +37,6 @@ def _keep(dock: ZoomDock) -> None:
     dock.keep.click()
 
 
-ACTIONS: dict[str, tuple[Callable[[ZoomDock], None], str, str]] = {
-    "larger_scale": (_finer, "]", "Larger scale"),
-    "smaller_scale": (_coarser, "[", "Smaller scale"),
-    "next_comparison": (_compare, "N", "Take the next way to compare"),
-    "keep_result": (_keep, "K", "Keep the super-resolved region as a layer"),
-}
-OTHERS = {
-    SHEET_KEY: "Show these keys",
-    "Shift + drag": "Contrast: right widens the intensity window, up raises its level",
-    "Drag the yellow line": "Move the swipe line",
-    "Ctrl + Z": "Undo the last change of a box (boxes selected)",
-    "0 1 2 3 4, S A U N, ← →": "Grades, flags, images (dock “Rate images”)",
-}
-
-
-@cache
-def register_shortcuts() -> None:
-    """Make the keys known to napari; those that the user has changed stay changed."""
-    for name, (act, _, description) in ACTIONS.items():
-        action = PREFIX + name
-        action_manager.register_action(
-            action, _command(act, name), f"Meta-SR: {description}", ViewerModel, repeatable=True
-        )
-        for key in _bound(name):
-            action_manager.bind_shortcut(action, key)
-
-
 def _command(act: Callable[[ZoomDock], None], name: str) -> Callable[[ViewerModel], None]:
     def command(viewer: ViewerModel) -> None:
         dock = open_docks(viewer).get(DOCK)
@@ -77,24 +47,43 @@ def _command(act: Callable[[ZoomDock], None], name: str) -> Callable[[ViewerMode
     return command
 
 
-def _bound(name: str) -> list[str]:
-    """Return the keys of an action: the user's, else its own."""
-    found = get_settings().shortcuts.shortcuts.get(PREFIX + name)
-    return [ACTIONS[name][1]] if found is None else [str(key) for key in found]
+def _action(
+    name: str, act: Callable[[ZoomDock], None], key: str, description: str
+) -> tuple[KeyAction, Callable[[ZoomDock], None]]:
+    return KeyAction(name, key, description, _command(act, name), is_repeated=True), act
+
+
+ACTIONS = (
+    _action("larger_scale", _finer, "]", "Larger scale"),
+    _action("smaller_scale", _coarser, "[", "Smaller scale"),
+    _action("next_comparison", _compare, "N", "Take the next way to compare"),
+    _action("keep_result", _keep, "K", "Keep the super-resolved region as a layer"),
+)
+OTHERS = {
+    SHEET_KEY: "Show these keys",
+    "Wheel (loupe)": "Magnify more or less under the loupe",
+    "Shift + drag": "Contrast: right widens the intensity window, up raises its level",
+    "Drag the yellow line": "Move the swipe line",
+    "Ctrl + Z": "Undo the last change of a box (boxes selected)",
+    "0 1 2 3 4, S A U N, ← →": "Grades, flags, images (dock “Rate images”)",
+}
+
+
+def register_shortcuts() -> None:
+    """Make the keys known to napari; those that the user has changed stay changed."""
+    for action in (*(action for action, _ in ACTIONS), LOUPE):
+        register(action)
 
 
 def sheet() -> list[tuple[str, str]]:
     """Return what there is to press and what it does, in order."""
-    keys = [
-        (" or ".join(Shortcut(key).platform for key in _bound(name)), text)
-        for name, (_, _, text) in ACTIONS.items()
-    ]
-    return [*keys, *OTHERS.items()]
+    actions = [*(action for action, _ in ACTIONS), LOUPE]
+    return [*(action.line for action in actions), *OTHERS.items()]
 
 
 def action_of(key: str) -> Callable[[ZoomDock], None] | None:
-    """Return what a typed character does, if anything."""
-    for name, (act, _, _) in ACTIONS.items():
-        if key.upper() in map(str.upper, _bound(name)):
+    """Return what a typed character does to the dock, if anything."""
+    for action, act in ACTIONS:
+        if key.upper() in map(str.upper, action.keys):
             return act
     return None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.widgets.viewer.models import load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.zoom.coordinator import Coordinator
@@ -16,18 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
-
-TILE = 32
-"""Small tiles, so that little more than the region is encoded."""
-JOINT = 256
-"""Rows and columns of what is encoded as one image."""
-
-
-def _load_model(model: str, *, device: str) -> Any:
-    from napari_metasr.zoom.encoded import Tiling
-    from napari_metasr.zoom.engine import load_model
-
-    return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
 
 class MetaSRZoomWidget(ZoomDock):
@@ -62,7 +51,7 @@ class MetaSRZoomWidget(ZoomDock):
         self.coordinator = Coordinator(
             napari_viewer,
             self,
-            engine_factory or _load_model,
+            engine_factory or load_zoom_model,
             cards,
             byte_budget=settings["cache_megabytes"] << 20,
             convention=settings["orientation"],

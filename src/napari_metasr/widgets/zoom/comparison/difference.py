@@ -86,7 +86,7 @@ class SignedOverlay(Mode):
                 units=enhanced.units,
                 axis_labels=enhanced.axis_labels,
                 interpolation2d="nearest",
-                metadata={ROLE: True},
+                metadata={ROLE: pair.source.token},
                 scale=enhanced.scale,
                 translate=enhanced.translate,
             )

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_warning
 
 from napari_metasr.widgets.panels.worker import Task
-from napari_metasr.widgets.zoom.encoding import EncodingJob, SliceEncoded, SliceRead, Status, encode
+from napari_metasr.widgets.viewer.encoding import (
+    EncodingJob,
+    SliceEncoded,
+    SliceRead,
+    Status,
+    encode,
+)
 from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_metasr.io.writer import write_volume
-from napari_metasr.widgets.viewer import opening
+from napari_metasr.widgets import opening
 
 
 def test_the_viewer_that_opens_is_upright_though_another_is_current(

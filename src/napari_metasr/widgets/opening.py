@@ -8,6 +8,7 @@ import napari
 
 from napari_metasr.io import reader
 from napari_metasr.samples import samples
+from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.preferences import preferences
 
@@ -25,6 +26,7 @@ def set_up_viewers() -> None:
     Which one of several does so is not told: all are made ready, and a view does nothing to a
     viewer without anatomical layers.
     """
+    register_loupe()
     viewers: Iterable[napari.Viewer] = list(napari.Viewer._instances)
     for viewer in viewers:
         anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)

@@ -1,0 +1,48 @@
+"""The loupe's key: held it is there as long, pressed shortly it stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer
+
+from napari_metasr.widgets.loupe.loupe import loupe_of
+from napari_metasr.widgets.viewer.shortcuts import KeyAction, register
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari.components import ViewerModel
+
+HELD_MS = 400
+
+
+def _hold(viewer: ViewerModel) -> Iterator[None]:
+    loupe = loupe_of(viewer)
+    if loupe is None:
+        return
+    was_open, pressed = loupe.is_open, QTimer()  # a clock would count a busy window's pauses
+    pressed.setSingleShot(True)
+    pressed.start(HELD_MS)
+    loupe.open()
+    yield
+    if was_open or not pressed.isActive():
+        loupe.close()
+
+
+LOUPE = KeyAction(
+    "loupe", "G", "Loupe at the mouse: hold it, or press it shortly to let it stay", _hold
+)
+
+
+def register_loupe() -> None:
+    """Make the loupe's key known to napari; one that the user has changed stays changed."""
+    register(LOUPE)
+
+
+def toggle_loupe(viewer: ViewerModel) -> None:
+    """Open or close a viewer's loupe, and make its key known: a command of menus."""
+    register_loupe()
+    loupe = loupe_of(viewer)
+    if loupe is not None:
+        loupe.toggle()

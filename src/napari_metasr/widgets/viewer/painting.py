@@ -1,0 +1,152 @@
+"""What panes are painted with: rendered pieces, outlined words, a scale bar."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+
+from napari_metasr.widgets.viewer.colours import coloured
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_metasr.widgets.viewer.lens import Lens, Rectangle
+    from napari_metasr.widgets.viewer.magnified import Piece
+
+NICE = (1.0, 2.0, 5.0)
+LINE_COLOR = QColor("#ffd54a")
+WORDS_COLOR = QColor("white")
+OUTLINE = QPen(QColor(0, 0, 0, 220), 3)
+MARGIN = 6
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture in its place.
+
+    Attributes
+    ----------
+    picture
+        The picture, right way up.
+    place
+        What it covers, in device pixels of the pane.
+    clip
+        Left and right end of what is seen of it, in device pixels.
+    """
+
+    picture: QImage
+    place: Rectangle
+    clip: tuple[float, float]
+
+
+def tile_of(layer: Image, lens: Lens, piece: Piece, clip: tuple[float, float]) -> Tile:
+    """Return a rendered piece in a layer's colours, where a lens shows it.
+
+    Parameters
+    ----------
+    clip
+        See `Tile`.
+    """
+    colours = lens.turned(coloured(layer, piece.image))
+    height, width, _ = colours.shape
+    form = QImage.Format.Format_RGBA8888
+    picture = QImage(colours.tobytes(), width, height, 4 * width, form).copy()
+    return Tile(picture, lens.rectangle(piece.window), clip)
+
+
+def paint_tile(painter: QPainter, tile: Tile, ratio: float, height: float) -> None:
+    """Paint a tile; pixel for pixel where it has the screen's resolution.
+
+    Parameters
+    ----------
+    ratio
+        Device pixels per pixel of the painter.
+    height
+        The pane's height in pixels of the painter.
+    """
+    top, left, bottom, right = tile.place
+    size = tile.picture.size()
+    down, across = bottom - top, right - left
+    if abs(down - size.height()) < 1 and abs(across - size.width()) < 1:
+        top, left, down, across = round(top), round(left), size.height(), size.width()
+    start, stop = tile.clip
+    painter.save()
+    painter.setClipRect(QRectF(start / ratio, 0, (stop - start) / ratio, height))
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(
+        QRectF(left / ratio, top / ratio, across / ratio, down / ratio),
+        tile.picture,
+        QRectF(0, 0, size.width(), size.height()),
+    )
+    painter.restore()
+
+
+def paint_words(
+    painter: QPainter,
+    area: QRectF,
+    alignment: Qt.AlignmentFlag,
+    text: str,
+    color: QColor = WORDS_COLOR,
+) -> None:
+    """Paint lines of text with a dark outline, legible on any image."""
+    metrics, font = painter.fontMetrics(), painter.font()
+    lines = text.splitlines()
+    height = metrics.lineSpacing()
+    if alignment & Qt.AlignmentFlag.AlignBottom:
+        top = area.bottom() - height * len(lines)
+    elif alignment & Qt.AlignmentFlag.AlignVCenter:
+        top = area.center().y() - height * len(lines) / 2
+    else:
+        top = area.top()
+    path = QPainterPath()
+    for number, line in enumerate(lines):
+        room = int(area.width())
+        shown = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
+        width = metrics.horizontalAdvance(shown)
+        left = area.left()
+        if alignment & Qt.AlignmentFlag.AlignRight:
+            left = area.right() - width
+        elif alignment & Qt.AlignmentFlag.AlignHCenter:
+            left = area.center().x() - width / 2
+        path.addText(QPointF(left, top + number * height + metrics.ascent()), font, shown)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.strokePath(path, OUTLINE)
+    painter.fillPath(path, color)
+    painter.restore()
+
+
+def bar_length(per_unit: float, room: float) -> float:
+    """Return the longest of 1, 2, 5, 10 … units that fits.
+
+    Parameters
+    ----------
+    per_unit, room
+        Pixels per unit of length, and pixels there is room for; both above 0.
+    """
+    power = 10.0 ** math.floor(math.log10(room / per_unit))
+    return max(step * power for step in NICE if step * power * per_unit <= room)
+
+
+def paint_bar(painter: QPainter, area: QRectF, per_unit: float, unit: str) -> None:
+    """Paint a scale bar with its length in the lower right corner of an area.
+
+    Parameters
+    ----------
+    area
+        No longer than the bar may get.
+    per_unit
+        Pixels of the painter per unit.
+    """
+    length = bar_length(per_unit, area.width())
+    bar = QRectF(0, 0, length * per_unit, 3)
+    bar.moveBottomRight(area.bottomRight())
+    painter.fillRect(bar.adjusted(-1, -1, 1, 1), OUTLINE.color())
+    painter.fillRect(bar, WORDS_COLOR)
+    above = QRectF(area.left(), area.top(), area.width(), area.height() - 2 * bar.height())
+    alignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+    paint_words(painter, above, alignment, f"{length:g} {unit}")
