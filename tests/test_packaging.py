@@ -51,6 +51,7 @@ def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManife
     assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
     assert [widget.display_name for widget in offered.widgets] == [
         "Meta-SR Zoom",
+        "Three planes",
         "Detect tumour",
         "Upscale volume",
         "Rate images (MOS)",

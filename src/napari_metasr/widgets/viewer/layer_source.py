@@ -6,7 +6,7 @@ import itertools
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from napari_metasr.volume import Plane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari.components import Dims
     from napari.layers import Image, Labels, Layer
     from numpy.typing import NDArray
 
@@ -29,6 +28,22 @@ MOST_AXES = 4
 SHORT_UNITS = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}
 _tokens = itertools.count(1)
 _sources: weakref.WeakKeyDictionary[Layer, LayerSource] = weakref.WeakKeyDictionary()
+
+
+class Position(Protocol):
+    """Where in its world a viewer is, and which of the world's axes it displays."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+
+    @property
+    def displayed(self) -> tuple[int, ...]:
+        """The axes that run down and along the screen."""
+
+    @property
+    def point(self) -> tuple[float, ...]:
+        """Position on every axis, in world units."""
 
 
 class UnsupportedLayerError(ValueError):
@@ -174,8 +189,13 @@ class LayerSource:
         step = max(-(-int(np.prod(data.shape)) // MAX_SAMPLED_VALUES), 1) if self.is_lazy else 1
         return np.asarray(data[::step])
 
-    def view(self, dims: Dims) -> SliceView | None:
-        """Which slice the viewer shows.
+    def view(self, dims: Position) -> SliceView | None:
+        """Return the slice that is shown at a position.
+
+        Parameters
+        ----------
+        dims
+            The viewer's ``dims``, or another position in its world.
 
         Returns
         -------

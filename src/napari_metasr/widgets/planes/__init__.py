@@ -1,0 +1,1 @@
+"""The dock with three linked planes: axial, coronal and sagittal through one point."""

@@ -1,0 +1,320 @@
+"""Keeps three panes in step with the viewer's position, image and orientation."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_metasr.geometry.display import edge_letters
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.planes.pane import PlaneLook
+from napari_metasr.widgets.planes.section import Camera, PlanePosition, fitting, in_plane
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
+from napari_metasr.widgets.viewer.layer_choice import LayerChoice
+from napari_metasr.widgets.viewer.layer_source import (
+    UnsupportedLayerError,
+    check_supported,
+    layer_source,
+)
+from napari_metasr.widgets.viewer.lens import Lens, facing
+from napari_metasr.widgets.viewer.magnifier import Magnifier, Sight
+from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.painting import tile_of
+from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved, scale_text
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from napari_metasr.widgets.planes.dock import PlanesDock
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.viewer.magnified import Piece
+
+WHEEL_STEP = 1.2
+NO_IMAGE = "Open a volume to see its planes."
+NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
+OUTSIDE = "The cross-hair lies outside “{name}”."
+MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
+ACROSS = "Across thick slices the through-plane network works between slices."
+HOLDER = "planes"
+
+
+class PlanesCoordinator(QObject):
+    """Shows the planes through the viewer's point, and moves the point.
+
+    The point is napari's own: its sliders move the cross-hair, and the cross-hair moves them.
+
+    Parameters
+    ----------
+    viewer, dock
+        The viewer and the panel; the coordinator is the panel's child.
+    engine_factory
+        Called as ``engine_factory(model, device=device)``, off the GUI thread.
+    byte_budget
+        How much memory encoded slices of one plane may take.
+    convention
+        ``radiological`` or ``neurological``.
+    """
+
+    _update_requested = Signal()
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        dock: PlanesDock,
+        engine_factory: Callable[..., Any],
+        *,
+        byte_budget: int,
+        convention: str,
+    ) -> None:
+        super().__init__(dock)
+        self._viewer, self._dock = viewer, dock
+        self._scheduled = self._closed = False
+        self._camera: Camera | None = None
+        self._engines = ModelCache(engine_factory)
+        self._magnifiers = {
+            plane: Magnifier(self._engines, byte_budget, self.schedule) for plane in Plane
+        }
+        self._appearance = Subscriptions()
+        self._followed: weakref.ref[Layer] | None = None
+        self._images = LayerChoice(
+            viewer, dock.set_sources, changed=self._on_changed, renamed=self._on_layers
+        )
+        self.lenses: dict[Plane, Lens] = {}
+        self._anatomy = anatomical_view(viewer, convention)
+        self._anatomy.hold(HOLDER)
+        self._update_requested.connect(self._update, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        dock.source_chosen.connect(self._on_source)
+        dock.enhancing_toggled.connect(self.schedule)
+        dock.fit_requested.connect(self._fit)
+        dock.closed.connect(self.close)
+        for pane in dock.panes.values():
+            pane.pointed.connect(self._on_pointed)
+            pane.dragged.connect(self._on_dragged)
+            pane.scrolled.connect(self._on_scrolled)
+            pane.stepped.connect(self._on_stepped)
+            pane.resized.connect(self.schedule)
+        dims, layers = viewer.dims, viewer.layers
+        self._subscriptions = Subscriptions(
+            [
+                (dims.events.current_step, self.schedule),
+                (dims.events.ndim, self.schedule),
+                (viewer.scene.camera.events.orientation, self.schedule),
+                (layers.events.inserted, self._on_layers),
+                (layers.events.removed, self._on_removed),
+            ]
+        )
+        self._on_layers()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything is still to be shown or encoded."""
+        return self._scheduled or any(each.is_running for each in self._magnifiers.values())
+
+    def close(self) -> None:
+        """Stop all work and free the memory; safe at any time."""
+        if self._closed:
+            return
+        self._closed = True
+        self._subscriptions.close()
+        self._appearance.close()
+        self._images.close()
+        for magnifier in self._magnifiers.values():
+            magnifier.close()
+        self._anatomy.release(HOLDER)
+        self._engines.clear()
+
+    def schedule(self, event: Any = None) -> None:
+        """Ask for an update before the next drawing."""
+        if not self._scheduled and not self._closed:
+            self._scheduled = True
+            self._update_requested.emit()
+
+    # what happens
+
+    def _on_layers(self, event: Any = None) -> None:
+        if self._images.refresh():
+            self._camera = None
+        self.schedule()
+
+    def _on_removed(self, event: Any) -> None:
+        for magnifier in self._magnifiers.values():
+            magnifier.forget(event.value)
+        self._on_layers()
+
+    def _on_changed(self, layer: Layer) -> None:
+        """Forget what was made of a layer that has other numbers or another place."""
+        for magnifier in self._magnifiers.values():
+            magnifier.forget(layer)
+        if isinstance(layer, Image):
+            layer_source(layer).forget()
+        self._fit()
+
+    def _on_source(self, place: int) -> None:
+        self._images.choose(place)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._camera = None
+        self.schedule()
+
+    def _on_pointed(self, plane: Plane, down: float, right: float) -> None:
+        """Move the viewer's point to what is under the mouse."""
+        lens = self.lenses.get(plane)
+        if lens is None:
+            return
+        ratio = self._dock.panes[plane].devicePixelRatioF()
+        row, column = lens.edges((down * ratio, right * ratio))
+        rows, columns = lens.view.shape
+        inside = min(max(row, 0.0), rows), min(max(column, 0.0), columns)
+        first = self._viewer.dims.ndim - len(Plane)
+        axes = first + plane.row_axis, first + plane.column_axis
+        self._viewer.dims.set_point(axes, lens.view.world(inside))
+
+    def _on_dragged(self, plane: Plane, down: float, right: float) -> None:
+        lens = self.lenses.get(plane)
+        if lens is None or self._camera is None:
+            return
+        ratio = self._dock.panes[plane].devicePixelRatioF()
+        height, width = lens.size
+        there = lens.view.world(lens.edges((height / 2 - down * ratio, width / 2 - right * ratio)))
+        here = lens.view.world(lens.centre)
+        self._camera = self._camera.moved(plane, there[0] - here[0], there[1] - here[1])
+        self.schedule()
+
+    def _on_scrolled(self, notches: float) -> None:
+        if self._camera is not None:
+            point = self._viewer.dims.point[-len(Plane) :]
+            self._camera = self._camera.zoomed(WHEEL_STEP**notches, point)
+            self.schedule()
+
+    def _on_stepped(self, plane: Plane, count: int) -> None:
+        dims = self._viewer.dims
+        axis = dims.ndim - len(Plane) + plane.normal_axis
+        dims.set_current_step(axis, dims.current_step[axis] + count)
+
+    def _follow(self, layer: Image) -> None:
+        """Listen to the appearance of the layer that is shown."""
+        if self._followed is None or self._followed() is not layer:
+            self._appearance.close()
+            self._followed = weakref.ref(layer)
+            self._appearance = Subscriptions(
+                (getattr(layer.events, name), self.schedule) for name in APPEARANCE_EVENTS
+            )
+
+    # the update
+
+    def _update(self) -> None:
+        """Show the planes through the viewer's point."""
+        self._scheduled = False
+        if self._closed:
+            return
+        layer = self._images.layer
+        found = self._views(layer) if isinstance(layer, Image) else NO_IMAGE
+        if isinstance(found, str):
+            self.lenses = {}
+            for magnifier in self._magnifiers.values():
+                magnifier.rest()
+            self._dock.say(found)
+            return
+        source, views = found
+        self._follow(source.layer)
+        notices = [MADE_ALREADY.format(name=source.name)] * is_super_resolved(source.layer)
+        across = [self._show(plane, source, view, views) for plane, view in views.items()]
+        notices += [ACROSS] * any(across)
+        self._dock.show_notice(" ".join(notices))
+
+    def _views(self, layer: Image) -> tuple[LayerSource, dict[Plane, SliceView]] | str:
+        """Return the slice of each plane, or why there are none."""
+        source, point = layer_source(layer), self._viewer.dims.point
+        if layer.ndim < len(Plane) or 1 in layer.data.shape[-len(Plane) :]:
+            return NO_VOLUME.format(name=source.name)
+        views = {}
+        try:
+            check_supported(layer)
+            for plane in Plane:
+                view = source.view(PlanePosition.of(plane, point))
+                if view is None:
+                    return OUTSIDE.format(name=source.name)
+                views[plane] = view
+        except UnsupportedLayerError as refusal:
+            return str(refusal)
+        return source, views
+
+    def _show(
+        self, plane: Plane, source: LayerSource, view: SliceView, views: dict[Plane, SliceView]
+    ) -> bool:
+        """Show one plane; whether the through-plane network works in it."""
+        pane, ratio = self._dock.panes[plane], self._dock.devicePixelRatioF()
+        lens = self.lenses[plane] = self._lens(plane, view, views, ratio)
+        sight = self._magnifiers[plane].look(source, lens, preferences()["device"])
+        if sight is None:
+            pane.say("")
+            return False
+        enhances = self._dock.enhancing.isChecked()
+        window = lens.window()
+        piece = sight.super_resolved(window) if enhances else sight.interpolated(window)
+        width = lens.size[1]
+        down, right = lens.spot(view.edges(in_plane(self._viewer.dims.point, plane)))
+        pane.show_look(
+            PlaneLook(
+                tile_of(source.layer, lens, piece, (0.0, width)) if piece is not None else None,
+                (down / ratio, right / ratio),
+                self._letters(plane, source),
+                _words(sight, piece, enhances=enhances),
+                lens.density[0] / abs(view.scale[0]) / ratio,
+                source.unit(view),
+            )
+        )
+        return enhances and sight.network.is_across
+
+    def _lens(
+        self, plane: Plane, view: SliceView, views: dict[Plane, SliceView], ratio: float
+    ) -> Lens:
+        panes = self._dock.panes
+        sizes = {
+            each: (ratio * pane.height(), ratio * pane.width()) for each, pane in panes.items()
+        }
+        if self._camera is None:
+            self._camera = Camera(_middle(views))
+        per_unit = fitting(views, sizes) * self._camera.factor
+        orientation = tuple(map(str, self._viewer.scene.camera.orientation2d))
+        return Lens(
+            view,
+            view.edges(in_plane(self._camera.middle, plane)),
+            (per_unit * abs(view.scale[0]), per_unit * abs(view.scale[1])),
+            sizes[plane],
+            facing(view, (orientation[0], orientation[1])),
+        )
+
+    def _letters(self, plane: Plane, source: LayerSource) -> dict[str, str]:
+        volume = source.volume
+        if volume is None or not source.is_anatomical or not volume.source.is_oriented:
+            return {}
+        vertical, horizontal = map(str, self._viewer.scene.camera.orientation2d)
+        return edge_letters(plane.row_axis, plane.column_axis, (vertical, horizontal))
+
+
+def _middle(views: dict[Plane, SliceView]) -> tuple[float, float, float]:
+    """Return the world position of the volume's middle."""
+    axial, coronal = views[Plane.AXIAL], views[Plane.CORONAL]
+    y, x = axial.world((axial.shape[0] / 2, axial.shape[1] / 2))
+    z, _ = coronal.world((coronal.shape[0] / 2, 0))
+    return z, y, x
+
+
+def _words(sight: Sight, piece: Piece | None, *, enhances: bool) -> str:
+    """Return what a picture is."""
+    if piece is None or not enhances:
+        return "bicubic"
+    if not sight.is_ready:
+        return "bicubic, until encoded …" if sight.is_awaited else "bicubic: the network failed"
+    return f"super-resolved\n{scale_text(piece.scale)}\n{PURPOSE}"

@@ -1,0 +1,50 @@
+"""What napari docks for three planes: the panel with its coordinator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.widgets.loupe.shortcuts import register_loupe
+from napari_metasr.widgets.planes.coordinator import PlanesCoordinator
+from napari_metasr.widgets.planes.dock import PlanesDock
+from napari_metasr.widgets.viewer.models import load_zoom_model
+from napari_metasr.widgets.viewer.open_docks import open_docks
+from napari_metasr.widgets.viewer.preferences import preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+SHARE = 4
+"""Of the memory that encoded slices may take, each plane gets one in so many parts."""
+
+
+class PlanesWidget(PlanesDock):
+    """*Plugins > Three planes*.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer to work in.
+    engine_factory
+        Loads a model, called as ``engine_factory(model, device=device)``;
+        `napari_metasr.load_model` by default.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        engine_factory: Callable[..., Any] = load_zoom_model,
+    ) -> None:
+        super().__init__()
+        open_docks(napari_viewer).add(self)
+        register_loupe()
+        settings = preferences()
+        self.coordinator = PlanesCoordinator(
+            napari_viewer,
+            self,
+            engine_factory,
+            byte_budget=(settings["cache_megabytes"] << 20) // SHARE,
+            convention=settings["orientation"],
+        )
