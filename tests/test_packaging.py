@@ -12,6 +12,7 @@ import pytest
 from npe2 import PluginManager, PluginManifest
 
 import napari_metasr
+from napari_metasr.io.names import SUFFIXES, WRITTEN_SUFFIXES
 
 NAME = "napari-metasr"
 
@@ -44,10 +45,10 @@ def test_every_command_of_the_manifest_imports(manifest: PluginManifest) -> None
 
 def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManifest) -> None:
     offered = manifest.contributions
-    patterns = ["*.nii", "*.nii.gz", "*.dcm", "*.ima", "*.zip"]
-    assert offered.readers[0].filename_patterns == patterns
+    patterns = {f"*{suffix}" for suffix in SUFFIXES if not suffix.startswith((".hdr", ".img"))}
+    assert set(offered.readers[0].filename_patterns) == patterns | {"*.dcm", "*.ima", "*.zip"}
     assert offered.readers[0].accepts_directories is True
-    assert offered.writers[0].filename_extensions == [".nii.gz", ".nii"]
+    assert tuple(offered.writers[0].filename_extensions) == WRITTEN_SUFFIXES
     assert [sample.key for sample in offered.sample_data] == ["phantom", "brats"]
     assert [widget.display_name for widget in offered.widgets] == [
         "Meta-SR Zoom",

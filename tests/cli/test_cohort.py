@@ -187,7 +187,7 @@ def kill_first(output: Path, killed: list[dict], over: threading.Event) -> None:
                 scale = "_res-2x2x1x_desc-metasr"
                 unfinished = result(output, number, ".nii.gz.unfinished", scale)
                 hidden = unfinished.with_name(f".{unfinished.name}")
-                if (hidden / "output.nii").is_file():
+                if (hidden / "output.raw").is_file():
                     os.kill(line["process"], signal.SIGKILL)
                     killed.append(line)
                     break
@@ -256,7 +256,7 @@ def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, cap
         text=True,
         start_new_session=True,
     )
-    until(lambda: list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.nii")))
+    until(lambda: list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.raw")))
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, printed + errors

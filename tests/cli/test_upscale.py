@@ -185,12 +185,12 @@ def test_within_lesions_where_none_are_found_leaves_nothing(tmp_path, monkeypatc
 def test_work_that_is_stopped_at_the_keyboard_can_be_gone_on_with(
     scan, tmp_path, monkeypatch, capsys
 ):
-    def stopped(*_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     arguments = ["upscale", "in.nii.gz", "--scale", "2,2,1", "--device", "cpu"]
     with monkeypatch.context() as patch:
-        patch.setattr("napari_metasr.upscaling.upscale.compress", stopped)
+        patch.setattr("napari_metasr.io.unfinished.compress", stopped)
         assert main([*arguments, "--output", "out.nii.gz"]) == 130
     assert "error: stopped; --resume resumes the work" in capsys.readouterr().err
     assert not (tmp_path / "out.nii.gz").exists()
@@ -224,7 +224,10 @@ def test_within_a_mask(scan, tmp_path, capsys):
         (["--scale", "2", "--spacing", "1", "--output", "out.nii"], "found both"),
         (["--scale", "2,2", "--output", "out.nii"], "expected a positive number, or three"),
         (["--scale", "0", "--output", "out.nii"], "expected a positive number, or three"),
-        (["--scale", "2", "--output", "out.png"], "expected a name that ends in .nii or .nii.gz"),
+        (
+            ["--scale", "2", "--output", "out.png"],
+            "expected a name that ends in .nii.gz, .nii, .mgz",
+        ),
         (["--scale", "2", "--output", "missing/out.nii"], "does not exist"),
         (["--scale", "2", "--output", "in.nii.gz"], "would replace the input"),
         (["--scale", "2", "--output", "in.nii.gz/out.nii"], "does not exist"),

@@ -57,7 +57,7 @@ def begin(task):
 def reached(moment, folder):
     journal = folder / "journal.json"
     if moment == "compressing":
-        return (folder / "output.nii.gz").exists()
+        return (folder / "output.raw.gz").exists()
     if not journal.exists():
         return False
     return moment == "reading" or len(json.loads(journal.read_text())["digests"]) >= int(moment)

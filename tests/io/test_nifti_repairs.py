@@ -164,7 +164,7 @@ def test_a_small_file_of_many_voxels_is_read_all_the_same(tmp_path):
 
 
 def test_far_more_than_voxels_is_not_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_metasr.io.nifti.MOST_REST_BYTES", 1000)
+    monkeypatch.setattr("napari_metasr.io.body.MOST_REST_BYTES", 1000)
     path = stored(tmp_path / "a.nii")
     path.write_bytes(path.read_bytes() + bytes(900))
     np.testing.assert_array_equal(read_volume(path).data, DATA[::-1].T)

@@ -113,10 +113,8 @@ def test_a_file_written_in_parts_is_the_file_written_whole(tmp_path, codes, time
         tmp_path / "whole.nii", volume.data, volume.affine, volume.source, description="it"
     )
     path = tmp_path / "parts.nii"
-    parts, header = UnfinishedVolume.at(
-        path, data.shape, volume.affine, volume.source, data.dtype, "it"
-    )
-    parts.create(header)
+    parts = UnfinishedVolume.at(path, data.shape, volume.affine, volume.source, data.dtype, "it")
+    parts.create()
     for time in range(times):
         for first in range(0, data.shape[3], 2):
             x = slice(first, min(first + 2, data.shape[3]))

@@ -220,11 +220,11 @@ def test_existing_files_are_refused_and_replaced_only_on_demand(tmp_path):
 
 
 def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch):
-    def fails(image, path):
-        path.write_bytes(b"half")
+    def fails(file, start, voxels):
+        file.write(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(nib, "save", fails)
+    monkeypatch.setattr("napari_metasr.io.writer._write_voxels", fails)
     path = tmp_path / "a.nii"
     path.write_bytes(b"precious")
     with pytest.raises(OSError, match="no space left"):
@@ -236,7 +236,7 @@ def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "data", "error", "message"),
     [
-        ("a.png", np.ones((2, 3, 4)), ValueError, r"ends in \.nii or \.nii\.gz"),
+        ("a.png", np.ones((2, 3, 4)), ValueError, r"ends in \.nii\.gz, \.nii, \.mgz"),
         ("missing/a.nii", np.ones((2, 3, 4)), FileNotFoundError, "missing does not exist"),
         ("a.nii", np.ones(3), ValueError, r"found shape \(3,\)"),
         ("a.nii", np.ones((0, 3, 4)), ValueError, r"found shape \(0, 3, 4\)"),

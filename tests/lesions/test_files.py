@@ -186,7 +186,7 @@ def test_json_of_another_kind_or_space_is_refused(oblique, tmp_path, phantom_vol
         read_rois(path, volume)
     with pytest.raises(ValueError, match=r"ends in \.json"):
         write_rois(tmp_path / "rois.txt", volume, [], FINDER)
-    with pytest.raises(ValueError, match=r"\.nii or \.nii\.gz"):
+    with pytest.raises(ValueError, match=r"\.nii\.gz, \.nii, \.mgz"):
         write_rois(tmp_path / "a.json", volume, [], FINDER, mask=tmp_path / "mask.png")
 
 

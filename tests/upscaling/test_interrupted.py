@@ -131,7 +131,7 @@ def test_slabs_of_another_size_are_other_work(command, tmp_path, capsys, monkeyp
     monkeypatch.setattr(parts, "LEAST_PARTS", 1)
     monkeypatch.setattr(parts, "SLAB_BYTES", 4_000)
     with monkeypatch.context() as patch:
-        patch.setattr("napari_metasr.upscaling.upscale.compress", _interrupted)
+        patch.setattr("napari_metasr.io.unfinished.compress", _interrupted)
         assert main([*command, "--output", str(output)]) == 2
     monkeypatch.setattr(parts, "SLAB_BYTES", 8_000)
     assert main([*command, "--output", str(output), "--resume"]) == 2
@@ -139,7 +139,7 @@ def test_slabs_of_another_size_are_other_work(command, tmp_path, capsys, monkeyp
     assert not output.exists()
 
 
-def _interrupted(*_):
+def _interrupted(*_, **__):
     raise OSError("as if it were interrupted")
 
 
@@ -149,7 +149,7 @@ def zeroed(folder):
 
 
 def cut_short(folder):
-    path = folder / "output.nii"
+    path = folder / "output.raw"
     path.write_bytes(path.read_bytes()[:-7])
 
 
@@ -195,7 +195,7 @@ def test_work_whose_output_is_gone_begins_anew_and_gives_the_same_bytes(
 ):
     folder = tmp_path / "copy"
     shutil.copytree(ended[KEPT][0], folder)
-    (folder / ".out.nii.gz.unfinished" / "output.nii").unlink()
+    (folder / ".out.nii.gz.unfinished" / "output.raw").unlink()
     output = folder / "out.nii.gz"
     assert main([*command, "--output", str(output), "--resume"]) == 0
     assert output.read_bytes() == expected

@@ -27,14 +27,14 @@ def written(tmp_path, codes, options, *, oblique=False):
     )
     volume = StoredVolume.open(path)
     target = target_of(volume, options)
-    output, header = UnfinishedVolume.at(
+    output = UnfinishedVolume.at(
         tmp_path / "out.nii",
         (1, *target.shape),
         target.affine(volume.affine),
         volume.source,
         volume.dtype,
     )
-    output.create(header)
+    output.create()
     return nib.load(path), nib.load(tmp_path / "out.nii")
 
 

@@ -260,7 +260,7 @@ def test_work_whose_output_is_gone_is_upscaled_again(tmp_path, scan):
         if progress.stage is PassKind.SECOND_VIEW and progress.done == 1:
             break
     steps.close()
-    (tmp_path / ".out.nii.unfinished" / "output.nii").rename(tmp_path / "moved.nii")
+    (tmp_path / ".out.nii.unfinished" / "output.raw").rename(tmp_path / "moved.nii")
     for _ in work_on(scan, output, scale=(2,), resume=True).steps():
         pass
     assert output.read_bytes() == (tmp_path / "moved.nii").read_bytes()
@@ -284,7 +284,7 @@ def test_work_that_was_stopped_at_its_last_rename_goes_on(tmp_path, scan, monkey
         patch.setattr(Workspace, "remove", lambda _: None)
         upscaled(scan, output, scale=(2, 2, 1))
     expected = output.read_bytes()
-    output.rename(tmp_path / ".out.nii.unfinished" / "output.nii")
+    output.rename(tmp_path / ".out.nii.unfinished" / "output.raw")
     for _ in work_on(scan, output, scale=(2, 2, 1), resume=True).steps():
         pass
     assert output.read_bytes() == expected

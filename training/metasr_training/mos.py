@@ -20,7 +20,7 @@ from napari_metasr.files import check_kept, keeping, replacing
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
-from napari_metasr.io.nifti import is_nifti, stem
+from napari_metasr.io.names import is_volume_file, stem
 from napari_metasr.quality.rating import csv_files, markdown, prepare, score_study
 from napari_metasr.quality.rating.study import IMAGES, KEY_FILE, RATINGS, STUDY_FILE
 from napari_metasr.volume import Plane
@@ -101,7 +101,7 @@ def _visible(folder: Path) -> list[Path]:
 def _files(folder: Path) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for path in _visible(folder):
-        if not (is_picture(path) or is_nifti(path)):
+        if not (is_picture(path) or is_volume_file(path)):
             raise ValueError(f"{path}: expected gray pictures or NIfTI files, found another file")
         name = stem(path)
         if name in files:

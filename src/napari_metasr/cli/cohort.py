@@ -46,7 +46,7 @@ class Cohort(UpscalingCommand):
     pattern: Annotated[str | None, optional("GLOB")] = Field(
         default=None,
         description="Files to upscale, relative to the input; by default **/*_T1w.nii* of a "
-        "dataset and **/*.nii* of a folder, where each folder of DICOM files counts as well. "
+        "dataset and all volumes of a folder, where each folder of DICOM files counts as well. "
         "Segmentations, derivatives/ and sourcedata/ are left out.",
     )
     within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(

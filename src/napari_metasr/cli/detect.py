@@ -26,6 +26,7 @@ from napari_metasr.cli.parsing import (
 )
 from napari_metasr.devices import Device
 from napari_metasr.io import read
+from napari_metasr.io.names import READ_FORMATS
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
@@ -76,7 +77,7 @@ class Detect(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
         "folder, a .zip or a file; or a gray picture."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="ROIS.JSON")] = Field(

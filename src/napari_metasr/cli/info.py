@@ -15,6 +15,7 @@ from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.parsing import Command, Flag, optional
 from napari_metasr.io import read
 from napari_metasr.io.contrast import known_contrast
+from napari_metasr.io.names import READ_FORMATS
 from napari_metasr.volume import SIGNS
 from napari_metasr.weights import model_cards
 
@@ -31,7 +32,7 @@ class Info(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SCAN")] = Field(
-        description="A brain MRI: .nii or .nii.gz, DICOM as a folder, a .zip or a file, or a gray "
+        description=f"A brain MRI: {READ_FORMATS}, DICOM as a folder, a .zip or a file, or a gray "
         "picture."
     )
     series: Annotated[str | None, optional("SERIES")] = Field(

@@ -35,6 +35,7 @@ from napari_metasr.geometry.grids import OutputGrid, scale_pair
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
+from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.purpose import RESEARCH_USE
@@ -51,10 +52,9 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
     from napari_metasr.zoom.engine import ZoomModel
 
-VOLUMES = (".nii", ".nii.gz")
 FIGURES = (".png", ".pdf")
 PAGES = (".html",)
-OUTPUTS = VOLUMES + FIGURES + PAGES
+OUTPUTS = WRITTEN_SUFFIXES + FIGURES + PAGES
 FINE_TILE, JOINT = 8, 32
 """Small tiles: around a lesion the network runs on little more than its rectangle and halo."""
 
@@ -66,15 +66,15 @@ class Zoom(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
         "folder, a .zip or a file; or a gray picture."
     )
     scale: ScaleArgument = Field(
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
-        description="The super-resolved region as .nii or .nii.gz; a figure of it beside bicubic "
-        "interpolation as .png or .pdf; or as .html a page on which it can be magnified in any "
+        description=f"The super-resolved region as {', '.join(WRITTEN_SUFFIXES)}; a figure of it "
+        "beside bicubic interpolation as .png or .pdf; or as .html a page on which it can be magnified in any "
         "browser, beginning at the scale."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
@@ -123,7 +123,7 @@ class Zoom(Command):
         if self._is_page and self.consistent is not None:
             raise ValueError(f"{self.output}: a page evaluates the network alone: no --consistent")
         check_writable(self.output, overwrite=self.overwrite)
-        if self.output.name.lower().endswith(VOLUMES):
+        if self.output.name.lower().endswith(WRITTEN_SUFFIXES):
             check_writable(sidecar_path(self.output), overwrite=self.overwrite)
         model_card(self.model)
         choice = self._choice()
@@ -213,7 +213,7 @@ class Zoom(Command):
         """Write what the output's name asks for."""
         from napari_metasr.figures.rendition import save_figure, save_nifti
 
-        if self.output.name.lower().endswith(VOLUMES):
+        if self.output.name.lower().endswith(WRITTEN_SUFFIXES):
             save_nifti(self.output, rendition, overwrite=self.overwrite)
             return
         cut = rendition.slice

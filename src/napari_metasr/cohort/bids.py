@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from napari_metasr import __version__
 from napari_metasr.files import read_json, replacing
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
 from napari_metasr.upscaling.sidecar import sidecar_path
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import is_dataset, is_made_here
 from napari_metasr.io.dicom.recognition import is_dicom, is_zip
-from napari_metasr.io.nifti import is_nifti, stem
+from napari_metasr.io.names import is_volume_file, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BIDS_PATTERN = "**/*_T1w.nii*"
-PATTERN = "**/*.nii*"
+PATTERNS = ("**/*.nii*", "**/*.mg[hz]", "**/*.nrrd", "**/*.nhdr", "**/*.mh[ad]")
 OTHER_DATASETS = ("derivatives", "sourcedata")
 SEGMENTATIONS = (
     "mask",
@@ -45,8 +45,6 @@ class Inputs:
         The folder.
     is_bids
         Whether it is a BIDS dataset.
-    pattern
-        The pattern of the search.
     names
         Names of the volumes, relative to ``root``, in order.
     left_out
@@ -55,7 +53,6 @@ class Inputs:
 
     root: Path
     is_bids: bool
-    pattern: str
     names: tuple[PurePosixPath, ...]
     left_out: tuple[PurePosixPath, ...]
 
@@ -71,9 +68,9 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
     root
         The folder.
     pattern
-        A glob relative to it, of NIfTI files and of files and folders of DICOM; by default the
-        T1-weighted volumes of a BIDS dataset, and all NIfTI files and all folders with DICOM
-        files, one volume each, of any other folder.
+        A glob relative to it, of files of volumes and of files and folders of DICOM; by default
+        the T1-weighted volumes of a BIDS dataset, and all files of volumes and all folders with
+        DICOM files, one volume each, of any other folder.
     output
         A folder to leave out.
 
@@ -90,22 +87,24 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
         raise NotADirectoryError(f"{root}: expected a folder of volumes, found a file")
     is_bids = is_dataset(root)
     series = _dicom_folders(root) if pattern is None and not is_bids else ()
-    if pattern is None:
-        pattern = BIDS_PATTERN if is_bids else PATTERN
-    parts = PurePosixPath(pattern).parts
-    if not parts or ".." in parts or PurePosixPath(pattern).is_absolute():
+    patterns = (pattern,) if pattern is not None else (BIDS_PATTERN,) if is_bids else PATTERNS
+    parts = PurePosixPath(patterns[0]).parts
+    if not parts or ".." in parts or PurePosixPath(patterns[0]).is_absolute():
         raise ValueError(f"expected a pattern of names within {root}, found {pattern!r}")
     kept: list[PurePosixPath] = []
     left_out: list[PurePosixPath] = []
-    for name in sorted({*_matching(root, pattern), *series}):
+    matching = (name for one in patterns for name in _matching(root, one))
+    for name in sorted({*matching, *series}):
         others = set(OTHER_DATASETS) - set(parts)
         within = output is not None and (root / name).is_relative_to(output)
         unwanted = within or others.intersection(name.parts[:-1]) or is_segmentation(name.name)
         (left_out if unwanted or is_made_here(name.name) else kept).append(name)
     if not kept:
         aside = f"{len(left_out)} that are segmentations or derived" if left_out else "none"
-        raise ValueError(f"{root}: expected volumes that match {pattern}, found {aside}")
-    return Inputs(root, is_bids, pattern, tuple(kept), tuple(left_out))
+        raise ValueError(
+            f"{root}: expected volumes that match {', '.join(patterns)}, found {aside}"
+        )
+    return Inputs(root, is_bids, tuple(kept), tuple(left_out))
 
 
 def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
@@ -117,7 +116,7 @@ def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
 
 def _may_be_volume(path: Path) -> bool:
     """Return whether a path stands for a volume, even as a link to a file that is not here."""
-    if is_nifti(path):
+    if is_volume_file(path):
         return path.is_file() or path.is_symlink()
     return is_dicom(path)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,7 +11,7 @@ from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.names import is_volume_file
 from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.correction import Correction
@@ -171,7 +171,7 @@ def save_nifti(
     Parameters
     ----------
     path
-        ``.nii`` or ``.nii.gz``.
+        Ends as for `write_volume`.
     dtype
         Type of the numbers in the file; float32 by default.
 
@@ -206,7 +206,7 @@ def _record(rendition: Rendition) -> dict[str, Any]:
     """Return what the sidecar says, in BIDS's spelling; a DICOM source is not named."""
     cut, card, source = rendition.slice, rendition.card, rendition.slice.volume.source
     names: Sequence[str] = ()
-    if source.path is not None and is_nifti(source.path):
+    if source.path is not None and is_volume_file(source.path):
         names = (source.path.name,)
     return {
         "Description": super_resolved_text(

@@ -19,7 +19,7 @@ __all__ = ["read", "read_picture", "read_volume", "write_slice", "write_volume"]
 
 
 def read(path: str | os.PathLike[str], *, series: str | None = None) -> Volume:
-    """Read a NIfTI file, a DICOM series or, by its ending, a gray picture as a canonical volume.
+    """Read a file, a DICOM series or, by its ending, a gray picture as a canonical volume.
 
     Parameters
     ----------

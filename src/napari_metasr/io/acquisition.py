@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.files import read_json
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

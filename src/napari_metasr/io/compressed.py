@@ -24,7 +24,7 @@ HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 """Header of a member without name and time, so that equal contents give equal files."""
 
 
-def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
+def compress(source: Path, target: Path, threads: int, *, plain: int = 0) -> Iterator[float]:
     """Compress a file, as pigz does: chunks apart, put together as one deflate stream.
 
     Parameters
@@ -33,6 +33,8 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
         The file, and the ``.gz`` to write.
     threads
         How many chunks are compressed at a time, up to ``MOST_THREADS``.
+    plain
+        Bytes at the beginning that stay as they are, in front of the stream.
 
     Yields
     ------
@@ -45,7 +47,7 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
         If the target cannot be written.
     """
     size, threads = source.stat().st_size, min(threads, MOST_THREADS)
-    checksum, done = 0, 0
+    checksum, done = 0, min(plain, size)
     waiting: deque[tuple[Future[bytes], int]] = deque()
     try:
         with (
@@ -53,6 +55,7 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
             target.open("wb") as out,
             ThreadPoolExecutor(threads) as pool,
         ):
+            out.write(file.read(plain))
             out.write(HEADER)
             while done < size:
                 while len(waiting) < 2 * threads and (chunk := file.read(CHUNK)):
@@ -62,7 +65,7 @@ def compress(source: Path, target: Path, threads: int) -> Iterator[float]:
                 out.write(compressed.result())
                 done += length
                 yield done / size
-            out.write(struct.pack("<II", checksum, size & 0xFFFFFFFF))
+            out.write(struct.pack("<II", checksum, (size - plain) & 0xFFFFFFFF))
     except OSError as error:  # writing does not say where
         raise OSError(error.errno, error.strerror, error.filename or str(target)) from error
 

@@ -24,14 +24,15 @@ __all__ = ["loaded", "read_volume"]
 
 
 def read_volume(path: str | os.PathLike[str]) -> Volume:
-    """Read a NIfTI-1 or NIfTI-2 file, in any orientation, as a canonical volume.
+    """Read a file of NIfTI, FreeSurfer, NRRD or MetaImage as a canonical volume.
 
     Parameters
     ----------
     path : path
-        ``.nii``, ``.nii.gz`` or either file of a ``.hdr`` / ``.img`` pair. Two to four dimensions,
-        the fourth being time; further ones may only have length 1. Whether it is compressed is
-        told by its content.
+        ``.nii``, ``.nii.gz`` or either file of a ``.hdr`` / ``.img`` pair; ``.mgh`` or ``.mgz``;
+        ``.nrrd`` or ``.nhdr``; ``.mha`` or ``.mhd``. In any orientation, with two to four
+        dimensions, the fourth being time; further ones may only have length 1. Whether NIfTI and
+        FreeSurfer's files are compressed is told by their content.
 
     Returns
     -------
@@ -46,9 +47,9 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     FileNotFoundError
         There is no such file.
     ValueError
-        The file is no NIfTI, is damaged, or holds something that is not a gray image with at
-        least one finite voxel and a usable affine, or more than fits into memory. The message is
-        one line.
+        The file is of none of these formats, is damaged, or holds something that is not a gray
+        image with at least one finite voxel and a usable affine, or more than fits into memory.
+        The message is one line.
 
     Warns
     -----

@@ -1,47 +1,27 @@
-"""NIfTI files: their names, how they are opened, and what is refused of them."""
+"""NIfTI files: how they are opened, and what is refused of them."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import zlib
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
+from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
+from napari_metasr.io.names import NIFTI, has_ending
 from napari_metasr.io.nifti_repairs import repaired
+from napari_metasr.io.volume_file import VolumeFile, existing_file, volume_shape
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["SUFFIXES", "NiftiFile", "affine_in_mm", "is_nifti", "open_nifti", "stem"]
+__all__ = ["affine_in_mm", "open_nifti", "scaled"]
 
-SUFFIXES = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
-"""Endings of the files that are read as NIfTI."""
+KIND = "NIfTI"
 
-SPACING_RANGE = (1e-4, 1e3)
-"""Voxel sizes, in mm, that a medical image or a micrograph can have."""
-
-REST_BYTES = 32 << 20
-MOST_REST_BYTES = 1 << 30
-"""Read at a time, and in total, of what is behind the voxels."""
-
-DEFLATE_RATIO = 1032
-"""No deflate stream unpacks to more than so many times its size (zlib's technical notes)."""
-
-UNREADABLE = (HeaderDataError, OSError, EOFError, zlib.error, ValueError)
-PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open}
-"""How what begins with two bytes is unpacked."""
-
-ZSTANDARD = b"\x28\xb5\x2f\xfd"
 HEADERS: dict[bytes, type[nib.Nifti1Header]] = {
     b"n+1\0": nib.Nifti1Header,
     b"ni1\0": nib.nifti1.Nifti1PairHeader,
@@ -70,78 +50,13 @@ VECTORS = {
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
-def is_nifti(path: str | os.PathLike[str]) -> bool:
-    """Tell by its ending whether a file should be read as NIfTI."""
-    return Path(path).name.lower().endswith(SUFFIXES)
-
-
-def stem(path: str | os.PathLike[str]) -> str:
-    """Return the file's name without folder and NIfTI ending (``.nii.gz`` is one ending)."""
-    name = Path(path).name
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return Path(name).stem
-
-
 def affine_in_mm(affine: NDArray[np.float64], header: nib.Nifti1Header) -> NDArray[np.float64]:
     """Return an affine of a header with its world axes in mm, whatever the header's unit is."""
     factor = _MILLIMETRES[header.get_xyzt_units()[0]]
     return np.diag([factor, factor, factor, 1.0]) @ np.asarray(affine, dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class NiftiFile:
-    """A NIfTI file whose header was read and checked, and nothing else.
-
-    Attributes
-    ----------
-    path
-        What was opened: the file, or either one of a pair.
-    header
-        Repaired as `nifti_repairs.repaired` does.
-    header_path, body_path
-        Where the header and the voxels are: two files of a pair.
-    shape
-        As stored, without extra dimensions of length 1: 2 to 4 numbers.
-    dtype
-        Of the numbers as stored.
-    offset
-        Bytes of the unpacked body before the voxels.
-    affine
-        4 x 4, voxel (i, j, k) to world mm.
-    concerns
-        What was repaired or is not known, and matters.
-    """
-
-    path: Path
-    header: nib.Nifti1Header
-    header_path: Path
-    body_path: Path
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    offset: int
-    affine: NDArray[np.float64]
-    concerns: tuple[str, ...]
-
-    @property
-    def slope_inter(self) -> tuple[float, float]:
-        """Stored value times the first plus the second is the image's value."""
-        slope, inter = self.header.get_slope_inter()
-        return (1.0 if slope is None else float(slope)), (0.0 if inter is None else float(inter))
-
-    @property
-    def is_oriented(self) -> bool:
-        """Whether the header says where left and right are."""
-        return bool(self.header["sform_code"] > 0 or self.header["qform_code"] > 0)
-
-    @property
-    def holds_labels(self) -> bool:
-        """Whether the header says that the numbers are labels."""
-        return int(self.header["intent_code"]) == LABELS
-
-
-def open_nifti(path: Path) -> NiftiFile:
+def open_nifti(path: Path) -> VolumeFile:
     """Read a header, repair what can be, and refuse what cannot be read as a gray image.
 
     Raises
@@ -151,12 +66,7 @@ def open_nifti(path: Path) -> NiftiFile:
     ValueError
         In one line, if it is no gray image of NIfTI, or claims more voxels than are there.
     """
-    if path.is_dir():
-        raise ValueError(f"{path}: expected a NIfTI file, found a folder")
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.stat().st_size == 0:
-        raise ValueError(f"{path}: expected a NIfTI file, found an empty file")
+    existing_file(path, KIND)
     header_path = _beside(path, ".img", ".hdr")
     header, concerns = repaired(_header(path, header_path))
     is_pair = not header.is_single
@@ -164,77 +74,21 @@ def open_nifti(path: Path) -> NiftiFile:
     if not body_path.exists() or (is_pair and body_path == header_path):
         raise FileNotFoundError(f"{path}: the other file of the pair is missing")
     dtype = _dtype(path, header)
-    sizes = _sizes(path, header)
-    offset = _offset(path, header)
-    count = int(np.prod(sizes, dtype=object))
-    _check_room(path, body_path, offset + count * dtype.itemsize)
-    affine = affine_in_mm(header.get_best_affine(), header)
-    check_affine(path, affine)
-    series = tuple(size for size in sizes[3:] if size != 1)
-    if len(series) > 1:
-        raise ValueError(
-            f"{path}: expected at most one dimension beyond space (time), found shape {sizes}"
-        )
-    return NiftiFile(
-        path, header, header_path, body_path, sizes[:3] + series, dtype, offset, affine, concerns
-    )
-
-
-@contextmanager
-def unpacked(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to read what it holds: unpacked if it is compressed, whatever its name says.
-
-    Raises
-    ------
-    ValueError
-        It is compressed in a way that is not read here.
-    """
-    with path.open("rb") as file:
-        start = file.read(len(ZSTANDARD))
-    if start == ZSTANDARD:
-        raise ValueError(f"{path}: expected a file that gzip can unpack, found Zstandard")
-    opener = PACKED.get(start[:2])
-    with cast("BinaryIO", opener(path) if opener else path.open("rb")) as stream:
-        yield stream
-
-
-def read_to_end(stream: BinaryIO) -> None:
-    """Read what is left: a compressed file's checksum is at its end.
-
-    Raises
-    ------
-    ValueError
-        If that is far more than belongs behind voxels.
-    """
-    left = MOST_REST_BYTES
-    while content := stream.read(REST_BYTES):
-        left -= len(content)
-        if left < 0:
-            raise ValueError(f"found more than {MOST_REST_BYTES >> 30} GiB behind the voxels")
-
-
-def cause(error: BaseException) -> str:
-    """Describe what was found instead of an intact NIfTI file."""
-    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-        return "found a truncated or damaged one"
-    return "found a damaged header or body (" + " ".join(str(error).split()) + ")"
-
-
-def check_affine(path: Path, affine: NDArray[np.float64]) -> None:
-    """Refuse an affine that puts voxels nowhere, or at sizes that no image has."""
-    low, high = SPACING_RANGE
-    if not np.isfinite(affine).all():
-        raise ValueError(f"{path}: expected a finite affine, found NaN or Inf in it")
-    sizes = nib.affines.voxel_sizes(affine)
-    if not ((sizes >= low) & (sizes <= high)).all():
-        found = " x ".join(f"{size:g}" for size in sizes)
-        raise ValueError(
-            f"{path}: expected voxel sizes between {low:g} and {high:g} mm, found {found} mm"
-        )
-    if abs(np.linalg.det(affine[:3, :3] / sizes)) < 1e-3:
-        raise ValueError(
-            f"{path}: expected an affine with three independent axes, found a singular one"
-        )
+    shape = volume_shape(path, _sizes(header))
+    slope, inter = header.get_slope_inter()
+    return VolumeFile(
+        path=path,
+        kind=KIND,
+        header_path=header_path,
+        body=Body(body_path, _offset(path, header), Encoding.WHOLE_FILE, dtype),
+        shape=shape,
+        affine=affine_in_mm(header.get_best_affine(), header),
+        slope_inter=(1.0 if slope is None else float(slope), float(inter or 0)),
+        header=header,
+        is_oriented=bool(header["sform_code"] > 0 or header["qform_code"] > 0),
+        holds_labels=int(header["intent_code"]) == LABELS,
+        concerns=concerns,
+    ).checked()
 
 
 def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
@@ -286,7 +140,7 @@ def _header(path: Path, header_path: Path) -> nib.Nifti1Header:
 
 def _format(path: Path, content: bytes) -> str:
     """Name the format of a file without a NIfTI header, by its first bytes or its suffix."""
-    if is_nifti(path):
+    if has_ending(path, NIFTI):
         sizes = {int.from_bytes(content[:4], order) for order in _ORDERS}
         is_analyze = nib.AnalyzeHeader.sizeof_hdr in sizes
         return "the format Analyze" if is_analyze else "no NIfTI header"
@@ -324,12 +178,9 @@ def _dtype(path: Path, header: nib.Nifti1Header) -> np.dtype[Any]:
     return dtype
 
 
-def _sizes(path: Path, header: nib.Nifti1Header) -> tuple[int, ...]:
-    count = int(header["dim"][0])
-    sizes = tuple(int(size) for size in header["dim"][1 : count + 1])
-    if not 2 <= count <= 7 or min(sizes) <= 0:
-        raise ValueError(f"{path}: expected an image of 2 to 4 dimensions, found shape {sizes}")
-    return sizes
+def _sizes(header: nib.Nifti1Header) -> tuple[int, ...]:
+    count = max(int(header["dim"][0]), 0)
+    return tuple(int(size) for size in header["dim"][1 : count + 1])
 
 
 def _offset(path: Path, header: nib.Nifti1Header) -> int:
@@ -337,19 +188,3 @@ def _offset(path: Path, header: nib.Nifti1Header) -> int:
     if not 0 <= offset < 2**63:
         raise ValueError(f"{path}: expected voxels behind the header, found offset {offset:g}")
     return max(int(offset), header.single_vox_offset if header.is_single else 0)
-
-
-def _check_room(path: Path, body: Path, wanted: int) -> None:
-    """Refuse more voxels than a file of this size can hold, before there is memory for them."""
-    size = body.stat().st_size
-    with body.open("rb") as file:
-        start = file.read(2)
-    if start == b"BZ":  # repetitions shrink without a limit that would help
-        return
-    packed = start in PACKED
-    if wanted > size * (DEFLATE_RATIO if packed else 1):
-        raise ValueError(
-            f"{path}: expected a whole NIfTI file, found a truncated or damaged one: its header "
-            f"describes {wanted:,} bytes, which {size:,}{' compressed' if packed else ''} bytes "
-            "cannot hold"
-        )

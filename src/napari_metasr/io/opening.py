@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_metasr.files import read_json
 from napari_metasr.io.dicom.recognition import is_dicom, walked
-from napari_metasr.io.nifti import SUFFIXES, is_nifti, stem
-from napari_metasr.io.stored import StoredVolume
+from napari_metasr.io.names import METAIMAGE, NIFTI, NRRD, has_ending, is_volume_file, stem
+from napari_metasr.io.stored import StoredVolume, open_file
 
 if TYPE_CHECKING:
     import os
@@ -20,19 +21,20 @@ __all__ = ["check_no_series", "files_of", "open_stored", "stands_for_dicom"]
 
 
 def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> VolumeReader:
-    """Open a NIfTI file or a DICOM series without reading its voxels.
+    """Open a volume, of a file or a DICOM series, without reading its voxels.
 
     Parameters
     ----------
     path
-        A NIfTI file; or DICOM: a folder (with all below it), a file or a .zip file.
+        A file of NIfTI, FreeSurfer, NRRD or MetaImage; or DICOM: a folder (with all below it), a
+        file or a .zip file.
     series
         Which of several DICOM series: its number as `napari-metasr series` lists it, or its UID.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        As `StoredVolume.open` and `DicomVolume.open`, or if a series of a NIfTI file is asked for.
+        As `StoredVolume.open` and `DicomVolume.open`, or if a series of another file is asked for.
     """
     path = Path(path)
     if stands_for_dicom(path):
@@ -54,20 +56,27 @@ def files_of(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        The file, the other half of a NIfTI pair, and the JSON file of the same name, unless that
-        says that it describes another file.
+        The file, its data where they are a file of their own, and the JSON file of the same name,
+        unless that says that it describes another file.
     """
     if path.is_dir():
         yield from (file for file in walked(path) if is_dicom(file))
     elif path.is_file():
         yield path
-        endings = SUFFIXES if is_nifti(path) else ()
-        beside = (path.with_name(f"{stem(path)}{ending}") for ending in endings)
-        is_half = not path.name.lower().endswith((".nii", ".nii.gz"))
-        yield from (half for half in beside if is_half and half.is_file())
+        yield from _data_beside(path)
         sidecar = path.with_name(f"{stem(path)}.json")
         if sidecar.is_file() and not _describes_other(sidecar, path.name):
             yield sidecar
+
+
+def _data_beside(path: Path) -> Iterator[Path]:
+    """Yield the files that hold the rest of a volume whose header is a file of its own."""
+    if has_ending(path, NIFTI) and not has_ending(path, (".nii", ".nii.gz")):
+        halves = (path.with_name(f"{stem(path)}{ending}") for ending in NIFTI)
+        yield from (half for half in halves if half.is_file())
+    elif has_ending(path, NRRD + METAIMAGE):
+        with suppress(OSError, ValueError):  # refused as an input, and read by nothing
+            yield from (file for file in open_file(path).files if file != path)
 
 
 def _describes_other(sidecar: Path, name: str) -> bool:
@@ -82,7 +91,7 @@ def _describes_other(sidecar: Path, name: str) -> bool:
 def stands_for_dicom(path: Path) -> bool:
     """Tell whether a path should be read as DICOM: every folder, every archive, every such file."""
     return path.is_dir() or (
-        not is_nifti(path) and (path.suffix.lower() == ".zip" or is_dicom(path))
+        not is_volume_file(path) and (path.suffix.lower() == ".zip" or is_dicom(path))
     )
 
 

@@ -1,4 +1,4 @@
-"""napari's reader for NIfTI files and DICOM series."""
+"""napari's reader for files of volumes and DICOM series."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from napari_metasr.io.dicom.recognition import is_dicom
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.loading import loaded, read_volume
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.names import is_volume_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
 
 __all__ = ["get_reader", "read_dicom_layers", "read_layers"]
 
-_SEGMENTATION = re.compile(r"(^|[_-])(d?seg|mask|labels?)$|(^|_)label-", re.IGNORECASE)
+_SEGMENTATION = re.compile(r"(^|[_.-])(d?seg|mask|labels?)$|(^|_)label-", re.IGNORECASE)
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | None:
     """Return the function that reads these paths, or None if they are not ours.
 
-    Ours are NIfTI files, by their endings, and what holds DICOM: files, folders and .zip files.
+    Ours are files of volumes, by their endings, and what holds DICOM: files, folders and .zip
+    files.
     """
     paths = _as_list(path)
-    if all(is_nifti(one) for one in paths):
+    if all(is_volume_file(one) for one in paths):
         return read_layers
     return read_dicom_layers if all(is_dicom(one) for one in paths) else None
 
 
 def read_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
-    """Read NIfTI files as napari layers, one a file.
+    """Read files of volumes as napari layers, one a file.
 
     Files whose names say that they are segmentations (``_seg``, ``_dseg``, ``_mask``, ``label-``)
     and that hold whole numbers become labels.

@@ -1,4 +1,4 @@
-"""NIfTI files a part at a time: for volumes that do not fit into memory."""
+"""Files of every format but DICOM a part at a time: for volumes that do not fit into memory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,13 @@ import numpy as np
 
 from napari_metasr.files import file_sha256
 from napari_metasr.io.acquisition import acquisition_beside
+from napari_metasr.io.body import UNREADABLE, cause, read_to_end
+from napari_metasr.io.freesurfer import open_mgh
 from napari_metasr.io.grid import FileGrid
-from napari_metasr.io.nifti import (
-    UNREADABLE,
-    NiftiFile,
-    cause,
-    open_nifti,
-    read_to_end,
-    scaled,
-    stem,
-    unpacked,
-)
+from napari_metasr.io.metaimage import open_metaimage
+from napari_metasr.io.names import FREESURFER, METAIMAGE, NRRD, has_ending, stem
+from napari_metasr.io.nifti import open_nifti, scaled
+from napari_metasr.io.nrrd import open_nrrd
 from napari_metasr.io.orientation import axis_codes
 from napari_metasr.io.told import told_by_sidecar
 from napari_metasr.volume import Source
@@ -33,14 +29,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_metasr.io.volume_file import VolumeFile
+
 __all__ = ["StoredVolume"]
 
 READ_BYTES = 32 << 20
 
 
+def open_file(path: Path) -> VolumeFile:
+    """Read the header of a file, in the format that its ending stands for; NIfTI by default.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `open_nifti`.
+    """
+    if has_ending(path, FREESURFER):
+        return open_mgh(path)
+    if has_ending(path, NRRD):
+        return open_nrrd(path)
+    return open_metaimage(path) if has_ending(path, METAIMAGE) else open_nifti(path)
+
+
 @dataclass(frozen=True)
 class StoredVolume(FileGrid):
-    """A NIfTI file of three or four dimensions, of which nothing but the header is in memory.
+    """A file of three or four dimensions, of which nothing but the header is in memory.
 
     Attributes
     ----------
@@ -64,7 +77,7 @@ class StoredVolume(FileGrid):
     path: Path
     file_shape: tuple[int, ...]
     file_affine: NDArray[np.float64]
-    file: NiftiFile
+    file: VolumeFile
     is_flat: bool = False
 
     @classmethod
@@ -78,7 +91,7 @@ class StoredVolume(FileGrid):
         flat
             Take a 2-D image as well, as a volume one voxel thick.
         """
-        file = open_nifti(Path(path))
+        file = open_file(Path(path))
         is_flat = len(file.shape) == 2
         if is_flat and not flat:
             raise ValueError(f"{path}: expected a volume of 3 or 4 dimensions, found a 2-D image")
@@ -111,8 +124,8 @@ class StoredVolume(FileGrid):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The file, or both of a pair."""
-        return tuple(sorted({self.file.header_path, self.file.body_path}))
+        """The file, or both of a header and its data."""
+        return self.file.files
 
     @property
     def record_names(self) -> tuple[str, ...]:
@@ -149,8 +162,7 @@ class StoredVolume(FileGrid):
         step = max(READ_BYTES // (layer * stored.itemsize), 1)
         depth = self.file_shape[2]
         try:
-            with unpacked(self.file.body_path) as stream:
-                stream.seek(self.file.offset)
+            with self.file.body.opened() as stream:
                 for time in range(self.time_points):
                     for first in range(0, depth, step):
                         last = min(first + step, depth)
@@ -165,7 +177,9 @@ class StoredVolume(FileGrid):
         except UNREADABLE as error:
             if str(self.path) in str(error):
                 raise
-            raise ValueError(f"{self.path}: expected a whole NIfTI file, {cause(error)}") from error
+            raise ValueError(
+                f"{self.path}: expected a whole {self.file.kind} file, {cause(error)}"
+            ) from error
 
     def _scaled(self, values: NDArray[Any], wide: bool) -> NDArray[Any]:
         found = scaled(values, *self.file.slope_inter)

@@ -1,4 +1,4 @@
-"""NIfTI files that are written a part at a time."""
+"""Files that are written a part at a time."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.files import allocate
+from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.orientation import axis_codes, canonical_axes, from_canonical
-from napari_metasr.io.writer import image_like
+from napari_metasr.io.start import Packing
+from napari_metasr.io.starting import start_of
 from napari_metasr.normalisation import cast_to_dtype
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import DTypeLike, NDArray
 
+    from napari_metasr.io.start import Start
     from napari_metasr.volume import Source
 
 __all__ = ["UnfinishedVolume"]
@@ -25,7 +29,7 @@ __all__ = ["UnfinishedVolume"]
 
 @dataclass(frozen=True)
 class UnfinishedVolume:
-    """An uncompressed NIfTI file whose header is right and whose voxels come in parts.
+    """A file that is not compressed yet, whose header is right and whose voxels come in parts.
 
     Attributes
     ----------
@@ -33,10 +37,13 @@ class UnfinishedVolume:
         As stored: (t, k, j, i) in C order.
     file_affine
         Gives the order and the directions of the file's axes.
+    start
+        What stands around the voxels.
     """
 
     voxels: MappedArray
     file_affine: NDArray[np.float64]
+    start: Start
 
     @classmethod
     def at(
@@ -49,13 +56,14 @@ class UnfinishedVolume:
         description: str = "",
         *,
         labels: bool = False,
-    ) -> tuple[UnfinishedVolume, bytes]:
-        """Return a volume to write and the header that it begins with; nothing is written yet.
+        output: Path | None = None,
+    ) -> UnfinishedVolume:
+        """Return a volume to write; nothing is written yet.
 
         Parameters
         ----------
         path
-            Of the uncompressed file.
+            Of the file while it is not compressed.
         shape
             (t, z, y, x), canonical; with one time point the file has three dimensions.
         affine
@@ -66,38 +74,45 @@ class UnfinishedVolume:
             Of the numbers in the file.
         labels
             As `write_volume`.
+        output
+            The file that it becomes, whose name stands for the format; by default ``path``.
 
         Raises
         ------
         ValueError
-            If NIfTI cannot hold the type.
+            If the format cannot hold the type.
         """
         empty = np.broadcast_to(np.zeros((), dtype), shape)
         canonical = empty[0] if shape[0] == 1 else empty
         stored, stored_affine = from_canonical(canonical, affine, source.affine)
-        image = image_like(path, stored, stored_affine, source, description, labels=labels)
-        header = image.header.copy()
-        header.set_data_offset(header.single_vox_offset)
-        header["magic"] = header.single_magic
-        header.set_slope_inter(1, 0)
-        content = header.binaryblock
-        content += b"\0" * (header.get_data_offset() - len(content))
+        start = start_of(
+            output or path,
+            stored.shape,
+            stored_affine,
+            dtype,
+            source,
+            description,
+            labels=labels,
+        )
         i, j, k = stored.shape[:3]
-        voxels = MappedArray(path, (shape[0], k, j, i), np.dtype(dtype), len(content))
-        return cls(voxels, source.affine), content
+        voxels = MappedArray(path, (shape[0], k, j, i), start.dtype, len(start.content))
+        return cls(voxels, source.affine, start)
 
-    def begins_with(self, header: bytes) -> bool:
-        """Return whether the file exists, is complete and has this header."""
+    @property
+    def is_begun(self) -> bool:
+        """Whether the file exists, with the right size and header."""
+        start = self.start
         try:
             with self.voxels.path.open("rb") as file:
-                return (
-                    file.read(len(header)) == header
-                    and self.voxels.path.stat().st_size == self.voxels.nbytes
+                return file.read(
+                    len(start.content)
+                ) == start.content and self.voxels.path.stat().st_size == self.voxels.nbytes + len(
+                    start.end
                 )
         except FileNotFoundError:
             return False
 
-    def create(self, header: bytes) -> None:
+    def create(self) -> None:
         """Make the file, all voxels 0.
 
         Raises
@@ -105,9 +120,40 @@ class UnfinishedVolume:
         OSError
             If there is no room for it.
         """
-        allocate(self.voxels.path, self.voxels.nbytes)
+        start = self.start
+        allocate(self.voxels.path, self.voxels.nbytes + len(start.end))
         with self.voxels.path.open("rb+") as file:
-            file.write(header)
+            file.write(start.content)
+            file.seek(self.voxels.nbytes)
+            file.write(start.end)
+
+    def packed(self, target: Path, threads: int) -> Iterator[float]:
+        """Compress what the format compresses; see `compress`.
+
+        Parameters
+        ----------
+        target
+            The file to write.
+        threads
+            How many chunks are compressed at a time.
+
+        Yields
+        ------
+        float
+            The share that is done, up to 1.
+
+        Raises
+        ------
+        OSError
+            If the target cannot be written.
+        """
+        plain = len(self.start.content) if self.start.packing is Packing.VOXELS else 0
+        return compress(self.voxels.path, target, threads, plain=plain)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the format compresses anything."""
+        return self.start.packing is not Packing.NONE
 
     def write(self, place: tuple[slice, ...], block: NDArray[Any]) -> None:
         """Put canonical voxels in their place, rounded and clipped to the file's type.

@@ -1,21 +1,21 @@
-"""Volumes, slices and napari layers to NIfTI files."""
+"""Volumes, slices and napari layers to files, in the format that the name stands for."""
 
 from __future__ import annotations
 
-import contextlib
+import gzip
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
-from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.files import Inputs, check_writable, replacing
 from napari_metasr.geometry.affines import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
-from napari_metasr.io.nifti import affine_in_mm
+from napari_metasr.io.names import check_written_name
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.orientation import from_canonical
+from napari_metasr.io.start import Packing
+from napari_metasr.io.starting import start_of
 from napari_metasr.normalisation import cast_to_dtype
 from napari_metasr.volume import Plane, Source
 
@@ -25,27 +25,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from napari_metasr.io.start import Start
+
 __all__ = [
-    "WRITTEN_SUFFIXES",
     "check_source_kept",
-    "image_like",
     "write_image",
     "write_labels",
     "write_slice",
     "write_volume",
 ]
 
-WRITTEN_SUFFIXES = (".nii", ".nii.gz")
-
-_DESCRIP_BYTES = 79
-_MAX_NIFTI1_SIZE = 32767
-_MEANING = (
-    *("intent_code", "intent_name", "intent_p1", "intent_p2", "intent_p3"),
-    *("cal_min", "cal_max"),
-)
-"""Elements of the header that say what the numbers are."""
-
-_UNKNOWN, _ALIGNED = 0, 2
+LEVEL = 4
+"""Of the compression, as for files that are written a part at a time."""
 
 
 def write_volume(
@@ -60,14 +51,14 @@ def write_volume(
     labels: bool = False,
     overwrite: bool = False,
 ) -> Path:
-    """Write canonical voxels as NIfTI, in the orientation of the file they come from.
+    """Write canonical voxels to a file, in the orientation of the file they come from.
 
     The file appears under its name when it is whole, never before.
 
     Parameters
     ----------
     path : path
-        ``.nii`` or ``.nii.gz``, in a folder that exists.
+        Ends in one of `napari_metasr.io.names.WRITTEN_SUFFIXES`, in a folder that exists.
     data : ndarray, shape (y, x), (z, y, x) or (t, z, y, x)
         Canonical voxels.
     affine : ndarray, shape (4, 4)
@@ -100,7 +91,7 @@ def write_volume(
     InputReplacedError
         The output would replace the file that ``source`` names.
     ValueError
-        The name's ending, the shape or the type cannot be written as NIfTI.
+        The name's ending is none of these, or its format cannot hold the shape or the type.
     """
     path = _checked_path(path, overwrite=overwrite)
     check_source_kept(path, source)
@@ -117,17 +108,18 @@ def write_volume(
     )
     if flat and voxels.shape[2] == 1:
         voxels = voxels[:, :, 0]
-    image = image_like(
+    start = start_of(
         path,
-        voxels,
+        voxels.shape,
         stored_affine,
+        stored,
         source,
         description,
         keeps_meaning=keeps_meaning,
         labels=labels,
     )
     with replacing(path, overwrite=overwrite) as temporary:
-        nib.save(image, temporary)
+        _write(temporary, start, voxels)
         _inputs(source).keep_private(temporary)
     return path
 
@@ -143,7 +135,7 @@ def write_slice(
     description: str = "",
     overwrite: bool = False,
 ) -> Path:
-    """Write a slice of a plane as a NIfTI volume that is one slice thick.
+    """Write a slice of a plane as a volume that is one slice thick.
 
     Parameters
     ----------
@@ -180,7 +172,7 @@ def write_slice(
 
 
 def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
-    """Write one napari image layer as NIfTI (npe2's single-layer writer).
+    """Write one napari image layer as a volume (npe2's single-layer writer).
 
     A layer that carries its volume is written in the frame, orientation and codes of that
     volume's file; any other one by its own transform, x to the right, y to anterior and z to
@@ -189,7 +181,7 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     path : str
-        ``.nii`` or ``.nii.gz``.
+        Ends as for `write_volume`.
     data : array, or list of arrays of a multiscale layer
         2 to 4 dimensions; a leading time axis of length 1 is dropped.
     meta : mapping
@@ -203,16 +195,16 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     Raises
     ------
     ValueError
-        The layer is in colour, or has a shape or transform that NIfTI cannot hold.
+        The layer is in colour, or has a shape or transform that no volume has.
     """
     if meta.get("rgb"):
         name = _name_of(path, meta)
-        raise ValueError(f"{name}: expected a gray image layer to write as NIfTI, found colour")
+        raise ValueError(f"{name}: expected a gray image layer to write as a volume, found colour")
     return _write_layer(path, data, meta)
 
 
 def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
-    """Write one napari labels layer as NIfTI, as `write_image` does.
+    """Write one napari labels layer as a volume, as `write_image` does.
 
     The header says that the numbers are labels; they keep their integer type.
 
@@ -229,7 +221,7 @@ def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     Raises
     ------
     ValueError
-        The layer has a shape, type or transform that NIfTI cannot hold.
+        The layer has a shape, type or transform that no volume has.
     """
     return _write_layer(path, data, meta, labels=True)
 
@@ -271,10 +263,29 @@ def _inputs(source: Source) -> Inputs:
     return Inputs(lambda: () if source.path is None else files_of(source.path))
 
 
+def _write(path: Path, start: Start, voxels: NDArray[Any]) -> None:
+    """Write what is around voxels, and the voxels, a layer at a time."""
+    with path.open("wb") as file:
+        if start.packing is not Packing.WHOLE:
+            file.write(start.content)
+        if start.packing is Packing.NONE:
+            _write_voxels(file, start, voxels)
+            return
+        with gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as packed:
+            if start.packing is Packing.WHOLE:
+                packed.write(start.content)
+            _write_voxels(packed, start, voxels)
+
+
+def _write_voxels(file: IO[bytes] | gzip.GzipFile, start: Start, voxels: NDArray[Any]) -> None:
+    for layer in voxels.T.reshape(-1, *voxels.T.shape[-2:]):
+        file.write(np.ascontiguousarray(layer, start.dtype).data)
+    file.write(start.end)
+
+
 def _checked_path(path: str | os.PathLike[str], *, overwrite: bool) -> Path:
     path = Path(path)
-    if not path.name.lower().endswith(WRITTEN_SUFFIXES):
-        raise ValueError(f"{path}: expected a name that ends in .nii or .nii.gz")
+    check_written_name(path)
     check_writable(path, overwrite=overwrite)
     return path
 
@@ -283,96 +294,3 @@ def _stored_dtype(data: NDArray[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
     if dtype is not None:
         return np.dtype(dtype)
     return np.dtype({"f": np.float32, "b": np.uint8}.get(data.dtype.kind, data.dtype))
-
-
-def image_like(
-    path: Path,
-    voxels: NDArray[Any],
-    affine: NDArray[np.float64],
-    source: Source,
-    description: str = "",
-    *,
-    keeps_meaning: bool = True,
-    labels: bool = False,
-) -> nib.Nifti1Image:
-    """Build an image in its file's voxel order, with codes, units and time step of its source.
-
-    Parameters
-    ----------
-    path
-        For messages.
-    voxels, affine
-        As stored.
-    source, description
-        As `write_volume`.
-    keeps_meaning
-        Whether the numbers mean what the source's do: its intent is kept, such as that of a map
-        of a statistic.
-    labels
-        Whether the numbers are labels, whatever the source's mean.
-
-    Raises
-    ------
-    ValueError
-        If NIfTI cannot hold the type.
-    """
-    large = max(voxels.shape) > _MAX_NIFTI1_SIZE
-    second = large or isinstance(source.header, nib.Nifti2Header)
-    try:
-        image = (nib.Nifti2Image if second else nib.Nifti1Image)(voxels, affine, dtype=voxels.dtype)
-    except HeaderDataError as error:
-        raise ValueError(
-            f"{path}: expected a type that NIfTI can hold, found {voxels.dtype.name}"
-        ) from error
-    header = source.header
-    time_unit = "sec"
-    if header is not None and voxels.ndim == 4:
-        time_unit = header.get_xyzt_units()[1]
-        step = header.get_zooms()[3] if len(header.get_zooms()) > 3 else 1.0
-        image.header.set_zooms((*image.header.get_zooms()[:3], step))
-        image.header["toffset"] = header["toffset"]
-    if header is not None:
-        image.header["dim_info"] = header["dim_info"]
-    if labels:
-        image.header.set_intent("label")
-    elif header is not None and keeps_meaning:
-        for name in _MEANING:
-            image.header[name] = header[name]
-    image.header.set_xyzt_units("mm", time_unit)
-    forms = _forms(source, affine)
-    image.set_sform(*forms["sform"])
-    image.set_qform(*forms["qform"])
-    image.header["descrip"] = _descrip(description)
-    return image
-
-
-def _forms(
-    source: Source, affine: NDArray[np.float64]
-) -> dict[str, tuple[NDArray[np.float64] | None, int]]:
-    """Compute the sform and qform of a new grid, with their codes, from those of the source.
-
-    A file may hold two different transforms, to the scanner and to an atlas. The one that is used
-    for reading becomes ``affine``; the other one moves with it.
-    """
-    forms: dict[str, tuple[NDArray[np.float64] | None, int]] = {
-        "sform": (None, 0),
-        "qform": (None, 0),
-    }
-    if source.header is not None:
-        to_source = np.linalg.inv(source.affine) @ affine
-        for name, read in (
-            ("sform", source.header.get_sform),
-            ("qform", source.header.get_qform),
-        ):
-            with contextlib.suppress(ValueError):  # a quaternion that is no rotation
-                form, code = read(coded=True)
-                if form is not None and np.isfinite(form).all():
-                    forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
-    used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
-    forms[used] = (affine, forms[used][1] or (_ALIGNED if source.is_oriented else _UNKNOWN))
-    return forms
-
-
-def _descrip(text: str) -> bytes:
-    plain = " ".join(text.split()).replace("×", "x").encode("ascii", "replace")
-    return plain if len(plain) <= _DESCRIP_BYTES else plain[: _DESCRIP_BYTES - 3] + b"..."

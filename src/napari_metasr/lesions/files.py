@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from napari_metasr.errors import problems
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
+from napari_metasr.io.names import check_written_name
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.lesions.document import Finder, LesionRecord, RegionsDocument, record
 from napari_metasr.lesions.labelled import check_same_grid, lesions_in
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 NUMBERS = re.compile(r"\[[^][{}\"]+\]")
 """A list of numbers in JSON, which is easier to read on one line."""
 
-MASK_SUFFIXES = (".nii", ".nii.gz")
 MASK_DESCRIPTION = "regions that may hold a tumour; research use, not for diagnosis"
 
 
@@ -109,7 +109,7 @@ def write_mask(
     Parameters
     ----------
     path
-        ``.nii`` or ``.nii.gz``; uint8, 1 in every voxel that a rectangle reaches into.
+        Ends as for `write_volume`; uint8, 1 in every voxel that a rectangle reaches into.
     volume
         Where they were found: shape, orientation, affine and codes are its file's.
     overwrite
@@ -153,8 +153,7 @@ def check_outputs(path: Path, mask: Path | None, *, overwrite: bool = False) -> 
         raise ValueError(f"{path}: expected a name that ends in .json")
     check_writable(path, overwrite=overwrite)
     if mask is not None:
-        if not mask.name.lower().endswith(MASK_SUFFIXES):
-            raise ValueError(f"{mask}: expected a name that ends in {' or '.join(MASK_SUFFIXES)}")
+        check_written_name(mask)
         check_writable(mask, overwrite=overwrite)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 
 from napari_metasr.devices import Device
+from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.options import UpscaleOptions
 
@@ -22,12 +23,12 @@ class Job(BaseModel, extra="forbid", frozen=True):
     """One volume to upscale, as a value that can be pickled; fields carry their descriptions."""
 
     input: Path = Field(
-        description="A brain MRI, 3-D or 4-D, in any orientation: .nii or .nii.gz, or DICOM as a "
+        description=f"A brain MRI, 3-D or 4-D, in any orientation: {READ_FORMATS}, or DICOM as a "
         "folder, a file or a .zip."
     )
     output: Path = Field(
-        description="The upscaled volume, .nii or .nii.gz; OUT.json beside it records how it was "
-        "made."
+        description=f"The upscaled volume, {', '.join(WRITTEN_SUFFIXES)}; OUT.json beside it "
+        "records how it was made."
     )
     options: UpscaleOptions
     series: str | None = Field(

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 
 from napari_metasr.files import allocate, check_writable, file_sha256
-from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.lesions.labelled import check_same_grid
@@ -163,8 +162,8 @@ class Segmentation:
         for place, block in self.stored.blocks():
             unpacked.write(place, _whole(self.stored.path, block).astype(self.dtype))
             yield UNPACKING * place[1].stop / unpacked.shape[1]
-        finished = folder / "labels.nii"
-        voxels, header = UnfinishedVolume.at(
+        finished = folder / "labels.out"
+        voxels = UnfinishedVolume.at(
             finished,
             (1, *target.shape),
             target.affine(volume.affine),
@@ -172,8 +171,9 @@ class Segmentation:
             self.dtype,
             "For research use, labels on the grid of a super-resolved volume",
             labels=True,
+            output=self.output,
         )
-        voxels.create(header)
+        voxels.create()
         counts: Counter[int] = Counter()
         tiles = list(tiles_of(target, unpacked.shape[1:]))
         for number, tile in enumerate(tiles, start=1):
@@ -181,9 +181,9 @@ class Segmentation:
             voxels.write((slice(0, 1), *(slice(*side) for side in tile)), labels[np.newaxis])
             counts.update(_counted(labels))
             yield UNPACKING + (1 - UNPACKING - COMPRESSING) * number / len(tiles)
-        if self.output.suffix.lower() == ".gz":
-            plain, finished = finished, folder / "labels.nii.gz"
-            for done in compress(plain, finished, torch.get_num_threads()):
+        if voxels.is_packed:
+            finished = folder / "labels.packed"
+            for done in voxels.packed(finished, torch.get_num_threads()):
                 yield 1 - COMPRESSING * (1 - done)
         if self.stored.sha256() != self.sha256:
             raise ValueError(

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.files import Inputs, check_writable, file_sha256, replacing
 from napari_metasr.io.acquisition import gradients_beside
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import check_written_name, stem
 from napari_metasr.io.opening import files_of
-from napari_metasr.io.writer import WRITTEN_SUFFIXES
 from napari_metasr.upscaling.provenance import model_records, versions
 from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
 from napari_metasr.upscaling.workspace import Workspace
@@ -49,8 +48,7 @@ def check_outputs(
     ValueError
         If the name's ending is wrong.
     """
-    if not output.name.lower().endswith(WRITTEN_SUFFIXES):
-        raise ValueError(f"{output}: expected a name that ends in .nii or .nii.gz")
+    check_written_name(output)
     record = record_beside(output)
     stopped = resume and record is not None and (output.exists() or Workspace(output).is_begun)
     check_writable(output, overwrite=overwrite or stopped)

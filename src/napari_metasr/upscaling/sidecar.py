@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_pascal
 from napari_metasr.errors import problems
 from napari_metasr.files import replacing
 from napari_metasr.io.acquisition import ACQUISITION
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 from napari_metasr.upscaling.options import UpscaleOptions
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class Sidecar(_Record, extra="allow"):
 
 
 def sidecar_path(output: Path) -> Path:
-    """Return the path of the sidecar of a ``.nii`` or ``.nii.gz`` file, of any case."""
+    """Return the path of the sidecar of a volume's file."""
     return output.with_name(f"{stem(output)}.json")
 
 

@@ -20,7 +20,6 @@ import torch
 
 from napari_metasr.acquisition import estimate
 from napari_metasr.files import allocate, check_writable, file_sha256
-from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
@@ -60,7 +59,7 @@ if TYPE_CHECKING:
 __all__ = ["MEMORY_BOUND", "Preview", "Progress", "Upscaling", "check_outputs"]
 
 MEMORY_BOUND = 1 << 30
-UNCOMPRESSED = "output.nii"
+UNCOMPRESSED = "output.raw"
 
 
 class Upscaling:
@@ -73,7 +72,7 @@ class Upscaling:
     source
         The input that the plan is for.
     output
-        ``.nii`` or ``.nii.gz``, in a folder that exists; the sidecar lies beside it.
+        Ends as for `write_volume`, in a folder that exists; the sidecar lies beside it.
     overwrite
         Replace existing files.
     resume
@@ -247,24 +246,17 @@ class Upscaling:
     def _upscale(
         self, plan: Plan, models: Models, findings: Findings, journal: Journal
     ) -> Iterator[Progress]:
-        folder, volume = self._workspace.folder, self.source.volume
-        voxels, header = UnfinishedVolume.at(
-            folder / UNCOMPRESSED,
-            (volume.shape[0], *plan.target.shape),
-            plan.target.affine(volume.affine),
-            volume.source,
-            plan.dtype,
-            f"For research use, {plan.description}",
-        )
+        folder = self._workspace.folder
+        voxels = self._unfinished(plan)
         assumption = self._assumption(findings)
         stages = Stages(plan, self._unpacked, voxels, folder, models, findings, assumption)
         if journal.done == 0 or not voxels.voxels.path.exists():  # gone once it was put in place
             journal = journal.model_copy(update={"digests": ()})
-            voxels.create(header)
+            voxels.create()
             for array in stages.scratch:
                 allocate(array.path, array.nbytes)
         else:
-            self._check_done(plan, stages, journal, whole=voxels.begins_with(header))
+            self._check_done(plan, stages, journal, whole=voxels.is_begun)
         parts = plan.parts[journal.done :]
         with self._timed(Phase.UPSCALING), warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingPixelsWarning)
@@ -284,6 +276,19 @@ class Upscaling:
                         self._costs.upscaled(journal.done),
                         slab.preview,
                     )
+
+    def _unfinished(self, plan: Plan) -> UnfinishedVolume:
+        """Return the output while it is not compressed."""
+        volume = self.source.volume
+        return UnfinishedVolume.at(
+            self._workspace.folder / UNCOMPRESSED,
+            (volume.shape[0], *plan.target.shape),
+            plan.target.affine(volume.affine),
+            volume.source,
+            plan.dtype,
+            f"For research use, {plan.description}",
+            output=self._output,
+        )
 
     def _check_unpacked(self, journal: Journal) -> None:
         """Refuse an unpacked input that is not as it was left."""
@@ -318,10 +323,12 @@ class Upscaling:
     def _finish(self, plan: Plan, findings: Findings) -> Iterator[Progress]:
         """Compress the output, and give the files their names."""
         finished = self._workspace.folder / UNCOMPRESSED
-        if self._output.suffix.lower() == ".gz":
+        unfinished = self._unfinished(plan)
+        if unfinished.is_packed:
             with self._timed(Phase.COMPRESSING):
                 compressed = self._workspace.folder / f"{UNCOMPRESSED}.gz"
-                for done in compress(finished, compressed, torch.get_num_threads()):
+                threads = torch.get_num_threads()
+                for done in unfinished.packed(compressed, threads):
                     yield Progress(Phase.COMPRESSING, done, self._costs.compressed(done))
             finished = compressed
         self._check()

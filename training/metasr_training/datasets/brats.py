@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING
 
 from metasr_training.datasets.entry import Entry, split_of_folders, visible
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.names import is_volume_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ def _mask(files: list[Path], name: str) -> Path | None:
 def _patient(folder: Path, names: tuple[str, ...]) -> Entry | None:
     """Return the entry of a patient's folder; None if the folder is something else."""
     name = folder.name
-    files = [path for path in visible(folder) if is_nifti(path)]
+    files = [path for path in visible(folder) if is_volume_file(path)]
     if not files:
         return None
     beginnings = tuple(f"{name}{ending}." for ending in _ENHANCED)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from napari_metasr.io.images import is_picture
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.names import is_volume_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +62,7 @@ class Entry:
 
 def kind_of(path: Path) -> Kind | None:
     """Return ``volume`` or ``picture`` by a file's suffix; None for other files."""
-    if is_nifti(path):
+    if is_volume_file(path):
         return "volume"
     return "picture" if is_picture(path) else None
 

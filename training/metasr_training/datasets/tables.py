@@ -10,7 +10,7 @@ from metasr_training.datasets.brats import patient_of
 from metasr_training.datasets.entry import Entry, kind_of, split_of_folders, visible
 from metasr_training.datasets.image_slice import SPLITS
 from napari_metasr.io.contrast import guess_contrast
-from napari_metasr.io.nifti import stem
+from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_metasr.io.names import WRITTEN_SUFFIXES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -79,7 +81,7 @@ def with_ending(path: Path, endings: Sequence[str]) -> Path:
     name = path.name
     if name.lower().endswith(tuple(endings)):
         return path
-    for known in (".nii.gz", ".nii", ".png", ".pdf", ".html", ".json", ".dcm"):
+    for known in (*WRITTEN_SUFFIXES, ".png", ".pdf", ".html", ".json", ".dcm"):
         if name.lower().endswith(known):
             name = name[: -len(known)]
             break

@@ -43,7 +43,12 @@ if TYPE_CHECKING:
 HOLDER = "upscale dock"
 TITLE = "Upscale volume"
 TICK_MS = 1000
-KINDS = {"NIfTI": (".nii.gz", ".nii")}
+KINDS = {
+    "NIfTI": (".nii.gz", ".nii"),
+    "FreeSurfer": (".mgz", ".mgh"),
+    "NRRD": (".nrrd",),
+    "MetaImage": (".mha",),
+}
 LONG_ENOUGH = 30.0
 """Seconds of work from which on it tells how fast the machine is."""
 

@@ -9,7 +9,7 @@ from napari.layers import Image, Labels
 from napari.utils.notifications import show_warning
 from qtpy.QtCore import QObject, Signal
 
-from napari_metasr.io.writer import WRITTEN_SUFFIXES
+from napari_metasr.io.names import WRITTEN_SUFFIXES
 from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.masks import holds_regions
@@ -183,7 +183,7 @@ class UpscaleChoice(QObject):
             path = Path(text).expanduser().absolute()
         except RuntimeError:
             raise ValueError(f"{text}: expected a user's home, found no such user") from None
-        return with_ending(path, WRITTEN_SUFFIXES[::-1]) if text and path.name else None
+        return with_ending(path, WRITTEN_SUFFIXES) if text and path.name else None
 
     def set_output(self, path: Path) -> None:
         """Take where the user wants the output."""

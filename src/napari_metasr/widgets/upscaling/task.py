@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.io.nifti import is_nifti
+from napari_metasr.io.names import is_volume_file
 from napari_metasr.io.reader import read_layers
 from napari_metasr.io.writer import write_image, write_volume
 from napari_metasr.upscaling.progress import Progress
@@ -136,7 +136,7 @@ def file_of(layer: Image) -> Path | None:
     path = volume.source.path if volume is not None else None
     if volume is None or path is None or volume.data is not layer.data:
         return None
-    if not is_nifti(path) or not path.is_file():
+    if not is_volume_file(path) or not path.is_file():
         return None
     return path if is_in_place(layer, volume) else None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info
 
 from napari_metasr.io.layers import METADATA_KEY, volume_of
-from napari_metasr.io.nifti import is_nifti, stem
+from napari_metasr.io.names import is_volume_file, stem
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
@@ -178,7 +178,9 @@ def suggested(spec: RenderingSpec) -> Path:
     """Return where a region is saved by default: beside the file that its source is from."""
     volume = spec.source.volume
     path = None if volume is None else volume.source.path
-    if path is not None and not is_nifti(path):  # the folder of a DICOM series may name a person
+    if path is not None and not is_volume_file(
+        path
+    ):  # the folder of a DICOM series may name a person
         path = None
     name = safe_name(spec.name if path is None else stem(path), "slice")
     where = f"_{spec.view.plane}-{spec.view.index[-1]}" if spec.view.plane else ""

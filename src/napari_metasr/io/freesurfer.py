@@ -1,0 +1,145 @@
+"""FreeSurfer's volumes (.mgh, .mgz): https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+import nibabel as nib
+import numpy as np
+from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader, MGHImage
+
+from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
+from napari_metasr.io.start import Packing, Start
+from napari_metasr.io.volume_file import VolumeFile, existing_file, volume_shape
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["mgh_start", "open_mgh"]
+
+KIND = "FreeSurfer"
+SCANNER = 1
+"""The code of NIfTI for positions in the scanner, which those of FreeSurfer are."""
+
+STORED = {"uint8", "int16", "uint16", "int32", "float32"}
+WIDENED = {"bool": "uint8", "int8": "int16", "float16": "float32"}
+
+COMMAND = 3
+"""The tag of a text that says what made a file; behind it stands the text's length."""
+
+
+def open_mgh(path: Path) -> VolumeFile:
+    """Read the header of a volume of FreeSurfer.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        In one line, if it is none, or claims more voxels than are there.
+    """
+    existing_file(path, KIND)
+    try:
+        with unpacked(path) as stream:
+            content = stream.read(DATA_OFFSET)
+    except UNREADABLE as error:
+        raise ValueError(f"{path}: expected a {KIND} file, {cause(error)}") from error
+    size = MGHHeader._hdrdtype.itemsize
+    if len(content) < DATA_OFFSET or int.from_bytes(content[:4], "big") != 1:
+        raise ValueError(f"{path}: expected a {KIND} file, found another header")
+    header = MGHHeader(content[:size], check=False)
+    is_oriented = int.from_bytes(content[28:30], "big", signed=True) != 0
+    code = int(header["type"])
+    try:
+        dtype = header.get_data_dtype()
+    except KeyError:
+        raise ValueError(
+            f"{path}: expected a type of gray voxels that {KIND} defines, found code {code}"
+        ) from None
+    shape = volume_shape(path, tuple(int(size) for size in header["dims"]))
+    with np.errstate(all="ignore"):  # what is no number is refused as an affine
+        affine = np.asarray(header.get_affine(), np.float64)
+    file = VolumeFile(
+        path=path,
+        kind=KIND,
+        header_path=path,
+        body=Body(path, DATA_OFFSET, Encoding.WHOLE_FILE, dtype),
+        shape=shape,
+        affine=affine,
+        header=_as_nifti(shape, affine, is_oriented=is_oriented),
+        is_oriented=is_oriented,
+        concerns=()
+        if is_oriented
+        else ("the header holds no orientation: that of coronal slices of 1 mm is assumed",),
+    )
+    return file.checked()
+
+
+def mgh_start(
+    path: Path,
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    dtype: DTypeLike,
+    header: nib.Nifti1Header | None,
+    description: str,
+) -> Start:
+    """Build what stands before and behind the voxels in a volume of FreeSurfer.
+
+    Parameters
+    ----------
+    path
+        The file to be written.
+    shape, affine
+        As stored.
+    dtype
+        Type of the voxels; one that the format lacks is widened where that loses nothing.
+    header
+        Of the source, which gives the repetition time of a series.
+    description
+        What the image is.
+
+    Raises
+    ------
+    ValueError
+        If the format has no such type.
+    """
+    name = np.dtype(dtype).name
+    name = WIDENED.get(name, name)
+    if name not in STORED:
+        raise ValueError(f"{path}: expected a type that {KIND} can hold, found {name}")
+    stored = np.dtype(name).newbyteorder(">")
+    empty = np.broadcast_to(np.zeros((), stored.newbyteorder("=")), shape)
+    made = MGHImage(empty, affine, MGHHeader()).header
+    made.set_data_dtype(stored.newbyteorder("="))
+    if len(shape) == 4:
+        made["tr"] = _repetition_time(header)
+    content = made.binaryblock
+    size = MGHHeader._hdrdtype.itemsize
+    text = " ".join(description.split()).encode("utf-8") + b"\0"
+    end = content[size:] + struct.pack(">iq", COMMAND, len(text)) + text
+    packing = Packing.NONE if path.suffix.lower() == ".mgh" else Packing.WHOLE
+    return Start(content[:size].ljust(DATA_OFFSET, b"\0"), stored, end, packing)
+
+
+def _as_nifti(
+    shape: tuple[int, ...], affine: NDArray[np.float64], *, is_oriented: bool
+) -> nib.Nifti1Header | None:
+    """Return a header of NIfTI that says the same, for outputs in that format."""
+    if not is_oriented or not np.isfinite(affine).all():
+        return None
+    header = nib.Nifti2Header()
+    header.set_data_shape(shape)
+    header.set_sform(affine, SCANNER)
+    header.set_xyzt_units("mm", "sec")
+    return header
+
+
+def _repetition_time(header: nib.Nifti1Header | None) -> float:
+    """Return the time step of a series in ms, or 0 where it is not known."""
+    if header is None or len(header.get_zooms()) < 4:
+        return 0.0
+    factor = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}.get(header.get_xyzt_units()[1], 0.0)
+    return factor * float(header.get_zooms()[3])

@@ -1,0 +1,205 @@
+"""MetaImage volumes (.mha, .mhd): https://itk.org/Wiki/MetaIO/Documentation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_metasr.io.body import Body, Encoding
+from napari_metasr.io.data_file import data_file
+from napari_metasr.io.start import Start
+from napari_metasr.io.volume_file import VolumeFile, existing_file, from_lps, volume_shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
+
+__all__ = ["metaimage_start", "open_metaimage"]
+
+KIND = "MetaImage"
+LONGEST_HEADER = 1 << 16
+DATA, LOCAL = "ElementDataFile", "LOCAL"
+TYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+NAMES = {code: name for name, code in reversed(TYPES.items())}
+DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
+ORIGINS = ("Offset", "Position", "Origin")
+
+
+def open_metaimage(path: Path) -> VolumeFile:
+    """Read a header, and refuse what cannot be read as a gray image.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file, or its data file is missing.
+    ValueError
+        In one line, if it is no gray MetaImage, or claims more voxels than are there.
+    """
+    existing_file(path, KIND)
+    header, end = _header(path)
+    sizes = tuple(_numbers(path, header, "DimSize", int))
+    count = _numbers(path, header, "NDims", int)
+    if [len(sizes)] != count:
+        raise ValueError(f"{path}: expected a size for each of {count} dimensions, found {sizes}")
+    channels = _numbers(path, header, "ElementNumberOfChannels", int) or [1]
+    kind = header.get("ElementType", "")
+    if kind not in TYPES or channels != [1]:
+        found = f"the type {kind!r}" if kind not in TYPES else f"{channels[0]} values"
+        raise ValueError(f"{path}: expected one gray value in every voxel, found {found}")
+    shape = volume_shape(path, sizes)
+    affine, concerns = _affine(path, header, len(sizes))
+    return VolumeFile(
+        path=path,
+        kind=KIND,
+        header_path=path,
+        body=_body(path, header, end, int(np.prod(sizes, dtype=object))),
+        shape=shape,
+        affine=affine,
+        is_oriented=not concerns,
+        concerns=concerns,
+    ).checked()
+
+
+def _header(path: Path) -> tuple[dict[str, str], int]:
+    """Read the fields up to the one that says where the voxels are, and where that line ends."""
+    fields: dict[str, str] = {}
+    with path.open("rb") as stream:
+        while DATA not in fields and stream.tell() < LONGEST_HEADER:
+            line = stream.readline(LONGEST_HEADER).decode("latin-1")
+            name, sign, value = line.partition("=")
+            if not sign and (not line or line.strip()):
+                break
+            fields[name.strip()] = value.strip()
+        end = stream.tell()
+    if DATA not in fields or fields.get("ObjectType", "Image") != "Image":
+        raise ValueError(f"{path}: expected a {KIND} file, found another header")
+    return fields, end
+
+
+def _numbers(path: Path, header: Mapping[str, str], name: str, kind: type) -> list[Any]:
+    try:
+        return [kind(word) for word in header.get(name, "").split()]
+    except ValueError:
+        raise ValueError(
+            f"{path}: expected numbers as {name}, found {header[name][:40]!r}"
+        ) from None
+
+
+def _affine(
+    path: Path, header: Mapping[str, str], count: int
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Compute the affine; what is said about it if the header does not say where left is."""
+    spatial = min(count, 3)
+    spacing = _numbers(path, header, "ElementSpacing", float)
+    spacing = spacing or _numbers(path, header, "ElementSize", float) or [1.0] * count
+    named = [name for name in DIRECTIONS if name in header]
+    matrix = np.eye(count).ravel().tolist()
+    if named:
+        matrix = _numbers(path, header, named[0], float)
+    origin = next(
+        (_numbers(path, header, name, float) for name in ORIGINS if name in header), [0.0] * count
+    )
+    if (len(spacing), len(matrix), len(origin)) != (count, count**2, count):
+        raise ValueError(f"{path}: expected the geometry of {count} dimensions, found another one")
+    rows = np.reshape(matrix, (count, count))[:spatial, :spatial]  # a direction each
+    affine = np.eye(4)
+    affine[:spatial, :spatial] = rows.T * np.asarray(spacing[:spatial])
+    affine[:spatial, 3] = origin[:spatial]
+    if named and spatial == 3:
+        return from_lps(affine), ()
+    return from_lps(affine), (
+        "the header holds no orientation: left and right, and all directions, are a guess",
+    )
+
+
+def _is_set(header: Mapping[str, str], *names: str) -> bool:
+    return any(header.get(name, "").lower() in {"true", "t", "1"} for name in names)
+
+
+def _body(path: Path, header: Mapping[str, str], end: int, count: int) -> Body:
+    dtype = np.dtype(TYPES[header["ElementType"]])
+    if _is_set(header, "BinaryDataByteOrderMSB", "ElementByteOrderMSB"):
+        dtype = dtype.newbyteorder(">")
+    else:
+        dtype = dtype.newbyteorder("<")
+    is_local = header[DATA].upper() == LOCAL
+    body, start = (path, end) if is_local else (data_file(path, header[DATA]), 0)
+    encoding = Encoding.RAW
+    if _is_set(header, "CompressedData"):
+        encoding = Encoding.DEFLATE
+    elif header.get("BinaryData", "True").lower() in {"false", "f", "0"}:
+        encoding, dtype = Encoding.TEXT, dtype.newbyteorder("=")
+    before = (_numbers(path, header, "HeaderSize", int) or [0])[0]
+    if before == -1 and encoding is Encoding.RAW:
+        start = max(body.stat().st_size - count * dtype.itemsize, start)
+    elif before > 0:
+        start += before
+    return Body(body, start, encoding, dtype)
+
+
+def metaimage_start(
+    path: Path,
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    dtype: DTypeLike,
+    *,
+    is_oriented: bool,
+    description: str,
+) -> Start:
+    """Build the header of a MetaImage whose voxels follow it as they are.
+
+    Parameters
+    ----------
+    path, shape, affine, dtype, is_oriented, description
+        As `nrrd_start`.
+
+    Raises
+    ------
+    ValueError
+        If the format has no such type.
+    """
+    stored = np.dtype(np.uint8 if np.dtype(dtype) == np.bool_ else dtype).newbyteorder("<")
+    code = f"{stored.kind}{stored.itemsize}"
+    if code not in NAMES:
+        raise ValueError(f"{path}: expected a type that {KIND} can hold, found {stored.name}")
+    count = 4 if len(shape) == 4 else 3
+    turned = np.eye(count)
+    turned[:3, :3] = from_lps(affine)[:3, :3]
+    origin = np.zeros(count)
+    origin[:3] = from_lps(affine)[:3, 3]
+    spacing = np.linalg.norm(turned, axis=0)
+
+    def text(numbers: NDArray[Any]) -> str:
+        return " ".join(repr(float(number)) for number in numbers.ravel())
+
+    lines = [
+        "ObjectType = Image",
+        f"NDims = {count}",
+        *([f"Comment = {' '.join(description.split())}"] if description else []),
+        "BinaryData = True",
+        "BinaryDataByteOrderMSB = False",
+        "CompressedData = False",
+        *([f"TransformMatrix = {text((turned / spacing).T)}"] if is_oriented else []),
+        f"Offset = {text(origin)}",
+        f"ElementSpacing = {text(spacing)}",
+        f"DimSize = {' '.join(str(size) for size in (*shape, 1, 1)[:count])}",
+        f"ElementType = {NAMES[code]}",
+        f"{DATA} = {LOCAL}",
+    ]
+    return Start("\n".join(lines).encode("ascii", "replace") + b"\n", stored)

@@ -1,0 +1,68 @@
+"""Names of the files that hold volumes: which format an ending stands for, and what remains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = [
+    "FREESURFER",
+    "METAIMAGE",
+    "NIFTI",
+    "NRRD",
+    "READ_FORMATS",
+    "SUFFIXES",
+    "WRITTEN_SUFFIXES",
+    "check_written_name",
+    "has_ending",
+    "is_volume_file",
+    "stem",
+]
+
+NIFTI = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
+FREESURFER = (".mgh", ".mgz")
+NRRD = (".nrrd", ".nhdr")
+METAIMAGE = (".mha", ".mhd")
+SUFFIXES = (*NIFTI, *FREESURFER, *NRRD, *METAIMAGE)
+"""Endings of the files that are read as volumes."""
+
+READ_FORMATS = "NIfTI, FreeSurfer (.mgz), NRRD or MetaImage"
+"""The formats of the files that are read as volumes, as help names them."""
+
+WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".mgz", ".mgh", ".nrrd", ".mha")
+"""Endings of the files that volumes are written to, one file each; the usual one first."""
+
+
+def has_ending(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:
+    """Tell whether a file's name ends in one of these, in any case."""
+    return Path(path).name.lower().endswith(endings)
+
+
+def is_volume_file(path: str | os.PathLike[str]) -> bool:
+    """Tell by its ending whether a file should be read as a volume in a format other than DICOM."""
+    return has_ending(path, SUFFIXES)
+
+
+def stem(path: str | os.PathLike[str]) -> str:
+    """Return the file's name without folder and ending (``.nii.gz`` is one ending)."""
+    name = Path(path).name
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return Path(name).stem
+
+
+def check_written_name(path: Path) -> None:
+    """Refuse the name of a volume to write.
+
+    Raises
+    ------
+    ValueError
+        If it does not end in one of `WRITTEN_SUFFIXES`.
+    """
+    if not has_ending(path, WRITTEN_SUFFIXES):
+        *first, last = WRITTEN_SUFFIXES
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(first)} or {last}")

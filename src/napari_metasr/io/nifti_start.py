@@ -1,0 +1,150 @@
+"""What a NIfTI file says beside its voxels, when it is written."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.spatialimages import HeaderDataError
+
+from napari_metasr.io.names import has_ending
+from napari_metasr.io.nifti import affine_in_mm
+from napari_metasr.io.start import Packing, Start
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_metasr.volume import Source
+
+__all__ = ["nifti_start"]
+
+_DESCRIP_BYTES = 79
+_MAX_NIFTI1_SIZE = 32767
+_MEANING = (
+    *("intent_code", "intent_name", "intent_p1", "intent_p2", "intent_p3"),
+    *("cal_min", "cal_max"),
+)
+"""Elements of the header that say what the numbers are."""
+
+_UNKNOWN, _ALIGNED = 0, 2
+
+
+def nifti_start(
+    path: Path,
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    dtype: DTypeLike,
+    source: Source,
+    description: str = "",
+    *,
+    keeps_meaning: bool = True,
+    labels: bool = False,
+) -> Start:
+    """Build a header with the codes, units and time step of its source.
+
+    Parameters
+    ----------
+    path
+        The file to be written.
+    shape, affine
+        As stored.
+    dtype
+        Type of the voxels.
+    source, description
+        As `write_volume`.
+    keeps_meaning
+        Whether the numbers mean what the source's do: its intent is kept, such as that of a map
+        of a statistic.
+    labels
+        Whether the numbers are labels, whatever the source's mean.
+
+    Raises
+    ------
+    ValueError
+        If NIfTI cannot hold the type.
+    """
+    stored = np.dtype(dtype)
+    empty = np.broadcast_to(np.zeros((), stored), shape)
+    header = _header(path, empty, affine, source, keeps_meaning=keeps_meaning, labels=labels)
+    header["descrip"] = _descrip(description)
+    header.set_data_offset(header.single_vox_offset)
+    header["magic"] = header.single_magic
+    header.set_slope_inter(1, 0)
+    content = header.binaryblock
+    content += b"\0" * (header.get_data_offset() - len(content))
+    packing = Packing.WHOLE if has_ending(path, (".gz",)) else Packing.NONE
+    return Start(content, stored, packing=packing)
+
+
+def _header(
+    path: Path,
+    voxels: NDArray[Any],
+    affine: NDArray[np.float64],
+    source: Source,
+    *,
+    keeps_meaning: bool,
+    labels: bool,
+) -> nib.Nifti1Header:
+    large = max(voxels.shape) > _MAX_NIFTI1_SIZE
+    second = large or isinstance(source.header, nib.Nifti2Header)
+    try:
+        image = (nib.Nifti2Image if second else nib.Nifti1Image)(voxels, affine, dtype=voxels.dtype)
+    except HeaderDataError as error:
+        raise ValueError(
+            f"{path}: expected a type that NIfTI can hold, found {voxels.dtype.name}"
+        ) from error
+    header = source.header
+    time_unit = "sec"
+    if header is not None and voxels.ndim == 4:
+        time_unit = header.get_xyzt_units()[1]
+        step = header.get_zooms()[3] if len(header.get_zooms()) > 3 else 1.0
+        image.header.set_zooms((*image.header.get_zooms()[:3], step))
+        image.header["toffset"] = header["toffset"]
+    if header is not None:
+        image.header["dim_info"] = header["dim_info"]
+    if labels:
+        image.header.set_intent("label")
+    elif header is not None and keeps_meaning:
+        for name in _MEANING:
+            image.header[name] = header[name]
+    image.header.set_xyzt_units("mm", time_unit)
+    forms = _forms(source, affine)
+    image.set_sform(*forms["sform"])
+    image.set_qform(*forms["qform"])
+    return image.header
+
+
+def _forms(
+    source: Source, affine: NDArray[np.float64]
+) -> dict[str, tuple[NDArray[np.float64] | None, int]]:
+    """Compute the sform and qform of a new grid, with their codes, from those of the source.
+
+    A file may hold two different transforms, to the scanner and to an atlas. The one that is used
+    for reading becomes ``affine``; the other one moves with it.
+    """
+    forms: dict[str, tuple[NDArray[np.float64] | None, int]] = {
+        "sform": (None, 0),
+        "qform": (None, 0),
+    }
+    if source.header is not None:
+        to_source = np.linalg.inv(source.affine) @ affine
+        for name, read in (
+            ("sform", source.header.get_sform),
+            ("qform", source.header.get_qform),
+        ):
+            with contextlib.suppress(ValueError):  # a quaternion that is no rotation
+                form, code = read(coded=True)
+                if form is not None and np.isfinite(form).all():
+                    forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
+    used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
+    forms[used] = (affine, forms[used][1] or (_ALIGNED if source.is_oriented else _UNKNOWN))
+    return forms
+
+
+def _descrip(text: str) -> bytes:
+    plain = " ".join(text.split()).replace("×", "x").encode("ascii", "replace")
+    return plain if len(plain) <= _DESCRIP_BYTES else plain[: _DESCRIP_BYTES - 3] + b"..."

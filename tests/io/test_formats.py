@@ -1,0 +1,508 @@
+"""Files of FreeSurfer, NRRD and MetaImage: the same voxels at the same places as others read."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import itertools
+import zlib
+
+import nibabel as nib
+import nrrd
+import numpy as np
+import pytest
+import SimpleITK
+from fakes.nifti import ORIENTATIONS, SHAPE, affine_with, asymmetric, stored
+from nibabel.affines import apply_affine
+from nibabel.freesurfer.mghformat import MGHHeader
+
+from napari_metasr.cli import main
+from napari_metasr.io import read, read_volume, write_volume
+from napari_metasr.io.layers import layer_data
+from napari_metasr.io.opening import files_of, open_stored
+from napari_metasr.io.reader import get_reader
+from napari_metasr.io.stored import StoredVolume
+from napari_metasr.io.unfinished import UnfinishedVolume
+from napari_metasr.io.writer import write_image
+from napari_metasr.volume import Source
+
+LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+WRITTEN = (".nii", ".nii.gz", ".mgh", ".mgz", ".nrrd", ".mha")
+
+
+def points_and_values(volume):
+    """World positions (RAS+) and values of all voxels, in the order of the positions."""
+    data = np.asarray(volume.data)
+    indices = np.array(list(itertools.product(*(range(size) for size in data.shape))))
+    world = apply_affine(volume.affine, indices[:, ::-1]).round(3)
+    order = np.lexsort(world.T)
+    return world[order], data.ravel()[order]
+
+
+def itk_points_and_values(path):
+    """The same as SimpleITK reads it."""
+    image = SimpleITK.ReadImage(str(path))
+    data = SimpleITK.GetArrayFromImage(image)
+    indices = list(itertools.product(*(range(size) for size in image.GetSize())))
+    world = np.array([image.TransformIndexToPhysicalPoint(index) for index in indices])
+    world = (world * [-1, -1, 1]).round(3)
+    values = np.array([data[index[::-1]] for index in indices])
+    order = np.lexsort(world.T)
+    return world[order], values[order]
+
+
+def freesurfer(path):
+    """What nibabel reads; its own opening of files leaves them open."""
+    content = path.read_bytes()
+    return nib.MGHImage.from_bytes(gzip.decompress(content) if path.suffix == ".mgz" else content)
+
+
+def same_as_itk(path):
+    world, values = points_and_values(read_volume(path))
+    expected_world, expected = itk_points_and_values(path)
+    np.testing.assert_allclose(world, expected_world, atol=2e-3)
+    np.testing.assert_array_equal(values, expected)
+
+
+def itk_image(data, affine):
+    """An image of (i, j, k) voxels for SimpleITK, whose world is LPS."""
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(data.T))
+    turned = LPS @ affine
+    spacing = np.linalg.norm(turned[:3, :3], axis=0)
+    image.SetSpacing(spacing)
+    image.SetOrigin(turned[:3, 3])
+    image.SetDirection((turned[:3, :3] / spacing).ravel())
+    return image
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("suffix", [".nrrd", ".nhdr", ".mha", ".mhd"])
+@pytest.mark.parametrize("codes", ORIENTATIONS[::5])
+def test_what_simpleitk_writes_is_read_as_it_reads_it(tmp_path, codes, suffix, compressed):
+    path = tmp_path / f"in{suffix}"
+    image = itk_image(asymmetric(), affine_with(codes, oblique=True))
+    SimpleITK.WriteImage(image, str(path), useCompression=compressed)
+    same_as_itk(path)
+    assert read_volume(path).source.is_oriented
+
+
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz"])
+@pytest.mark.parametrize("codes", ORIENTATIONS[::3])
+def test_what_nibabel_writes_for_freesurfer_is_read_as_it_reads_it(tmp_path, codes, suffix):
+    path, data = tmp_path / f"in{suffix}", asymmetric()
+    nib.save(nib.MGHImage(data, affine_with(codes, oblique=True)), path)
+    volume, expected = read_volume(path), nib.as_closest_canonical(freesurfer(path))
+    np.testing.assert_array_equal(volume.data, np.asanyarray(expected.dataobj).T)
+    np.testing.assert_allclose(volume.affine, expected.affine, atol=1e-4)
+    assert volume.source.is_oriented
+
+
+@pytest.mark.parametrize("oblique", [False, True])
+@pytest.mark.parametrize("suffix", WRITTEN)
+@pytest.mark.parametrize("codes", ORIENTATIONS[::4])
+def test_what_is_written_is_what_others_read(tmp_path, codes, suffix, oblique):
+    affine = affine_with(codes, oblique=oblique)
+    volume = read_volume(stored(tmp_path / "in.nii", asymmetric(), affine))
+    path = tmp_path / f"out{suffix}"
+    write_volume(path, volume.data, volume.affine, volume.source, description="made\nof it")
+    world, values = points_and_values(volume)
+    if suffix in {".mgh", ".mgz"}:
+        image = freesurfer(path)
+        np.testing.assert_array_equal(np.asanyarray(image.dataobj), asymmetric())
+        np.testing.assert_allclose(image.affine, affine, atol=1e-4)
+    else:
+        expected_world, expected = itk_points_and_values(path)
+        np.testing.assert_allclose(world, expected_world, atol=2e-3)
+        np.testing.assert_array_equal(values, expected)
+    again, expected = points_and_values(read_volume(path))
+    np.testing.assert_allclose(again, world, atol=2e-3)
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("suffix", [".mgz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
+def test_types_and_time_stay(tmp_path, suffix, dtype):
+    data = asymmetric((5, 6, 7, 3)).astype(dtype)
+    volume = read_volume(stored(tmp_path / "in.nii", data, affine_with("PSR")))
+    path = write_volume(tmp_path / f"out{suffix}", volume.data, volume.affine, volume.source)
+    again = read_volume(path)
+    np.testing.assert_array_equal(again.data, volume.data)
+    assert again.data.dtype == dtype
+    assert again.source.orientation == "PSR"
+
+
+def test_the_step_of_a_series_stays_in_a_file_of_freesurfer(tmp_path):
+    image = nib.Nifti1Image(asymmetric((5, 6, 7, 3)), affine_with("RAS"))
+    image.header.set_xyzt_units("mm", "sec")
+    image.header.set_zooms((1, 1, 1, 2.5))
+    nib.save(image, tmp_path / "in.nii")
+    volume = read_volume(tmp_path / "in.nii")
+    path = write_volume(tmp_path / "out.mgz", volume.data, volume.affine, volume.source)
+    assert freesurfer(path).header["tr"] == 2500
+
+
+def test_a_type_that_a_format_lacks_is_widened_or_refused(tmp_path):
+    data = np.arange(24, dtype=np.int8).reshape(2, 3, 4)
+    path = write_volume(tmp_path / "a.mgz", data, np.eye(4), Source("a"))
+    assert freesurfer(path).get_data_dtype() == np.dtype(">i2")
+    np.testing.assert_array_equal(read_volume(path).data, data)
+    for suffix in ("mgz", "mha", "nrrd"):
+        dtype = np.uint32 if suffix == "mgz" else np.float16
+        with pytest.raises(ValueError, match="expected a type that"):
+            write_volume(tmp_path / f"b.{suffix}", data, np.eye(4), Source("b"), dtype=dtype)
+        assert not (tmp_path / f"b.{suffix}").exists()
+
+
+def nrrd_file(path, data, *, body=b"", **fields):
+    """A header of one's own, with the voxels behind it."""
+    header = {
+        "type": "short",
+        "dimension": data.ndim,
+        "space": "left-posterior-superior",
+        "sizes": " ".join(map(str, data.shape)),
+        "space directions": "(-0.7,0,0) (0,1.1,0) (0,0,2.5)",
+        "endian": "little",
+        "encoding": "raw",
+        "space origin": "(3,4,5)",
+    } | {name.replace("_", " "): value for name, value in fields.items()}
+    lines = [f"{name}: {value}" for name, value in header.items() if value is not None]
+    text = "NRRD0004\n# a comment\n" + "\n".join(lines) + "\nkey:=value\n\n"
+    path.write_bytes(text.encode() + (body or data.tobytes("F")))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("raw", lambda data: data.tobytes("F")),
+        ("gzip", lambda data: gzip.compress(data.tobytes("F"))),
+        ("bz2", lambda data: bz2.compress(data.tobytes("F"))),
+        ("ascii", lambda data: " ".join(map(str, data.ravel("F"))).encode()),
+        ("text", lambda data: "\n".join(map(str, data.ravel("F"))).encode()),
+    ],
+)
+@pytest.mark.parametrize("space", ["left-posterior-superior", "RAS", "left-anterior-superior"])
+def test_encodings_and_spaces_of_nrrd(tmp_path, encoding, packed, space):
+    data = asymmetric()
+    path = nrrd_file(tmp_path / "in.nrrd", data, body=packed(data), encoding=encoding, space=space)
+    if encoding != "bz2":  # which SimpleITK is built without
+        same_as_itk(path)
+    volume = read_volume(path)
+    np.testing.assert_array_equal(np.sort(volume.data.ravel()), np.sort(data.ravel()))
+    signs = {"l": (-1, -1, 1), "R": (1, 1, 1)}[space[0]]
+    signs = (-1, 1, 1) if "anterior" in space else signs
+    expected = np.diag([*signs, 1]) @ [
+        [-0.7, 0, 0, 3],
+        [0, 1.1, 0, 4],
+        [0, 0, 2.5, 5],
+        [0, 0, 0, 1],
+    ]
+    np.testing.assert_allclose(volume.source.affine, expected)
+
+
+def test_big_endian_skips_and_data_beside_the_header(tmp_path):
+    data = asymmetric()
+    big = data.astype(">i2").tobytes("F")
+    (tmp_path / "in.raw").write_bytes(b"a line\n" + b"1234" + big)
+    path = nrrd_file(
+        tmp_path / "in.nhdr",
+        data,
+        endian="big",
+        data_file="in.raw",
+        line_skip=1,
+        byte_skip=4,
+        body=b"\n",
+    )
+    expected, _ = nrrd.read(str(path))
+    np.testing.assert_array_equal(expected, data)
+    same_as_itk(path)
+    assert {one.name for one in open_stored(path).files} == {"in.nhdr", "in.raw"}
+    assert {one.name for one in files_of(path)} == {"in.nhdr", "in.raw"}
+    digest = open_stored(path).sha256()
+    (tmp_path / "in.raw").write_bytes(b"a line\n" + b"1234" + big[:-1] + b"x")
+    assert open_stored(path).sha256() != digest
+    path = nrrd_file(tmp_path / "end.nrrd", data, byte_skip=-1, body=b"junk" + data.tobytes("F"))
+    np.testing.assert_array_equal(
+        StoredVolume.open(path).canonical_part(data, 0, 0)[1][0], read_volume(path).data
+    )
+
+
+def meta_file(path, data, *, body=None, **fields):
+    header = {
+        "ObjectType": "Image",
+        "NDims": data.ndim,
+        "BinaryData": "True",
+        "BinaryDataByteOrderMSB": "False",
+        "TransformMatrix": "0 1 0 -1 0 0 0 0 1",
+        "Offset": "3 4 5",
+        "ElementSpacing": "0.7 1.1 2.5",
+        "DimSize": " ".join(map(str, data.shape)),
+        "ElementType": "MET_SHORT",
+    } | fields
+    name = header.pop("ElementDataFile", "LOCAL")
+    lines = [f"{name} = {value}" for name, value in header.items() if value is not None]
+    text = "\n".join([*lines, f"ElementDataFile = {name}\n"])
+    path.write_bytes(text.encode() + (data.tobytes("F") if body is None else body))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "packed"),
+    [
+        ({}, lambda data: data.tobytes("F")),
+        ({"BinaryDataByteOrderMSB": "True"}, lambda data: data.astype(">i2").tobytes("F")),
+        ({"CompressedData": "True"}, lambda data: zlib.compress(data.tobytes("F"))),
+        ({"HeaderSize": "-1"}, lambda data: b"junk" + data.tobytes("F")),
+        (
+            {"BinaryData": "False"},
+            lambda data: " ".join(map(str, data.ravel("F"))).encode(),
+        ),
+    ],
+    ids=["raw", "big endian", "zlib", "at the end", "ascii"],
+)
+def test_encodings_of_metaimage(tmp_path, fields, packed):
+    data = asymmetric()
+    path = meta_file(tmp_path / "in.mha", data, body=packed(data), **fields)
+    if fields.keys() <= {"BinaryDataByteOrderMSB"}:  # the others it reads from its own files only
+        same_as_itk(path)
+    world, values = points_and_values(read_volume(path))
+    expected = points_and_values(read_volume(meta_file(tmp_path / "plain.mha", data)))
+    np.testing.assert_array_equal(values, expected[1])
+    np.testing.assert_array_equal(world, expected[0])
+
+
+def test_a_file_without_directions_says_so(tmp_path):
+    data = asymmetric()
+    for path in (
+        meta_file(tmp_path / "a.mha", data, TransformMatrix=None),
+        nrrd_file(tmp_path / "a.nrrd", data, space=None, space_directions=None, space_origin=None),
+        nrrd_file(tmp_path / "b.nrrd", data, space="scanner-xyz"),
+    ):
+        with pytest.warns(UserWarning, match="holds no orientation"):
+            volume = read_volume(path)
+        assert not volume.source.is_oriented
+        for suffix in (".nrrd", ".mha", ".nii"):
+            out = tmp_path / f"{path.stem}-{path.suffix[1:]}-out{suffix}"
+            write_volume(out, volume.data, volume.affine, volume.source)
+            assert not open_stored(out).source.is_oriented
+    path = tmp_path / "c.mgz"
+    header = MGHHeader()
+    nib.save(nib.MGHImage(data, None, header), path)
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[28:30] = b"\0\0"
+    path.write_bytes(gzip.compress(bytes(content)))
+    assert not open_stored(path).source.is_oriented
+
+
+def test_a_flat_nrrd_is_read_as_a_flat_image(tmp_path):
+    data = asymmetric((5, 6))
+    path = nrrd_file(
+        tmp_path / "a.nrrd", data, space=None, space_directions=None, space_origin=None
+    )
+    with pytest.warns(UserWarning, match="holds no orientation"):
+        assert read_volume(path).data.shape == (6, 5)
+    with pytest.raises(ValueError, match="found a 2-D image"):
+        open_stored(path)
+
+
+VECTORS = "none (-0.7,0,0) (0,1.1,0) (0,0,2.5)"
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape", "said"),
+    [
+        (
+            {"space_directions": VECTORS, "kinds": "vector domain domain domain"},
+            (3, 5, 6, 7),
+            "found 3 values along axis 0, of the kind vector",
+        ),
+        (
+            {"space_directions": VECTORS, "kinds": "RGB-color space space space"},
+            (3, 5, 6, 7),
+            "of the kind rgb-color",
+        ),
+        ({"type": "block"}, SHAPE, "found the type 'block'"),
+        ({"encoding": "hex"}, SHAPE, "found 'hex'"),
+        ({"endian": None}, SHAPE, "the order of bytes"),
+        ({"sizes": "5 6"}, SHAPE, "expected 3 sizes, found 2"),
+        ({"sizes": "5 6 -7"}, SHAPE, "found shape"),
+        ({"sizes": "9999999 9999999 9999999"}, SHAPE, "cannot hold"),
+        ({"sizes": "900 900 900", "encoding": "gzip"}, SHAPE, "cannot hold"),
+        ({"sizes": "900 900 900", "encoding": "ascii"}, SHAPE, "cannot hold"),
+        ({"space_directions": "(1,0,0) (2,0,0) (0,0,1)"}, SHAPE, "singular"),
+        ({"space_directions": "(1,0) (0,1)"}, SHAPE, "directions|axis 2"),
+        ({"data_file": "../in.raw"}, SHAPE, "beside the header"),
+        ({"data_file": "/etc/hostname"}, SHAPE, "beside the header"),
+        ({"data_file": "LIST"}, SHAPE, "found a list"),
+        ({"data_file": "in%03d.raw 1 7 1"}, SHAPE, "found a list"),
+        ({"dimension": "three"}, SHAPE, "expected a NRRD header"),
+    ],
+)
+def test_nrrd_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields, shape, said):
+    path = nrrd_file(tmp_path / "in.nrrd", asymmetric(shape), **fields)
+    with pytest.raises(ValueError, match=said) as caught:
+        read_volume(path)
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"ElementNumberOfChannels": "3"}, "found 3 values"),
+        ({"ElementType": "MET_SHORT_ARRAY"}, "found the type"),
+        ({"DimSize": "5 6"}, "expected a size"),
+        ({"DimSize": "a b c"}, "expected numbers as DimSize"),
+        ({"DimSize": "99999 99999 99999"}, "cannot hold"),
+        ({"DimSize": "900 900 900", "CompressedData": "True"}, "cannot hold"),
+        ({"TransformMatrix": "1 0 0 1"}, "the geometry"),
+        ({"TransformMatrix": "1 0 0 1 0 0 0 0 1"}, "singular"),
+        ({"ElementSpacing": "nan 1 1"}, "finite"),
+        ({"ElementDataFile": "LIST"}, "found a list"),
+        ({"ElementDataFile": "../x.raw"}, "beside the header"),
+        ({"ObjectType": "Scene"}, "another header"),
+        ({"DimSize": "5 6 7 2 2", "NDims": "5"}, "geometry|one dimension beyond space"),
+    ],
+)
+def test_metaimage_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields, said):
+    path = meta_file(tmp_path / "in.mha", asymmetric(), **fields)
+    with pytest.raises(ValueError, match=said) as caught:
+        read_volume(path)
+    assert len(str(caught.value).splitlines()) == 1
+    assert str(path) in str(caught.value)
+
+
+def test_colours_and_vectors_of_simpleitk_are_refused(tmp_path):
+    image = SimpleITK.GetImageFromArray(np.zeros((4, 5, 6, 3), np.float32), isVector=True)
+    for suffix in (".nrrd", ".mha"):
+        path = tmp_path / f"in{suffix}"
+        SimpleITK.WriteImage(image, str(path))
+        with pytest.raises(ValueError, match="in every voxel, found"):
+            read_volume(path)
+
+
+def test_freesurfer_files_that_claim_too_much_or_are_none(tmp_path):
+    path = tmp_path / "in.mgz"
+    nib.save(nib.MGHImage(asymmetric(), affine_with("RAS")), path)
+    content = bytearray(gzip.decompress(path.read_bytes()))
+
+    def with_bytes(place, new):
+        changed = bytearray(content)
+        changed[place : place + len(new)] = new
+        (tmp_path / "out.mgz").write_bytes(gzip.compress(bytes(changed)))
+        return tmp_path / "out.mgz"
+
+    for place, new, said in (
+        (4, (30000).to_bytes(4, "big") * 3, "cannot hold"),
+        (4, (-1).to_bytes(4, "big", signed=True), "found shape"),
+        (20, (9).to_bytes(4, "big"), "found code 9"),
+        (0, b"\0\0\0\2", "another header"),
+        (30, b"\x7f\xc0\0\0", "finite"),
+    ):
+        with pytest.raises(ValueError, match=said) as caught:
+            read_volume(with_bytes(place, new))
+        assert len(str(caught.value).splitlines()) == 1
+    (tmp_path / "cut.mgh").write_bytes(content[:400])
+    with pytest.raises(ValueError, match="cannot hold"):
+        read_volume(tmp_path / "cut.mgh")
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".mgz"])
+def test_a_damaged_body_is_refused(tmp_path, suffix):
+    path = tmp_path / f"in{suffix}"
+    data = np.random.default_rng(1).integers(0, 9999, (30, 31, 32)).astype(np.int16)
+    if suffix == ".mgz":
+        nib.save(nib.MGHImage(data, np.eye(4)), path)
+    else:
+        SimpleITK.WriteImage(itk_image(data, np.eye(4)), str(path), useCompression=True)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="found a truncated or damaged one"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("suffix", WRITTEN)
+def test_a_file_written_in_parts_is_the_file_written_whole(tmp_path, suffix):
+    volume = read_volume(stored(tmp_path / "in.nii", asymmetric(), affine_with("PSR")))
+    whole = tmp_path / f"whole{suffix}"
+    write_volume(whole, volume.data, volume.affine, volume.source, description="it")
+    parts = UnfinishedVolume.at(
+        tmp_path / "parts",
+        (1, *volume.data.shape),
+        volume.affine,
+        volume.source,
+        volume.data.dtype,
+        "it",
+        output=whole,
+    )
+    parts.create()
+    assert parts.is_begun
+    parts.write(tuple(slice(0, size) for size in parts_shape(volume)), volume.data[np.newaxis])
+    content = whole.read_bytes()
+    if suffix in {".nii.gz", ".mgz"}:
+        content = gzip.decompress(content)
+    if suffix == ".nrrd":
+        start = len(parts.start.content)
+        content = content[:start] + gzip.decompress(content[start:])
+    assert (tmp_path / "parts").read_bytes() == content
+
+
+def parts_shape(volume):
+    return (1, *volume.data.shape)
+
+
+@pytest.mark.parametrize("suffix", [".mgz", ".nrrd", ".nhdr", ".mha", ".mhd"])
+def test_the_reader_and_the_writer_of_napari_take_them(tmp_path, suffix):
+    path = tmp_path / f"in{suffix}"
+    if suffix == ".mgz":
+        nib.save(nib.MGHImage(asymmetric(), affine_with("LPS")), path)
+    else:
+        SimpleITK.WriteImage(itk_image(asymmetric(), affine_with("LPS")), str(path))
+    (data, keywords, kind), *_ = get_reader(str(path))([str(path)])
+    assert (kind, keywords["units"]) == ("image", ("mm",) * 3)
+    written = {".nhdr": ".nrrd", ".mhd": ".mha"}.get(suffix, suffix)
+    write_image(str(tmp_path / f"out{written}"), data, keywords)
+    np.testing.assert_array_equal(read(tmp_path / f"out{written}").data, data)
+    with pytest.raises(ValueError, match=r"would replace|expected a name that ends"):
+        write_image(str(path), data, keywords)
+
+
+def test_a_segmentation_of_slicer_becomes_labels(tmp_path):
+    image = itk_image((asymmetric() > 1500).astype(np.uint8), affine_with("LPS"))
+    SimpleITK.WriteImage(image, str(tmp_path / "head.seg.nrrd"))
+    (_, _, kind), *_ = get_reader(str(tmp_path / "head.seg.nrrd"))([tmp_path / "head.seg.nrrd"])
+    assert kind == "labels"
+    assert layer_data(read(tmp_path / "head.seg.nrrd"))[2] == "image"
+
+
+@pytest.mark.parametrize("suffix", [".mgz", ".nrrd", ".mha"])
+def test_every_verb_takes_them(tmp_path, suffix, capsys):
+    data = np.random.default_rng(2).integers(0, 900, (40, 44, 3)).astype(np.int16)
+    affine = np.diag([-1.0, -1.0, 3.0, 1.0])
+    volume = read_volume(stored(tmp_path / "in.nii", data, affine))
+    scan = write_volume(tmp_path / f"in{suffix}", volume.data, volume.affine, volume.source)
+    for verb, output, *more in (
+        ("info", None),
+        ("zoom", "zoomed", "--scale", "2"),
+        ("upscale", "upscaled", "--scale", "2,2,1"),
+        (
+            "detect",
+            None,
+            "--output",
+            str(tmp_path / "rois.json"),
+            "--mask",
+            str(tmp_path / f"m{suffix}"),
+        ),
+    ):
+        written = ["--output", str(tmp_path / f"{output}{suffix}")] if output else []
+        assert main([verb, str(scan), *more, *written]) == 0, capsys.readouterr().err
+    upscaled = read(tmp_path / f"upscaled{suffix}")
+    assert upscaled.data.shape == (3, 88, 80)
+    assert upscaled.source.orientation == "LPS"
+    first = np.array([-0.5, -0.5, -0.5])
+    np.testing.assert_allclose(
+        apply_affine(upscaled.source.affine, first), apply_affine(affine, first), atol=1e-3
+    )
+    record = (tmp_path / "upscaled.json").read_text()
+    assert f'"in{suffix}"' in record
+    assert f'"upscaled{suffix}"' in record
