@@ -74,8 +74,8 @@ class Zoom(Command):
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description=f"The super-resolved region as {', '.join(WRITTEN_SUFFIXES)}; a figure of it "
-        "beside bicubic interpolation as .png or .pdf; or as .html a page on which it can be magnified in any "
-        "browser, beginning at the scale."
+        "beside bicubic interpolation as .png or .pdf; or as .html a page on which it can be "
+        "magnified in any browser, beginning at the scale."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     plane: PlaneArgument = Field(
