@@ -41,6 +41,12 @@ class Dock(QWidget):
     minimum
         Smallest width and height, in pixels.
 
+    Attributes
+    ----------
+    window_size
+        Size of the viewer's window before the panel is docked, if known: Qt makes a window larger
+        while a dock is put in that does not fit.
+
     Signals
     -------
     closed
@@ -61,6 +67,7 @@ class Dock(QWidget):
         self.setObjectName(name)
         self._size = QSize(*size)
         self._is_placed = False
+        self.window_size: QSize | None = None
         self.setMinimumSize(*minimum)
 
     def sizeHint(self) -> QSize:
@@ -95,9 +102,21 @@ class Dock(QWidget):
             if window.dockWidgetArea(other) == window.dockWidgetArea(frame) and other.isVisible()
         ]
         heights = sum(each.minimumSizeHint().height() for each in (frame, *beside))
-        if beside and heights > window.height() - BARS:
+        size = self.window_size or window.size()
+        if beside and heights > size.height() - BARS:
             window.tabifyDockWidget(beside[-1], frame)
             frame.raise_()
+            self._restore()
+
+    def _restore(self) -> None:
+        """Give the window the size back that it had before the panel was put under others."""
+        window, size = self.window(), self.window_size
+        layout = window.layout() if window is not None else None
+        if window is None or size is None or layout is None:
+            return
+        if not window.isMaximized() and not window.isFullScreen():
+            layout.activate()
+            window.resize(size)
 
     def closeEvent(self, event: Any) -> None:
         """Notice that a window of its own is closed."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari.plugins import menu_item_template
 from npe2 import PluginManager
+from qtpy.QtCore import QSize
 
 from napari_metasr.widgets.panels.dock import enclosing
 from napari_metasr.widgets.viewer.preferences import PLUGIN
@@ -39,6 +40,10 @@ class OpenDocks:
         if older is not None:
             self._close(older)
         self._open[kind] = dock
+        window = getattr(self._viewer(), "window", None)
+        if window is not None:
+            _, _, width, height = window.geometry()
+            dock.window_size = QSize(width, height)
         reference = weakref.ref(dock)
         dock.closed.connect(lambda: self._forget(kind, reference()))
 
