@@ -13,6 +13,7 @@ from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
@@ -271,3 +272,21 @@ def test_closing_while_it_works_frees_everything(qtbot, viewer, engine):
     del dock
 
     qtbot.waitUntil(lambda: all_gone(held), timeout=10_000)
+
+
+def test_ctrl_z_takes_the_last_change_of_the_rectangle_back(qtbot, viewer, dock):
+    region = dock.coordinator._region
+    _, source, view, _ = dock.coordinator._shown
+    first, second = Window(2.0, 3.0, 12.0, 15.0), Window(4.0, 5.0, 14.0, 20.0)
+    region.set_window(source, view, first)
+    region.set_window(source, view, second)
+    dock.draw.click()
+    settle(qtbot, dock)
+    layer = viewer.layers.selection.active
+    undo = next(act for key, act in layer.keymap.items() if str(key) == "Ctrl+Z")
+    undo(layer)
+    settle(qtbot, dock)
+    assert region.window(source, view) == first
+    assert len(layer.data) == 1
+    undo(layer)  # there is nothing before
+    assert region.window(source, view) == first

@@ -23,6 +23,7 @@ NAME = "zoom region (draw or drag)"
 COLOR = "#ffd54a"
 SMALLEST = 2.0
 LINE_PIXELS = 2
+UNDO_STEPS = 20
 
 
 class RegionLayer:
@@ -42,6 +43,7 @@ class RegionLayer:
         self._viewer = weakref.ref(viewer)
         self._changed, self._drawn = changed, drawn
         self._windows: dict[tuple[int, tuple[int, int]], Window] = {}
+        self._earlier: dict[tuple[int, tuple[int, int]], list[Window]] = {}
         self._layer: Shapes | None = None
         self._source: LayerSource | None = None
         self._view: SliceView | None = None
@@ -61,8 +63,22 @@ class RegionLayer:
         inside = window.intersection(Window.whole(view.shape))
         if inside is None or min(inside[2] - inside[0], inside[3] - inside[1]) < SMALLEST:
             return
-        if self._windows.get((source.token, view.axes)) != inside:
-            self._windows[source.token, view.axes] = inside
+        key = source.token, view.axes
+        before = self._windows.get(key)
+        if before != inside:
+            if before is not None:
+                self._earlier[key] = [*self._earlier.get(key, []), before][-UNDO_STEPS:]
+            self._windows[key] = inside
+            self._changed()
+
+    def undo(self) -> None:
+        """Take the last change of the rectangle that is edited back."""
+        if self._source is None or self._view is None:
+            return
+        key = self._source.token, self._view.axes
+        if self._earlier.get(key):
+            self._windows[key] = self._earlier[key].pop()
+            self._draw(self._windows[key])
             self._changed()
 
     def edit(self, source: LayerSource, view: SliceView) -> None:
@@ -93,6 +109,7 @@ class RegionLayer:
         else:
             layer.mode = "add_rectangle"
         layer.events.data.connect(self._on_data)
+        layer.bind_key("Control-Z", lambda _: self.undo(), overwrite=True)
 
     def follow(self, view: SliceView) -> None:
         """Move the rectangle that is edited to the slice that is now shown."""
@@ -117,6 +134,7 @@ class RegionLayer:
     def forget(self, token: int) -> None:
         """Forget the rectangles of a layer that has been removed."""
         self._windows = {key: w for key, w in self._windows.items() if key[0] != token}
+        self._earlier = {key: w for key, w in self._earlier.items() if key[0] != token}
         if self._source is not None and self._source.token == token:
             self._source = None
 

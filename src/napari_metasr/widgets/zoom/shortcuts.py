@@ -64,7 +64,7 @@ OTHERS = {
     "Wheel (loupe)": "Magnify more or less under the loupe",
     "Shift + drag": "Contrast: right widens the intensity window, up raises its level",
     "Drag the yellow line": "Move the swipe line",
-    "Ctrl + Z": "Undo the last change of a box (boxes selected)",
+    "Ctrl + Z": "Undo the last change of a box or rectangle (its layer selected)",
     "0 1 2 3 4, S A U N, ← →": "Grades, flags, images (dock “Rate images”)",
 }
 
