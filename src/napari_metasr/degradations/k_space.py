@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from napari_metasr.degradations.slice_profile import WIDTHS_IN_HALF_MAXIMUM
 from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
@@ -51,7 +53,12 @@ class Apodisation:
 
 @lru_cache(maxsize=64)
 def truncation_matrix(
-    n_in: int, n_out: int, apodisation: Apodisation | None = None
+    n_in: int,
+    n_out: int,
+    apodisation: Apodisation | None = None,
+    *,
+    share: float = 1.0,
+    fwhm: float = 0.0,
 ) -> NDArray[np.complex128]:
     """Build the complex (n_out, n_in) matrix that keeps an axis' ``n_out`` central frequencies.
 
@@ -60,15 +67,36 @@ def truncation_matrix(
     spectrum, for odd and even sizes), then the inverse transform evaluated at the centres of
     the ``n_out`` wider pixels, which is a phase ramp of (r - 1)/2 input samples, r = n_in / n_out.
     Intensities keep their scale: a constant stays the same constant, also under an apodisation.
+
+    Parameters
+    ----------
+    share
+        Of the ``n_out`` frequencies, by how many as a share (0..1] are acquired; the outer ones
+        are zero, as where a scanner interpolates.
+    fwhm
+        Full width at half maximum of a Gaussian that blurs besides, in acquired pixels.
+
+    Raises
+    ------
+    ValueError
+        If the share or the blur is out of range.
     """
+    if not 0 < share <= 1 or not 0 <= fwhm < math.inf:
+        raise ValueError(
+            f"expected a share of 0..1 and a blur of at least 0 pixels, found {share} and {fwhm}"
+        )
     positions = np.arange(n_in)
-    frequencies = np.arange(n_out) - n_out // 2
+    acquired = max(round(share * n_out), 1)
+    frequencies = np.arange(acquired) - acquired // 2
     step, start = AxisGrid(n_in, n_out).place(1.0, 0.0)
     centres = start + step * np.arange(n_out)
     forward = np.exp(-2j * np.pi * np.outer(frequencies, positions) / n_in)
     inverse = np.exp(2j * np.pi * np.outer(centres, frequencies) / n_in) / n_in
     if apodisation is not None:
-        inverse *= apodisation.weights(frequencies / (n_out / 2))
+        inverse *= apodisation.weights(frequencies / (acquired / 2))
+    if fwhm:
+        width = fwhm / WIDTHS_IN_HALF_MAXIMUM
+        inverse *= np.exp(-2 * (np.pi * width * frequencies / acquired) ** 2)
     matrix: NDArray[np.complex128] = inverse @ forward
     matrix.flags.writeable = False
     return matrix

@@ -30,16 +30,20 @@ class Reduction:
     apodisation
         Of ``k-space`` alone.
     fwhm
-        Of ``gaussian`` alone: full width at half maximum beyond the pixel's own box, in
-        low-resolution pixels.
+        Of ``gaussian``: full width at half maximum beyond the pixel's own box, in low-resolution
+        pixels. Of ``k-space``: that of a Gaussian besides, in acquired pixels.
     thickness
         Of ``slice-profile`` alone: the slices' thickness as a share of their spacing.
+    share
+        Of ``k-space`` alone: acquired pixels as a share of the low-resolution ones, between which
+        the scanner interpolates (zero-filling).
     """
 
     method: Method
     apodisation: Apodisation | None = None
     fwhm: float = 0.0
     thickness: float = 1.0
+    share: float = 1.0
 
     def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
         """Return the (n_out, n_in) operator: real, or complex for ``k-space``.
@@ -49,14 +53,16 @@ class Reduction:
         Raises
         ------
         ValueError
-            If the axis would grow, or the blur or the thickness is negative.
+            If the axis would grow, or a blur, a thickness or a share is out of range.
         """
         if not 1 <= n_out <= n_in:
             raise ValueError(f"a degradation reduces {n_in} pixels to 1..{n_in}, found {n_out}")
         if n_out == n_in:
             return np.eye(n_in)
         if self.method == "k-space":
-            return truncation_matrix(n_in, n_out, self.apodisation)
+            return truncation_matrix(
+                n_in, n_out, self.apodisation, share=self.share, fwhm=self.fwhm
+            )
         if self.method == "gaussian":
             return blurred_box_matrix(n_in, n_out, self.fwhm)
         if self.method == "slice-profile":

@@ -27,7 +27,7 @@ ACCENT = "#ffb74d"
 DPI = 100
 SUFFIXES = (".png", ".pdf")
 _POINTS_PER_PIXEL = 72 / DPI
-_STYLE: Any = {"font.family": "DejaVu Sans", "text.usetex": False, "pdf.fonttype": 42}
+STYLE: Any = {"font.family": "DejaVu Sans", "text.usetex": False, "pdf.fonttype": 42}
 
 
 class Canvas:
@@ -37,13 +37,15 @@ class Canvas:
     ----------
     width, height
         In pixels of the PNG; a PDF has the same layout at 100 pixels an inch.
+    background
+        Colour of the page.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, background: str = BACKGROUND) -> None:
         self.width = width
         self.height = height
-        with rc_context(_STYLE):
-            self.figure = Figure((width / DPI, height / DPI), dpi=DPI, facecolor=BACKGROUND)
+        with rc_context(STYLE):
+            self.figure = Figure((width / DPI, height / DPI), dpi=DPI, facecolor=background)
             self._renderer = FigureCanvasAgg(self.figure).get_renderer()
 
     def picture(
@@ -93,7 +95,7 @@ class Canvas:
 
         A text longer than ``max_width`` loses its middle: both ends of a file's name matter.
         """
-        with rc_context(_STYLE):
+        with rc_context(STYLE):
             text = self.figure.text(
                 x / self.width,
                 1 - y / self.height,
@@ -119,7 +121,7 @@ class Canvas:
 
     def text_width(self, string: str, size: float) -> float:
         """Measure one line of text ``size`` pixels tall, in pixels."""
-        with rc_context(_STYLE):
+        with rc_context(STYLE):
             probe = self.figure.text(
                 0, 0, string, fontsize=size * _POINTS_PER_PIXEL, parse_math=False
             )
@@ -129,7 +131,7 @@ class Canvas:
 
     def lines(self, string: str, size: float, max_width: float) -> list[str]:
         """Break a text into lines that fit the width."""
-        with rc_context(_STYLE):
+        with rc_context(STYLE):
             probe = self.figure.text(0, 0, "", fontsize=size * _POINTS_PER_PIXEL, parse_math=False)
             broken: list[str] = []
             for word in string.split(" "):
@@ -165,7 +167,7 @@ class Canvas:
         if suffix not in SUFFIXES:
             raise ValueError(f"{path}: a figure is written as .png or .pdf, found {suffix!r}")
         key = "Subject" if suffix == ".pdf" else "Description"
-        with replacing(path, overwrite=overwrite) as temporary, rc_context(_STYLE):
+        with replacing(path, overwrite=overwrite) as temporary, rc_context(STYLE):
             self.figure.savefig(temporary, dpi=dpi, format=suffix[1:], metadata={key: description})
         return path
 

@@ -135,7 +135,7 @@ def draw_panel(
     size: float,
     window: Window | None = None,
     limit: float | None = None,
-) -> None:
+) -> Axes:
     """Draw a slice with letters and scale bar into a rectangle of the page.
 
     Parameters
@@ -148,6 +148,11 @@ def draw_panel(
         A part of the slice to frame, in its pixel edges.
     limit
         Of a signed image: its largest shown size, in `SIGNED` colours; grey otherwise.
+
+    Returns
+    -------
+    Axes
+        As `Canvas.picture`.
     """
     picture = view.picture(image) if limit is None else view.signed_picture(image, limit)
     axes = canvas.picture(picture, left, top, width, height)
@@ -158,6 +163,7 @@ def draw_panel(
         )
     _draw_letters(axes, view.letters, size, width, height)
     _draw_scale_bar(axes, spacing[1], view.unit, image.shape[1], size, width, height)
+    return axes
 
 
 def draw_colour_bar(

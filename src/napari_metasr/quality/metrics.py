@@ -53,7 +53,12 @@ def psnr(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
     return float(peak_signal_noise_ratio(truth, image, data_range=data_range))
 
 
-def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
+def ssim(
+    image: NDArray[Any],
+    truth: NDArray[Any],
+    data_range: float,
+    inside: NDArray[np.bool_] | None = None,
+) -> float:
     """Compute the mean SSIM (Wang et al., 2004, IEEE Transactions on Image Processing).
 
     The settings are the publication's: a Gaussian window of 11 pixels and sigma 1.5,
@@ -65,11 +70,14 @@ def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
         The same slice, in the same units; at least 11 pixels along each axis.
     data_range : float
         The difference between the largest and the smallest value there can be, in their units.
+    inside : ndarray of bool, shape (rows, columns), optional
+        The mean is taken over the windows around these pixels; by default over all windows that
+        lie in the image.
 
     Returns
     -------
     float
-        At most 1, which means equal.
+        At most 1, which means equal; NaN where no window that lies in the image is inside.
 
     Raises
     ------
@@ -82,7 +90,7 @@ def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
             f"SSIM needs at least {SSIM_WINDOW} x {SSIM_WINDOW} pixels, "
             f"found {truth.shape[0]} x {truth.shape[1]}"
         )
-    similarity: float = structural_similarity(
+    _, similarity = structural_similarity(
         truth,
         image,
         data_range=data_range,
@@ -91,8 +99,12 @@ def ssim(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
         use_sample_covariance=False,
         K1=0.01,
         K2=0.03,
+        full=True,
     )
-    return float(similarity)
+    border = SSIM_WINDOW // 2
+    whole = np.s_[border:-border, border:-border]
+    windows = similarity[whole] if inside is None else similarity[whole][inside[whole]]
+    return float(windows.mean(dtype=np.float64)) if windows.size else math.nan
 
 
 def brain_box(image: NDArray[Any], margin: int = 0) -> tuple[int, int, int, int]:
