@@ -1,0 +1,79 @@
+"""What a proof says, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_metasr.trust.own_slices import METHODS, NETWORK
+from napari_metasr.trust.survival import LEAST_PLACES, SURVIVES
+
+if TYPE_CHECKING:
+    from napari_metasr.trust.proof import Proof
+
+NAMES = {NETWORK: "network", "bicubic": "bicubic", "lanczos": "Lanczos"}
+"""What methods are called."""
+
+
+def counted(proof: Proof) -> str:
+    """Write how many slices were compared."""
+    count = len(proof.slices)
+    return f"{count} slices" if count > 1 else "1 slice"
+
+
+def gain_sentence(proof: Proof) -> str:
+    """Say up to which scale the network is better than interpolation."""
+    title, best, slices = proof.card.title, proof.largest_scale, counted(proof)
+    if best is None:
+        smallest = proof.gains[0].scale
+        return (
+            f"At no scale that was tried (from ×{smallest:g} on) is {title} reliably nearer to "
+            f"this scan than interpolation ({slices})."
+        )
+    psnr = best.psnr
+    interval = (
+        f" ({psnr.low:.1f} to {psnr.high:.1f})"
+        if psnr.has_interval
+        else "; too few slices for an interval, so this holds for what was looked at alone"
+    )
+    beyond = "" if best.scale < proof.gains[-1].scale else ", the largest scale that was tried"
+    return (
+        f"{title} is nearer to this scan than bicubic and Lanczos interpolation up to "
+        f"×{best.scale:g}{beyond}: {psnr.mean:+.1f} dB there{interval}, {slices}."
+    )
+
+
+def lesions_text(proof: Proof) -> str:
+    """Describe the lesions that were put in."""
+    contrast = proof.settings.contrast
+    return f"{abs(contrast):.0%} {'brighter' if contrast > 0 else 'darker'} than its surroundings"
+
+
+def lesion_sentence(proof: Proof, scale: float) -> str:
+    """Say how small a lesion may be at a scale to be seen nearly everywhere."""
+    if not _judged(proof, scale):
+        return (
+            f"At ×{scale:g} nothing can be said of small lesions: there are fewer than "
+            f"{LEAST_PLACES} places of flat tissue for them."
+        )
+    told = [f"{NAMES[method]} {smallest_text(proof, scale, method)}" for method in METHODS]
+    return (
+        f"At ×{scale:g} a lesion {lesions_text(proof)} is seen in {SURVIVES:.0%} of places: "
+        f"{', '.join(told)}."
+    )
+
+
+def smallest_text(proof: Proof, scale: float, method: str) -> str:
+    """Write the smallest size of lesion that survives, such as ``from 2.5 mm``."""
+    judged = _judged(proof, scale)
+    if not judged:
+        return "–"
+    smallest = proof.smallest_surviving(scale, method)
+    if smallest is None:
+        return f"not even at {max(judged):.3g} {proof.unit}"
+    return f"from {smallest.diameter:.3g} {proof.unit}"
+
+
+def _judged(proof: Proof, scale: float) -> list[float]:
+    """List the sizes of which there are enough lesions."""
+    here = [one for one in proof.survivals if one.scale == scale]
+    return [one.diameter for one in here if one.places >= LEAST_PLACES]
