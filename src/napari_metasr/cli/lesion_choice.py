@@ -32,6 +32,34 @@ class LesionChoice:
     detector: str
     device: str
 
+    @classmethod
+    def asked(
+        cls,
+        number: int | None,
+        *,
+        rois: Path | None,
+        segmentation: Path | None,
+        detector: str,
+        device: str,
+        has_region: bool,
+    ) -> LesionChoice | None:
+        """Return the lesion that options ask for; None if they ask for none.
+
+        Raises
+        ------
+        ValueError
+            If the options do not go together.
+        """
+        if number is None:
+            if rois is not None or segmentation is not None:
+                raise ValueError("--rois and --mask hold lesions: expected --lesion, found none")
+            return None
+        if has_region:
+            raise ValueError("expected --lesion or --region, found both")
+        if rois is not None and segmentation is not None:
+            raise ValueError("expected --rois or --mask, found both")
+        return cls(number, rois, segmentation, detector, device)
+
     def find(
         self, volume: Volume, plane: Plane, index: int | None, time: int
     ) -> tuple[int, Window, str]:

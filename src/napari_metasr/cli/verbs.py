@@ -19,6 +19,7 @@ from napari_metasr.cli.parsing import ArgumentError, Command, message_in, option
 from napari_metasr.cli.rate import Rate
 from napari_metasr.cli.replay import Replay
 from napari_metasr.cli.series import ListSeries
+from napari_metasr.cli.trust import Trust
 from napari_metasr.cli.upscale import Upscale
 from napari_metasr.cli.zoom import Zoom
 from napari_metasr.errors import nearest_hint
@@ -34,6 +35,7 @@ VERBS: dict[str, type[Command]] = {
     "series": ListSeries,
     "info": Info,
     "detect": Detect,
+    "trust": Trust,
     "models": Models,
     "demo": Demo,
     "rate": Rate,

@@ -259,15 +259,14 @@ class Zoom(Command):
 
     def _choice(self) -> LesionChoice | None:
         """Return the lesion that is asked for, if one is."""
-        if self.lesion is None:
-            if self.rois is not None or self.mask is not None:
-                raise ValueError("--rois and --mask hold lesions: expected --lesion, found none")
-            return None
-        if self.region is not None:
-            raise ValueError("expected --lesion or --region, found both")
-        if self.rois is not None and self.mask is not None:
-            raise ValueError("expected --rois or --mask, found both")
-        return LesionChoice(self.lesion, self.rois, self.mask, self.detector, self.device)
+        return LesionChoice.asked(
+            self.lesion,
+            rois=self.rois,
+            segmentation=self.mask,
+            detector=self.detector,
+            device=self.device,
+            has_region=self.region is not None,
+        )
 
 
 @contextmanager

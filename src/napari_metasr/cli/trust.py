@@ -1,0 +1,181 @@
+"""``napari-metasr trust``: how far a scan can be zoomed, tried on its own slices."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from pydantic import Field
+from tqdm import tqdm
+
+from napari_metasr.cli.lesion_choice import LesionChoice
+from napari_metasr.cli.parsing import (
+    OUTPUT,
+    AnySliceArgument,
+    Command,
+    CountArgument,
+    Flag,
+    IndexArgument,
+    ModelArgument,
+    PlaneArgument,
+    RegionArgument,
+    described,
+    optional,
+)
+from napari_metasr.devices import Device
+from napari_metasr.errors import problems
+from napari_metasr.io import read
+from napari_metasr.lesions import DEFAULT_DETECTOR
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.trust.proof import ProofSettings
+from napari_metasr.upscaling.job import Job
+from napari_metasr.weights import DEFAULT_MODEL, model_card
+
+if TYPE_CHECKING:
+    from napari_metasr.trust.proof import Proof, Prover
+
+
+class Trust(Command):
+    """Try on a scan's own slices how far it can be zoomed, and write a report of it.
+
+    Slices are reduced as the scan was acquired, enlarged again by the network, bicubic and Lanczos,
+    and compared with what they were; small lesions are put in to see which sizes survive. The
+    report names neither the file nor the patient.
+    """
+
+    input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SCAN")] = Field(
+        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        "folder, a .zip or a file; or a gray picture."
+    )
+    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="REPORT.HTML")] = Field(
+        description="The report: one page as .html, or the same as .pdf."
+    )
+    pdf: Annotated[Path | None, OUTPUT, optional("REPORT.PDF")] = Field(
+        default=None, description="Also write the report as a PDF."
+    )
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
+    plane: PlaneArgument = Field(
+        default=None,
+        description="Anatomical plane of the slices; by default that of the thick slices, and "
+        "axial otherwise.",
+    )
+    slice: AnySliceArgument = Field(default=None, description="Try only this slice: seconds.")
+    region: RegionArgument = Field(
+        default=None,
+        description="Try only a rectangle of a slice (by default the middle one), in pixels: top "
+        "row, left column, size.",
+    )
+    lesion: CountArgument = Field(
+        default=None,
+        description="In place of a region: around a lesion, 1 being the best, in its largest "
+        "slice or in that of --slice.",
+    )
+    rois: Annotated[Path | None, optional("ROIS.JSON")] = Field(
+        default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
+    )
+    mask: Annotated[Path | None, optional("SEG.NII.GZ")] = Field(
+        default=None, description="Take lesions from a segmentation on the input's grid."
+    )
+    detector: ModelArgument = Field(
+        default=DEFAULT_DETECTOR,
+        description="Lesion detector to use otherwise; `napari-metasr models` lists them.",
+    )
+    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+    model: ModelArgument = Field(
+        default=DEFAULT_MODEL,
+        description="A name that `napari-metasr models` lists, or a .safetensors file with its "
+        "card.",
+    )
+    scales: Annotated[tuple[float, ...], tyro.conf.arg(metavar="SCALE")] = described(
+        ProofSettings, "scales"
+    )
+    slices: int = described(ProofSettings, "slices")
+    contrast: float = described(ProofSettings, "contrast")
+    acquisition: Annotated[str, tyro.conf.arg(metavar="NAME")] = described(
+        ProofSettings, "acquisition"
+    )
+    seed: int = described(ProofSettings, "seed")
+    device: Device = described(Job, "device")
+    overwrite: Flag = described(Job, "overwrite")
+
+    def run(self) -> None:
+        """Check, read, try, write, and print the verdict."""
+        from napari_metasr.figures.report.writing import check_report
+
+        outputs = list(self.written())
+        for path in outputs:
+            check_report(path, overwrite=self.overwrite)
+        if self.pdf is not None and self.pdf.suffix.lower() != ".pdf":
+            raise ValueError(f"{self.pdf}: expected a report that ends in .pdf")
+        settings = self._settings()
+        choice = LesionChoice.asked(
+            self.lesion,
+            rois=self.rois,
+            segmentation=self.mask,
+            detector=self.detector,
+            device=self.device,
+            has_region=self.region is not None,
+        )
+        model_card(self.model)
+        volume = read(self.input, series=self.series)
+        plane = self.plane or volume.acquired_plane
+        index, region = self.slice, self.region
+        if choice is not None:
+            index, region, told = choice.find(volume, plane, self.slice, self.time)
+            print(told)
+
+        from napari_metasr.figures.report import document, write_report
+        from napari_metasr.trust.proof import Prover
+        from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
+        from napari_metasr.zoom.engine import load_model
+
+        model = load_model(self.model, device=self.device)
+        prover = Prover(
+            volume, model, settings, plane=plane, index=index, region=region, time=self.time
+        )
+        proof = carry_out(prover)
+        report = document(proof)
+        for path in outputs:
+            write_report(path, report, overwrite=self.overwrite)
+        for concern in proof.concerns:
+            warnings.warn(concern, stacklevel=2)
+        print(gain_sentence(proof))
+        for gain in proof.gains:
+            print(lesion_sentence(proof, gain.scale))
+        print(f"{' and '.join(map(str, outputs))}: the report, {RESEARCH_USE}")
+
+    def _settings(self) -> ProofSettings:
+        from pydantic import ValidationError
+
+        names = ("scales", "slices", "contrast", "acquisition", "seed")
+        try:
+            return ProofSettings(**{name: getattr(self, name) for name in names})
+        except ValidationError as error:
+            raise ValueError(problems(error)) from None
+
+
+def carry_out(prover: Prover) -> Proof:
+    """Do the work under a progress bar that shows the time left.
+
+    Raises
+    ------
+    InterruptedError
+        After an interrupt from the keyboard; nothing was written.
+    """
+    from napari_metasr.trust.proof import Proof
+
+    layout = "{desc} |{bar}| {percentage:3.0f}% [{elapsed}<{remaining}]"
+    with tqdm(total=1.0, bar_format=layout, file=sys.stderr) as bar:
+        try:
+            for step in prover.steps():
+                if isinstance(step, Proof):
+                    bar.update(1 - bar.n)
+                    return step
+                bar.set_description(step.stage, refresh=False)
+                bar.update(step.overall - bar.n)
+        except KeyboardInterrupt:
+            raise InterruptedError("stopped; no report was written") from None
+    raise RuntimeError("the work ended without a proof")
