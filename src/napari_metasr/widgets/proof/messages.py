@@ -1,0 +1,31 @@
+"""Texts of the dock *How far can I zoom this scan?*."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_metasr.upscaling.time_left import TimeLeft
+
+TITLE = "How far can I zoom this scan?"
+NO_IMAGE = "Open an image."
+READY = "Ready: the whole scan takes about a minute, a slice some seconds."
+LOADING = "loading the network"
+DRAWING = "drawing the report"
+CANCELLED = "Stopped."
+FAILED = "Failed."
+DONE = "Done. The report has pictures, tables, settings and limits."
+OUTSIDE = "the slider is outside the image"
+IN_3D = "expected a slice on the screen, found the 3-D view"
+
+
+def working(stage: str, left: TimeLeft) -> str:
+    """Return what is being done, and how long all of it will still take."""
+    text = f"{stage[:1].upper()}{stage[1:]}"
+    seconds = left.seconds
+    if seconds is None:
+        return f"{text} …"
+    if seconds < 100:
+        return f"{text} · about {max(math.ceil(seconds / 5), 1) * 5} s left"
+    return f"{text} · about {math.ceil(seconds / 60)} min left"

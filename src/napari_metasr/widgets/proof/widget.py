@@ -1,0 +1,55 @@
+"""What napari docks for the proof on one's own scan: the panel with its coordinator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
+from napari_metasr.widgets.panels.model_choice import choices
+from napari_metasr.widgets.proof.coordinator import ProofCoordinator
+from napari_metasr.widgets.proof.dock import ProofDock
+from napari_metasr.widgets.viewer.open_docks import open_docks
+from napari_metasr.widgets.viewer.preferences import preferences
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+
+def _load_model(model: str, *, device: str) -> Any:
+    from napari_metasr.zoom.engine import load_model
+
+    return load_model(model, device=device)
+
+
+class ProofWidget(ProofDock):
+    """*Plugins > How far can I zoom this scan?*.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer to work in.
+    model_factory
+        Loads a network, called as ``model_factory(model, device=device)``;
+        `napari_metasr.load_model` by default.
+    cards
+        The networks to offer; by default those of the package and the user's own.
+    """
+
+    def __init__(
+        self,
+        napari_viewer: ViewerModel,
+        model_factory: Callable[..., Any] | None = None,
+        cards: dict[str, ModelCard] | None = None,
+    ) -> None:
+        if cards is None:
+            cards = {
+                name: card for name, card in model_cards().items() if card.super_resolves_slices
+            }
+        ordered = sorted(cards, key=lambda name: (name != DEFAULT_MODEL, name))
+        super().__init__(choices({name: cards[name] for name in ordered}))
+        open_docks(napari_viewer).add(self)
+        self.coordinator = ProofCoordinator(
+            napari_viewer, self, model_factory or _load_model, device=preferences()["device"]
+        )

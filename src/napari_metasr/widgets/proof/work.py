@@ -1,0 +1,90 @@
+"""What the dock does off the GUI thread: load the network, try it, draw the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_metasr.trust.proof import Progress, Proof, Prover
+from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
+from napari_metasr.widgets.proof import messages as words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_metasr.figures.report.document import Document, Picture
+    from napari_metasr.trust.proof import ProofSettings
+    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.widgets.viewer.models import ModelCache
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be tried.
+
+    Attributes
+    ----------
+    volume, plane, index, time
+        The scan; its plane and slice, where one slice is tried; its time point.
+    model, device
+        Name of the network, and where it runs.
+    settings
+        What is tried.
+    """
+
+    volume: Volume
+    plane: Plane | None
+    index: int | None
+    time: int
+    model: str
+    device: str
+    settings: ProofSettings
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report of a scan, and what of it is shown in the dock."""
+
+    document: Document
+    sentences: tuple[str, ...]
+    curves: Picture
+
+
+def prove(request: Request, models: ModelCache) -> Iterator[Progress | Report]:
+    """Try a network on a scan, telling how far it is; the last step is the report.
+
+    Raises
+    ------
+    ValueError
+        As `Prover`, or if the network cannot be loaded.
+    """
+    from napari_metasr.figures.report import document
+    from napari_metasr.figures.report.pictures import curves_at
+
+    yield Progress(words.LOADING, 0.0)
+    prover = Prover(
+        request.volume,
+        models.get(request.model, request.device),
+        request.settings,
+        plane=request.plane,
+        index=request.index,
+        time=request.time,
+    )
+    for step in prover.steps():
+        if not isinstance(step, Proof):
+            yield step
+            continue
+        yield Progress(words.DRAWING, 1.0)
+        yield Report(
+            document(step),
+            (gain_sentence(step), lesion_sentence(step, step.usual_scale)),
+            curves_at(step, step.usual_scale),
+        )
+
+
+def write(path: Path, report: Report, overwrite: bool) -> Path:
+    """Write a report; see `napari_metasr.figures.report.write_report`."""
+    from napari_metasr.figures.report import write_report
+
+    return write_report(path, report.document, overwrite=overwrite)
