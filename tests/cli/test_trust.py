@@ -86,7 +86,7 @@ def test_a_slice_a_region_and_a_lesion_of_a_segmentation(stored, tmp_path, capsy
         (["--output", "{tmp}/r.html", "--pdf", "{tmp}/q.html"], "ends in .pdf"),
         (["--output", "{tmp}/none/r.html"], "does not exist"),
         (["--output", "{tmp}/r.html", "--region", "40,40,0.5,9"], "smaller than the smallest"),
-        (["--output", "{tmp}/r.html", "--acquisition", "owm"], "did you mean 'own'"),
+        (["--output", "{tmp}/r.html", "--acquisition", "autp"], "did you mean 'auto'"),
         (["--output", "{tmp}/r.html", "--contrast", "0"], "a contrast other than 0"),
         (["--output", "{tmp}/r.html", "--slice", "99"], "outside the volume"),
         (["--output", "{tmp}/r.html", "--rois", "x.json"], "expected --lesion"),

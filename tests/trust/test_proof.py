@@ -229,7 +229,7 @@ def test_networks_that_enlarge_no_slices_are_refused():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"scales": ()}, {"scales": (1.0,)}, {"contrast": 0.0}, {"acquisition": "owm"}, {"slices": 0}],
+    [{"scales": ()}, {"scales": (1.0,)}, {"contrast": 0.0}, {"acquisition": "autp"}, {"slices": 0}],
 )
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):

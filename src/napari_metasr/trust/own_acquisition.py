@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.acquisition import Acquisition, AxisAcquisition
 
-OWN = "own"
-"""Name of the acquisition that is estimated from the scan itself."""
-
 TISSUE = 0.5
 """Share of tissue from which a pixel of the reduced slice is not cut away with the background."""
 

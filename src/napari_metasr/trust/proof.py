@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field, field_validator
 
 from napari_metasr import __version__
 from napari_metasr.acquisition import estimate
-from napari_metasr.degradations import DEGRADATIONS
 from napari_metasr.errors import nearest_hint
 from napari_metasr.normalisation import brain_limits
-from napari_metasr.trust.own_acquisition import OWN, OwnAcquisition
+from napari_metasr.trust.assumption import ACQUISITIONS, AUTO, IN_PLANE
+from napari_metasr.trust.own_acquisition import OwnAcquisition
 from napari_metasr.trust.own_slices import (
     LEAST_REDUCED,
     METHODS,
@@ -76,7 +76,7 @@ class ProofSettings(BaseModel, extra="forbid", frozen=True):
         Height of the lesions as a share of the median brightness of the head; negative of dark
         ones.
     acquisition
-        ``own``, or the name of a reduction.
+        ``auto`` (the scan's own, estimated), or the name of a reduction.
     seed
         Decides the places of the lesions, and the noise.
     """
@@ -95,9 +95,9 @@ class ProofSettings(BaseModel, extra="forbid", frozen=True):
         "as a share of the head's median brightness; negative for dark lesions.",
     )
     acquisition: str = Field(
-        default=OWN,
-        description="How slices are reduced: as the scan itself was acquired ('own', estimated), "
-        f"or as you state: {', '.join(DEGRADATIONS[:-1])}.",
+        default=AUTO,
+        description="How slices are reduced: as the scan itself was acquired ('auto', estimated), "
+        f"or as you state: {', '.join(IN_PLANE)}.",
     )
     seed: int = Field(default=0, ge=0, description="Decides the places of the lesions.")
 
@@ -119,11 +119,10 @@ class ProofSettings(BaseModel, extra="forbid", frozen=True):
     @field_validator("acquisition")
     @classmethod
     def _check_acquisition(cls, name: str) -> str:
-        known = (OWN, *DEGRADATIONS[:-1])  # slice profiles are not of the plane
-        if name not in known:
+        if name not in ACQUISITIONS:
             raise ValueError(
-                f"expected an acquisition among {', '.join(known)}, found {name!r}"
-                f"{nearest_hint(name, known)}"
+                f"expected an acquisition among {', '.join(ACQUISITIONS)}, found {name!r}"
+                f"{nearest_hint(name, ACQUISITIONS)}"
             )
         return name
 
@@ -317,7 +316,7 @@ class Prover:
         yield Progress("estimating the acquisition", 0.0)
         found = estimate(volume, None if volume.data.ndim == 2 else self.plane)
         name = self.settings.acquisition
-        acquisition = OwnAcquisition.of(found) if name == OWN else OwnAcquisition.named(name)
+        acquisition = OwnAcquisition.of(found) if name == AUTO else OwnAcquisition.named(name)
         bearing = _spread(truths, self.settings.lesion_slices)
         work = _Work(self._scales, len(truths), len(bearing) * len(DIAMETERS))
         compared: list[tuple[float, tuple[Compared, ...]]] = []
