@@ -30,7 +30,7 @@ from napari_metasr.errors import problems
 from napari_metasr.io import read
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.purpose import RESEARCH_USE
-from napari_metasr.trust.proof import ProofSettings
+from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.upscaling.job import Job
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QPixmap
 from qtpy.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_metasr.trust.proof import ProofSettings
+from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock

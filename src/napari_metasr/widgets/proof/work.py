@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.figures.report.document import Document, Picture
-    from napari_metasr.trust.proof import ProofSettings
+    from napari_metasr.trust.proof_settings import ProofSettings
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.viewer.models import ModelCache
 
