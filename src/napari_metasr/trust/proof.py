@@ -52,6 +52,9 @@ DIAMETERS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 PLACES = 48
 """Lesions of each size at each scale, as far as there is room."""
 
+PLACES_IN_SLICE = 24
+"""The same where a single slice is tried, so that it takes seconds."""
+
 MOST_PER_SLICE = 16
 MOST_ROUNDS = 12
 """How often a slice gets lesions of one size, each time in other places."""
@@ -324,14 +327,14 @@ class Prover:
         rng: np.random.Generator,
     ) -> Iterator[Tried]:
         """Put lesions of one size into the slices until there are enough of them."""
-        count = 0
+        count, wanted = 0, PLACES if len(bearing) > 1 else PLACES_IN_SLICE
         for number in range(MOST_ROUNDS * len(bearing)):
             truth = bearing[number % len(bearing)]
             layout = self._layout(truth, diameter, enlarge.scale, rng)
             if layout.chosen:
                 yield try_lesions(layout, enlarge, without[truth.index])
             count += len(layout.chosen)
-            if count >= PLACES or (number + 1 == len(bearing) and not count):
+            if count >= wanted or (number + 1 == len(bearing) and not count):
                 return
 
     def _layout(

@@ -31,14 +31,14 @@ def gain_sentence(proof: Proof) -> str:
         )
     psnr = best.psnr
     interval = (
-        f" ({psnr.low:.1f} to {psnr.high:.1f})"
+        f" ({psnr.low:.1f} to {psnr.high:.1f}), {slices}"
         if psnr.has_interval
-        else "; too few slices for an interval, so this holds for what was looked at alone"
+        else f" ({slices}, too few for an interval)"
     )
     beyond = "" if best.scale < proof.gains[-1].scale else ", the largest scale that was tried"
     return (
         f"{title} is nearer to this scan than bicubic and Lanczos interpolation up to "
-        f"×{best.scale:g}{beyond}: {psnr.mean:+.1f} dB there{interval}, {slices}."
+        f"×{best.scale:g}{beyond}: {psnr.mean:+.1f} dB there{interval}."
     )
 
 
