@@ -19,6 +19,7 @@ from napari_metasr.widgets.loupe.loupe import Loupe, canvas_of
 from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
+from napari_metasr.widgets.zoom.shortcuts import sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 SHAPE = (20, 28, 24)
@@ -367,6 +368,10 @@ def test_the_pane_stays_on_the_canvas(qtbot, opened):
     move(qtbot, viewer, loupe, QPoint(3, 5))
     canvas = canvas_of(real_viewer(viewer))
     assert canvas.rect().contains(loupe.pane.geometry())
+
+
+def test_the_sheet_of_keys_lists_it():
+    assert LOUPE.line in sheet()
 
 
 def test_the_menu_s_command_opens_and_closes_it(qtbot, opened):
