@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from pathlib import Path
 
@@ -104,3 +105,15 @@ def test_what_is_no_json_is_said_by_name(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.json: expected JSON, found something else"):
         read_json(path)
+
+
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path, synced = tmp_path / "a", []
+
+    def sync(number: int) -> None:
+        synced.append((os.fstat(number).st_ino, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert synced == [(path.stat().st_ino, False), (tmp_path.stat().st_ino, True)]

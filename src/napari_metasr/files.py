@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cached_property, reduce
 from operator import and_
@@ -223,9 +223,33 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             yield temporary
         for inputs in _kept.get():
             inputs.keep_private(temporary)
+        put_on_disk(temporary)
         temporary.replace(path)
+        _settle_names(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put_on_disk(path: Path) -> None:
+    """Wait until the content of a file is on the disk, so that a power cut leaves it whole.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written there.
+    """
+    with naming(path), path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _settle_names(folder: Path) -> None:
+    """Put the names in a folder on the disk, where the system can do so."""
+    with suppress(OSError):  # Windows opens no folders, and some file systems sync none
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
 
 
 @contextmanager

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import Inputs, check_writable, file_sha256, replacing
+from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, replacing
 from napari_metasr.io.acquisition import gradients_beside
 from napari_metasr.io.names import check_written_name, stem
 from napari_metasr.io.opening import files_of
@@ -132,8 +131,7 @@ def put_in_place(
     OSError
         If either fails; both are as they were then.
     """
-    with finished.open("rb+") as file:
-        os.fsync(file.fileno())
+    put_on_disk(finished)
     path = sidecar_path(output)
     before = path.read_bytes() if path.exists() else None
     write_sidecar(path, record, overwrite=True)
@@ -172,8 +170,7 @@ def place_labels(labels: Labelled, path: Path, output: Path, inputs: Iterable[Pa
     OSError
         If either fails.
     """
-    with labels.path.open("rb+") as file:
-        os.fsync(file.fileno())
+    put_on_disk(labels.path)
     Inputs(lambda: (*inputs, *labels.inputs)).keep_private(labels.path)
     record = record_beside(output)
     if record is not None:

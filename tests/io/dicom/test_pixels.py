@@ -217,7 +217,10 @@ def test_losses_are_told(tmp_path):
         ({"syntax": "1.3.46.670589.33.1.4.1"}, "undone here, found an unknown one"),
         ({"HighBit": 14, "BitsStored": 12}, "found 12 up to bit 14"),
         ({"BitsAllocated": 64}, "expected 8, 16 or 32 bits for a pixel, found 64"),
-        ({"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]}, "found a mosaic of slices"),
+        (
+            {"ImageType": ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]},
+            "found a mosaic of slices, which `dcm2niix",
+        ),
         ({"PixelData": None}, "found no pixels"),
         ({"Rows": None}, "found a truncated one"),
     ],

@@ -179,7 +179,10 @@ def _check_image(dataset: Any) -> None:
     if not dataset.get("Rows") or not dataset.get("Columns"):
         raise RefusalError("expected whole files, found a truncated one")
     if "MOSAIC" in (dataset.get("ImageType") or ()):
-        raise RefusalError("expected a slice in each image, found a mosaic of slices")
+        raise RefusalError(
+            "expected a slice in each image, found a mosaic of slices, which "
+            "`dcm2niix -z y -o OUTPUT FOLDER` turns into NIfTI"
+        )
     if "ModalityLUTSequence" in dataset:
         raise RefusalError("expected a rescale slope, found a modality lookup table")
 
