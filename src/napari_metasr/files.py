@@ -208,8 +208,17 @@ def allocate(path: Path, size: int) -> None:
 
 
 @contextmanager
-def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def replacing(path: Path, *, overwrite: bool = False, scratch: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path`` to write to, which takes its place at the end.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    overwrite
+        Replace an existing file.
+    scratch
+        Do not wait until it is on the disk: what a power cut takes from it is made again.
 
     Raises
     ------
@@ -223,9 +232,11 @@ def replacing(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             yield temporary
         for inputs in _kept.get():
             inputs.keep_private(temporary)
-        put_on_disk(temporary)
-        temporary.replace(path)
-        _settle_names(path.parent)
+        if scratch:
+            temporary.replace(path)
+        else:
+            put_on_disk(temporary)
+            rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -242,10 +253,17 @@ def put_on_disk(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _settle_names(folder: Path) -> None:
-    """Put the names in a folder on the disk, where the system can do so."""
+def rename(path: Path, target: Path) -> None:
+    """Rename a file in place of another one, and put the new name on the disk where that can be.
+
+    Raises
+    ------
+    OSError
+        If it cannot be renamed.
+    """
+    path.replace(target)
     with suppress(OSError):  # Windows opens no folders, and some file systems sync none
-        number = os.open(folder, os.O_RDONLY)
+        number = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(number)
         finally:

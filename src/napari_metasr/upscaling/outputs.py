@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, replacing
+from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, rename, replacing
 from napari_metasr.io.acquisition import gradients_beside
 from napari_metasr.io.names import check_written_name, stem
 from napari_metasr.io.opening import files_of
@@ -139,7 +139,7 @@ def put_in_place(
     for written in (finished, path):
         kept.keep_private(written)
     try:
-        finished.replace(output)
+        rename(finished, output)
     except OSError:
         if before is None:
             path.unlink()
@@ -178,4 +178,4 @@ def place_labels(labels: Labelled, path: Path, output: Path, inputs: Iterable[Pa
         record = record.model_copy(update={"labels": (*others, labels.record)})
         write_sidecar(sidecar_path(output), record, overwrite=True)
         Inputs(lambda: inputs).keep_private(sidecar_path(output))
-    labels.path.replace(path)
+    rename(labels.path, path)

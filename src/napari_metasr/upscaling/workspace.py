@@ -195,7 +195,7 @@ class Workspace:
 
     def write(self, journal: Journal) -> None:
         """Record how far the work got."""
-        with replacing(self.folder / JOURNAL, overwrite=True) as temporary:
+        with replacing(self.folder / JOURNAL, overwrite=True, scratch=True) as temporary:
             temporary.write_text(journal.model_dump_json(), encoding="utf-8")
 
     def remove(self) -> None:
