@@ -10,9 +10,9 @@ from fakes.widgets import CARD, FakeEngine
 from napari.components import ViewerModel
 
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.acquired import acquired, measure_acquired
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.viewport import RegionMode
-from napari_metasr.widgets.zoom.acquired import acquired, measure_acquired
 
 
 def stack(axis=1, shape=(96, 104)):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.widgets.zoom.acquired import measure_acquired
+from napari_metasr.widgets.viewer.acquired import measure_acquired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

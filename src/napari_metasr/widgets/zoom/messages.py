@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.volume import THICK
+from napari_metasr.widgets.viewer.acquired import acquired
 from napari_metasr.widgets.viewer.result_layers import is_super_resolved
-from napari_metasr.widgets.zoom.acquired import acquired
 from napari_metasr.widgets.zoom.contrasts import contrast_notice, contrast_of
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.zoom.scales import resampled_from, scale_concern
