@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,14 @@ def _decoded_slices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _no_models_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No model of whoever runs the tests is listed or touched."""
     monkeypatch.setenv("NAPARI_METASR_MODELS", str(tmp_path / "no-models-yet"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test finds set what an earlier one has set."""
+    settings = sys.modules.get("napari.settings")
+    if settings is not None:
+        monkeypatch.setattr(settings, "_PLUGIN_SETTINGS", {})
 
 
 @pytest.fixture

@@ -1,22 +1,61 @@
-"""What the user has set for the plugin in napari's preferences."""
+"""What the user has set for the plugin, kept by napari from session to session."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from enum import Enum
 from typing import Any
 
 from napari.settings import get_plugin_settings
 
 PLUGIN = "napari-metasr"
+GROUPS = {
+    "orientation": "display",
+    "device": "engine",
+    "cache_megabytes": "engine",
+    "region": "session",
+    "comparison": "session",
+    "model": "session",
+}
+"""Names of the preferences, and the groups of the manifest that they are in."""
+
+DEFAULTS: dict[str, Any] = {
+    "orientation": "radiological",
+    "device": "auto",
+    "cache_megabytes": 1024,
+    "region": "centre of view",
+    "comparison": "Side by side",
+    "model": "",
+}
 
 
 def preferences() -> dict[str, Any]:
-    """Return the plugin's preferences; their defaults where napari does not know the plugin."""
-    try:
-        stored = get_plugin_settings(PLUGIN)
-    except KeyError:
-        return {"orientation": "radiological", "device": "auto", "cache_megabytes": 1024}
+    """Return the plugin's preferences; their defaults where napari does not know the plugin.
+
+    A damaged file, and values that are none of those allowed, mean the defaults too.
+    """
+    stored = _stored()
+    if stored is None:
+        return dict(DEFAULTS)
+    found = {name: getattr(getattr(stored, group), name) for name, group in GROUPS.items()}
     return {
-        "orientation": stored.display.orientation,
-        "device": stored.engine.device,
-        "cache_megabytes": stored.engine.cache_megabytes,
+        name: value.value if isinstance(value, Enum) else value for name, value in found.items()
     }
+
+
+def remember(**values: str) -> None:
+    """Keep values for later sessions, by their names; what cannot be kept is given up silently."""
+    stored = _stored()
+    if stored is None:
+        return
+    for name, value in values.items():
+        with suppress(OSError, ValueError):  # a folder that is not writable, a value not allowed
+            setattr(getattr(stored, GROUPS[name]), name, value)
+
+
+def _stored() -> Any:
+    """Return the preferences as napari keeps them; None where it cannot read them."""
+    try:
+        return get_plugin_settings(PLUGIN)
+    except (KeyError, AssertionError, OSError, ValueError):  # an assertion: a file with a list
+        return None

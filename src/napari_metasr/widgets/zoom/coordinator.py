@@ -20,6 +20,7 @@ from napari_metasr.widgets.viewer.layer_source import (
     layer_source,
 )
 from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.slices import Slices
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
@@ -34,7 +35,7 @@ from napari_metasr.widgets.zoom.plan import ZoomPlan, make_plan, region_of
 from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
-from napari_metasr.widgets.zoom.settings import Setting
+from napari_metasr.widgets.zoom.settings import REMEMBERED, Setting
 from napari_metasr.widgets.zoom.sources import Sources
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ class Coordinator(QObject):
         dock.window_level_toggled.connect(self._anatomy.window_level.set_always)
         dock.preset_chosen.connect(self._anatomy.window_level.show)
         dock.convention_chosen.connect(self._anatomy.set_convention)
+        dock.convention_chosen.connect(lambda convention: remember(orientation=convention))
         dock.contrast_chosen.connect(self._on_contrast)
         dock.keep_requested.connect(self._on_keep)
         dock.save_requested.connect(self._on_save)
@@ -220,6 +222,9 @@ class Coordinator(QObject):
             self._check_device(before.device)
         if setting in {Setting.SOURCE, Setting.MODEL, Setting.DEVICE}:
             self.slices.retry()
+        name = REMEMBERED.get(setting)
+        if name is not None:
+            remember(**{name: str(getattr(self._settings, name))})
         self._fit_due = self._fit_due or setting in FITTING
         self._scale_due = settings.follow_camera and setting is Setting.SCALE
         self.schedule()

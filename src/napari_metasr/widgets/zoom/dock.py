@@ -90,6 +90,7 @@ class ZoomDock(Dock):
         self._build_display()
         self._build_actions()
         self._lay_out()
+        self._initial = self.settings
         self._connect()
 
     def _build_choices(self, models: Sequence[ModelChoice]) -> None:
@@ -192,6 +193,11 @@ class ZoomDock(Dock):
         self.keys = QPushButton("?")
         self.keys.setFixedWidth(28)
         self.keys.setToolTip("All keys, and how to change them (key: ?)")
+        self.reset = QPushButton("Reset")
+        self.reset.setMaximumWidth(64)
+        self.reset.setToolTip(
+            "Set all controls but the source and its contrast back to what they were at first"
+        )
         self.save = QPushButton("Save…")
         self.save.setToolTip(
             "Write the super-resolved region as NIfTI (mm), or a figure as PNG or PDF"
@@ -229,7 +235,7 @@ class ZoomDock(Dock):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
         rows.addLayout(parts.row([self.window_level, *self.presets.values()], first=2))
-        rows.addLayout(parts.row([QLabel("Orientation"), self.convention]))
+        rows.addLayout(parts.row([QLabel("Orientation"), self.convention, self.reset]))
         self.display = parts.collapsible("Display", display)
         self.display.expand(animate=False)
         column.addWidget(self.more_contrasts)
@@ -274,6 +280,7 @@ class ZoomDock(Dock):
         )
         self.keep.clicked.connect(lambda: self.keep_requested.emit())
         self.keys.clicked.connect(lambda: self.show_keys())
+        self.reset.clicked.connect(lambda: self.set_back())
         QShortcut(QKeySequence(SHEET_KEY), self, self.show_keys)
         self.save.clicked.connect(lambda: self.save_requested.emit())
         for export, action in self.exports.items():
@@ -327,6 +334,28 @@ class ZoomDock(Dock):
             consistent=self.consistent.isChecked(),
             acquisition=self.acquisition.currentData(),
         )
+
+    def set_back(self) -> None:
+        """Set all controls but the source and its contrast back to what they were at first."""
+        first = self._initial
+        self.stop_drawing()
+        for combo, data in (
+            (self.region, first.region),
+            (self.model, first.model),
+            (self.device, first.device),
+            (self.acquisition, first.acquisition),
+            (self.convention, "radiological"),
+        ):
+            combo.setCurrentIndex(max(combo.findData(data), 0))
+        self.comparison.setCurrentEnum(first.comparison)
+        self.consistent.setChecked(first.consistent)
+        self.follow_camera.setChecked(first.follow_camera)
+        self.move_camera.setChecked(first.move_camera)
+        for row in range(self.contrasts.count()):
+            self._item(row).setCheckState(Qt.CheckState.Unchecked)
+        self.window_level.setChecked(False)
+        self.swipe.setValue(self.swipe.maximum() // 2)
+        self.scale.set_scale(first.scale)
 
     def next_comparison(self) -> None:
         """Take the next comparison mode."""

@@ -51,6 +51,15 @@ class Setting(Enum):
     ACQUISITION = auto()
 
 
+REMEMBERED = {
+    Setting.REGION: "region",
+    Setting.COMPARISON: "comparison",
+    Setting.MODEL: "model",
+    Setting.DEVICE: "device",
+}
+"""Settings that are kept from session to session, and their names."""
+
+
 @dataclass(frozen=True)
 class ZoomSettings:
     """What is set in the dock.
