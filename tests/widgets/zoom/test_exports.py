@@ -202,6 +202,7 @@ def test_a_page_of_a_model_that_cannot_make_one_is_refused_in_a_notification(
     qtbot, saved, tmp_path, notes
 ):
     saved.dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "page.html")
+    qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
     saved.dock.exports[Export.PAGE].trigger()
     qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
     assert any("needs a model that gives every scale" in note for note in notes)
