@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_metasr.acquisition import estimate
 from napari_metasr.degradations import DEGRADATIONS, Reduction, named_reduction
-from napari_metasr.degradations.k_space import truncation_matrix
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_metasr.acquisition import AxisAcquisition
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.trust.consistency import AxisReduction
@@ -34,28 +29,6 @@ still, such as apodised k-space, is assumed only by name.
 
 class UnknownAcquisitionError(ValueError):
     """A scan does not show how it was acquired."""
-
-
-@dataclass(frozen=True)
-class ZeroFilled:
-    """k-space cut to fewer samples than are stored, and filled with zeros up to these.
-
-    Attributes
-    ----------
-    share
-        Acquired over stored samples, above 0 and below 1.
-    """
-
-    share: float
-
-    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
-        """Return the (n_out, n_in) operator; an axis that keeps its size stays as it is."""
-        if n_in == n_out:
-            return np.eye(n_in)
-        acquired = max(round(n_out * self.share), 1)
-        cut = truncation_matrix(n_in, acquired)
-        filling = truncation_matrix(n_out, acquired).conj().T * (n_out / acquired)
-        return np.real(filling @ cut)
 
 
 @dataclass(frozen=True)
@@ -107,7 +80,7 @@ def assume(name: str, volume: ScannedVolume, plane: Plane | None = None) -> Assu
     return Assumption((rows, columns), f"{title}, estimated", noise)
 
 
-def _of_axis(axis: AxisAcquisition) -> tuple[Reduction | ZeroFilled, str]:
+def _of_axis(axis: AxisAcquisition) -> tuple[Reduction, str]:
     """Return what an axis looks like, and its name."""
     if axis.acquired is None:
         raise UnknownAcquisitionError(
@@ -116,7 +89,7 @@ def _of_axis(axis: AxisAcquisition) -> tuple[Reduction | ZeroFilled, str]:
         )
     if axis.interpolated:
         share = axis.true_scale(1)
-        return ZeroFilled(share), f"k-space of {share:.0%} of the band"
+        return Reduction("k-space", share=share), f"k-space of {share:.0%} of the band"
     blur = axis.blur or 0.0
     name = min(BLURS, key=lambda each: abs(BLURS[each] - blur))
     return named_reduction(name), name
