@@ -12,21 +12,45 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Plane, Volume
 
 
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A lesion's part in a slice.
+
+    Attributes
+    ----------
+    number, lesion
+        The lesion, 1 being the best.
+    index, region
+        The slice, and the lesion's rectangle in it.
+    told
+        What the user is told of the choice.
+    """
+
+    number: int
+    lesion: Lesion
+    index: int
+    region: Window
+    told: str
+
+
 @dataclass(frozen=True)
 class LesionChoice:
-    """A lesion by its number, and the source of lesions.
+    """A lesion by its number, or all of them, and the source of lesions.
 
     Attributes
     ----------
     number
-        1 is the best.
+        1 is the best; or ``ALL``.
     rois, segmentation
         Files to take lesions from; without either, a detector finds them.
     detector, device
         The detector, and where it runs.
     """
 
-    number: int
+    number: int | str
     rois: Path | None
     segmentation: Path | None
     detector: str
@@ -35,7 +59,7 @@ class LesionChoice:
     @classmethod
     def asked(
         cls,
-        number: int | None,
+        number: int | str | None,
         *,
         rois: Path | None,
         segmentation: Path | None,
@@ -60,10 +84,8 @@ class LesionChoice:
             raise ValueError("expected --rois or --mask, found both")
         return cls(number, rois, segmentation, detector, device)
 
-    def find(
-        self, volume: Volume, plane: Plane, index: int | None, time: int
-    ) -> tuple[int, Window, str]:
-        """Return the slice to look at, the lesion's rectangle in it, and its description.
+    def find(self, volume: Volume, plane: Plane, index: int | None, time: int) -> list[Place]:
+        """Return the slice to look at of every lesion that is chosen, and its rectangle there.
 
         Parameters
         ----------
@@ -76,32 +98,18 @@ class LesionChoice:
             If there is no such lesion or slice of it, or the source has none.
         """
         lesions, origin = self._lesions(volume, plane, time)
+        asked = "lesions" if self.number == ALL else f"lesion {self.number}"
         if not lesions:
             raise ValueError(
-                f"{volume.source.name}: expected lesion {self.number}, found none by {origin}; "
+                f"{volume.source.name}: expected {asked}, found none by {origin}; "
                 "nothing was written"
             )
-        if not 1 <= self.number <= len(lesions):
+        if self.number != ALL and not 1 <= int(self.number) <= len(lesions):
             raise ValueError(
                 f"expected a lesion from 1 (the best) to {len(lesions)}, found {self.number}"
             )
-        lesion = lesions[self.number - 1]
-        if lesion.plane is not plane:
-            raise ValueError(
-                f"expected lesions of {plane} slices, found {lesion.plane} ones: "
-                f"--plane {lesion.plane} looks at those"
-            )
-        place = lesion.middle if index is None else index
-        if place not in lesion.detections:
-            raise ValueError(
-                f"expected a slice of lesion {self.number}, {min(lesion.detections)} to "
-                f"{max(lesion.detections)}, found {place}"
-            )
-        detection = lesion.detections[place]
-        told = f"lesion {self.number} of {len(lesions)} by {origin}, score {lesion.score:.2f}"
-        if detection.score != lesion.score:
-            told += f" ({detection.score:.2f} in slice {place})"
-        return place, detection.region.clipped(_shape(volume, plane)), told
+        numbers = range(1, len(lesions) + 1) if self.number == ALL else [int(self.number)]
+        return [_place(number, lesions, origin, volume, plane, index) for number in numbers]
 
     def _lesions(self, volume: Volume, plane: Plane, time: int) -> tuple[tuple[Lesion, ...], str]:
         """Return lesions, best first, and the name of their source."""
@@ -117,6 +125,33 @@ class LesionChoice:
 
         detector = load_detector(self.detector, device=self.device)
         return search(volume, plane, detector, time=time)[0], detector.title
+
+
+def _place(
+    number: int,
+    lesions: tuple[Lesion, ...],
+    origin: str,
+    volume: Volume,
+    plane: Plane,
+    index: int | None,
+) -> Place:
+    lesion = lesions[number - 1]
+    if lesion.plane is not plane:
+        raise ValueError(
+            f"expected lesions of {plane} slices, found {lesion.plane} ones: "
+            f"--plane {lesion.plane} looks at those"
+        )
+    index = lesion.middle if index is None else index
+    if index not in lesion.detections:
+        raise ValueError(
+            f"expected a slice of lesion {number}, {min(lesion.detections)} to "
+            f"{max(lesion.detections)}, found {index}"
+        )
+    detection = lesion.detections[index]
+    told = f"lesion {number} of {len(lesions)} by {origin}, score {lesion.score:.2f}"
+    if detection.score != lesion.score:
+        told += f" ({detection.score:.2f} in slice {index})"
+    return Place(number, lesion, index, detection.region.clipped(_shape(volume, plane)), told)
 
 
 def _shape(volume: Volume, plane: Plane) -> tuple[int, int]:

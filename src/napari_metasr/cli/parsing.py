@@ -11,7 +11,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
-from napari_metasr.geometry.windows import Window
+from napari_metasr.geometry.windows import Line, Window
 from napari_metasr.io.opening import files_of
 from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.volume import Plane
@@ -153,6 +153,17 @@ def parse_index(text: str) -> int:
         raise ValueError(f"expected a whole number, found {text!r}") from None
 
 
+def parse_lesion(text: str) -> int | str:
+    """Read the number of a lesion, or ``all``.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    return text if text == "all" else parse_index(text)
+
+
 def parse_number(text: str) -> float:
     """Read a number.
 
@@ -201,6 +212,14 @@ NumberArgument = Annotated[
 RatioArgument = Annotated[float, _from_text(parse_number, "NUMBER")]
 RegionArgument = Annotated[
     Window | None, _from_text(Window.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
+]
+LesionArgument = Annotated[
+    int | str | None,
+    _from_text(parse_lesion, "NUMBER|all"),
+    tyro.conf.arg(help_behavior_hint=""),
+]
+LineArgument = Annotated[
+    Line | None, _from_text(Line.parse, "R0,C0,R1,C1"), tyro.conf.arg(help_behavior_hint="")
 ]
 SliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "middle")]
 AnySliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "all")]

@@ -124,8 +124,9 @@ class Trust(Command):
         plane = self.plane or volume.acquired_plane
         index, region = self.slice, self.region
         if choice is not None:
-            index, region, told = choice.find(volume, plane, self.slice, self.time)
-            print(told)
+            (place,) = choice.find(volume, plane, self.slice, self.time)
+            index, region = place.index, place.region
+            print(place.told)
 
         from napari_metasr.figures.report import document, write_report
         from napari_metasr.trust.proof import Prover

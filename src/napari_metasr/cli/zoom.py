@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.lesion_choice import LesionChoice
+from napari_metasr.cli.lesion_choice import ALL, LesionChoice
 from napari_metasr.cli.parsing import (
     ASSUMED,
     OUTPUT,
@@ -20,7 +17,10 @@ from napari_metasr.cli.parsing import (
     CountArgument,
     Flag,
     IndexArgument,
+    LesionArgument,
+    LineArgument,
     ModelArgument,
+    NumberArgument,
     PlaneArgument,
     RegionArgument,
     ScaleArgument,
@@ -28,33 +28,33 @@ from napari_metasr.cli.parsing import (
     described,
     optional,
 )
+from napari_metasr.cli.zoom_outputs import (
+    ANIMATIONS,
+    DPI,
+    FIGURES,
+    OUTPUTS,
+    PAGES,
+    ZoomOutput,
+)
 from napari_metasr.devices import Device
-from napari_metasr.figures.caption import scale_text, spacing_text
-from napari_metasr.files import check_writable
-from napari_metasr.geometry.grids import OutputGrid, scale_pair
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
 from napari_metasr.lesions import DEFAULT_DETECTOR
-from napari_metasr.normalisation import contrast_limits
-from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.job import Job
-from napari_metasr.upscaling.sidecar import sidecar_path
-from napari_metasr.volume import SIGNS, Plane
+from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_metasr.figures.panel import View
-    from napari_metasr.figures.rendition import Rendition, Slice
+    from napari_metasr.figures.rendition import Slice
     from napari_metasr.volume import Volume
-    from napari_metasr.zoom.engine import ZoomModel
 
-FIGURES = (".png", ".pdf")
-PAGES = (".html",)
-OUTPUTS = WRITTEN_SUFFIXES + FIGURES + PAGES
+LEAST_DPI, MOST_DPI = 50, 1200
+LEAST_MM, MOST_MM = 40, 1000
 FINE_TILE, JOINT = 8, 32
 """Small tiles: around a lesion the network runs on little more than its rectangle and halo."""
 
@@ -74,8 +74,8 @@ class Zoom(Command):
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description=f"The super-resolved region as {', '.join(WRITTEN_SUFFIXES)}; a figure of it "
-        "beside bicubic interpolation as .png or .pdf; or as .html a page on which it can be "
-        "magnified in any browser, beginning at the scale."
+        "beside bicubic interpolation as .png or .pdf; a zoom into its middle, up to the scale, as "
+        ".gif, .webp or .mp4; or as .html a page on which it can be magnified in any browser."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     plane: PlaneArgument = Field(
@@ -87,10 +87,14 @@ class Zoom(Command):
     region: RegionArgument = Field(
         default=None, description="Rectangle of the slice, in pixels: top row, left column, size."
     )
-    lesion: CountArgument = Field(
+    lesion: LesionArgument = Field(
         default=None,
-        description="In place of a region: a lesion, 1 being the best; in its largest slice, "
-        "or in that of --slice.",
+        description="In place of a region: a lesion, 1 being the best, in its largest slice or in "
+        "that of --slice; or all, each to a file with its number before the ending.",
+    )
+    mosaic: CountArgument = Field(
+        default=None,
+        description="With --lesion, to a figure: this many slices from its first to its last one.",
     )
     rois: Annotated[Path | None, optional("ROIS.JSON")] = Field(
         default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
@@ -113,18 +117,32 @@ class Zoom(Command):
         description="Make the result consistent with the slice: reduced again under this "
         "acquisition it is the slice. " + ASSUMED,
     )
+    dpi: IndexArgument = Field(default=DPI, description="Dots an inch of a figure as .png.")
+    width: NumberArgument = Field(
+        default=None,
+        description="Width of a figure in mm, with text of at least 6 points; by default the "
+        "figure is as large as its pictures.",
+    )
+    profile: LineArgument = Field(
+        default=None,
+        description="In place of pictures side by side: plot the intensities along a line, from "
+        "one point of the slice to another in pixels, and write them as .csv beside the figure.",
+    )
     device: Device = described(Job, "device")
     overwrite: Flag = described(Job, "overwrite")
 
+    def written(self) -> Iterator[Path]:
+        """Give the output and what is written beside it; which of all lesions shows later."""
+        if self.lesion != ALL:
+            yield from self._made.files
+
     def run(self) -> None:
-        """Check, read, super-resolve, write, and print one line about the result."""
-        if not self.output.name.lower().endswith(OUTPUTS):
+        """Check, read, super-resolve, write, and print one line about each result."""
+        if not self._ends_in(OUTPUTS):
             raise ValueError(f"{self.output}: expected an output that ends in {', '.join(OUTPUTS)}")
-        if self._is_page and self.consistent is not None:
-            raise ValueError(f"{self.output}: a page evaluates the network alone: no --consistent")
-        check_writable(self.output, overwrite=self.overwrite)
-        if self.output.name.lower().endswith(WRITTEN_SUFFIXES):
-            check_writable(sidecar_path(self.output), overwrite=self.overwrite)
+        self._check_options()
+        if self.lesion != ALL:
+            self._made.check()
         model_card(self.model)
         choice = self._choice()
         volume = read(self.input, series=self.series)
@@ -132,130 +150,95 @@ class Zoom(Command):
         volume.source.check_brightness()
         if volume.data.ndim == 2 and plane is not Plane.AXIAL:
             raise ValueError(f"{self.input}: a 2-D image has no {plane} slices")
-        cut, region, told = self._place(volume, plane, choice)
-        grid = OutputGrid.at_scale(cut.image.shape, self.scale)
-        grid.pixel_range(region)
+        work = list(self._work(volume, plane, choice))
+        for output, cuts, region, _ in work:
+            output.check()
+            OutputGrid.at_scale(cuts[0].image.shape, self.scale).pixel_range(region)
 
         from napari_metasr.zoom.encoded import Tiling
         from napari_metasr.zoom.engine import load_model
 
         tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
         model = load_model(self.model, device=self.device, tiling=tiling)
-        with _gaps_are_known():
-            if self._is_page:
-                self._save_page(model, cut, region, told)
+        for output, cuts, region, told in work:
+            if self.mosaic is None:
+                output.save(model, cuts[0], region, told)
             else:
-                self._save_rendition(model, cut, grid, region, told)
+                output.save_mosaic(model, cuts, region, told)
 
-    def _place(
+    def _work(
         self, volume: Volume, plane: Plane, choice: LesionChoice | None
-    ) -> tuple[Slice, Window, str]:
-        """Return the slice and the region that are asked for, and what is told of a lesion."""
+    ) -> Iterator[tuple[ZoomOutput, list[Slice], Window, str]]:
+        """Give every file to write, its slices, the region of them, and what is told of it."""
         from napari_metasr.figures.rendition import Slice
 
-        told, index, region = "", self.slice, self.region
-        if choice is not None:
-            index, region, told = choice.find(volume, plane, self.slice, self.time)
-        elif index is None:
-            index = volume.slice_count(plane) // 2
-        image = volume.slice(plane, index, self.time)
-        shape = (image.shape[0], image.shape[1])
-        region = Window.whole(shape) if region is None else region.inside(shape)
-        return Slice(image, volume, plane, index, self.time), region, told
+        def cut(index: int) -> Slice:
+            return Slice(volume.slice(plane, index, self.time), volume, plane, index, self.time)
 
-    def _save_rendition(
-        self, model: ZoomModel, cut: Slice, grid: OutputGrid, region: Window, told: str
-    ) -> None:
-        """Render the region, write it, and print one line about it."""
-        from napari_metasr.figures.rendition import render
-        from napari_metasr.trust.assumption import assume
-        from napari_metasr.zoom.scales import resampled_from
+        if choice is None:
+            middle = volume.slice_count(plane) // 2
+            whole = cut(middle if self.slice is None else self.slice)
+            shape = (whole.image.shape[0], whole.image.shape[1])
+            if self.region is not None:
+                region = self.region.inside(shape)
+            elif self.profile is not None:
+                region = self.profile.surroundings.clipped(shape)
+            else:
+                region = Window.whole(shape)
+            yield self._made, [whole], region, ""
+            return
+        for place in choice.find(volume, plane, self.slice, self.time):
+            made = self._made.numbered(place.number) if self.lesion == ALL else self._made
+            if self.mosaic is None:
+                yield made, [cut(place.index)], place.region, place.told
+                continue
 
-        volume = cut.volume
-        assumption = None
-        if self.consistent is not None:
-            assumption = assume(self.consistent, volume, cut.plane)
-        started = time.perf_counter()
-        rendition = render(
-            model,
-            cut,
-            grid,
-            region,
-            intensity_range=volume.intensity_range,
-            value_range=volume.value_range,
-            assumption=assumption,
-        )
-        seconds = time.perf_counter() - started
-        self._save(rendition)
-        for concern in rendition.concerns:
-            warnings.warn(concern, stacklevel=2)
-        source = resampled_from(model.fixed_scales, grid)
-        resampled = "" if source is None else f" (resampled from its ×{source})"
-        unit = SIGNS[volume.source.unit]
-        rows, columns = rendition.super_resolved.shape
-        remark = f"{rendition.remark}, " if rendition.remark else ""
-        if told:
-            share = rendition.encoded_share
-            told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "
-        print(
-            f"{self.output}: {told}{rows} x {columns} pixels, "
-            f"{scale_text(grid.true_scale)}, {spacing_text(rendition.spacing, unit)}, "
-            "super-resolved by "
-            f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
-            f"{remark}{RESEARCH_USE}"
-        )
+            from napari_metasr.figures.mosaic import spread_slices
+
+            shape = cut(place.index).image.shape
+            box = place.lesion.window.clipped((shape[0], shape[1]))
+            yield made, list(map(cut, spread_slices(place.lesion, self.mosaic))), box, place.told
 
     @property
-    def _is_page(self) -> bool:
-        return self.output.name.lower().endswith(PAGES)
-
-    def _save(self, rendition: Rendition) -> None:
-        """Write what the output's name asks for."""
-        from napari_metasr.figures.rendition import save_figure, save_nifti
-
-        if self.output.name.lower().endswith(WRITTEN_SUFFIXES):
-            save_nifti(self.output, rendition, overwrite=self.overwrite)
-            return
-        cut = rendition.slice
-        save_figure(
+    def _made(self) -> ZoomOutput:
+        return ZoomOutput(
             self.output,
-            rendition,
-            view=self._view(cut),
-            heading=cut.volume.source.name,
-            overwrite=self.overwrite,
+            self.scale,
+            is_picture(self.input),
+            self.consistent,
+            self.dpi,
+            self.width,
+            self.profile,
+            self.overwrite,
         )
 
-    def _save_page(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
-        """Write the region as a page, and print one line about it."""
-        from napari_metasr.figures.page.writing import save_page
+    def _ends_in(self, endings: tuple[str, ...]) -> bool:
+        return self.output.name.lower().endswith(endings)
 
-        scales = scale_pair(self.scale)
-        finer = int(cut.spacing[1] < cut.spacing[0])
-        made = save_page(
-            self.output,
-            model,
-            cut,
-            region,
-            scale=float(scales[finer]),
-            view=self._view(cut),
-            intensity_range=cut.volume.intensity_range,
-            value_range=cut.volume.value_range,
-            overwrite=self.overwrite,
-        )
-        rows, columns = made.shape
-        megabytes = self.output.stat().st_size / 1e6
-        print(
-            f"{self.output}: {told}{'; ' if told else ''}an interactive page of {rows} x {columns} "
-            f"pixels, {megabytes:.1f} MB, values within {made.error[1]:.2g} of those of "
-            f"{model.card.title}, {RESEARCH_USE}"
-        )
-
-    def _view(self, cut: Slice) -> View:
-        from napari_metasr.figures.panel import View
-
-        shown = None if is_picture(self.input) else cut.plane
-        limits = contrast_limits(cut.volume.data)
-        return View(shown, limits, is_oriented=cut.volume.source.is_oriented)
+    def _check_options(self) -> None:
+        """Refuse options that do not go with each other or with the output."""
+        if self._ends_in(PAGES + ANIMATIONS) and self.consistent is not None:
+            raise ValueError(f"{self.output}: it shows the network alone: no --consistent")
+        kinds = {"--width": self.width, "--profile": self.profile, "--mosaic": self.mosaic}
+        given = [name for name, value in kinds.items() if value is not None]
+        if self.dpi != DPI and not given:
+            given = ["--dpi"]
+        if given and not self._ends_in(FIGURES):
+            raise ValueError(f"{self.output}: {given[0]} is of figures, .png or .pdf")
+        if len(given) > 1:
+            raise ValueError(f"expected {given[0]} or {given[1]}, found both")
+        if self.mosaic is not None and self.lesion is None:
+            raise ValueError("--mosaic shows slices of a lesion: expected --lesion, found none")
+        if self.profile is not None and self.lesion is not None:
+            raise ValueError("expected --profile or --lesion, found both")
+        if self.mosaic is not None and self.mosaic < 1:
+            raise ValueError(f"expected --mosaic of at least 1 slice, found {self.mosaic}")
+        if not LEAST_DPI <= self.dpi <= MOST_DPI:
+            raise ValueError(f"expected --dpi of {LEAST_DPI} to {MOST_DPI}, found {self.dpi}")
+        if self.width is not None and not LEAST_MM <= self.width <= MOST_MM:
+            raise ValueError(
+                f"expected --width of {LEAST_MM} to {MOST_MM} mm, found {self.width:g}"
+            )
 
     def _choice(self) -> LesionChoice | None:
         """Return the lesion that is asked for, if one is."""
@@ -267,11 +250,3 @@ class Zoom(Command):
             device=self.device,
             has_region=self.region is not None,
         )
-
-
-@contextmanager
-def _gaps_are_known() -> Iterator[None]:
-    """Warn of no gaps in a slice: the reader has warned of those of the whole volume."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
-        yield

@@ -1,4 +1,4 @@
-"""Animate a continuous zoom, interpolation beside super-resolution, as GIF or WebP."""
+"""Animate a continuous zoom, interpolation beside super-resolution, as GIF, WebP or MP4."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_metasr.figures.film import check_film, save_film
 from napari_metasr.figures.panel import bar_length, edge_positions
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.display import as_displayed
@@ -21,12 +22,16 @@ from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
     from napari_metasr.quality.trial import Model
 
-SUFFIXES = (".gif", ".webp")
+FILM = ".mp4"
+SUFFIXES = (".gif", ".webp", FILM)
+FRAMES = 48
 LARGEST_BYTES = 4_000_000
 PANEL = 360
 GAP = 12
@@ -86,7 +91,26 @@ def zoom_path(
     return views
 
 
-def save_animation(
+def zoom_end(region: Window, scale: float, spacing: tuple[float, float]) -> Window:
+    """Return where a zoom into the middle of a region ends, to show it at a scale.
+
+    Parameters
+    ----------
+    scale
+        Of the axis with the smaller spacing.
+    """
+    extent = PANEL * min(spacing) / scale
+    return Window.around(region.centre, extent / spacing[0], extent / spacing[1])
+
+
+def save_animation(path: Path, *arguments: Any, **options: Any) -> Path:
+    """Write the animation and return its path; see `animation_steps`."""
+    for _ in animation_steps(path, *arguments, **options):
+        pass
+    return path
+
+
+def animation_steps(
     path: Path,
     image: NDArray[Any],
     model: Model,
@@ -98,10 +122,10 @@ def save_animation(
     window: Window,
     intensity_range: tuple[float, float],
     value_range: tuple[float, float] | None = None,
-    frames: int = 48,
+    frames: int = FRAMES,
     overwrite: bool = False,
-) -> Path:
-    """Write the animation; a GIF gets as many grey levels as fit into 4 MB.
+) -> Iterator[int]:
+    """Write the animation frame by frame; a GIF gets as many grey levels as fit into 4 MB.
 
     Parameters
     ----------
@@ -114,19 +138,29 @@ def save_animation(
     intensity_range, value_range
         Ranges of the volume; see ``ZoomModel.encode``.
 
+    Yields
+    ------
+    int
+        How many frames are drawn; the file is there after the last one.
+
     Raises
     ------
     ValueError
-        If the path ends neither in ``.gif`` nor in ``.webp``, or there are fewer than 2 frames.
+        If the path ends neither in ``.gif`` nor in ``.webp`` nor in ``.mp4``, there are fewer
+        than 2 frames, or what writes MP4 is not installed.
     FileExistsError, FileNotFoundError, IsADirectoryError
         If the file may not be written; nothing is rendered then.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"{path}: an animation is written as .gif or .webp, found {path.suffix!r}")
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{path}: an animation is written as {known}, found {path.suffix!r}")
+    if suffix == FILM:
+        check_film()
     check_writable(path, overwrite=overwrite)
     encoded = model.encode(image, intensity_range=intensity_range, value_range=value_range)
     shape = (image.shape[0], image.shape[1])
-    pictures = []
+    pictures: list[Image.Image] = []
     for zoom in zoom_path(shape, spacing, window, frames):
         part, grid = _visible(zoom, shape), OutputGrid.at_scale(shape, zoom.scale)
         interpolated = interpolate(
@@ -137,10 +171,15 @@ def save_animation(
             for rendered in (interpolated, model.render(encoded, zoom.scale, part))
         ]
         pictures.append(_frame(panels, title, zoom, trained_scales, view))
+        if len(pictures) < frames:
+            yield len(pictures)
     durations = [HOLD_MS // 2, *[FRAME_MS] * (frames - 2), HOLD_MS]
     with replacing(path, overwrite=overwrite) as temporary:
-        _save(temporary, pictures, durations, _words(title))
-    return path
+        if suffix == FILM:
+            save_film(temporary, pictures, durations, _words(title))
+        else:
+            _save(temporary, pictures, durations, _words(title))
+    yield frames
 
 
 def _visible(zoom: Zoom, shape: tuple[int, int]) -> Window:
@@ -245,7 +284,7 @@ def _words(title: str) -> str:
 
 def _save(path: Path, frames: list[Image.Image], durations: list[int], comment: str) -> None:
     """Write all frames; a GIF with fewer and fewer grey levels until it is small enough."""
-    if path.suffix == ".webp":
+    if path.suffix.lower() == ".webp":
         frames[0].save(
             path, save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=80
         )

@@ -26,7 +26,8 @@ MUTED = "#9aa3ab"
 ACCENT = "#ffb74d"
 DPI = 100
 SUFFIXES = (".png", ".pdf")
-_POINTS_PER_PIXEL = 72 / DPI
+POINTS_PER_INCH = 72
+MM_PER_INCH = 25.4
 STYLE: Any = {"font.family": "DejaVu Sans", "text.usetex": False, "pdf.fonttype": 42}
 
 
@@ -36,16 +37,28 @@ class Canvas:
     Parameters
     ----------
     width, height
-        In pixels of the PNG; a PDF has the same layout at 100 pixels an inch.
+        In pixels of the layout.
     background
         Colour of the page.
+    width_mm
+        Width of the page; by default 100 pixels of the layout are an inch.
     """
 
-    def __init__(self, width: int, height: int, background: str = BACKGROUND) -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        background: str = BACKGROUND,
+        *,
+        width_mm: float | None = None,
+    ) -> None:
         self.width = width
         self.height = height
+        per_inch = DPI if width_mm is None else width * MM_PER_INCH / width_mm
+        self._points_per_pixel = POINTS_PER_INCH / per_inch
         with rc_context(STYLE):
-            self.figure = Figure((width / DPI, height / DPI), dpi=DPI, facecolor=background)
+            size = width / per_inch, height / per_inch
+            self.figure = Figure(size, dpi=per_inch, facecolor=background)
             self._renderer = FigureCanvasAgg(self.figure).get_renderer()
 
     def picture(
@@ -75,8 +88,12 @@ class Canvas:
             extent=(0, columns, rows, 0),
         )
         axes.set(xticks=[], yticks=[], facecolor="black")
-        axes.spines[:].set(color=FRAME, linewidth=1)
+        axes.spines[:].set(color=FRAME, linewidth=self.points(1.4))
         return axes
+
+    def points(self, pixels: float) -> float:
+        """Convert a length from pixels of the layout to points, as matplotlib takes it."""
+        return pixels * self._points_per_pixel
 
     def text(
         self,
@@ -100,7 +117,7 @@ class Canvas:
                 x / self.width,
                 1 - y / self.height,
                 string,
-                fontsize=size * _POINTS_PER_PIXEL,
+                fontsize=self.points(size),
                 color=color,
                 ha=align,
                 va="center",
@@ -122,9 +139,7 @@ class Canvas:
     def text_width(self, string: str, size: float) -> float:
         """Measure one line of text ``size`` pixels tall, in pixels."""
         with rc_context(STYLE):
-            probe = self.figure.text(
-                0, 0, string, fontsize=size * _POINTS_PER_PIXEL, parse_math=False
-            )
+            probe = self.figure.text(0, 0, string, fontsize=self.points(size), parse_math=False)
             width = self._width(probe)
             probe.remove()
         return width
@@ -132,7 +147,7 @@ class Canvas:
     def lines(self, string: str, size: float, max_width: float) -> list[str]:
         """Break a text into lines that fit the width."""
         with rc_context(STYLE):
-            probe = self.figure.text(0, 0, "", fontsize=size * _POINTS_PER_PIXEL, parse_math=False)
+            probe = self.figure.text(0, 0, "", fontsize=self.points(size), parse_math=False)
             broken: list[str] = []
             for word in string.split(" "):
                 longer = f"{broken[-1]} {word}" if broken else word
@@ -152,7 +167,7 @@ class Canvas:
         Parameters
         ----------
         dpi
-            Dots an inch of a PNG; at 100 a dot is a pixel of the page.
+            Dots an inch of a PNG; at 100, of a page without a width in mm, a dot is a pixel.
 
         Raises
         ------

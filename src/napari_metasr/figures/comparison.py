@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.figures.canvas import DPI, MUTED, Canvas
+from napari_metasr.figures.canvas import DPI, MM_PER_INCH, MUTED, POINTS_PER_INCH, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
 from napari_metasr.figures.panel import draw_colour_bar, draw_panel, panel_size
 from napari_metasr.files import check_writable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MARGIN = 28
 GAP = 18
 NARROWEST_COLUMN = 260
+LEAST_POINTS = 6.0
+"""Size of the text of a page whose width is given, before the smaller print."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def save_comparison(
     view: View,
     locator: Locator | None = None,
     dpi: int = DPI,
+    width_mm: float | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write the side-by-side figure as PNG or PDF.
@@ -136,7 +139,10 @@ def save_comparison(
     Parameters
     ----------
     dpi
-        Dots an inch of a PNG; the layout is that of 100.
+        Dots an inch of a PNG.
+    width_mm
+        Width of the page, whose text has at least 6 points then; by default 100 pixels of the
+        layout are an inch.
 
     Returns
     -------
@@ -167,6 +173,8 @@ def save_comparison(
     if thumbnail is not None:
         first += max(thumbnail[0], round(0.7 * NARROWEST_COLUMN)) + GAP
         page_width += first - MARGIN
+    if width_mm is not None:  # text that is read in print
+        font = max(font, LEAST_POINTS / POINTS_PER_INCH * page_width * MM_PER_INCH / width_mm)
     head = round(MARGIN + 5.6 * font)
     body = max(height, thumbnail[1] if thumbnail else 0)
     probe = Canvas(page_width, 100)
@@ -175,7 +183,7 @@ def save_comparison(
     notes = 1.9 * font if noted else 0.6 * font
     page_height = round(head + body + notes + 1.5 * font * len(caption) + MARGIN)
 
-    canvas = Canvas(page_width, page_height)
+    canvas = Canvas(page_width, page_height, width_mm=width_mm)
     inner = page_width - 2 * MARGIN
     canvas.text(
         comparison.heading, MARGIN, MARGIN + 0.6 * font, 1.25 * font, bold=True, max_width=inner

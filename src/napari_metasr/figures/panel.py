@@ -159,10 +159,17 @@ def draw_panel(
     if window is not None:
         x, y, columns, rows = view.rectangle(window, (image.shape[0], image.shape[1]))
         axes.add_patch(
-            Rectangle((x, y), columns, rows, fill=False, edgecolor=ACCENT, linewidth=size / 9)
+            Rectangle(
+                (x, y),
+                columns,
+                rows,
+                fill=False,
+                edgecolor=ACCENT,
+                linewidth=canvas.points(size / 6.5),
+            )
         )
-    _draw_letters(axes, view.letters, size, width, height)
-    _draw_scale_bar(axes, spacing[1], view.unit, image.shape[1], size, width, height)
+    _draw_letters(canvas, axes, view.letters, size, width, height)
+    _draw_scale_bar(canvas, axes, spacing[1], view.unit, image.shape[1], size, width, height)
     return axes
 
 
@@ -186,16 +193,28 @@ def draw_colour_bar(
 
 
 def _draw_letters(
-    axes: Axes, letters: dict[str, str], size: float, width: float, height: float
+    canvas: Canvas,
+    axes: Axes,
+    letters: dict[str, str],
+    size: float,
+    width: float,
+    height: float,
 ) -> None:
     positions = edge_positions(width, height, 0.8 * size)
     for side, letter in letters.items():
         x, y = positions[side]
-        _outlined(axes, letter, (x / width, 1 - y / height), size, bold=True)
+        _outlined(canvas, axes, letter, (x / width, 1 - y / height), size, bold=True)
 
 
 def _draw_scale_bar(
-    axes: Axes, spacing: float, unit: str, columns: int, size: float, width: float, height: float
+    canvas: Canvas,
+    axes: Axes,
+    spacing: float,
+    unit: str,
+    columns: int,
+    size: float,
+    width: float,
+    height: float,
 ) -> None:
     extent = columns * spacing
     length = bar_length(extent)
@@ -206,25 +225,31 @@ def _draw_scale_bar(
         (base, base),
         transform=axes.transAxes,
         color=TEXT,
-        linewidth=size / 7,
+        linewidth=canvas.points(size / 5),
         solid_capstyle="butt",
-        path_effects=[withStroke(linewidth=size / 7 + 2, foreground="black")],
+        path_effects=[withStroke(linewidth=canvas.points(size / 5 + 2.8), foreground="black")],
     )
     middle = (start + share / 2, base + 0.75 * size / height)
-    _outlined(axes, f"{length:g} {unit}", middle, 0.8 * size)
+    _outlined(canvas, axes, f"{length:g} {unit}", middle, 0.8 * size)
 
 
 def _outlined(
-    axes: Axes, string: str, position: tuple[float, float], size: float, *, bold: bool = False
+    canvas: Canvas,
+    axes: Axes,
+    string: str,
+    position: tuple[float, float],
+    size: float,
+    *,
+    bold: bool = False,
 ) -> None:
     axes.text(
         *position,
         string,
         transform=axes.transAxes,
-        fontsize=0.72 * size,
+        fontsize=canvas.points(size),
         color=TEXT,
         fontweight="bold" if bold else "normal",
         ha="center",
         va="center",
-        path_effects=[withStroke(linewidth=2, foreground="black")],
+        path_effects=[withStroke(linewidth=canvas.points(2.8), foreground="black")],
     )

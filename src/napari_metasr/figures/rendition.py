@@ -100,6 +100,14 @@ class Rendition:
         return self.grid.layer_transform(self.slice.spacing, (0.0, 0.0))[0]
 
     @property
+    def caption(self) -> str:
+        """What it is, in a sentence."""
+        unit = SIGNS[self.slice.volume.source.unit]
+        return super_resolved_text(
+            self.card.title, self.grid.true_scale, self.spacing, unit, self.remark
+        )
+
+    @property
     def remark(self) -> str:
         """What was done beside super-resolution, for captions."""
         correction = self.correction
@@ -209,13 +217,7 @@ def _record(rendition: Rendition) -> dict[str, Any]:
     if source.path is not None and is_volume_file(source.path):
         names = (source.path.name,)
     return {
-        "Description": super_resolved_text(
-            card.title,
-            rendition.grid.true_scale,
-            rendition.spacing,
-            SIGNS[source.unit],
-            rendition.remark,
-        ),
+        "Description": rendition.caption,
         "Purpose": RESEARCH_USE,
         "Sources": list(names),
         "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
@@ -260,9 +262,16 @@ def save_figure(
     *,
     view: View,
     heading: str,
+    dpi: int = PRINT_DPI,
+    width_mm: float | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write a rendition beside bicubic interpolation as a PNG or PDF of 300 dots an inch.
+    """Write a rendition beside bicubic interpolation as a PNG or PDF.
+
+    Parameters
+    ----------
+    dpi, width_mm
+        Dots an inch of a PNG, and the width of the page; see `save_comparison`.
 
     Raises
     ------
@@ -290,6 +299,7 @@ def save_figure(
         ),
         view=view,
         locator=None if region == whole else Locator(cut.image, cut.spacing, rendition.window),
-        dpi=PRINT_DPI,
+        dpi=dpi,
+        width_mm=width_mm,
         overwrite=overwrite,
     )

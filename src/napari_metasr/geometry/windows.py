@@ -1,9 +1,14 @@
-"""Windows: rectangles of a slice, in low-resolution pixel edges."""
+"""Windows and lines: rectangles of a slice and paths across it, in low-resolution pixel edges."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
+
+AROUND = 0.25
+"""Share of a line's length that is shown around it."""
+
+LEAST_AROUND = 4.0
 
 
 class Window(NamedTuple):
@@ -101,6 +106,15 @@ class Window(NamedTuple):
         )
         return shared if shared.height > 0 and shared.width > 0 else None
 
+    def contains(self, other: Window) -> bool:
+        """Return whether no part of another window lies outside this one."""
+        return (
+            self.top <= other.top
+            and self.left <= other.left
+            and self.bottom >= other.bottom
+            and self.right >= other.right
+        )
+
     def overlap(self, other: Window) -> float:
         """Return the area, in pixels, that two windows share."""
         shared = self.intersection(other)
@@ -145,3 +159,45 @@ class Window(NamedTuple):
             min(math.ceil(self.bottom), shape[0]),
             min(math.ceil(self.right), shape[1]),
         )
+
+
+class Line(NamedTuple):
+    """A line on a slice, from one point to another in low-resolution pixel edges."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+    @classmethod
+    def parse(cls, text: str) -> Line:
+        """Read ``r0,c0,r1,c1``.
+
+        Raises
+        ------
+        ValueError
+            If the text is not four finite numbers, or both points are the same.
+        """
+        try:
+            numbers = [float(number) for number in text.split(",")]
+            line = cls(*numbers)
+        except (ValueError, TypeError):
+            line = None
+        if line is None or not all(map(math.isfinite, line)) or line[:2] == line[2:]:
+            raise ValueError(f"a line is two points r0,c0,r1,c1 in pixels, found {text!r}")
+        return line
+
+    @property
+    def box(self) -> Window:
+        """The window that it is a diagonal of; one side may be 0."""
+        (top, bottom), (left, right) = (
+            sorted((self.top, self.bottom)),
+            sorted((self.left, self.right)),
+        )
+        return Window(top, left, bottom, right)
+
+    @property
+    def surroundings(self) -> Window:
+        """What to show of the slice around it; it may reach out of the slice."""
+        length = math.hypot(self.bottom - self.top, self.right - self.left)
+        return self.box.grown(max(AROUND * length, LEAST_AROUND))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_metasr.geometry.windows import Window
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -82,14 +84,19 @@ class Lesion:
     @property
     def box(self) -> Box:
         """The box round all rectangles: voxel edges (start, stop) along z, y, x."""
-        tops, lefts, bottoms, rights = zip(
-            *(one.region for one in self.detections.values()), strict=True
-        )
+        top, left, bottom, right = self.window
         edges = [(0.0, 0.0)] * 3
         edges[self.plane.normal_axis] = (float(min(self.detections)), max(self.detections) + 1.0)
-        edges[self.plane.row_axis] = (min(tops), max(bottoms))
-        edges[self.plane.column_axis] = (min(lefts), max(rights))
+        edges[self.plane.row_axis] = (top, bottom)
+        edges[self.plane.column_axis] = (left, right)
         return edges[0], edges[1], edges[2]
+
+    @property
+    def window(self) -> Window:
+        """The window round all rectangles, in its plane."""
+        regions = (one.region for one in self.detections.values())
+        tops, lefts, bottoms, rights = zip(*regions, strict=True)
+        return Window(min(tops), min(lefts), max(bottoms), max(rights))
 
     def volume(self, spacing: Sequence[float] = (1.0, 1.0, 1.0)) -> float:
         """Sum the volumes of rectangles one slice thick: in mm³ by the spacing, or voxels."""

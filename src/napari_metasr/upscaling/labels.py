@@ -9,7 +9,6 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.mapped import MappedArray
@@ -183,7 +182,9 @@ class Segmentation:
             yield UNPACKING + (1 - UNPACKING - COMPRESSING) * number / len(tiles)
         if voxels.is_packed:
             finished = folder / "labels.packed"
-            for done in voxels.packed(finished, torch.get_num_threads()):
+            from torch import get_num_threads
+
+            for done in voxels.packed(finished, get_num_threads()):
                 yield 1 - COMPRESSING * (1 - done)
         if self.stored.sha256() != self.sha256:
             raise ValueError(

@@ -62,7 +62,7 @@ def saved(qtbot, phantom_volume):
 
 @pytest.mark.parametrize("kind", [FileKind.NIFTI_FLOAT, FileKind.FIGURE_PNG])
 def test_the_scan_is_never_replaced(saved, tmp_path, phantom_volume, notes, kind):
-    path = tmp_path / ("scan.png" if kind.is_figure else "scan.nii")
+    path = tmp_path / ("scan.nii" if kind.is_region else "scan.png")
     path.write_bytes(b"mine")
     layer = saved.viewer.layers[0]
     source = replace(phantom_volume.source, path=path)
@@ -206,4 +206,31 @@ def test_a_page_of_a_model_that_cannot_make_one_is_refused_in_a_notification(
     saved.dock.exports[Export.PAGE].trigger()
     qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
     assert any("needs a model that gives every scale" in note for note in notes)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "form"), [(FileKind.GIF, "GIF"), (FileKind.MP4, "MP4")])
+def test_an_animated_zoom_tells_how_far_it_is(qtbot, saved, tmp_path, notes, kind, form):
+    if kind is FileKind.MP4:
+        pytest.importorskip("imageio_ffmpeg")
+    path = tmp_path / f"zoom{kind.endings[0]}"
+    dock, told = saved.dock, []
+    show = dock.show_busy
+    dock.show_busy = lambda text, busy: (told.append(text), show(text, busy))
+    dock.coordinator.exports.dialogs = FakeDialogs(path, kind)
+    dock.exports[Export.ANIMATION].trigger()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=120_000)
+    assert any("24 of 48" in text for text in told)
+    assert any("Saved" in note for note in notes)
+    start = path.read_bytes()[:12]
+    assert start.startswith(b"GIF8") if form == "GIF" else b"ftyp" in start
+
+
+def test_a_cancelled_animation_leaves_nothing(qtbot, saved, tmp_path):
+    dock = saved.dock
+    dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "zoom.gif", FileKind.GIF)
+    dock.exports[Export.ANIMATION].trigger()
+    qtbot.waitUntil(lambda: "of 48" in dock.status.text(), timeout=60_000)
+    qtbot.mouseClick(dock.cancel, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
     assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
+KNOWN_ENDINGS = (*WRITTEN_SUFFIXES, ".png", ".pdf", ".html", ".gif", ".mp4", ".json", ".dcm")
+
 
 class Dialogs:
     """Asks the user; tests hand a coordinator another one that answers."""
@@ -81,7 +83,7 @@ def with_ending(path: Path, endings: Sequence[str]) -> Path:
     name = path.name
     if name.lower().endswith(tuple(endings)):
         return path
-    for known in (*WRITTEN_SUFFIXES, ".png", ".pdf", ".html", ".json", ".dcm"):
+    for known in KNOWN_ENDINGS:
         if name.lower().endswith(known):
             name = name[: -len(known)]
             break

@@ -19,16 +19,17 @@ from napari_metasr.widgets.viewer.result_layers import (
     undisturbed,
 )
 from napari_metasr.widgets.zoom.rendition import (
+    ANIMATIONS,
     REGION_KINDS,
     FileKind,
     RenderingSpec,
-    save_region,
+    save_steps,
     super_resolved,
 )
 from napari_metasr.widgets.zoom.settings import Export
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from napari.components import ViewerModel
@@ -41,7 +42,10 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.zoom.session import SliceKey
 
-EXPORTED: dict[Export, tuple[FileKind, ...]] = {Export.PAGE: (FileKind.PAGE,)}
+EXPORTED: dict[Export, tuple[FileKind, ...]] = {
+    Export.PAGE: (FileKind.PAGE,),
+    Export.ANIMATION: ANIMATIONS,
+}
 
 
 class Exports:
@@ -91,6 +95,7 @@ class Exports:
         self._start(
             "Rendering the region",
             lambda image: self._add(image, spec, title, mode),
+            once,
             super_resolved,
             spec,
             self._engines,
@@ -104,14 +109,14 @@ class Exports:
         if answer is None:
             return
         path, kind = answer[0], FileKind(answer[1])
-        written = [path] if kind.is_figure else [path, sidecar_path(path)]
+        written = [path, sidecar_path(path)] if kind.is_region else [path]
         existing = [each for each in written if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
         self._start(
             f"Saving {path.name}",
             lambda saved: show_info(f"Saved {saved}"),
-            save_region,
+            save_steps,
             path,
             kind,
             spec,
@@ -134,15 +139,27 @@ class Exports:
         self._tasks.clear()
 
     def _start(
-        self, text: str, done: Callable[[Any], None], function: Callable[..., Any], *args: Any
+        self,
+        text: str,
+        done: Callable[[Any], None],
+        function: Callable[..., Iterator[Any]],
+        *args: Any,
     ) -> None:
+        """Run a generator that yields how far it is, (done, total), and its result at the end."""
+
+        def on_step(step: Any) -> None:
+            if isinstance(step, tuple):
+                self._dock.show_busy(f"{text}: {step[0]} of {step[1]}", busy=True)
+            else:
+                done(step)
+
         task = Task()
         self._tasks.append(task)
-        task.step.connect(done)
+        task.step.connect(on_step)
         task.failed.connect(lambda error: show_error(f"Meta-SR Zoom: {error}"))
         task.finished.connect(self._on_finished)
         self._dock.show_busy(f"{text} …", busy=True)
-        task.start(once, function, *args)
+        task.start(function, *args)
 
     def _on_finished(self, cancelled: bool) -> None:
         self._tasks = [task for task in self._tasks if task.is_running]

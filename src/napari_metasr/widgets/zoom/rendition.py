@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_metasr.figures.animation import FRAMES, animation_steps, zoom_end
 from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.rendition import Slice, render, save_figure, save_nifti
@@ -19,6 +20,7 @@ from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.zoom.corrections import assumption_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,6 +41,8 @@ class FileKind(StrEnum):
     FIGURE_PNG = "Figure, PNG"
     FIGURE_PDF = "Figure, PDF"
     PAGE = "Interactive page, HTML"
+    GIF = "Animation, GIF"
+    MP4 = "Film, MP4"
 
     @property
     def endings(self) -> tuple[str, ...]:
@@ -47,16 +51,22 @@ class FileKind(StrEnum):
             FileKind.FIGURE_PNG: (".png",),
             FileKind.FIGURE_PDF: (".pdf",),
             FileKind.PAGE: (".html",),
+            FileKind.GIF: (".gif",),
+            FileKind.MP4: (".mp4",),
         }
         return others.get(self, (".nii.gz", ".nii"))
 
     @property
-    def is_figure(self) -> bool:
-        """Whether it is something to look at, with no sidecar beside it."""
-        return self in {FileKind.FIGURE_PNG, FileKind.FIGURE_PDF, FileKind.PAGE}
+    def is_region(self) -> bool:
+        """Whether it is the region's voxels, with a sidecar beside them."""
+        return self in {FileKind.NIFTI_FLOAT, FileKind.NIFTI_SOURCE}
 
 
-REGION_KINDS = tuple(kind for kind in FileKind if kind is not FileKind.PAGE)
+ANIMATIONS = (FileKind.GIF, FileKind.MP4)
+OF_THE_NETWORK = (FileKind.PAGE, *ANIMATIONS)
+"""What shows the network's own results at many scales."""
+
+REGION_KINDS = tuple(kind for kind in FileKind if kind not in OF_THE_NETWORK)
 """What *Save* offers."""
 
 
@@ -126,8 +136,15 @@ def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float3
     return model.render_pixels(encoded, spec.grid, pixels, correction)
 
 
-def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCache) -> Path:
+def save_steps(
+    path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCache
+) -> Iterator[Path | tuple[int, int]]:
     """Render a region and write it, replacing an existing file; it appears when it is whole.
+
+    Yields
+    ------
+    tuple or Path
+        How many steps of how many are done, where there are several; the path at the end.
 
     Raises
     ------
@@ -137,6 +154,8 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
     volume = volume_of(spec.source.layer.metadata)
     if volume is not None:
         check_source_kept(path, volume.source)
+    if kind in OF_THE_NETWORK and spec.acquisition is not None:
+        raise ValueError(f"{path.name} shows the network alone: switch “Consistent” off first")
     source, view = spec.source, spec.view
     plane, index = plane_and_index(view, source.layer.ndim)
     time = view.index[0] if source.layer.ndim > 3 else 0
@@ -144,32 +163,30 @@ def save_region(path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCa
     cut = Slice(source.read(view), layer_volume(source), plane, index, time)
     oriented = volume is None or volume.source.is_oriented
     shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
+    scale = spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])]
+    ranges = {"intensity_range": source.intensity_range, "value_range": source.value_range}
     if kind is FileKind.PAGE:
-        if spec.acquisition is not None:
-            raise ValueError("a page evaluates the network alone: switch “Consistent” off first")
-        save_page(
+        save_page(path, model, cut, spec.window, scale=scale, view=shown, overwrite=True, **ranges)
+    elif kind in ANIMATIONS:
+        for done in animation_steps(
             path,
+            cut.image,
             model,
-            cut,
-            spec.window,
-            scale=spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])],
+            title=model.card.title,
+            trained_scales=model.card.trained_scales,
             view=shown,
-            intensity_range=source.intensity_range,
-            value_range=source.value_range,
+            spacing=cut.spacing,
+            window=zoom_end(spec.window, scale, cut.spacing),
             overwrite=True,
-        )
-        return path
-    rendition = render(
-        model,
-        cut,
-        spec.grid,
-        spec.window,
-        intensity_range=source.intensity_range,
-        value_range=source.value_range,
-        assumption=spec.assumption,
-    )
-    if kind.is_figure:
-        return save_figure(path, rendition, view=shown, heading=spec.name, overwrite=True)
-    is_float = kind is FileKind.NIFTI_FLOAT
-    dtype = np.dtype(np.float32) if is_float else rendition.slice.image.dtype
-    return save_nifti(path, rendition, dtype=dtype, overwrite=True)
+            **ranges,
+        ):
+            yield done, FRAMES
+    else:
+        rendition = render(model, cut, spec.grid, spec.window, assumption=spec.assumption, **ranges)
+        if not kind.is_region:
+            save_figure(path, rendition, view=shown, heading=spec.name, overwrite=True)
+        else:
+            is_float = kind is FileKind.NIFTI_FLOAT
+            dtype = np.dtype(np.float32) if is_float else cut.image.dtype
+            save_nifti(path, rendition, dtype=dtype, overwrite=True)
+    yield path

@@ -30,6 +30,7 @@ class Export(StrEnum):
     """What else can be made of what is shown; the values are titles."""
 
     PAGE = "Interactive page…"
+    ANIMATION = "Animated zoom…"
 
     def __str__(self) -> str:
         return self.value

@@ -1,0 +1,277 @@
+"""What `napari-metasr zoom` writes of a region, by the ending of the output's name."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.figures.caption import scale_text, spacing_text
+from napari_metasr.files import check_writable
+from napari_metasr.geometry.grids import OutputGrid, scale_pair
+from napari_metasr.io.names import WRITTEN_SUFFIXES
+from napari_metasr.normalisation import contrast_limits
+from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.upscaling.sidecar import sidecar_path
+from napari_metasr.volume import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_metasr.figures.panel import View
+    from napari_metasr.figures.rendition import Rendition, Slice
+    from napari_metasr.geometry.grids import Scale
+    from napari_metasr.geometry.windows import Line, Window
+    from napari_metasr.zoom.engine import ZoomModel
+
+FIGURES = (".png", ".pdf")
+PAGES = (".html",)
+ANIMATIONS = (".gif", ".webp", ".mp4")
+OUTPUTS = WRITTEN_SUFFIXES + FIGURES + ANIMATIONS + PAGES
+DPI = 300
+
+
+@dataclass(frozen=True)
+class ZoomOutput:
+    """A file to write of a region.
+
+    Attributes
+    ----------
+    path
+        Its ending is one of ``OUTPUTS``.
+    scale
+        Output pixels for each input pixel.
+    is_picture
+        Whether the input is a plain picture, which has no sides and no mm.
+    consistent
+        The acquisition with which the result is made consistent, if with any.
+    dpi, width_mm, line
+        Of figures: dots an inch, the width, the line of a profile.
+    overwrite
+        Whether existing files may be replaced.
+    """
+
+    path: Path
+    scale: Scale
+    is_picture: bool
+    consistent: str | None
+    dpi: int
+    width_mm: float | None
+    line: Line | None
+    overwrite: bool
+
+    def ends_in(self, endings: tuple[str, ...]) -> bool:
+        """Whether the name ends in one of these."""
+        return self.path.name.lower().endswith(endings)
+
+    def numbered(self, number: int) -> ZoomOutput:
+        """Return the same for one of several: ``lesion.png`` becomes ``lesion-2.png``."""
+        name = self.path.name
+        ending = max((one for one in OUTPUTS if name.lower().endswith(one)), key=len)
+        stem = name[: len(name) - len(ending)]
+        return replace(self, path=self.path.with_name(f"{stem}-{number}{name[len(stem) :]}"))
+
+    def check(self) -> None:
+        """Refuse to write before any work is done for it.
+
+        Raises
+        ------
+        OSError, ValueError
+            As `check_writable`.
+        """
+        for path in self.files:
+            check_writable(path, overwrite=self.overwrite)
+
+    @property
+    def files(self) -> list[Path]:
+        """The file and what is written beside it."""
+        if self.ends_in(WRITTEN_SUFFIXES):
+            return [self.path, sidecar_path(self.path)]
+        return [self.path] if self.line is None else [self.path, self.path.with_suffix(".csv")]
+
+    def save(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        """Make it of a region, and print one line about it.
+
+        Parameters
+        ----------
+        told
+            What to say of the choice of the region.
+
+        Raises
+        ------
+        OSError, ValueError
+            If it cannot be rendered or written.
+        """
+        with _gaps_are_known():
+            if self.ends_in(PAGES):
+                self._save_page(model, cut, region, told)
+            elif self.ends_in(ANIMATIONS):
+                self._save_animation(model, cut, region, told)
+            else:
+                self._save_rendition(model, cut, region, told)
+
+    def save_mosaic(self, model: ZoomModel, cuts: list[Slice], region: Window, told: str) -> None:
+        """Make a figure of one region in several slices, and print one line about it.
+
+        Raises
+        ------
+        OSError, ValueError
+            If it cannot be rendered or written.
+        """
+        from tqdm import tqdm
+
+        from napari_metasr.figures.mosaic import save_mosaic
+
+        with _gaps_are_known():
+            renditions = [
+                self._rendition(model, cut, region)
+                for cut in tqdm(cuts, "slices", disable=None, leave=False)
+            ]
+            save_mosaic(
+                self.path,
+                renditions,
+                view=self._view(cuts[0]),
+                heading=cuts[0].volume.source.name,
+                dpi=self.dpi,
+                overwrite=self.overwrite,
+            )
+        scale = scale_text(renditions[0].grid.true_scale)
+        print(
+            f"{self.path}: {told}; {len(cuts)} slices, {scale}, "
+            f"super-resolved by {model.card.title}, {RESEARCH_USE}"
+        )
+
+    def _rendition(self, model: ZoomModel, cut: Slice, region: Window) -> Rendition:
+        from napari_metasr.figures.rendition import render
+        from napari_metasr.trust.assumption import assume
+
+        volume, assumption = cut.volume, None
+        if self.consistent is not None:
+            assumption = assume(self.consistent, volume, cut.plane)
+        return render(
+            model,
+            cut,
+            OutputGrid.at_scale(cut.image.shape, self.scale),
+            region,
+            intensity_range=volume.intensity_range,
+            value_range=volume.value_range,
+            assumption=assumption,
+        )
+
+    def _save_rendition(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        from napari_metasr.zoom.scales import resampled_from
+
+        started = time.perf_counter()
+        rendition = self._rendition(model, cut, region)
+        volume, grid = cut.volume, rendition.grid
+        seconds = time.perf_counter() - started
+        self._save(rendition)
+        for concern in rendition.concerns:
+            warnings.warn(concern, stacklevel=2)
+        source = resampled_from(model.fixed_scales, grid)
+        resampled = "" if source is None else f" (resampled from its ×{source})"
+        unit = SIGNS[volume.source.unit]
+        rows, columns = rendition.super_resolved.shape
+        remark = f"{rendition.remark}, " if rendition.remark else ""
+        if told:
+            share = rendition.encoded_share
+            told = f"{told}, super-resolution ran on {share:.0%} of the slice's pixels; "
+        print(
+            f"{self.path}: {told}{rows} x {columns} pixels, "
+            f"{scale_text(grid.true_scale)}, {spacing_text(rendition.spacing, unit)}, "
+            "super-resolved by "
+            f"{model.card.title}{resampled} on {model.device} in {1000 * seconds:.0f} ms, "
+            f"{remark}{RESEARCH_USE}"
+        )
+
+    def _save(self, rendition: Rendition) -> None:
+        from napari_metasr.figures.rendition import save_figure, save_nifti
+
+        if self.ends_in(WRITTEN_SUFFIXES):
+            save_nifti(self.path, rendition, overwrite=self.overwrite)
+            return
+        cut = rendition.slice
+        options: dict[str, Any] = {
+            "view": self._view(cut),
+            "heading": cut.volume.source.name,
+            "dpi": self.dpi,
+            "overwrite": self.overwrite,
+        }
+        if self.line is not None:
+            from napari_metasr.figures.profile import Profile, save_profile
+
+            save_profile(self.path, rendition, Profile.of(rendition, self.line), **options)
+        else:
+            save_figure(self.path, rendition, width_mm=self.width_mm, **options)
+
+    def _save_page(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        """Write the region as a page, and print one line about it."""
+        from napari_metasr.figures.page.writing import save_page
+
+        made = save_page(
+            self.path,
+            model,
+            cut,
+            region,
+            scale=self._scale_of(cut),
+            view=self._view(cut),
+            intensity_range=cut.volume.intensity_range,
+            value_range=cut.volume.value_range,
+            overwrite=self.overwrite,
+        )
+        rows, columns = made.shape
+        megabytes = self.path.stat().st_size / 1e6
+        print(
+            f"{self.path}: {told}{'; ' if told else ''}an interactive page of {rows} x {columns} "
+            f"pixels, {megabytes:.1f} MB, values within {made.error[1]:.2g} of those of "
+            f"{model.card.title}, {RESEARCH_USE}"
+        )
+
+    def _save_animation(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        """Write a zoom into the region, and print one line about it."""
+        from tqdm import tqdm
+
+        from napari_metasr.figures.animation import FRAMES, animation_steps, zoom_end
+
+        steps = animation_steps(
+            self.path,
+            cut.image,
+            model,
+            title=model.card.title,
+            trained_scales=model.card.trained_scales,
+            view=self._view(cut),
+            spacing=cut.spacing,
+            window=zoom_end(region, self._scale_of(cut), cut.spacing),
+            intensity_range=cut.volume.intensity_range,
+            value_range=cut.volume.value_range,
+            overwrite=self.overwrite,
+        )
+        for _ in tqdm(steps, "frames", FRAMES, disable=None, leave=False):
+            pass
+        megabytes = self.path.stat().st_size / 1e6
+        print(
+            f"{self.path}: {told}{'; ' if told else ''}a zoom in {FRAMES} frames, "
+            f"{megabytes:.1f} MB, super-resolved by {model.card.title}, {RESEARCH_USE}"
+        )
+
+    def _scale_of(self, cut: Slice) -> float:
+        """Return the scale along the axis with the smaller spacing."""
+        return float(scale_pair(self.scale)[int(cut.spacing[1] < cut.spacing[0])])
+
+    def _view(self, cut: Slice) -> View:
+        from napari_metasr.figures.panel import View
+
+        shown = None if self.is_picture else cut.plane
+        limits = contrast_limits(cut.volume.data)
+        return View(shown, limits, is_oriented=cut.volume.source.is_oriented)
+
+
+@contextmanager
+def _gaps_are_known() -> Iterator[None]:
+    """Warn of no gaps in a slice: the reader has warned of those of the whole volume."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*NaN or infinite", category=UserWarning)
+        yield

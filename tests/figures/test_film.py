@@ -1,0 +1,59 @@
+"""Films: what a decoder finds in them is what was put in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_metasr.cli import main
+from napari_metasr.figures.film import save_film
+from napari_metasr.io import write_volume
+
+ffmpeg = pytest.importorskip("imageio_ffmpeg")
+
+
+def test_pictures_times_and_the_comment(tmp_path):
+    ramp = np.tile(np.linspace(20, 220, 65).astype(np.uint8), (48, 1))
+    pictures = [Image.fromarray(ramp), Image.fromarray(255 - ramp)]
+    save_film(tmp_path / "film.mp4", pictures, [350, 700], "for research use")
+    frames = ffmpeg.read_frames(tmp_path / "film.mp4", pix_fmt="gray")
+    told = next(frames)
+    assert told["size"] == (66, 48)  # odd sides are made even
+    found = [np.frombuffer(frame, np.uint8).reshape(48, 66)[:, :65] for frame in frames]
+    assert len(found) == 30
+    assert told["duration"] == pytest.approx(1.05, abs=0.05)
+    assert np.abs(found[4] - ramp.astype(float)).mean() < 4
+    assert np.abs(found[20] - (255.0 - ramp)).mean() < 4
+    assert b"for research use" in (tmp_path / "film.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("ending", ["gif", "mp4"])
+def test_the_command_writes_an_animated_zoom(tmp_path, phantom_volume, capsys, ending):
+    scan = write_volume(
+        tmp_path / "scan.nii.gz", phantom_volume.data, phantom_volume.affine, phantom_volume.source
+    )
+    output = tmp_path / f"zoom.{ending}"
+    assert main(["zoom", str(scan), "--scale", "4", "--output", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert "a zoom in 48 frames" in said
+    assert "research use" in said
+    assert output.stat().st_size > 10_000
+
+
+def test_without_the_package_the_one_line_says_how_to_install_it(tmp_path, phantom_volume):
+    scan = write_volume(
+        tmp_path / "scan.nii.gz", phantom_volume.data, phantom_volume.affine, phantom_volume.source
+    )
+    words = ["zoom", str(scan), "--scale", "4", "--output", str(tmp_path / "zoom.mp4")]
+    code = (
+        "import sys; sys.modules['imageio_ffmpeg'] = None; from napari_metasr.cli import main;"
+        f"sys.exit(main({words!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "MP4 needs imageio-ffmpeg: pip install 'napari-metasr[video]'" in done.stderr
+    assert not (tmp_path / "zoom.mp4").exists()
