@@ -28,6 +28,19 @@ class InputReplacedError(ValueError):
     """An output would take the place of what it is made from."""
 
 
+def numbered(path: Path, number: int, endings: Iterable[str]) -> Path:
+    """Put a number before the ending of a file's name.
+
+    Examples
+    --------
+    >>> numbered(Path("scan.nii.gz"), 2, [".nii.gz"])
+    PosixPath('scan-2.nii.gz')
+    """
+    ending = max((len(one) for one in endings if path.name.lower().endswith(one)), default=0)
+    stem = path.name[: len(path.name) - ending]
+    return path.with_name(f"{stem}-{number}{path.name[len(stem) :]}")
+
+
 def file_sha256(path: Path) -> str:
     """Return the hash of a file's content."""
     digest = hashlib.sha256()

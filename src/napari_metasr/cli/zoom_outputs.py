@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.caption import scale_text, spacing_text
-from napari_metasr.files import check_writable
+from napari_metasr.files import check_writable, numbered
 from napari_metasr.geometry.grids import OutputGrid, scale_pair
 from napari_metasr.io.names import WRITTEN_SUFFIXES
 from napari_metasr.normalisation import contrast_limits
@@ -69,10 +69,7 @@ class ZoomOutput:
 
     def numbered(self, number: int) -> ZoomOutput:
         """Return the same for one of several: ``lesion.png`` becomes ``lesion-2.png``."""
-        name = self.path.name
-        ending = max((one for one in OUTPUTS if name.lower().endswith(one)), key=len)
-        stem = name[: len(name) - len(ending)]
-        return replace(self, path=self.path.with_name(f"{stem}-{number}{name[len(stem) :]}"))
+        return replace(self, path=numbered(self.path, number, OUTPUTS))
 
     def check(self) -> None:
         """Refuse to write before any work is done for it.

@@ -51,7 +51,7 @@ def save_mosaic(
     dpi: int = DPI,
     overwrite: bool = False,
 ) -> Path:
-    """Write renditions of one window in several slices as PNG or PDF, six in a row.
+    """Write renditions of one window in several slices as PNG or PDF, at most six in a row.
 
     Parameters
     ----------
@@ -69,20 +69,20 @@ def save_mosaic(
     first = renditions[0]
     shape, spacing, title = first.super_resolved.shape, first.spacing, first.card.title
     width, height = panel_size(shape, spacing, longest=TILE)
-    columns = min(len(renditions), COLUMNS)
     bands = -(-len(renditions) // COLUMNS)
+    columns = -(-len(renditions) // bands)
     label = round(2.2 * FONT)
     band_height = 2 * (height + GAP) + 2 * FONT
     page_width = max(2 * MARGIN + label + columns * (width + GAP) - GAP, 3 * TILE)
     inner = page_width - 2 * MARGIN
-    head = round(MARGIN + 4 * FONT)
+    head = round(MARGIN + 2.2 * FONT)
     lines = Canvas(page_width, 100).lines(first.caption, 0.9 * FONT, inner)
     page_height = round(head + bands * band_height + 1.5 * FONT * len(lines) + MARGIN)
     canvas = Canvas(page_width, page_height)
     canvas.text(heading, MARGIN, MARGIN + 0.6 * FONT, 1.25 * FONT, bold=True, max_width=inner)
     names = "Bicubic", f"{title} {scale_text(first.grid.true_scale)}"
     for number, rendition in enumerate(renditions):
-        band, column = divmod(number, COLUMNS)
+        band, column = divmod(number, columns)
         top = head + band * band_height + 2 * FONT
         left = MARGIN + label + column * (width + GAP)
         place = f"{rendition.slice.plane} {rendition.slice.index}"

@@ -159,12 +159,18 @@ def _draw(rendition: Rendition, profile: Profile, view: View, heading: str) -> C
     shape = (image.shape[0], image.shape[1])
     width, height = panel_size(shape, rendition.spacing, longest=PANEL)
     page_width = 2 * MARGIN + PANEL + 5 * FONT + PLOT
-    head = round(MARGIN + 5 * FONT)
+    head = round(MARGIN + 4.6 * FONT)
     inner = page_width - 2 * MARGIN
     lines = Canvas(page_width, 100).lines(rendition.caption, 0.9 * FONT, inner)
     page_height = round(head + PANEL + 4 * FONT + 1.5 * FONT * len(lines) + MARGIN)
     canvas = Canvas(page_width, page_height)
     canvas.text(heading, MARGIN, MARGIN + 0.6 * FONT, 1.25 * FONT, bold=True, max_width=inner)
+    cut, line = rendition.slice, profile.line
+    details = (
+        f"{cut.plane} slice {cut.index} · from y {line.top:g}, x {line.left:g} "
+        f"to y {line.bottom:g}, x {line.right:g}"
+    )
+    canvas.text(details, MARGIN, MARGIN + 2.3 * FONT, 0.9 * FONT, color=MUTED, max_width=inner)
     left, top = MARGIN + (PANEL - width) // 2, head + (PANEL - height) // 2
     panel = draw_panel(
         canvas, image, rendition.spacing, view, left=left, top=top, width=width, height=height,
@@ -188,9 +194,9 @@ def _draw(rendition: Rendition, profile: Profile, view: View, heading: str) -> C
         )
     )
     _plot(axes, profile, rendition.card.title, view.unit)
-    for number, line in enumerate(lines):
+    for number, words in enumerate(lines):
         y = head + PANEL + (4 + 1.5 * number) * FONT
-        canvas.text(line, MARGIN, y, 0.9 * FONT, color=MUTED)
+        canvas.text(words, MARGIN, y, 0.9 * FONT, color=MUTED)
     return canvas
 
 

@@ -22,7 +22,7 @@ from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection as lesion_worker
 from napari_metasr.widgets.lesions.dock import SearchScope
-from napari_metasr.widgets.lesions.export import RTSTRUCT, SEG
+from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.result_layers import ROLE
@@ -409,6 +409,27 @@ def test_regions_of_no_series_are_not_exported_as_dicom(qtbot, lesion_dock, tmp_
     settle(qtbot, lesion_dock)
     assert "expected a DICOM series" in notes[-1]
     assert not (tmp_path / "regions.dcm").exists()
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+@pytest.mark.parametrize("kind", [FIGURES, MOSAICS])
+def test_figures_of_all_regions_are_drawn_in_one_go(
+    qtbot, viewer, lesion_dock, tmp_path, notes, kind
+):
+    search(qtbot, lesion_dock)
+    before = lesion_dock.status.text()
+    export = lesion_dock.coordinator.export
+    export.dialogs = dialogs = FakeDialogs(tmp_path / "tumour.png", kind)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    names = ["tumour-1.png", "tumour-2.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert notes[-1] == f"Saved {tmp_path / names[0]} to {names[1]}"
+    assert lesion_dock.status.text() == before
+    assert not lesion_dock.cancel.isEnabled()
+    dialogs.yes = False
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    assert [path.name for path in dialogs.asked[0]] == names
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")

@@ -83,7 +83,7 @@ class LesionCoordinator(QObject):
         self._focus = lesion_focus(viewer)
         self._camera = CameraControl(viewer)
         self.results = Results(viewer, self._focus, self._on_edited)
-        self.export = LesionExport(dock)
+        self.export = LesionExport(dock, device, self._on_drawn)
         self.searcher = Searcher(
             on_progress=self._on_progress,
             on_found=self._add,
@@ -111,6 +111,7 @@ class LesionCoordinator(QObject):
         dock.source_chosen.connect(self._images.choose)
         dock.detect_requested.connect(self._on_detect)
         dock.cancel_requested.connect(self.searcher.cancel)
+        dock.cancel_requested.connect(self.export.cancel)
         dock.result_chosen.connect(self._on_result_chosen)
         dock.lesion_chosen.connect(self._on_lesion_chosen)
         dock.labels_requested.connect(self._on_labels)
@@ -264,6 +265,11 @@ class LesionCoordinator(QObject):
     def _on_export(self) -> None:
         if self.results.current is not None:
             self.export.start(self.results.current)
+
+    def _on_drawn(self) -> None:
+        if not self.searcher.is_running:
+            self._dock.show_rest()
+            self._show()
 
     # what happens in the viewer
 

@@ -108,7 +108,8 @@ class LesionDock(Dock):
         self.take.setToolTip("Every connected region of the segmentation becomes a region here")
         self.export = QPushButton("Export…")
         self.export.setToolTip(
-            "Write the regions as JSON (boxes in pixels and mm, scores) and as a BIDS mask (NIfTI)"
+            "Write the regions as JSON (boxes in pixels and mm, scores) and as a BIDS mask\n"
+            "(NIfTI), or a super-resolved figure of every region, or a mosaic of its slices"
         )
         self.concerns = parts.Words(CONCERN_LINES, "What to know before trusting the result")
         self.concerns.setObjectName("metasr_concerns")

@@ -1,4 +1,4 @@
-"""Writes a result as JSON and a BIDS mask, or as DICOM, off the GUI thread."""
+"""Writes a result as JSON and a BIDS mask, as DICOM or as figures, off the GUI thread."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
 
+from napari_metasr.figures.lesions import figure_paths, lesion_figure_steps
+from napari_metasr.figures.panel import View
 from napari_metasr.io.dicom.regions import ENDING
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, write_seg
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
+from napari_metasr.normalisation import contrast_limits
 from napari_metasr.widgets.lesions.detection import Origin
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
+from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from napari_metasr.lesions.boxes import Box
@@ -25,12 +29,22 @@ if TYPE_CHECKING:
 
 JSON = ".json"
 ROIS, MASK = "_rois", "_mask.nii.gz"
-REGIONS, SEG, RTSTRUCT = (
+REGIONS, SEG, RTSTRUCT, FIGURES, MOSAICS = (
     "Regions, with a mask beside them",
     "DICOM segmentation (names the patient)",
     "RT structure set (names the patient)",
+    "A figure of every region, PNG",
+    "A mosaic of every region's slices, PNG",
 )
-KINDS = {REGIONS: (JSON,), SEG: (ENDING,), RTSTRUCT: (ENDING,)}
+KINDS = {
+    REGIONS: (JSON,),
+    SEG: (ENDING,),
+    RTSTRUCT: (ENDING,),
+    FIGURES: (".png",),
+    MOSAICS: (".png",),
+}
+SCALE = 4.0
+"""Of figures: as far as the models are trained."""
 
 
 def mask_path(path: Path) -> Path:
@@ -99,8 +113,53 @@ def write_as_dicom(
     return (write(path, regions, source, time=found.scope.time, overwrite=overwrite),)
 
 
+def figures(
+    path: Path, kind: str, found: SearchResult, boxes: Sequence[Box], device: str
+) -> Iterator[tuple[int, int] | tuple[Path, ...]]:
+    """Write a figure of every region; yields how many of how many are done, then the paths.
+
+    Raises
+    ------
+    OSError, ValueError
+        If one cannot be written.
+    """
+    scope = found.scope
+    volume = scope.volume
+    limits = contrast_limits(volume.data)
+    view = View(scope.plane, limits, is_oriented=volume.source.is_oriented)
+    lesions = tuple(lesions_of(boxes).values())
+    yield from lesion_figure_steps(
+        path,
+        volume,
+        lesions,
+        load_model(device=device),
+        scale=SCALE,
+        view=view,
+        time=scope.time,
+        mosaic=kind == MOSAICS,
+        overwrite=True,
+    )
+    yield tuple(figure_paths(path, len(lesions)))
+
+
+def written_files(path: Path, kind: str, boxes: Sequence[Box]) -> Sequence[Path]:
+    """Return all files that an export writes."""
+    if kind == REGIONS:
+        return path, mask_path(path)
+    if kind in {FIGURES, MOSAICS}:
+        return figure_paths(path, len(lesions_of(boxes)))
+    return (path,)
+
+
 class LesionExport:
     """Starts the thread that writes, and reports how it ends.
+
+    Parameters
+    ----------
+    device
+        Where figures are super-resolved.
+    on_drawn
+        Called when the drawing of figures has ended, however it did.
 
     Attributes
     ----------
@@ -108,11 +167,13 @@ class LesionExport:
         How the user is asked.
     """
 
-    def __init__(self, dock: Any) -> None:
-        self._dock = dock
+    def __init__(self, dock: Any, device: str, on_drawn: Callable[[], None]) -> None:
+        self._dock, self._device, self._on_drawn = dock, device, on_drawn
+        self._draws = False
         self._task = Task()
-        self._task.step.connect(lambda done: show_info(f"Saved {' and '.join(map(str, done))}"))
+        self._task.step.connect(self._on_step)
         self._task.failed.connect(lambda error: show_error(f"Detect tumour: {error}"))
+        self._task.finished.connect(self._on_finished)
         self.dialogs = Dialogs()
 
     @property
@@ -127,16 +188,36 @@ class LesionExport:
         if answer is None or self.is_running:
             return
         path, kind = answer
-        written = (path, mask_path(path)) if kind == REGIONS else (path,)
+        boxes = tuple(result.boxes.boxes)
+        written = written_files(path, kind, boxes)
         existing = [each for each in written if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
-        boxes = tuple(result.boxes.boxes)
-        if kind == REGIONS:
+        self._draws = kind in {FIGURES, MOSAICS}
+        if self._draws:
+            self._dock.show_progress("Drawing figures", 0, len(written))
+            self._task.start(figures, path, kind, result.found, boxes, self._device)
+        elif kind == REGIONS:
             self._task.start(once, write, path, result.found, boxes, bool(existing))
         else:
             self._task.start(once, write_as_dicom, path, kind, result.found, boxes, bool(existing))
 
+    def cancel(self) -> None:
+        """Draw no further figures."""
+        self._task.cancel()
+
     def close(self) -> None:
         """Hear no more of what still runs."""
         self._task.close()
+
+    def _on_step(self, step: tuple[Any, ...]) -> None:
+        if isinstance(step[0], int):
+            self._dock.show_progress("Drawing figures", *step)
+        elif self._draws and len(step) > 1:
+            show_info(f"Saved {step[0]} to {step[-1].name}")
+        else:
+            show_info(f"Saved {' and '.join(map(str, step))}")
+
+    def _on_finished(self, cancelled: bool) -> None:
+        if self._draws:
+            self._on_drawn()
