@@ -400,9 +400,9 @@ def test_animation_gives_up_grey_levels_to_stay_small(
 
 
 def test_animation_refuses_other_formats(tmp_path: Path, head: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"\.gif or \.webp, found '\.mp4'"):
+    with pytest.raises(ValueError, match=r"\.gif, \.webp, \.mp4, found '\.avi'"):
         save_animation(
-            tmp_path / "z.mp4", head, Interpolating(), title="M", trained_scales=(1, 4),
+            tmp_path / "z.avi", head, Interpolating(), title="M", trained_scales=(1, 4),
             view=view(), spacing=(1.0, 1.0), window=(0.0, 0.0, 9.0, 9.0),
             intensity_range=(0.0, 1.0),
         )  # fmt: skip

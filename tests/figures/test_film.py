@@ -20,7 +20,7 @@ def test_pictures_times_and_the_comment(tmp_path):
     ramp = np.tile(np.linspace(20, 220, 65).astype(np.uint8), (48, 1))
     pictures = [Image.fromarray(ramp), Image.fromarray(255 - ramp)]
     save_film(tmp_path / "film.mp4", pictures, [350, 700], "for research use")
-    frames = ffmpeg.read_frames(tmp_path / "film.mp4", pix_fmt="gray")
+    frames = ffmpeg.read_frames(tmp_path / "film.mp4", pix_fmt="gray", bits_per_pixel=8)
     told = next(frames)
     assert told["size"] == (66, 48)  # odd sides are made even
     found = [np.frombuffer(frame, np.uint8).reshape(48, 66)[:, :65] for frame in frames]

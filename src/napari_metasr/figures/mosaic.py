@@ -100,6 +100,6 @@ def save_mosaic(
                     rotation=90,
                 )  # fmt: skip
     for number, text in enumerate(lines):
-        y = head + bands * band_height + (0.6 + 1.5 * number) * FONT
-        canvas.text(text, MARGIN, y, 0.9 * FONT, color=MUTED)
+        base = head + bands * band_height + (0.6 + 1.5 * number) * FONT
+        canvas.text(text, MARGIN, base, 0.9 * FONT, color=MUTED)
     return canvas.save(path, first.caption, dpi=dpi, overwrite=overwrite)

@@ -56,6 +56,7 @@ def saved(qtbot, phantom_volume):
         return viewer
 
     save.dock, save.viewer = dock, viewer
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
     yield save
     dock.coordinator.close()
 
@@ -234,3 +235,24 @@ def test_a_cancelled_animation_leaves_nothing(qtbot, saved, tmp_path):
     qtbot.mouseClick(dock.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_profile_runs_along_the_line_that_was_drawn(qtbot, saved, tmp_path, notes):
+    dock, viewer = saved.dock, saved.viewer
+    export = dock.exports[Export.PROFILE]
+    dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "line.png")
+    export.trigger()
+    assert "Draw a line inside the slice first" in notes[-1]
+    point = viewer.dims.point[0]
+    origin, step = viewer.layers[0].translate[1:], viewer.layers[0].scale[1:]
+    here = [[point, *(origin + step * place)] for place in ((1.5, 2.5), (19.5, 14.5))]
+    elsewhere = [[point + 5, *place[1:]] for place in here]
+    viewer.add_shapes([here, elsewhere], shape_type="line", ndim=3)
+    export.trigger()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    rows = (tmp_path / "line.csv").read_text().splitlines()
+    assert rows[0] == "distance,row,column,acquired,bicubic,super_resolved"
+    for row, edges in ((rows[1], (2.0, 3.0)), (rows[-1], (20.0, 15.0))):
+        np.testing.assert_allclose([float(one) for one in row.split(",")[1:3]], edges, rtol=1e-5)
+    with Picture.open(tmp_path / "line.png") as picture:
+        assert picture.width > 1000

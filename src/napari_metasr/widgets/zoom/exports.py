@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info
+from napari.utils.notifications import show_error, show_info, show_warning
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.io.names import is_volume_file, stem
-from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.result_layers import (
@@ -18,8 +19,10 @@ from napari_metasr.widgets.viewer.result_layers import (
     result_layer,
     undisturbed,
 )
+from napari_metasr.widgets.zoom.drawn_line import drawn_line
 from napari_metasr.widgets.zoom.rendition import (
     ANIMATIONS,
+    PROFILES,
     REGION_KINDS,
     FileKind,
     RenderingSpec,
@@ -45,7 +48,10 @@ if TYPE_CHECKING:
 EXPORTED: dict[Export, tuple[FileKind, ...]] = {
     Export.PAGE: (FileKind.PAGE,),
     Export.ANIMATION: ANIMATIONS,
+    Export.PROFILE: PROFILES,
 }
+
+NO_LINE = "Draw a line inside the slice first, in a Shapes layer: the newest one is taken."
 
 
 class Exports:
@@ -109,8 +115,7 @@ class Exports:
         if answer is None:
             return
         path, kind = answer[0], FileKind(answer[1])
-        written = [path, sidecar_path(path)] if kind.is_region else [path]
-        existing = [each for each in written if each.exists()]
+        existing = [each for each in kind.files(path) if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
         self._start(
@@ -125,6 +130,13 @@ class Exports:
 
     def export(self, spec: RenderingSpec, export: Export) -> None:
         """Ask for a file's name and make what was chosen of the region."""
+        if export is Export.PROFILE:
+            line = drawn_line(self._viewer, spec.view, spec.source.layer.ndim)
+            if line is None or not Window.whole(spec.view.shape).contains(line.box):
+                show_warning(NO_LINE)
+                return
+            window = line.surroundings.clipped(spec.view.shape)
+            spec = replace(spec, line=line, window=window)
         self.save(spec, EXPORTED[export])
 
     def cancel(self) -> None:

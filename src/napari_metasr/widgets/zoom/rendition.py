@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.figures.animation import FRAMES, animation_steps, zoom_end
 from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
-from napari_metasr.figures.rendition import Slice, render, save_figure, save_nifti
+from napari_metasr.figures.profile import Profile, save_profile, table_path
+from napari_metasr.figures.rendition import PRINT_DPI, Slice, render, save_figure, save_nifti
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.trust.correction import Correction
+from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.zoom.corrections import assumption_of
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
-    from napari_metasr.geometry.windows import Window
+    from napari_metasr.geometry.windows import Line, Window
     from napari_metasr.trust.assumption import Assumption
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
@@ -43,6 +45,8 @@ class FileKind(StrEnum):
     PAGE = "Interactive page, HTML"
     GIF = "Animation, GIF"
     MP4 = "Film, MP4"
+    PROFILE_PNG = "Profile, PNG with a CSV table"
+    PROFILE_PDF = "Profile, PDF with a CSV table"
 
     @property
     def endings(self) -> tuple[str, ...]:
@@ -53,8 +57,16 @@ class FileKind(StrEnum):
             FileKind.PAGE: (".html",),
             FileKind.GIF: (".gif",),
             FileKind.MP4: (".mp4",),
+            FileKind.PROFILE_PNG: (".png",),
+            FileKind.PROFILE_PDF: (".pdf",),
         }
         return others.get(self, (".nii.gz", ".nii"))
+
+    def files(self, path: Path) -> list[Path]:
+        """Return all files that are written, the one that is named first."""
+        if self.is_region:
+            return [path, sidecar_path(path)]
+        return [path, table_path(path)] if self in PROFILES else [path]
 
     @property
     def is_region(self) -> bool:
@@ -62,11 +74,12 @@ class FileKind(StrEnum):
         return self in {FileKind.NIFTI_FLOAT, FileKind.NIFTI_SOURCE}
 
 
+PROFILES = (FileKind.PROFILE_PNG, FileKind.PROFILE_PDF)
 ANIMATIONS = (FileKind.GIF, FileKind.MP4)
 OF_THE_NETWORK = (FileKind.PAGE, *ANIMATIONS)
 """What shows the network's own results at many scales."""
 
-REGION_KINDS = tuple(kind for kind in FileKind if kind not in OF_THE_NETWORK)
+REGION_KINDS = tuple(kind for kind in FileKind if kind not in OF_THE_NETWORK + PROFILES)
 """What *Save* offers."""
 
 
@@ -88,6 +101,8 @@ class RenderingSpec:
         Where rows and columns point on the screen.
     acquisition
         What is assumed for consistency with the scan; None where the result is not made consistent.
+    line
+        Of a profile.
     """
 
     key: SliceKey
@@ -99,6 +114,7 @@ class RenderingSpec:
     contrast_limits: tuple[float, float]
     orientation2d: tuple[str, str]
     acquisition: str | None = None
+    line: Line | None = None
 
     @property
     def assumption(self) -> Assumption | None:
@@ -164,7 +180,10 @@ def save_steps(
     oriented = volume is None or volume.source.is_oriented
     shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
     scale = spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])]
-    ranges = {"intensity_range": source.intensity_range, "value_range": source.value_range}
+    ranges: dict[str, Any] = {
+        "intensity_range": source.intensity_range,
+        "value_range": source.value_range,
+    }
     if kind is FileKind.PAGE:
         save_page(path, model, cut, spec.window, scale=scale, view=shown, overwrite=True, **ranges)
     elif kind in ANIMATIONS:
@@ -183,7 +202,13 @@ def save_steps(
             yield done, FRAMES
     else:
         rendition = render(model, cut, spec.grid, spec.window, assumption=spec.assumption, **ranges)
-        if not kind.is_region:
+        if spec.line is not None:
+            profile = Profile.of(rendition, spec.line)
+            save_profile(
+                path, rendition, profile, view=shown, heading=spec.name, dpi=PRINT_DPI,
+                overwrite=True,
+            )  # fmt: skip
+        elif not kind.is_region:
             save_figure(path, rendition, view=shown, heading=spec.name, overwrite=True)
         else:
             is_float = kind is FileKind.NIFTI_FLOAT

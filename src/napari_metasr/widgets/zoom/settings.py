@@ -31,6 +31,7 @@ class Export(StrEnum):
 
     PAGE = "Interactive page…"
     ANIMATION = "Animated zoom…"
+    PROFILE = "Line profile…"
 
     def __str__(self) -> str:
         return self.value
