@@ -35,6 +35,7 @@ from napari_metasr.cli.zoom_outputs import (
     OUTPUTS,
     PAGES,
     ZoomOutput,
+    written_files,
 )
 from napari_metasr.devices import Device
 from napari_metasr.geometry.grids import OutputGrid
@@ -134,7 +135,7 @@ class Zoom(Command):
     def written(self) -> Iterator[Path]:
         """Give the output and what is written beside it; which of all lesions shows later."""
         if self.lesion != ALL:
-            yield from self._made.files
+            yield from written_files(self.output, self.profile)
 
     def run(self) -> None:
         """Check, read, super-resolve, write, and print one line about each result."""

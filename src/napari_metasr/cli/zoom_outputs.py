@@ -34,6 +34,13 @@ OUTPUTS = WRITTEN_SUFFIXES + FIGURES + ANIMATIONS + PAGES
 DPI = 300
 
 
+def written_files(path: Path, line: Line | None) -> list[Path]:
+    """Return an output and what is written beside it: a sidecar, or the table of a profile."""
+    if path.name.lower().endswith(WRITTEN_SUFFIXES):
+        return [path, sidecar_path(path)]
+    return [path] if line is None else [path, path.with_suffix(".csv")]
+
+
 @dataclass(frozen=True)
 class ZoomOutput:
     """A file to write of a region.
@@ -85,9 +92,7 @@ class ZoomOutput:
     @property
     def files(self) -> list[Path]:
         """The file and what is written beside it."""
-        if self.ends_in(WRITTEN_SUFFIXES):
-            return [self.path, sidecar_path(self.path)]
-        return [self.path] if self.line is None else [self.path, self.path.with_suffix(".csv")]
+        return written_files(self.path, self.line)
 
     def save(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
         """Make it of a region, and print one line about it.
