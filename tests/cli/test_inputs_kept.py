@@ -106,7 +106,7 @@ def test_no_verb_writes_over_what_it_reads(tmp_path, monkeypatch, verb, read, wr
 
 def test_verbs_that_write_are_all_looked_at():
     assert {verb.__name__ for verb, _, _ in pairs()} == {
-        *("Zoom", "Detect", "Upscale", "Replay", "Cohort", "Demo")
+        *("Zoom", "Trust", "Detect", "Upscale", "Replay", "Cohort", "Demo")
     }
 
 
