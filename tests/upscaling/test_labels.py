@@ -12,10 +12,10 @@ from fakes.upscaling import small_models, smooth
 
 from napari_metasr.cli import main
 from napari_metasr.io import read_volume
+from napari_metasr.io.names import labels_name
 from napari_metasr.io.reader import read_layers
 from napari_metasr.upscaling import label_tiles
 from napari_metasr.upscaling.job import Job
-from napari_metasr.upscaling.labels import labels_name
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.sidecar import read_sidecar
 

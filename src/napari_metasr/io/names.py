@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_written_name",
     "has_ending",
     "is_volume_file",
+    "labels_name",
     "stem",
 ]
 
@@ -66,3 +68,16 @@ def check_written_name(path: Path) -> None:
     if not has_ending(path, WRITTEN_SUFFIXES):
         *first, last = WRITTEN_SUFFIXES
         raise ValueError(f"{path}: expected a name that ends in {', '.join(first)} or {last}")
+
+
+def labels_name(output: Path, segmentation: Path) -> str:
+    """Name the labels beside an output: its name, and what the segmentation's adds to it.
+
+    ``sub-01_res-2x_desc-metasr_T1w.nii.gz`` and ``sub-01_dseg.nii.gz`` give
+    ``sub-01_res-2x_desc-metasr_T1w_dseg.nii.gz``.
+    """
+    own, name = stem(output), stem(segmentation)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(own, name, strict=False))
+    shared = "".join(letter for letter, _ in same)
+    added = name[max(shared.rfind("_"), shared.rfind("-")) + 1 :]
+    return f"{own}_{added or name}{output.name[len(own) :]}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 
 from napari_metasr.devices import Device
-from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
+from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES, labels_name
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.options import UpscaleOptions
 
@@ -80,7 +80,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
             If the input does not exist, or the output exists or cannot be written.
         """
         from napari_metasr.io.opening import open_stored
-        from napari_metasr.upscaling.labels import Segmentation, check_labels, labels_name
+        from napari_metasr.upscaling.labels import Segmentation, check_labels
         from napari_metasr.upscaling.lesion_search import LesionSearch, boxes_in
         from napari_metasr.upscaling.outputs import check_inputs_kept, check_outputs, record_beside
         from napari_metasr.upscaling.plan import Plan

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.mapped import MappedArray
-from napari_metasr.io.names import stem
+from napari_metasr.io.names import labels_name
 from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.lesions.labelled import check_same_grid
@@ -205,19 +204,6 @@ class Segmentation:
                 for label, count in self.counts.items()
             ),
         )
-
-
-def labels_name(output: Path, segmentation: Path) -> str:
-    """Name the labels beside an output: its name, and what the segmentation's adds to it.
-
-    ``sub-01_res-2x_desc-metasr_T1w.nii.gz`` and ``sub-01_dseg.nii.gz`` give
-    ``sub-01_res-2x_desc-metasr_T1w_dseg.nii.gz``.
-    """
-    own, name = stem(output), stem(segmentation)
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(own, name, strict=False))
-    shared = "".join(letter for letter, _ in same)
-    added = name[max(shared.rfind("_"), shared.rfind("-")) + 1 :]
-    return f"{own}_{added or name}{output.name[len(own) :]}"
 
 
 def check_labels(

@@ -11,8 +11,8 @@ from napari.layers import Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
+from napari_metasr.io.names import labels_name
 from napari_metasr.upscaling.job import LESION, Job
-from napari_metasr.upscaling.labels import labels_name
 from napari_metasr.upscaling.outputs import check_inputs_kept
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import Workspace
