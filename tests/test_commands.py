@@ -21,7 +21,8 @@ from napari_metasr.weights import model_names
 
 VERBS = {
     "napari-metasr": (
-        "zoom", "upscale", "replay", "cohort", "series", "info", "detect", "models", "demo", "rate",
+        "zoom", "upscale", "replay", "cohort", "series", "info", "detect", "trust", "models",
+        "demo", "rate",
     ),
     "metasr-train": ("list", "pack", "describe", "finetune"),
     "metasr-evaluate": ("experiment", "model", "native"),
