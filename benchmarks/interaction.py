@@ -4,6 +4,9 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
 
 - *floor*: two new arrays of the same size are assigned to two layers and drawn;
 - *slider*: a slider event renders both results and is drawn;
+- *marks*: the same with marks where the result may be wrong, and what encoding a slice takes for
+  the image and for the error head;
+- *consistent*: the same with results that are made consistent with the scan;
 - *burst*: 200 slider events, one a millisecond;
 - *loupe*: a movement of the mouse under the loupe, until both halves are painted;
 - *gaps*: what a user does in the first minutes, and how long the window does not react at the
@@ -120,6 +123,22 @@ def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: i
         drawn.wait(before)
         times.append(time.perf_counter() - started)
     return times
+
+
+def measure_encoding(image: np.ndarray, repeats: int = 5) -> tuple[list[float], list[float]]:
+    """Encode a whole slice by the model, and by its error head."""
+    from napari_metasr.trust.risk import load_risk_model
+    from napari_metasr.zoom.engine import load_model
+
+    found = []
+    for model in (load_model(), load_risk_model()):
+        times = []
+        for _ in range(repeats + 1):
+            started = time.perf_counter()
+            model.encode(image).prepare()
+            times.append(time.perf_counter() - started)
+        found.append(times[1:])
+    return found[0], found[1]
 
 
 class Events(threading.Thread):
@@ -381,6 +400,17 @@ def main() -> None:
     floor = measure_floor(viewer, drawn, list(pair.layers), options.repeats)
     print(line("floor: assign two arrays and draw", floor))
     print(line("slider event to drawn canvas", slider))
+    for name, box in (("with marks", dock.risk), ("consistent", dock.consistent)):
+        box.setChecked(True)
+        settled([dock])
+        times = measure_slider(dock, drawn, options.repeats, around)
+        print(line(f"slider event to drawn canvas, {name}", times))
+        print(f"{'':<42} {np.median(times) / np.median(slider):.2f} times as long")
+        box.setChecked(False)
+        settled([dock])
+    image = brain_like(np.random.default_rng(0))[0]
+    for name, times in zip(("image", "error head"), measure_encoding(image), strict=True):
+        print(line(f"encoding a slice for the {name}", times))
     own = np.median(slider) - np.median(floor)
     print(f"{'the plugin itself':<42} median {own * 1e3:7.1f} ms")
     total, renders, stall = measure_burst(dock, 200)

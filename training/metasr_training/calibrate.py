@@ -22,7 +22,7 @@ from metasr_training.evaluation.risk import (
 from metasr_training.evaluation.zoom import IN_PLANE
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
-from napari_metasr.trust.risk import load_risk_model
+from napari_metasr.trust.risk import load_risk_model, promise
 from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.weights.risk import Calibration, own_card_path, save_risk_card
 from napari_metasr.zoom.engine import load_model
@@ -34,7 +34,7 @@ def calibrate(
     data: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATA")],
     model: str = DEFAULT_MODEL,
     alpha: float = 0.1,
-    tau: float = 0.05,
+    tau: float = 0.1,
     acquisitions: tuple[str, ...] = IN_PLANE,
     sources: tuple[str, ...] = (),
     splits: tuple[Split, ...] = ("val",),
@@ -128,10 +128,7 @@ def calibrate(
         write_rows(output / RESULTS[0], rows)
         write_text(output / RESULTS[1], f"{table}\n")
     print(table)
-    print(
-        f"\nOf errors above {tau:.0%} of the intensity range, at most {alpha:.0%} are unmarked, on "
-        f"average over patients like the {len(patients)} calibrated on."
-    )
+    print(f"\n{promise(calibration, len(patients))}")
     print(f"{path}: the calibrated card")
 
 

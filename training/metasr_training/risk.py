@@ -18,7 +18,7 @@ from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.risk_head import QUANTILE, RiskHead, pinball
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
-from napari_metasr.weights.risk import save_risk
+from napari_metasr.weights.risk import read_risk, save_risk
 from napari_metasr.zoom.kernels import kernel_for
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def risk_head(
     budget: str | None = None,
     rate: float = 1e-3,
     recipe: str = "zoom",
+    start: Path | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> None:
@@ -63,6 +64,8 @@ def risk_head(
         The largest learning rate of Adam; it falls along half a cosine.
     recipe
         Whose pairs are drawn.
+    start
+        The folder of a head to go on from, as this command wrote it.
     seed
         Of the batches.
     device
@@ -83,6 +86,11 @@ def risk_head(
         features=len(network.upscale.weights.second.bias) // 9,
         hidden=network.upscale.weights.first.out_features,
     ).to(where)
+    before = 0
+    if start is not None:
+        begun, told = read_risk(start / f"{card.name}.safetensors", card.sha256)
+        head.load_state_dict(begun.state_dict())
+        before = told.updates
     with interruptible() as stop:
         done, took = _train(
             network,
@@ -99,11 +107,12 @@ def risk_head(
         model=card.name,
         model_sha256=card.sha256,
         quantile=QUANTILE,
-        updates=done,
+        updates=before + done,
         loss="pinball",
         schedule=f"Adam {rate:g} with half a cosine, batch {pairs.batch}, {pairs.patch} x "
         f"{pairs.patch} patches, {MASKED:.0%} of them cut by a mask, trunk frozen, "
-        f"{took / 60:.0f} minutes of training",
+        f"{took / 60:.0f} minutes of training"
+        + (f" after {before} updates before" if before else ""),
         data=card.data,
         licence=card.licence,
     )

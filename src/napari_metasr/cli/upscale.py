@@ -47,6 +47,12 @@ class Upscale(UpscalingCommand):
         "file in the study of the series, which names the patient. This holds the whole result "
         "in memory.",
     )
+    risk: Annotated[Path | None, OUTPUT, optional("OUT.NII.GZ")] = Field(
+        default=None,
+        description="Also write where the slices, super-resolved in plane, may be wrong: 1 where "
+        "they are marked, on their rows and columns and the slices of the input. This holds the "
+        "input and the marks in memory.",
+    )
     resume: Flag = described(Job, "resume")
 
     def written(self) -> Iterator[Path]:
@@ -59,13 +65,28 @@ class Upscale(UpscalingCommand):
         """Check, plan, upscale, and print one line about the result."""
         job = self.job(self.input, self.output, series=self.series, resume=self.resume)
         work = job.model_copy(update={"labels": self.labels}).prepare()
+        if self.risk is not None:
+            from napari_metasr.upscaling.risk import check_marks
+
+            check_marks(self.risk, work.plan, overwrite=self.overwrite)
         derive = None if self.dicom is None else self._deriving(self.dicom, work)
         carry_out(work)
         print(summary(self.output, work))
         for record in work.carried:
             print(volumes(self.output.with_name(record.output_name), record))
+        if self.risk is not None:
+            print(self._mark(self.risk, work))
         if derive is not None:
             print(f"{derive()}: the same as DICOM, which names the patient")
+
+    def _mark(self, path: Path, work: Upscaling) -> str:
+        """Write where the result may be wrong; return a line about it."""
+        from napari_metasr.trust.risk import marked_text
+        from napari_metasr.upscaling.risk import write_marks
+
+        volume = read(self.input, series=self.series)
+        found, share = write_marks(path, volume, work.plan, overwrite=self.overwrite)
+        return f"{path}: {marked_text(share, 'tissue')} {found.sentence}"
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """Return what writes the finished volume as DICOM, once it is known to be possible."""

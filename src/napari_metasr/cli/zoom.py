@@ -46,7 +46,8 @@ from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.job import Job
 from napari_metasr.volume import Plane
-from napari_metasr.weights import DEFAULT_MODEL, model_card
+from napari_metasr.weights import DEFAULT_MODEL, WeightsError, model_card
+from napari_metasr.weights.risk import has_risk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,13 +130,18 @@ class Zoom(Command):
         description="In place of pictures side by side: plot the intensities along a line, from "
         "one point of the slice to another in pixels, and write them as .csv beside the figure.",
     )
+    risk: Flag = Field(
+        default=False,
+        description="Mark where the result may be wrong: in a figure, or in a second file "
+        "OUTPUT-risk.nii.gz. What is guaranteed is printed.",
+    )
     device: Device = described(Job, "device")
     overwrite: Flag = described(Job, "overwrite")
 
     def written(self) -> Iterator[Path]:
         """Give the output and what is written beside it; which of all lesions shows later."""
         if self.lesion != ALL:
-            yield from written_files(self.output, self.profile)
+            yield from written_files(self.output, self.profile, marked=self.risk)
 
     def run(self) -> None:
         """Check, read, super-resolve, write, and print one line about each result."""
@@ -144,7 +150,7 @@ class Zoom(Command):
         self._check_options()
         if self.lesion != ALL:
             self._made.check()
-        model_card(self.model)
+        self._check_model()
         choice = self._choice()
         volume = read(self.input, series=self.series)
         plane = self.plane or volume.acquired_plane
@@ -211,15 +217,27 @@ class Zoom(Command):
             self.width,
             self.profile,
             self.overwrite,
+            self.model if self.risk else None,
+            self.device,
         )
 
     def _ends_in(self, endings: tuple[str, ...]) -> bool:
         return self.output.name.lower().endswith(endings)
 
+    def _check_model(self) -> None:
+        """Refuse a model that is not there, or not for what is asked of it."""
+        reason = model_card(self.model).lesions_only
+        if reason and self.lesion is None and self.region is None and self.profile is None:
+            raise WeightsError(f"{reason}: expected --lesion or --region, found neither")
+        if self.risk and not has_risk(self.model):
+            raise WeightsError(f"{self.model} has no error head: it cannot mark its errors")
+
     def _check_options(self) -> None:
         """Refuse options that do not go with each other or with the output."""
         if self._ends_in(PAGES + ANIMATIONS) and self.consistent is not None:
             raise ValueError(f"{self.output}: it shows the network alone: no --consistent")
+        if self._ends_in(PAGES + ANIMATIONS) and self.risk:
+            raise ValueError(f"{self.output}: it shows the network alone: no --risk")
         kinds = {"--width": self.width, "--profile": self.profile, "--mosaic": self.mosaic}
         given = [name for name, value in kinds.items() if value is not None]
         if self.dpi != DPI and not given:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable, numbered
 from napari_metasr.geometry.grids import OutputGrid, scale_pair
-from napari_metasr.io.names import WRITTEN_SUFFIXES
+from napari_metasr.io.names import WRITTEN_SUFFIXES, marks_path
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.sidecar import sidecar_path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_metasr.figures.rendition import Rendition, Slice
     from napari_metasr.geometry.grids import Scale
     from napari_metasr.geometry.windows import Line, Window
+    from napari_metasr.zoom.encoded import Tiling
     from napari_metasr.zoom.engine import ZoomModel
 
 FIGURES = (".png", ".pdf")
@@ -34,10 +35,10 @@ OUTPUTS = WRITTEN_SUFFIXES + FIGURES + ANIMATIONS + PAGES
 DPI = 300
 
 
-def written_files(path: Path, line: Line | None) -> list[Path]:
-    """Return an output and what is written beside it: a sidecar, or the table of a profile."""
+def written_files(path: Path, line: Line | None, *, marked: bool = False) -> list[Path]:
+    """Return an output and what is written beside it: sidecar and marks, or a profile's table."""
     if path.name.lower().endswith(WRITTEN_SUFFIXES):
-        return [path, sidecar_path(path)]
+        return [path, sidecar_path(path), *([marks_path(path)] if marked else ())]
     return [path] if line is None else [path, path.with_suffix(".csv")]
 
 
@@ -59,6 +60,8 @@ class ZoomOutput:
         Of figures: dots an inch, the width, the line of a profile.
     overwrite
         Whether existing files may be replaced.
+    risk, device
+        The model whose error head marks the result, if it is to be marked, and where that runs.
     """
 
     path: Path
@@ -69,6 +72,8 @@ class ZoomOutput:
     width_mm: float | None
     line: Line | None
     overwrite: bool
+    risk: str | None = None
+    device: str = "auto"
 
     def ends_in(self, endings: tuple[str, ...]) -> bool:
         """Whether the name ends in one of these."""
@@ -92,7 +97,7 @@ class ZoomOutput:
     @property
     def files(self) -> list[Path]:
         """The file and what is written beside it."""
-        return written_files(self.path, self.line)
+        return written_files(self.path, self.line, marked=self.risk is not None)
 
     def save(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
         """Make it of a region, and print one line about it.
@@ -153,7 +158,7 @@ class ZoomOutput:
         volume, assumption = cut.volume, None
         if self.consistent is not None:
             assumption = assume(self.consistent, volume, cut.plane)
-        return render(
+        rendition = render(
             model,
             cut,
             OutputGrid.at_scale(cut.image.shape, self.scale),
@@ -161,6 +166,24 @@ class ZoomOutput:
             intensity_range=volume.intensity_range,
             value_range=volume.value_range,
             assumption=assumption,
+        )
+        return rendition if self.risk is None else self._marked(rendition, self.risk, model.tiling)
+
+    def _marked(self, rendition: Rendition, model: str, tiling: Tiling) -> Rendition:
+        """Return the rendition with marks where it may be wrong."""
+        from napari_metasr.figures.rendition import mark
+        from napari_metasr.trust.risk import load_risk_model, scan_guarantee
+
+        cut, head = rendition.slice, load_risk_model(model, device=self.device, tiling=tiling)
+        found = scan_guarantee(
+            head.risk_card, cut.volume, cut.plane, rendition.grid.true_scale, self.consistent
+        )
+        return mark(
+            head,
+            rendition,
+            found,
+            intensity_range=cut.volume.intensity_range,
+            value_range=cut.volume.value_range,
         )
 
     def _save_rendition(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:

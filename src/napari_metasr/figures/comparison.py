@@ -14,6 +14,7 @@ from napari_metasr.quality.trial import Quality
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
@@ -72,6 +73,8 @@ class Comparison:
         What of the super-resolved image the source does not determine, if that is known.
     remark
         What else was done to it, for the caption.
+    marked
+        Where the super-resolved image may be wrong, if that is to be shown.
     """
 
     interpolated: NDArray[Any]
@@ -86,6 +89,7 @@ class Comparison:
     data_range: float | None = None
     inferred: Inferred | None = None
     remark: str = ""
+    marked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         for image in (self.super_resolved, self.truth):
@@ -204,6 +208,7 @@ def save_comparison(
         draw_panel(
             canvas, image, comparison.spacing, view, left=left, top=head, width=width,
             height=height, size=font,
+            marked=comparison.marked if image is comparison.super_resolved else None,
         )  # fmt: skip
         canvas.text(
             note, middle, head + height + font, 0.9 * font, align="center", max_width=column

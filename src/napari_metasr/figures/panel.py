@@ -14,6 +14,7 @@ from matplotlib.patheffects import withStroke
 from napari_metasr.figures.canvas import ACCENT, TEXT
 from napari_metasr.geometry.display import RADIOLOGICAL, as_displayed, edge_letters
 from napari_metasr.normalisation import unit_range
+from napari_metasr.trust.marks import COLOURS, drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,6 +74,13 @@ class View:
         shown = as_displayed(unit_range(image, (-limit, limit)), self.orientation2d)
         colours: NDArray[Any] = SIGNED(shown)[..., :3]
         return colours
+
+    def with_marks(self, picture: NDArray[Any], marked: NDArray[np.bool_]) -> NDArray[Any]:
+        """Draw marks of a slice over its grey picture; the result is in colours."""
+        painted = np.array(COLOURS)[as_displayed(drawn(marked), self.orientation2d)]
+        share = painted[..., 3:]
+        mixed: NDArray[Any] = share * painted[..., :3] + (1 - share) * picture[..., np.newaxis]
+        return mixed
 
     def rectangle(
         self, window: Window, shape: tuple[int, int]
@@ -135,6 +143,7 @@ def draw_panel(
     size: float,
     window: Window | None = None,
     limit: float | None = None,
+    marked: NDArray[np.bool_] | None = None,
 ) -> Axes:
     """Draw a slice with letters and scale bar into a rectangle of the page.
 
@@ -148,6 +157,8 @@ def draw_panel(
         A part of the slice to frame, in its pixel edges.
     limit
         Of a signed image: its largest shown size, in `SIGNED` colours; grey otherwise.
+    marked
+        Pixels of a grey one that are marked, see `napari_metasr.trust.marks`.
 
     Returns
     -------
@@ -155,6 +166,8 @@ def draw_panel(
         As `Canvas.picture`.
     """
     picture = view.picture(image) if limit is None else view.signed_picture(image, limit)
+    if marked is not None:
+        picture = view.with_marks(picture, marked)
     axes = canvas.picture(picture, left, top, width, height)
     if window is not None:
         x, y, columns, rows = view.rectangle(window, (image.shape[0], image.shape[1]))

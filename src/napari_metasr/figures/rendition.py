@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_metasr.figures.caption import description_text, super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save_comparison
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
-from napari_metasr.io.names import is_volume_file
+from napari_metasr.io.names import is_volume_file, marks_path
 from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.correction import Correction
+from napari_metasr.trust.risk import marked_share, marked_text
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS
 from napari_metasr.zoom.baselines import interpolate_pixels
@@ -23,15 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import DTypeLike, NDArray
 
     from napari_metasr.figures.panel import View
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.trust.risk import Guarantee, RiskModel
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.weights import ModelCard
 
+MARKS_TEXT = "For research use, marks where a super-resolved image may be wrong"
 PRINT_DPI = 300
 SHARE_OF_WINDOW = 10
 """Inferred parts are shown up to this part of the intensity window, each way."""
@@ -62,6 +66,47 @@ class Slice:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Where a rendition may be wrong.
+
+    Attributes
+    ----------
+    marked
+        (rows, columns) of the window.
+    share
+        Marked share of its tissue.
+    guarantee
+        What is guaranteed about them.
+    """
+
+    marked: NDArray[np.bool_]
+    share: float
+    guarantee: Guarantee
+
+    @property
+    def text(self) -> str:
+        """How much is marked, and what that means."""
+        return f"{marked_text(self.share, 'tissue')} {self.guarantee.sentence}"
+
+
+def mark(
+    model: RiskModel,
+    rendition: Rendition,
+    guarantee: Guarantee,
+    *,
+    intensity_range: tuple[float, float],
+    value_range: tuple[float, float],
+) -> Rendition:
+    """Return a rendition with marks where it may be wrong."""
+    image = rendition.slice.image
+    encoded = model.encode(image, intensity_range=intensity_range, value_range=value_range)
+    pixels = rendition.grid.pixel_range(rendition.window)
+    risk = model.render_pixels(encoded, rendition.grid, pixels)
+    marked = guarantee.marked(risk)
+    return replace(rendition, marks=Marks(marked, marked_share(marked, risk), guarantee))
+
+
+@dataclass(frozen=True)
 class Rendition:
     """A window of a slice at a scale.
 
@@ -82,6 +127,8 @@ class Rendition:
     inferred
         What the slice does not determine of it, float32, signed, in the slice's units; with a
         correction.
+    marks
+        Where it may be wrong, if that was asked for.
     """
 
     slice: Slice
@@ -93,6 +140,7 @@ class Rendition:
     encoded_share: float
     correction: Correction | None = None
     inferred: NDArray[np.float32] | None = None
+    marks: Marks | None = None
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -110,10 +158,13 @@ class Rendition:
     @property
     def remark(self) -> str:
         """What was done beside super-resolution, for captions."""
-        correction = self.correction
-        if correction is None:
-            return ""
-        return f"{correction.description} ({correction.reduced_again(correction.distance)})"
+        correction, texts = self.correction, []
+        if correction is not None:
+            again = correction.reduced_again(correction.distance)
+            texts.append(f"{correction.description} ({again})")
+        if self.marks is not None:
+            texts.append(self.marks.text.removesuffix("."))
+        return "; ".join(texts)
 
     @property
     def concerns(self) -> tuple[str, ...]:
@@ -191,6 +242,8 @@ def save_nifti(
     """
     sidecar, cut = sidecar_path(path), rendition.slice
     check_writable(sidecar, overwrite=overwrite)
+    if rendition.marks is not None:
+        check_writable(marks_path(path), overwrite=overwrite)
     volume = cut.volume
     check_source_kept(sidecar, volume.source)
     shape = (1, *volume.spatial_shape)[-3:]
@@ -204,6 +257,19 @@ def save_nifti(
         description=description_text(rendition.card.title, rendition.grid.true_scale),
         overwrite=overwrite,
     )
+    if rendition.marks is not None:
+        write_slice(
+            marks_path(path),
+            rendition.marks.marked.astype(np.uint8),
+            slice_affine(
+                volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window
+            ),
+            cut.plane,
+            volume.source,
+            dtype=np.uint8,
+            description=MARKS_TEXT,
+            overwrite=overwrite,
+        )
     with replacing(sidecar, overwrite=overwrite) as temporary:
         text = json.dumps(_record(rendition), indent=2, ensure_ascii=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
@@ -216,20 +282,38 @@ def _record(rendition: Rendition) -> dict[str, Any]:
     names: Sequence[str] = ()
     if source.path is not None and is_volume_file(source.path):
         names = (source.path.name,)
+    return (
+        {
+            "Description": rendition.caption,
+            "Purpose": RESEARCH_USE,
+            "Sources": list(names),
+            "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
+            "Scale": list(rendition.grid.true_scale),
+            "Spacing": list(rendition.spacing),
+            "Unit": source.unit,
+            "Plane": str(cut.plane),
+            "Slice": cut.index,
+            "TimePoint": cut.time,
+            "Window": list(rendition.window),
+            "Concerns": list(rendition.concerns),
+        }
+        | _consistency(rendition.correction)
+        | _marks(rendition.marks)
+    )
+
+
+def _marks(marks: Marks | None) -> dict[str, Any]:
+    """Return what the sidecar says of marks."""
+    if marks is None:
+        return {}
     return {
-        "Description": rendition.caption,
-        "Purpose": RESEARCH_USE,
-        "Sources": list(names),
-        "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
-        "Scale": list(rendition.grid.true_scale),
-        "Spacing": list(rendition.spacing),
-        "Unit": source.unit,
-        "Plane": str(cut.plane),
-        "Slice": cut.index,
-        "TimePoint": cut.time,
-        "Window": list(rendition.window),
-        "Concerns": list(rendition.concerns),
-    } | _consistency(rendition.correction)
+        "Marks": {
+            "Threshold": marks.guarantee.threshold,
+            "MarkedShare": marks.share,
+            "Guaranteed": marks.guarantee.holds,
+            "Guarantee": marks.guarantee.sentence,
+        }
+    }
 
 
 def _consistency(correction: Correction | None) -> dict[str, Any]:
@@ -295,6 +379,7 @@ def save_figure(
             heading=heading,
             details=f"{where}{moment} · region {place}",
             inferred=_inferred(rendition, view),
+            marked=None if rendition.marks is None else rendition.marks.marked,
             remark=rendition.remark,
         ),
         view=view,

@@ -21,6 +21,7 @@ __all__ = [
     "has_ending",
     "is_volume_file",
     "labels_name",
+    "marks_path",
     "stem",
 ]
 
@@ -81,3 +82,7 @@ def labels_name(output: Path, segmentation: Path) -> str:
     shared = "".join(letter for letter, _ in same)
     added = name[max(shared.rfind("_"), shared.rfind("-")) + 1 :]
     return f"{own}_{added or name}{output.name[len(own) :]}"
+def marks_path(path: Path) -> Path:
+    """Return the path of the second file, which marks where the image of the first may be wrong."""
+    name = stem(path)
+    return path.with_name(f"{name}-risk{path.name[len(name) :]}")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr.acquisition import estimate
 from napari_metasr.devices import resolve_device
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.risk_head import LARGEST_LOG
+from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.correction import tissue_of
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
 from napari_metasr.weights.risk import load_risk
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import PixelRange, Scale
     from napari_metasr.geometry.windows import Window
+    from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.networks.risk_head import RiskHead
+    from napari_metasr.volume import Plane
     from napari_metasr.weights import ModelCard
-    from napari_metasr.weights.risk import RiskCard, RiskCell
+    from napari_metasr.weights.risk import Calibration, RiskCard, RiskCell
     from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 
 NOTHING = "Nothing is guaranteed"
@@ -73,7 +77,7 @@ class RiskModel:
             tiling=tiling,
             continued=continued,
         )
-        self._level = float(head.level)
+        self._level = head.level.item()
         self._unit = card.standardisation[1]
         self.card, self.risk_card = card, risk_card
 
@@ -174,11 +178,9 @@ def marked_share(marked: NDArray[np.bool_], risk: NDArray[np.float32]) -> float:
     return float(np.count_nonzero(marked)) / tissue if tissue else 0.0
 
 
-def marked_text(share: float) -> str:
-    """Say how much of the view is marked."""
-    return (
-        f"{share:.0%} of the tissue in view is marked." if share else "Nothing in view is marked."
-    )
+def marked_text(share: float, where: str = "tissue in view") -> str:
+    """Say how much is marked."""
+    return f"{share:.1%} of the {where} is marked."
 
 
 def guarantee(
@@ -241,8 +243,44 @@ def guarantee(
         return Guarantee(nearest.threshold, f"{NOTHING}: {'; '.join(reasons)}.", False)
     return Guarantee(
         nearest.threshold,
-        f"Of errors above {calibration.tau:.0%} of the intensity range, at most "
-        f"{calibration.alpha:.0%} are unmarked, on average over patients like the "
-        f"{nearest.patients} calibrated on.",
+        promise(calibration, nearest.patients),
         True,
+    )
+
+
+def promise(calibration: Calibration, patients: int) -> str:
+    """Say what a calibration on so many patients guarantees."""
+    return (
+        f"At most {calibration.alpha:.0%} of errors above {calibration.tau:.0%} of the intensity "
+        f"range are unmarked, on average over patients like the {patients} calibrated on."
+    )
+
+
+def scan_guarantee(
+    card: RiskCard,
+    volume: ScannedVolume,
+    plane: Plane | None,
+    scale: tuple[float, float],
+    consistent: str | None = None,
+) -> Guarantee:
+    """Return how renderings of a volume's slices are marked, and what that guarantees.
+
+    Parameters
+    ----------
+    card, scale
+        As for `guarantee`.
+    volume, plane
+        The scan and the plane of its slices, from which contrast and acquired samples are told.
+    consistent
+        The acquisition with which renderings are made consistent, if with any; a named one is
+        taken for the scan's own.
+    """
+    found = estimate(volume, plane)
+    return guarantee(
+        card,
+        scale,
+        acquisition=None if consistent in {None, AUTO} else consistent,
+        contrast=found.contrast,
+        acquired=(found.rows.true_scale(1), found.columns.true_scale(1)),
+        consistent=consistent is not None,
     )

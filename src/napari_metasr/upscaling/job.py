@@ -87,6 +87,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
         from napari_metasr.upscaling.provenance import Input
         from napari_metasr.upscaling.target import check_size
         from napari_metasr.upscaling.upscale import Upscaling
+        from napari_metasr.weights import WeightsError
 
         check_outputs(self.output, overwrite=self.overwrite, resume=self.resume)
         options, looks = self.options, self.within == LESION
@@ -101,6 +102,9 @@ class Job(BaseModel, extra="forbid", frozen=True):
         options = options.of_volume(volume.shape[1:], volume.spacing)
         search = LesionSearch.by(self.detector, self.device, options.plane) if looks else None
         plan = Plan.of(volume, options, self.device, search)
+        reason = "" if plan.in_plane is None else plan.in_plane.lesions_only
+        if reason and self.within is None and not options.boxes:
+            raise WeightsError(f"{reason}, found a whole volume")
         check_size(plan.target, volume.time_points, plan.dtype.itemsize, force=self.force)
         if mask is not None:
             boxes = boxes_in(mask, volume, options.plane)

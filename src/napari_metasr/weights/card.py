@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat
 
 DETECTORS = ("lesion-detector", "lesion-segmenter")
+GAINS = "psnr_gain_over_bicubic"
+"""Of the results of a card: PSNR gains on whole slices, in dB, by data set, degradation, scale."""
+
 SLACK = 0.05
 """By so much a scale may exceed the trained ones before that is a concern."""
 
@@ -132,6 +136,23 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     def super_resolves_slices(self) -> bool:
         """Whether it super-resolves a slice along both of its axes, as the zoom does."""
         return self.super_resolves and self.axes == "both"
+
+    @property
+    def whole_slice_gain(self) -> float | None:
+        """Mean PSNR gain over bicubic on whole slices, in dB, as measured; None if it was not."""
+        gains = self.results.get(GAINS)
+        return fmean(gains.values()) if gains else None
+
+    @property
+    def lesions_only(self) -> str:
+        """Why it is offered for lesions and marked regions only; empty where it is for all."""
+        gain = self.whole_slice_gain
+        if gain is None or gain >= 0:
+            return ""
+        return (
+            f"{self.title} is {-gain:.1f} dB below bicubic on whole slices (its model card): it is "
+            "offered for lesions and marked rectangles only"
+        )
 
     @property
     def detects(self) -> bool:

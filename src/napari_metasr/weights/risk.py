@@ -147,12 +147,25 @@ def load_risk(model: str | Path, model_sha256: str) -> tuple[RiskHead, RiskCard]
     WeightsError
         If there is none, it is damaged, or it belongs to other weights than ``model_sha256``.
     """
+    head, shipped = read_risk(_head_path(model), model_sha256)
+    card = risk_card(model)
+    return head, card if card.sha256 == shipped.sha256 else shipped
+
+
+def read_risk(path: Path, model_sha256: str) -> tuple[RiskHead, RiskCard]:
+    """Read an error head and the card beside it.
+
+    Raises
+    ------
+    WeightsError
+        See `load_risk`.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     from napari_metasr.networks.risk_head import RiskHead
 
-    card, path = risk_card(model), _head_path(model)
+    card = _read_card(path.with_suffix(".json"))
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise WeightsError(f"{path.name} is not the error head that its card describes")

@@ -137,6 +137,11 @@ class ZoomModel:
         return self._renderer.halo + self._renderer.margin
 
     @property
+    def tiling(self) -> Tiling:
+        """How it cuts slices up."""
+        return self._tiling
+
+    @property
     def device(self) -> str:
         """Where it runs: ``cpu``, ``cuda`` or ``mps``."""
         return self._device.type

@@ -62,6 +62,8 @@ def _choice(name: str, card: ModelCard) -> ModelChoice:
         low, high = card.trained_scales
         scales, tip = ANY_SCALE, f"Gives every scale; trained on ×{low:g} to ×{high:g}."
     text = f"{title_of(name, card)} · {scales}"
+    if card.lesions_only:
+        text, tip = f"{text} · lesions only", f"{card.lesions_only}.\n{tip}"
     return ModelChoice(name, text, f"{tip}\n{card.intended_use}", bool(card.fixed_scales))
 
 

@@ -22,6 +22,14 @@ def load_zoom_model(model: str, *, device: str) -> Any:
     return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
 
+def load_error_head(model: str, *, device: str) -> Any:
+    """Load the error head of a model, for slices of which parts are shown."""
+    from napari_metasr.trust.risk import load_risk_model
+    from napari_metasr.zoom.encoded import Tiling
+
+    return load_risk_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
+
+
 class ModelCache:
     """Loaded models by name and device; each is loaded once, in the thread that needs it first.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
@@ -26,6 +27,20 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
+
+RISK = "risk of "
+"""Before a model's name: its error head."""
+
+
+def risk_key(key: SliceKey) -> SliceKey:
+    """Name a slice as the error head of its model encodes it."""
+    return replace(key, model=f"{RISK}{key.model}")
+
+
+def model_key(key: SliceKey) -> SliceKey:
+    """Name a slice as the model encodes it."""
+    return replace(key, model=key.model.removeprefix(RISK))
+
 
 CANCELLED = "Cancelled: bicubic is shown."
 
@@ -73,9 +88,21 @@ class Slices:
         return self._task.is_running
 
     def show(
-        self, sources: list[LayerSource], view: SliceView, model: str, device: str
+        self,
+        sources: list[LayerSource],
+        view: SliceView,
+        model: str,
+        device: str,
+        *,
+        risk: bool = False,
     ) -> dict[LayerSource, SliceKey]:
-        """Tell which slices are shown; those in memory are read, lazy ones by the worker."""
+        """Tell which slices are shown; those in memory are read, lazy ones by the worker.
+
+        Parameters
+        ----------
+        risk
+            Whether the model's error head is shown too, under `risk_key`.
+        """
         place = (view, model, device)
         if place != self._place:  # what failed elsewhere may be tried again
             self._place = place
@@ -86,6 +113,8 @@ class Slices:
             for source in sources
         }
         self._sources = {key: source for source, key in keys.items()}
+        if risk:
+            self._sources |= {risk_key(key): source for source, key in keys.items()}
         for source, key in keys.items():
             self._tokens[source.layer] = source.token
             if key not in self._images and not source.is_lazy:
@@ -118,7 +147,7 @@ class Slices:
                         window,
                         self._sources[key],
                         view,
-                        self._images.get(key),
+                        self._images.get(model_key(key)),
                         self.session.get(key),
                     )
                     for key, window in request.windows
@@ -173,7 +202,7 @@ class Slices:
             self._busy(f"{step.text} …", True)
         elif isinstance(step, SliceRead):
             if step.key in self._sources:
-                self._images[step.key] = step.image
+                self._images[model_key(step.key)] = step.image
                 self._changed()
         elif self.session.accept(request, step.key, step.encoded):
             self._changed()

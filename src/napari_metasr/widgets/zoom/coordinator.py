@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
@@ -22,7 +23,7 @@ from napari_metasr.widgets.viewer.layer_source import (
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
-from napari_metasr.widgets.viewer.slices import Slices
+from napari_metasr.widgets.viewer.slices import RISK, Slices
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
@@ -81,6 +82,8 @@ class Coordinator(QObject):
         How much memory encoded slices may take.
     convention
         ``radiological`` or ``neurological``.
+    risk_factory
+        Called alike, for a model's error head.
     """
 
     _update_requested = Signal()
@@ -94,6 +97,7 @@ class Coordinator(QObject):
         *,
         byte_budget: int,
         convention: str = "radiological",
+        risk_factory: Callable[..., Any] | None = None,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._cards = viewer, dock, cards
@@ -103,7 +107,7 @@ class Coordinator(QObject):
         self._complaint = ""
         self._settings = dock.settings
         self._shown: tuple[SliceKey, LayerSource, SliceView, ZoomPlan] | None = None
-        self.engines = ModelCache(engine_factory)
+        self.engines = ModelCache(partial(_load, engine_factory, risk_factory))
         self.presenter = Presenter(viewer, self.schedule)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)
@@ -439,4 +443,17 @@ class Coordinator(QObject):
             return None
         settings = self._settings
         acquisition = settings.acquisition if settings.consistent else None
-        return self.exports.spec(*self._shown, acquisition)
+        return self.exports.spec(*self._shown, acquisition, self._display.guarantee)
+
+
+def _load(
+    engine_factory: Callable[..., Any],
+    risk_factory: Callable[..., Any] | None,
+    model: str,
+    *,
+    device: str,
+) -> Any:
+    """Load a model, or the error head that `RISK` and a model's name stand for."""
+    if risk_factory is not None and model.startswith(RISK):
+        return risk_factory(model.removeprefix(RISK), device=device)
+    return engine_factory(model, device=device)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.io.contrast import guess_contrast
+from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.correction import Correction
+from napari_metasr.trust.risk import guarantee
+from napari_metasr.weights.risk import has_risk
+from napari_metasr.widgets.viewer.slices import RISK, risk_key
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
+from napari_metasr.widgets.zoom.acquired import acquired
+from napari_metasr.widgets.zoom.contrasts import contrast_of
 from napari_metasr.widgets.zoom.corrections import Wanted
+from napari_metasr.widgets.zoom.presenter import Risk
 from napari_metasr.zoom.cost import EncodingCost
 
 if TYPE_CHECKING:
+    from napari_metasr.trust.risk import Guarantee
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
@@ -40,6 +49,11 @@ class Display:
         The models' cards, by name.
     corrections
         What makes results consistent with the scan.
+
+    Attributes
+    ----------
+    guarantee
+        What marks the results on the screen; None where they are not marked.
     """
 
     def __init__(
@@ -56,6 +70,7 @@ class Display:
         self._dock, self._engines, self._slices = dock, engines, slices
         self._presenter, self._lesion, self._cards = presenter, lesion, cards
         self._cost = EncodingCost()
+        self.guarantee: Guarantee | None = None
 
     def show(
         self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, mode: Mode
@@ -68,11 +83,17 @@ class Display:
             What can be kept or saved; None where the network is run on nothing of a lesion.
         """
         stage = self._presenter.stage
-        slices, card, part = self._slices, self._cards[settings.model], plan.enhanced
+        card = self._cards[settings.model]
+        if card.lesions_only and not settings.is_marked:
+            plan = replace(plan, enhanced=None)
+        slices, part = self._slices, plan.enhanced
         shown = stage.pairs if mode.all_contrasts else stage.pairs[:1]
         sources = [pair.source for pair in shown]
-        keys = slices.show(sources, view, settings.model, settings.device)
-        slices.want(view, dict.fromkeys(keys.values(), part) if part is not None else {})
+        risky = settings.risk and has_risk(settings.model)
+        self._dock.offer_risk(has_risk(settings.model))
+        keys = slices.show(sources, view, settings.model, settings.device, risk=risky)
+        wanted = [*keys.values(), *(map(risk_key, keys.values()) if risky else ())]
+        slices.want(view, dict.fromkeys(wanted, part) if part is not None else {})
         engine = self._engines.loaded(settings.model, settings.device)
         encoded = {
             source: slices.encoded(key, part) if part is not None else None
@@ -80,6 +101,8 @@ class Display:
         }
         found = self._corrected(settings, view, plan, keys, encoded, engine)
         corrections = {source: one for source, one in found.items() if isinstance(one, Correction)}
+        risk = self._risk(settings, view, plan, keys) if risky else None
+        self.guarantee = None if risk is None else risk.guarantee
         started = time.perf_counter()
         self._presenter.show(
             view,
@@ -92,10 +115,13 @@ class Display:
             mode=mode,
             corrections=corrections,
             consistent=settings.consistent,
+            risk=risk,
         )
         seconds = time.perf_counter() - started
         mode.update(stage)
         refusals = [str(one) for one in found.values() if isinstance(one, Exception)]
+        if risk is not None:
+            refusals = [*refusals[:1], risk.text]
         self._tell(settings, view, plan, sources, refusals)
         saving = self._cost.saving(
             {keys[source]: one for source, one in encoded.items() if one is not None}
@@ -115,7 +141,7 @@ class Display:
                 consistent=settings.consistent,
             )
         )
-        focused = settings.region is RegionMode.LESION
+        focused = settings.region is RegionMode.LESION or bool(card.lesions_only)
         return None if focused and part is None else (keys[sources[0]], sources[0], view, plan)
 
     def _corrected(
@@ -139,6 +165,33 @@ class Display:
         found = {each.source: self._corrections.get(each) for each in wanted}
         return {source: one for source, one in found.items() if one is not None}
 
+    def _risk(
+        self,
+        settings: ZoomSettings,
+        view: SliceView,
+        plan: ZoomPlan,
+        keys: dict[LayerSource, SliceKey],
+    ) -> Risk | None:
+        """Return what marks the results, as far as it is there."""
+        model = self._engines.loaded(f"{RISK}{settings.model}", settings.device)
+        part = plan.enhanced
+        if model is None or part is None:
+            return None
+        source = next(iter(keys))
+        axes = acquired(source, view)
+        found = guarantee(
+            model.risk_card,
+            plan.grid.true_scale,
+            acquisition=None if settings.acquisition == AUTO else settings.acquisition,
+            contrast=contrast_of(source),
+            acquired=(1.0, 1.0) if axes is None else (axes[0].true_scale(1), axes[1].true_scale(1)),
+            consistent=settings.consistent,
+        )
+        encoded = {
+            source: self._slices.encoded(risk_key(key), part) for source, key in keys.items()
+        }
+        return Risk(model, found, {source: e for source, e in encoded.items() if e is not None})
+
     def _tell(
         self,
         settings: ZoomSettings,
@@ -155,7 +208,9 @@ class Display:
             dock.scale.slider.set_fixed(*card.fixed_scales)
         else:
             dock.scale.slider.set_trained(*card.trained_scales)
-        notices = [*refusals[:1], messages.notice(plan, card, sources, view)]
+        notices = [*refusals, messages.notice(plan, card, sources, view)]
+        if card.lesions_only and not settings.is_marked:
+            notices.insert(0, f"{card.lesions_only}: bicubic is shown.")
         if settings.region is RegionMode.LESION or self._lesion.is_editing:
             notices.insert(0, self._lesion.notice(sources[0], view, plan))
         dock.show_notice(" ".join(filter(None, notices)))

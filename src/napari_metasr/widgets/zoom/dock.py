@@ -114,7 +114,7 @@ class ZoomDock(Dock):
         self.draw.setCheckable(True)
         self.draw.setToolTip("Draw the rectangle on the image, or drag the one there is")
         self.scale = ScaleControl()
-        self.notice = parts.Words(2, "What to know about the result that is shown")
+        self.notice = parts.Words(3, "What to know about the result that is shown")
         self.notice.setObjectName("metasr_notice")
         self.move_camera = QCheckBox("Move the camera")
         self.move_camera.setChecked(True)
@@ -140,6 +140,10 @@ class ZoomDock(Dock):
             "Make the result consistent with the scan: reduced again, it is the scan.\n"
             "What the network changed of the measured part is taken back; what it inferred stays.\n"
             "For this it runs on the whole slice"
+        )
+        self.risk = QCheckBox("Risk")
+        self.risk.setToolTip(
+            "Mark where the result may be wrong; what is guaranteed about the marks is told below"
         )
         self.acquisition = parts.combo_box(
             "How the scan is assumed to have been acquired, for “Consistent” and “Inferred part”;\n"
@@ -215,11 +219,11 @@ class ZoomDock(Dock):
             ("Source", [self.source, self.contrast], 1),
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
-            ("Compare", [self.comparison, self.swipe], 2),
+            ("Compare", [self.comparison, self.swipe, self.risk], 2),
             ("Scan", [self.consistent, self.acquisition], 1),
             ("Model", [self.model, self.device], 2),
         ]
-        column.addLayout(docks.form(lines, spacing=3))
+        column.addLayout(docks.form(lines, spacing=1))
         column.addWidget(parts.line())
         column.addWidget(self.scale)
         column.addLayout(parts.row([self.move_camera, self.follow_camera]))
@@ -260,6 +264,7 @@ class ZoomDock(Dock):
         for plane, button in self.planes.items():
             button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
         self.scale.scale_changed.connect(lambda _: self._tell(Setting.SCALE))
+        self.risk.toggled.connect(lambda _: self._tell(Setting.RISK))
         self.consistent.toggled.connect(lambda _: self._tell(Setting.CONSISTENT))
         self.move_camera.toggled.connect(lambda _: self._tell(Setting.MOVE_CAMERA))
         self.follow_camera.toggled.connect(self._on_follow)
@@ -333,6 +338,7 @@ class ZoomDock(Dock):
             comparison=self.comparison.currentEnum() or Compare.SIDE_BY_SIDE,
             consistent=self.consistent.isChecked(),
             acquisition=self.acquisition.currentData(),
+            risk=self.risk.isChecked() and self.risk.isEnabled(),
         )
 
     def set_back(self) -> None:
@@ -396,6 +402,10 @@ class ZoomDock(Dock):
         """Choose an entry without telling anybody."""
         with signals_blocked(combo):
             combo.setCurrentIndex(max(combo.findData(data), 0))
+
+    def offer_risk(self, offered: bool) -> None:
+        """Let errors be marked, where the model has an error head."""
+        self.risk.setEnabled(offered)
 
     def show_busy(self, text: str, busy: bool) -> None:
         """Say what is being done."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
+    from napari_metasr.trust.risk import Guarantee
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
@@ -80,6 +81,7 @@ class Exports:
         view: SliceView,
         plan: ZoomPlan,
         acquisition: str | None = None,
+        guarantee: Guarantee | None = None,
     ) -> RenderingSpec:
         """Return what the dock shows now, as something to be rendered whole."""
         vertical, horizontal = self._viewer.scene.camera.orientation2d
@@ -94,6 +96,7 @@ class Exports:
             contrast_limits=(float(low), float(high)),
             orientation2d=(str(vertical), str(horizontal)),
             acquisition=acquisition,
+            guarantee=guarantee,
         )
 
     def keep(self, spec: RenderingSpec, title: str, mode: Mode | None) -> None:
@@ -115,7 +118,7 @@ class Exports:
         if answer is None:
             return
         path, kind = answer[0], FileKind(answer[1])
-        existing = [each for each in kind.files(path) if each.exists()]
+        existing = [each for each in spec.files(path, kind) if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
         self._start(

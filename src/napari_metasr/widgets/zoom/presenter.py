@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
+from napari_metasr.trust.risk import marked_share, marked_text
 from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.result_layers import (
     ResultPair,
@@ -16,6 +18,7 @@ from napari_metasr.widgets.viewer.result_layers import (
     enhanced_name,
 )
 from napari_metasr.widgets.zoom.comparison import Stage
+from napari_metasr.widgets.zoom.marks import drop_marks, show_marks
 from napari_metasr.widgets.zoom.plan import has_pixels
 from napari_metasr.widgets.zoom.region_border import drop_border, show_border
 from napari_metasr.widgets.zoom.segmentations import Segmentations
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.trust.correction import Correction
+    from napari_metasr.trust.risk import Guarantee, RiskModel
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.plan import ZoomPlan
@@ -37,6 +41,32 @@ if TYPE_CHECKING:
 LESION = "lesion"
 CONSISTENT = "consistent"
 NOTHING = Window(0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass
+class Risk:
+    """What marks the results where they may be wrong.
+
+    Attributes
+    ----------
+    model, guarantee
+        The error head, and what its marks mean.
+    encoded
+        The slices that it has encoded.
+    share
+        Marked share of the tissue of the first result, once it is shown.
+    """
+
+    model: RiskModel
+    guarantee: Guarantee
+    encoded: dict[LayerSource, Any]
+    share: float | None = None
+
+    @property
+    def text(self) -> str:
+        """How much is marked, and what that means."""
+        told = "" if self.share is None else f"{marked_text(self.share)} "
+        return f"{told}{self.guarantee.sentence}"
 
 
 class Presenter:
@@ -111,6 +141,7 @@ class Presenter:
         mode: Mode,
         corrections: Mapping[LayerSource, Correction],
         consistent: bool,
+        risk: Risk | None = None,
     ) -> None:
         """Render what is planned, of every source.
 
@@ -126,11 +157,14 @@ class Presenter:
             Whether the network's result is still to come where it is not ready.
         corrections, consistent
             What makes results consistent with the scan, where it is known; whether they are to be.
+        risk
+            What marks results where they may be wrong, if that is asked for and known.
         """
         if mode is not self._mode:
             self._mode = mode
             for layer in self.stage.own_layers:
                 drop_border(layer)
+                drop_marks(layer)
         for pair in self.stage.pairs:
             if pair.source not in images:
                 continue  # napari takes a second to remove a layer: those not shown are hidden
@@ -151,11 +185,35 @@ class Presenter:
                 corrections.get(pair.source),
                 consistent,
             )
+            self._mark(pair, view, plan, mode.windows(plan.window, view)[1], risk)
         self.stage.segmentations.render(view, plan.grid, plan.window, around=mode.source_around)
         if self._axes not in {None, view.axes}:
             for pair in self.stage.pairs:
                 pair.tell_viewer()
         self._axes = view.axes
+
+    @staticmethod
+    def _mark(
+        pair: ResultPair, view: SliceView, plan: ZoomPlan, window: Window, risk: Risk | None
+    ) -> None:
+        """Mark the super-resolved layer, which shows a window, where it may be wrong."""
+        pixels = plan.grid.pixel_range(window)
+        part = window.intersection(plan.enhanced or NOTHING)
+        encoded = None if risk is None else risk.encoded.get(pair.source)
+        if risk is None or encoded is None or part is None or not has_pixels(plan.grid, part):
+            show_marks(pair.enhanced, view, None, pixels)
+            return
+        inside = plan.grid.pixel_range(part)
+        estimated = risk.model.render_pixels(encoded, plan.grid, inside)
+        found = risk.guarantee.marked(estimated)
+        if risk.share is None:
+            risk.share = marked_share(found, estimated)
+        marked = np.zeros((pixels[2] - pixels[0], pixels[3] - pixels[1]), bool)
+        marked[
+            inside[0] - pixels[0] : inside[2] - pixels[0],
+            inside[1] - pixels[1] : inside[3] - pixels[1],
+        ] = found
+        show_marks(pair.enhanced, view, marked, pixels)
 
     @staticmethod
     def _show_reading(pair: ResultPair, view: SliceView, plan: ZoomPlan) -> None:

@@ -12,13 +12,22 @@ from napari_metasr.figures.animation import FRAMES, animation_steps, zoom_end
 from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.profile import Profile, save_profile, table_path
-from napari_metasr.figures.rendition import PRINT_DPI, Slice, render, save_figure, save_nifti
+from napari_metasr.figures.rendition import (
+    PRINT_DPI,
+    Slice,
+    mark,
+    render,
+    save_figure,
+    save_nifti,
+)
 from napari_metasr.io.layers import volume_of
+from napari_metasr.io.names import marks_path
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.trust.correction import Correction
 from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.slices import RISK
 from napari_metasr.widgets.zoom.corrections import assumption_of
 
 if TYPE_CHECKING:
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.geometry.windows import Line, Window
     from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.trust.risk import Guarantee
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.zoom.session import SliceKey
@@ -103,6 +113,8 @@ class RenderingSpec:
         What is assumed for consistency with the scan; None where the result is not made consistent.
     line
         Of a profile.
+    guarantee
+        What marks the result where it may be wrong; None where it is not marked.
     """
 
     key: SliceKey
@@ -115,6 +127,12 @@ class RenderingSpec:
     orientation2d: tuple[str, str]
     acquisition: str | None = None
     line: Line | None = None
+    guarantee: Guarantee | None = None
+
+    def files(self, path: Path, kind: FileKind) -> list[Path]:
+        """Return all files that are written as a kind, the one that is named first."""
+        marked = self.guarantee is not None and kind.is_region
+        return [*kind.files(path), *([marks_path(path)] if marked else ())]
 
     @property
     def assumption(self) -> Assumption | None:
@@ -202,6 +220,9 @@ def save_steps(
             yield done, FRAMES
     else:
         rendition = render(model, cut, spec.grid, spec.window, assumption=spec.assumption, **ranges)
+        if spec.guarantee is not None:
+            head = models.get(f"{RISK}{spec.key.model}", spec.key.device)
+            rendition = mark(head, rendition, spec.guarantee, **ranges)
         if spec.line is not None:
             profile = Profile.of(rendition, spec.line)
             save_profile(

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
-from typing import TYPE_CHECKING
 
 from napari_metasr.trust.assumption import AUTO
-
-if TYPE_CHECKING:
-    from napari_metasr.widgets.viewer.viewport import RegionMode
+from napari_metasr.widgets.viewer.viewport import RegionMode
 
 
 class Compare(StrEnum):
@@ -51,6 +48,7 @@ class Setting(Enum):
     COMPARISON = auto()
     CONSISTENT = auto()
     ACQUISITION = auto()
+    RISK = auto()
 
 
 REMEMBERED = {
@@ -87,6 +85,8 @@ class ZoomSettings:
     acquisition
         The acquisition that is assumed then, and for the inferred part; one of
         ``napari_metasr.trust.assumption.ACQUISITIONS``.
+    risk
+        Whether what may be wrong is marked.
     """
 
     source: int
@@ -100,6 +100,14 @@ class ZoomSettings:
     comparison: Compare
     consistent: bool = False
     acquisition: str = AUTO
+    risk: bool = False
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether a lesion or a rectangle that the user has marked is magnified, and not all."""
+        if self.region is RegionMode.LESION:
+            return True
+        return self.region is RegionMode.RECTANGLE and not self.follow_camera
 
     @property
     def assumes(self) -> bool:

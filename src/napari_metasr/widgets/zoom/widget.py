@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
-from napari_metasr.widgets.viewer.models import load_zoom_model
+from napari_metasr.widgets.viewer.models import load_error_head, load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.viewport import RegionMode
@@ -59,4 +59,5 @@ class MetaSRZoomWidget(ZoomDock):
             cards,
             byte_budget=settings["cache_megabytes"] << 20,
             convention=settings["orientation"],
+            risk_factory=load_error_head,
         )

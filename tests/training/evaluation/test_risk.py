@@ -1,0 +1,125 @@
+"""Calibration of an error head: what is counted, by cell, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes.training import slices, write_data
+
+from metasr_training import evaluate
+from metasr_training.calibrate import chosen, spread
+from metasr_training.condition import Condition
+from metasr_training.evaluation.risk import (
+    Found,
+    calibrated,
+    coverage_rows,
+    coverage_table,
+    errors_and_risks,
+    scale_of,
+    search,
+)
+from napari_metasr.quality.metrics import brain_box
+
+BAND = (1.75, 2.5)
+
+
+class Known:
+    """Renders the truth plus what it is told, or what it is told alone."""
+
+    def __init__(self, truth, added):
+        self.truth, self.added = truth, added
+
+    def encode(self, image, intensity_range, value_range):
+        self.seen = image, intensity_range, value_range
+        return image
+
+    def render_pixels(self, encoded, grid, pixels):
+        return np.asarray(self.truth + self.added, np.float32)
+
+
+def found(patient, large, head=(0.0, 1.0), acquisition="box", scales=BAND):
+    return Found(
+        acquisition, scales, "s", str(patient), np.array(large, float), np.array(head, float)
+    )
+
+
+def test_true_and_estimated_errors_are_shares_of_the_range_in_the_heads_box():
+    one = slices(1)[0]  # 60 x 50, intensity range 0..200
+    rng = np.random.default_rng(0)
+    error, risk = rng.normal(0, 20, one.image.shape), rng.random(one.image.shape)
+    model, risk_model = Known(one.image.astype(float), error), Known(0.0, risk)
+    got = errors_and_risks(one, Condition(scale=2, degradation="box"), model, risk_model)
+    top, left, bottom, right = brain_box(one.image.astype(np.float32))
+    np.testing.assert_allclose(got[0], np.abs(error)[top:bottom, left:right] / 200, atol=1e-4)
+    np.testing.assert_allclose(got[1], risk[top:bottom, left:right], atol=1e-6)
+    assert model.seen[0].shape == (30, 25)
+    assert model.seen[1] == (0.0, 200.0)
+
+
+def test_slices_of_a_patient_count_together_and_scales_stay_in_their_band():
+    one, other = slices(2)
+    same = [one, other.__class__(**{**other.__dict__, "patient": one.patient})]
+    flat = Known(0.0, np.zeros(one.image.shape))
+    ticks = []
+    got = list(
+        search(same, ["box", "k-space"], flat, flat, tau=0.1, bands=[BAND],
+               tick=lambda: ticks.append(1))
+    )  # fmt: skip
+    assert [(each.acquisition, each.patient) for each in got] == [("box", "0"), ("k-space", "0")]
+    assert len(ticks) == 4
+    assert len(got[0].head) > len(got[0].large) > 0
+    scales = {scale_of(each, "box", BAND) for each in slices(30)}
+    assert min(scales) >= BAND[0]
+    assert max(scales) <= BAND[1]
+    assert len(scales) > 20
+    assert scale_of(one, "box", BAND) == scale_of(one, "box", BAND)
+
+
+def test_each_cell_has_a_threshold_of_its_own_and_is_tested_on_others():
+    """Nine patients at alpha 0.1 may miss nothing: the threshold is the smallest estimate."""
+    own = [found(n, [0.2 + n / 100, 0.9]) for n in range(9)]
+    own += [found(n, [0.5], acquisition="k-space") for n in range(9)]
+    cells = calibrated(own, 0.1)
+    assert [(one.acquisition, one.threshold, one.patients) for one in cells] == [
+        ("box", 0.2, 9),
+        ("k-space", 0.5, 9),
+    ]
+    assert [one.missed for one in cells] == [0, 0]
+    assert [one.marked for one in cells] == [0.5, 0.5]
+    rows = coverage_rows(cells, [found("a", [0.1, 0.3]), found("b", [0.4], head=[0.3, 0.4])])
+    assert (rows[0].tested, rows[0].tested_missed, rows[0].tested_marked) == (2, 0.25, 0.75)
+    assert (rows[1].tested, rows[1].tested_missed) == (0, None)
+    table = coverage_table(rows)
+    assert "| box | x1.75-x2.5 | 0.200 | 9 | 0.0% | 50.0% | 2 | 25.0% | 75.0% |" in table
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "alpha 0.1 needs at least 9 patients to calibrate on, found"),
+        (["--alpha", "1.5"], "expected an alpha between 0 and 1, found 1.5"),
+        (["--tau", "0"], "expected a tau between 0 and 1, found 0"),
+        (["--test", "val"], "the patients that calibrate cannot test as well"),
+        (["--model", "no-such"], "expected a model among"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused_in_one_line(tmp_path, capsys, options, message):
+    data = write_data(tmp_path / "data")
+    card = tmp_path / "card.json"
+    if "--model" in options:
+        options = [*options, "--alpha", "0.9"]
+    words = ["calibrate", str(data), "--card", str(card), "--device", "cpu", *options]
+    assert evaluate.main(words) == 2
+    assert message in capsys.readouterr().err
+    assert not card.exists()
+
+
+def test_slices_are_spread_over_every_patient(tmp_path):
+    data = write_data(tmp_path / "data")
+    one = chosen(data, ("train", "val"), (), 1)
+    assert len({(each.source, each.patient) for each in one}) == len(one)
+    assert len(chosen(data, ("train", "val"), (), 0)) >= len(one)
+    with pytest.raises(FileNotFoundError):
+        chosen(data, ("test",), ("nothing",), 1)
+    assert spread(7, 1) == [3]
+    assert spread(4, 4) == [0, 1, 2, 3]
