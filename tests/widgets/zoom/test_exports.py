@@ -202,6 +202,7 @@ def test_a_page_is_exported_from_the_menu(qtbot, tmp_path, phantom_volume, notes
 def test_a_page_of_a_model_that_cannot_make_one_is_refused_in_a_notification(
     qtbot, saved, tmp_path, notes
 ):
+    qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
     saved.dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "page.html")
     qtbot.waitUntil(lambda: not saved.dock.coordinator.is_waiting, timeout=60_000)
     saved.dock.exports[Export.PAGE].trigger()

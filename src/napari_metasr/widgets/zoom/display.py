@@ -11,10 +11,10 @@ from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import guarantee
 from napari_metasr.weights.risk import has_risk
+from napari_metasr.widgets.viewer.acquired import acquired
 from napari_metasr.widgets.viewer.slices import RISK, risk_key
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
-from napari_metasr.widgets.zoom.acquired import acquired
 from napari_metasr.widgets.zoom.contrasts import contrast_of
 from napari_metasr.widgets.zoom.corrections import Wanted
 from napari_metasr.widgets.zoom.presenter import Risk
