@@ -155,8 +155,6 @@ class Segmentation:
         ValueError
             If the file is damaged or has changed.
         """
-        import torch
-
         unpacked = MappedArray(folder / "labels.raw", self.stored.shape, self.dtype)
         allocate(unpacked.path, unpacked.nbytes)
         for place, block in self.stored.blocks():
