@@ -82,6 +82,8 @@ def labels_name(output: Path, segmentation: Path) -> str:
     shared = "".join(letter for letter, _ in same)
     added = name[max(shared.rfind("_"), shared.rfind("-")) + 1 :]
     return f"{own}_{added or name}{output.name[len(own) :]}"
+
+
 def marks_path(path: Path) -> Path:
     """Return the path of the second file, which marks where the image of the first may be wrong."""
     name = stem(path)
