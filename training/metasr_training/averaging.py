@@ -47,6 +47,12 @@ def averaged(network: nn.Module, largest: float) -> AveragedModel:
     return AveragedModel(network, multi_avg_fn=follow)
 
 
+def normalisations(network: nn.Module) -> list[_BatchNorm]:
+    """List the batch normalisations of a network that keep running statistics."""
+    layers = [one for one in network.modules() if isinstance(one, _BatchNorm)]
+    return [one for one in layers if one.track_running_stats]
+
+
 def reestimate_statistics(network: nn.Module, forwards: Iterable[Callable[[], object]]) -> None:
     """Replace the running statistics of batch normalisation by those of these weights.
 
@@ -60,8 +66,7 @@ def reestimate_statistics(network: nn.Module, forwards: Iterable[Callable[[], ob
     forwards
         Each runs the network on a batch; the statistics become the mean over all of them.
     """
-    layers = [one for one in network.modules() if isinstance(one, _BatchNorm)]
-    layers = [one for one in layers if one.track_running_stats]
+    layers = normalisations(network)
     if not layers:
         return
     momenta = [one.momentum for one in layers]

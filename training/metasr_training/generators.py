@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_metasr.networks.meta_srgan import MetaSRGAN
+from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,6 +22,7 @@ def super_resolve(
     grid: OutputGrid,
     pixels: PixelRange | None = None,
     origin: tuple[int, int] = (0, 0),
+    code: Tensor | None = None,
 ) -> tuple[Tensor, ...]:
     """Upscale a batch; the last of the outputs is the finest, and is at the grid's scale.
 
@@ -36,6 +38,8 @@ def super_resolve(
         The output pixels (i0, j0, i1, j1) that are wanted; all of them by default.
     origin
         The slice's (row, column) at which ``low_resolution`` begins.
+    code
+        (batch, code length), what a network that can be told of its input's acquisition is told.
 
     Returns
     -------
@@ -48,6 +52,8 @@ def super_resolve(
     ValueError
         If the network is for another scale than the grid's.
     """
+    if isinstance(network, ToldMetaSRGAN):
+        return (network(low_resolution, grid, pixels, origin, code),)
     if isinstance(network, MetaSRGAN):
         return (network(low_resolution, grid, pixels, origin),)
     scale = int(network.scale)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm import tqdm
 
-from metasr_training.averaging import reestimate_statistics
+from metasr_training.averaging import normalisations, reestimate_statistics
 from metasr_training.distributed import World
 from metasr_training.games import Game, game
 from metasr_training.memory import peak_mib
@@ -289,6 +289,9 @@ class Trainer:
         batch = drawn.batches[-1]
         self.generator.set_rate(rate)
         self.generator.network.train()
+        if self.config.fixed_statistics:
+            for norm in normalisations(self.generator.network):
+                norm.eval()
         outcome = self.forward(drawn, batch)
         losses = dict(outcome.losses)
         played: dict[str, Tensor] = {}
@@ -307,6 +310,8 @@ class Trainer:
 
     def _fit_statistics(self, network: nn.Module) -> None:
         """Give a network the batch statistics of training images; every process takes part."""
+        if self.config.fixed_statistics:
+            return
 
         def forward(index: int) -> None:
             batch = self.task.draw(index, "mri", self.world.rank, self.world.size)

@@ -13,6 +13,7 @@ from metasr_training.averaging import averaged
 from napari_metasr.networks import build
 from napari_metasr.networks.interpolating_start import start_as_interpolation
 from napari_metasr.networks.meta_srgan import MetaSRGAN
+from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 from napari_metasr.zoom.kernels import kernel_for
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from metasr_training.games import Game
     from metasr_training.train_config import TrainConfig
 
+ANY_SCALE = ("meta-srgan", "meta-srgan-told")
+"""Networks whose upscaling kernel is an option."""
+
 
 def build_generator(config: TrainConfig, device: str) -> nn.Module:
     """Build the network of a run, with random weights."""
     kernels = {"kernel": kernel_for(torch.device(device).type)}
-    options = config.options | (kernels if config.network == "meta-srgan" else {})
+    options = config.options | (kernels if config.network in ANY_SCALE else {})
     network = build(config.network, **options)
     if config.interpolating_start:
         start_as_interpolation(network)
@@ -121,9 +125,12 @@ class GeneratorPlayer(Player):
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
         """Begin with the weights of another run."""
-        self.network.load_state_dict(weights)
-        if self.average is not None:
-            self.average.module.load_state_dict(weights)
+        begun = [self.network, *([] if self.average is None else [self.average.module])]
+        for network in begun:
+            if isinstance(network, ToldMetaSRGAN) and not network.is_told_by(weights):
+                network.load_untold(weights)
+            else:
+                network.load_state_dict(weights)
 
     def descend(self, loss: Tensor, largest: float = 0.0) -> None:
         """One step, which the average follows."""

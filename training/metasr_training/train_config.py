@@ -39,6 +39,9 @@ class Training(BaseModel, extra="forbid", frozen=True):
     average
         Decay, an update, that the running average of the weights rises to; the average or the
         weights themselves are kept, whichever validates better. 0 for no average.
+    fixed_statistics
+        Whether batch normalisation keeps the statistics that it begins with, so that what is
+        trained is what is folded into convolutions later. For weights that go on.
     perceptual
         What the perceptual loss looks through.
     precision
@@ -67,6 +70,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     kernel_share: float = Field(1.0, gt=0, le=1)
     largest_gradient: float = Field(0.0, ge=0)
     average: float = Field(0.0, ge=0, lt=1)
+    fixed_statistics: bool = False
     perceptual: PerceptualConfig = PerceptualConfig()
     precision: Literal["bfloat16", "float32"] = "bfloat16"
     log_every: int = Field(100, ge=1)

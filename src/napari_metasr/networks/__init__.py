@@ -13,6 +13,7 @@ from napari_metasr.networks.meta_srgan import build_meta_srgan
 from napari_metasr.networks.ms_gan import build_ms_gan
 from napari_metasr.networks.srgan import build_srgan
 from napari_metasr.networks.srresnet import build_srresnet
+from napari_metasr.networks.told_meta_srgan import build_told_meta_srgan
 from napari_metasr.networks.vgg import build_vgg19
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "meta-srgan": build_meta_srgan,
+    "meta-srgan-told": build_told_meta_srgan,
     "srgan": build_srgan,
     "edsr": build_edsr,
     "srresnet": build_srresnet,

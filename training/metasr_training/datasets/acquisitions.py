@@ -87,23 +87,26 @@ class InputNoise(BaseModel, extra="forbid", frozen=True):
     largest: float = Field(0.04, gt=0)
     rician: float = Field(0.5, ge=0, le=1)
 
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw a standard deviation, as a share of the intensity range; 0 for no noise."""
+        return float(rng.uniform(0, self.largest)) if rng.random() < self.share else 0.0
+
     def add(
-        self, levels: NDArray[np.float32], width: float, rng: np.random.Generator
+        self, levels: NDArray[np.float32], sigma: float, rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Add noise of a random kind and level to an image, or leave it unchanged.
+        """Add noise of a random kind to an image, or leave it unchanged at a level of 0.
 
         Parameters
         ----------
         levels
             (h, w), on a scale where nothing is 0, as magnitudes have it.
-        width
-            The intensity range on that scale.
+        sigma
+            Standard deviation on that scale.
         rng
-            Decides all of it.
+            Decides the rest.
         """
-        if rng.random() >= self.share:
+        if sigma == 0:
             return levels
-        sigma = float(rng.uniform(0, self.largest)) * width
         if rng.random() < self.rician:
             return add_k_space_noise(levels, sigma, rng)
         return levels + sigma * rng.standard_normal(levels.shape, np.float32)

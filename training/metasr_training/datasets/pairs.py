@@ -17,6 +17,7 @@ from metasr_training.datasets.acquisitions import AcquisitionFamily, InputNoise
 from metasr_training.datasets.canvases import Canvas, Windows, canvases_of
 from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import PUBLISHED_CROP
+from napari_metasr.acquisition.code import acquisition_code
 from napari_metasr.degradations import (
     DEGRADATIONS,
     Reduction,
@@ -82,6 +83,8 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
         grid, as skull-stripped scans are.
     varied_noise
         Noise of the low-resolution patches, drawn for each, beside ``noise``.
+    told
+        Share of the batches whose acquisition or noise the network is told.
     sources
         Relative frequency of each data set that is there; one that is not named has the named
         ones' mean. Each image as often as the others where empty.
@@ -108,6 +111,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     family: AcquisitionFamily | None = None
     masked: float = Field(0, ge=0, le=1)
     varied_noise: InputNoise | None = None
+    told: float = Field(0, ge=0, le=1)
 
     @field_validator("crop", mode="before")
     @classmethod
@@ -126,6 +130,10 @@ AREA = Reduction("gaussian")
 
 HALVING = Reduction("bicubic")
 
+IN_PART = 0.05
+"""Share of the batches that are told their noise alone, and of those told their acquisition alone.
+"""
+
 INSIDE = 0.5
 """How much of a low-resolution pixel a mask fills at least where it does not cut it off."""
 
@@ -142,6 +150,9 @@ class Batch:
         (batch, 1, H, W).
     half
         (batch, 1, H / 2, W / 2), the same place of the slice reduced by 2, where it is asked for.
+    code
+        (batch, code length), what a network may be told of acquisition and noise; None where the
+        configuration tells nothing.
     grid, pixels, origin
         The output grid of the canvas, which of its pixels ``truth`` holds, and where on the
         low-resolution canvas ``low_resolution`` begins.
@@ -156,6 +167,7 @@ class Batch:
     origin: tuple[int, int]
     reductions: tuple[Reduction, Reduction]
     half: Tensor | None = None
+    code: Tensor | None = None
 
     def bicubic(self) -> Tensor:
         """Upscale the low-resolution patches by Keys' cubic convolution, (batch, 1, H, W)."""
@@ -328,6 +340,7 @@ class PairSampler:
             for one, axis in zip(reductions, (y, x), strict=True)
         )
         low_resolution, truth, half = [], [], []
+        noise_shares: list[float] = []
         for position in range(rank, config.batch, ranks):
             draw = np.random.default_rng((self.seed, update, 1 + position))
             canvas = self.canvases[items[position]]
@@ -339,14 +352,18 @@ class PairSampler:
                 image = placing.of(cut.tissue).astype(np.float32) / np.float32(cut.brightest)
                 mask = placing.of(cut.mask)
             reduced = np.real(left @ image @ right.T).astype(np.float32)
+            noise_shares.append(0.0)
             if config.noise:
                 reduced = canvas.with_levels(
                     reduced, lambda levels, draw=draw: add_k_space_noise(levels, config.noise, draw)
                 )
+                noise_shares[-1] += config.noise / (canvas.levels[1] - canvas.levels[0])
             if config.varied_noise is not None:
-                width = canvas.levels[1] - canvas.levels[0]
-                noise = partial(config.varied_noise.add, width=width, rng=draw)
+                share = config.varied_noise.draw(draw)
+                sigma = share * (canvas.levels[1] - canvas.levels[0])
+                noise = partial(config.varied_noise.add, sigma=sigma, rng=draw)
                 reduced = canvas.with_levels(reduced, noise)
+                noise_shares[-1] += share
             if cut is not None:
                 reduced *= _share_inside(mask, y, x) >= INSIDE
                 image *= mask
@@ -362,7 +379,26 @@ class PairSampler:
             (y.cells.start, x.cells.start),
             reductions,
             torch.from_numpy(np.stack(half))[:, None] if self.halves else None,
+            self._codes(update, (y, x), reductions, noise_shares) if config.told else None,
         )
+
+    def _codes(
+        self,
+        update: int,
+        axes: tuple[_AxisCut, _AxisCut],
+        reductions: tuple[Reduction, Reduction],
+        noise_shares: list[float],
+    ) -> Tensor:
+        """Return what the network is told of each patch, (batch, code length)."""
+        told = self.config.told
+        draw = np.random.default_rng((self.seed, update, 0, 1)).random()
+        rows, columns = (
+            None if axis.grid.scale == 1 else one for axis, one in zip(axes, reductions, strict=True)
+        )
+        known = (rows, columns) if draw < told - IN_PART else None
+        noise_told = draw < told - 2 * IN_PART or told - IN_PART <= draw < told
+        codes = [acquisition_code(known, share if noise_told else None) for share in noise_shares]
+        return torch.from_numpy(np.stack(codes))
 
 
 def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:

@@ -101,7 +101,8 @@ class SuperResolution:
         """Upscale a batch, standardised: the coarser outputs first, the batch's scale last."""
         standard = (batch.low_resolution.to(device) - self.mean) / self.std
         standard = standard.contiguous(memory_format=torch.channels_last)
-        outputs = super_resolve(network, standard, batch.grid, batch.pixels, batch.origin)
+        code = None if batch.code is None else batch.code.to(device)
+        outputs = super_resolve(network, standard, batch.grid, batch.pixels, batch.origin, code)
         return [one.float() for one in outputs]
 
     def evaluate(

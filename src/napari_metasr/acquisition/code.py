@@ -1,0 +1,88 @@
+"""The acquisition code: what a network that is told how a scan was acquired is given."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from napari_metasr.geometry.grids import AxisGrid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FREQUENCIES = (0.5, 0.75, 0.9375, 1.25)
+"""Shares of an axis' Nyquist frequency at which its transfer function is told."""
+
+CODE_LENGTH = 2 * len(FREQUENCIES) + 3
+"""The transfer of rows and of columns, whether it is told, the noise, whether it is told."""
+
+COARSE, RATIO = 64, 4
+"""Samples of the axis that transfer functions are measured on, and fine samples in each."""
+
+NOISE_UNIT = 0.02
+"""Share of the intensity range that counts as 1."""
+
+LARGEST_NOISE = 0.05
+"""Share of the intensity range beyond which noise is told as this."""
+
+
+class AxisReduction(Protocol):
+    """One axis' way to low resolution, such as a `napari_metasr.degradations.Reduction`."""
+
+    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
+        """Return the (n_out, n_in) operator, real or complex."""
+
+
+@lru_cache(maxsize=64)
+def transfer(reduction: AxisReduction | None) -> tuple[float, ...]:
+    """Measure how much of a wave an acquisition leaves, at each of `FREQUENCIES`.
+
+    What is left beyond the Nyquist frequency (a share above 1) is aliased.
+
+    Parameters
+    ----------
+    reduction
+        Hashable; None for an axis that was left as it was, of which all is left.
+    """
+    if reduction is None:
+        return (1.0,) * len(FREQUENCIES)
+    fine, axis = RATIO * COARSE, AxisGrid(RATIO * COARSE, COARSE)
+    matrix = np.real(reduction.matrix(fine, COARSE))
+    inside = slice(COARSE // 4, 3 * COARSE // 4)
+    turns = np.pi / RATIO * np.array(FREQUENCIES)
+    waves = np.exp(1j * np.outer(np.arange(fine), turns))
+    seen = np.exp(1j * np.outer(axis.positions(), turns))
+    left = ((matrix @ waves) * seen.conj())[inside].mean(axis=0)
+    return tuple(float(one) for one in left.real)
+
+
+def acquisition_code(
+    reductions: tuple[AxisReduction | None, AxisReduction | None] | None = None,
+    noise: float | None = None,
+) -> NDArray[np.float32]:
+    """Return the code of an acquisition, shape (``CODE_LENGTH``,); all 0 where nothing is told.
+
+    Parameters
+    ----------
+    reductions
+        Of rows and of columns; None where they are not known.
+    noise
+        Standard deviation as a share of the intensity range; None where it is not known.
+
+    Raises
+    ------
+    ValueError
+        If the noise is negative or not finite.
+    """
+    code = np.zeros(CODE_LENGTH, np.float32)
+    if reductions is not None:
+        of_axes = np.concatenate([transfer(one) for one in reductions])
+        code[:-3] = 2 * of_axes - 1
+        code[-3] = 1
+    if noise is not None:
+        if not 0 <= noise < np.inf:
+            raise ValueError(f"expected noise of at least 0, found {noise}")
+        code[-2:] = min(noise, LARGEST_NOISE) / NOISE_UNIT, 1
+    return code
