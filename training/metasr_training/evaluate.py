@@ -14,7 +14,7 @@ from tqdm import tqdm
 from metasr_training.calibrate import calibrate
 from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
-from metasr_training.evaluation.contestants import shipped_and_interpolation
+from metasr_training.evaluation.contestants import REFERENCE
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
 from metasr_training.evaluation.native import (
     measure_native,
@@ -25,7 +25,14 @@ from metasr_training.evaluation.native import (
 )
 from metasr_training.evaluation.output.sheets import save_sheet
 from metasr_training.evaluation.output.tables import write_rows, write_text
+from metasr_training.evaluation.told import (
+    TOLD,
+    methods_beside,
+    told_table,
+    wrongly_told_table,
+)
 from metasr_training.evaluation.zoom import (
+    CONSISTENT,
     IN_PLANE,
     score_slice,
     zoom_conditions,
@@ -41,6 +48,7 @@ from napari_metasr.zoom.engine import load_model
 
 PROGRAM = "metasr-evaluate"
 RESULTS = ("zoom.csv", "zoom.md", "zoom.json")
+TOLD_RESULT = "told.md"
 NATIVE_RESULTS = ("native.csv", "native.md", "rim.png")
 SHOWN_WIDTH = 240
 
@@ -54,8 +62,14 @@ def measure_model(
     slices: int = 24,
     device: str = "auto",
     consistent: bool = False,
+    degradations: tuple[str, ...] = IN_PLANE,
+    noise: tuple[float, ...] = (0.0,),
+    beside: tuple[str, ...] = (),
 ) -> None:
     """Measure PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
+
+    A model that can be told how slices were acquired is measured told nothing, told the
+    degradation and the noise, and told their neighbours: told.md has what that gains and costs.
 
     Parameters
     ----------
@@ -76,21 +90,31 @@ def measure_model(
     consistent
         Measure the model a second time, projected onto the slices that reduce to its input under
         the degradation, which is told to the projection and not to the network.
+    degradations
+        How slices are reduced.
+    noise
+        Standard deviations of the noise of the reduced slices, on the 0..255 scale.
+    beside
+        Models that are measured as well, such as the one that this one began with.
     """
-    for name in RESULTS:
+    for name in (*RESULTS, TOLD_RESULT):
         check_kept(output / name, files_of(Path(model)))
     engine = load_model(model, device=device)
-    compared = shipped_and_interpolation(engine)
-    conditions = zoom_conditions(scales, IN_PLANE)
+    others = [load_model(name, device=device) for name in beside]
+    compared = methods_beside(engine, others)
+    projected: set[str] = set()
+    if consistent:
+        projected = {engine.name, engine.name + TOLD, *beside}
+    conditions = zoom_conditions(scales, degradations, noise)
     chosen = some_of_each(load_slices(data, "val", sources or None), slices)
     scores = [
         score
         for one in tqdm(chosen, unit="slice")
-        for score in score_slice(one, compared, conditions, {engine.name} if consistent else ())
+        for score in score_slice(one, compared, conditions, projected)
     ]
     rows = zoom_rows(scores, conditions)
-    table = zoom_table(rows)
-    reference = {row.case: row.psnr for row in rows if row.method == compared[0].label}
+    table = zoom_table(rows, engine.name)
+    reference = {row.case: row.psnr for row in rows if row.method == REFERENCE}
     gains = {
         f"{row.source}/{row.degradation}/x{row.scale:g}": round(row.psnr - reference[row.case], 2)
         for row in rows
@@ -102,6 +126,12 @@ def measure_model(
     write_text(text, f"{table}\n")
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
     write_text(about, json.dumps(summary, indent=2))
+    if engine.can_be_told:
+        first = [REFERENCE, *(f"{name}{end}" for name in beside for end in ("", CONSISTENT))]
+        told = told_table(rows, engine.name, first)
+        wrongly = wrongly_told_table(rows, engine.name)
+        table = f"{told}\n\nOver the model told nothing:\n\n{wrongly}"
+        write_text(output / TOLD_RESULT, f"{table}\n")
     print(table)
 
 

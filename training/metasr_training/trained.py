@@ -21,6 +21,7 @@ from napari_metasr import normalisation
 from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
+from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 from napari_metasr.normalisation import LinearMap
 from napari_metasr.weights import shipped_names
 
@@ -132,7 +133,7 @@ class TrainedNetwork:
 
     @cached_property
     def network(self) -> nn.Module:
-        """The network in eval mode, batch normalisation folded.
+        """The network in eval mode, batch normalisation folded; told nothing if it can be told.
 
         Raises
         ------
@@ -145,6 +146,8 @@ class TrainedNetwork:
             str(self.folder.path), f"{self.config.network} of its configuration", expected, found
         )
         network.load_state_dict(found)
+        if isinstance(network, ToldMetaSRGAN):
+            network = network.told()
         return fold_batch_norm(network)
 
     @property

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_metasr.networks.meta_upscale import MetaUpscale
 
 CODE_LENGTH = 11
-CODED = ("scales.", "offsets.")
+CODED = ("gains.", "shifts.")
 """How the names of weights begin that a code is multiplied with."""
 
 
@@ -53,10 +53,10 @@ class ToldMetaSRGAN(MetaSRGAN):
         super().__init__(trunk=trunk, upscale=upscale)
         self.code_length = code_length
         norms = sum(isinstance(one, nn.BatchNorm2d) for one in trunk.modules())
-        self.scales = nn.ParameterList(
+        self.gains = nn.ParameterList(
             torch.zeros(trunk.features, code_length) for _ in range(norms + 1)
         )
-        self.offsets = nn.ParameterList(
+        self.shifts = nn.ParameterList(
             torch.zeros(trunk.features, code_length) for _ in range(norms)
         )
 
@@ -80,10 +80,10 @@ class ToldMetaSRGAN(MetaSRGAN):
         shallow = deep = trunk.head(image)
         for block in trunk.blocks:
             deep = deep + _changed(block.body, deep, changes)
-        return (shallow + _changed(trunk.tail, deep, changes)) * _each(self.scales[-1], code, 1)
+        return (shallow + _changed(trunk.tail, deep, changes)) * _each(self.gains[-1], code, 1)
 
     def _changes(self, code: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        for scale, offset in zip(self.scales, self.offsets, strict=False):
+        for scale, offset in zip(self.gains, self.shifts, strict=False):
             yield _each(scale, code, 1), _each(offset, code, 0)
 
     @torch.no_grad()
@@ -105,15 +105,15 @@ class ToldMetaSRGAN(MetaSRGAN):
             raise ValueError(
                 f"expected a code of {self.code_length} numbers, found {tuple(code.shape)}"
             )
-        code = code.to(self.scales[0])
+        code = code.to(self.gains[0])
         plain = MetaSRGAN(trunk=copy.deepcopy(self.trunk), upscale=copy.deepcopy(self.upscale))
         norms = [one for one in plain.trunk.modules() if isinstance(one, nn.BatchNorm2d)]
-        for norm, scale, offset in zip(norms, self.scales, self.offsets, strict=False):
+        for norm, scale, offset in zip(norms, self.gains, self.shifts, strict=False):
             factor = 1 + scale @ code
             norm.weight.mul_(factor)
             norm.bias.mul_(factor).add_(offset @ code)
         second = plain.upscale.weights.second
-        factor = (1 + self.scales[-1] @ code).repeat_interleave(9)
+        factor = (1 + self.gains[-1] @ code).repeat_interleave(9)
         second.weight.mul_(factor[:, None])
         second.bias.mul_(factor)
         return plain.eval()
@@ -137,9 +137,7 @@ def _each(weight: Tensor, code: Tensor, constant: float) -> Tensor:
     return (code[:, None] * weight).sum(-1)[..., None, None] + constant
 
 
-def _changed(
-    layers: nn.Sequential, x: Tensor, changes: Iterator[tuple[Tensor, Tensor]]
-) -> Tensor:
+def _changed(layers: nn.Sequential, x: Tensor, changes: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
     """Run layers, scaling and shifting what each normalisation gives."""
     for layer in layers:
         x = layer(x)

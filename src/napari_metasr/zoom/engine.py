@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,7 @@ from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
+from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 from napari_metasr.normalisation import LinearMap, MissingPixelsWarning, fill_missing
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
 from napari_metasr.zoom.borders import mirrored
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.renderers.renderer import Renderer
 
 Precision = Literal["float32", "bfloat16"]
+TOLD_KEPT = 4
+"""Networks that are kept folded for codes used lately, 2 MB each."""
+
 LARGEST_VALUE = float(np.finfo(np.float32).max)
 
 
@@ -83,11 +88,14 @@ class ZoomModel:
     continued
         Whether the tissue is continued into what a network has not learned, see
         ``napari_metasr.zoom.shown``; if not it is shown every slice as it is.
+    code
+        What a network that can be told of acquisitions is told of all slices, see
+        ``napari_metasr.acquisition.acquisition_code``; nothing by default.
 
     Raises
     ------
     WeightsError
-        If the network does not super-resolve.
+        If the network does not super-resolve, or there is a code and it cannot be told any.
     """
 
     def __init__(
@@ -100,7 +108,24 @@ class ZoomModel:
         kernel: UpscaleKernel | None = None,
         tiling: Tiling | None = None,
         continued: bool = True,
+        code: NDArray[np.float32] | None = None,
     ) -> None:
+        self._told: OrderedDict[bytes, ZoomModel] = OrderedDict()
+        self._tell: Callable[..., ZoomModel] | None = None
+        if isinstance(network, ToldMetaSRGAN):
+            self._tell = partial(
+                ZoomModel,
+                network,
+                card,
+                device=device,
+                precision=precision,
+                kernel=kernel,
+                tiling=tiling,
+                continued=continued,
+            )
+            network = network.told(None if code is None else torch.from_numpy(code))
+        elif code is not None:
+            raise WeightsError(f"{card.title} cannot be told how a scan was acquired")
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
         folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._renderer = renderer_of(folded, card, device.type, kernel)
@@ -116,6 +141,33 @@ class ZoomModel:
     def name(self) -> str:
         """The model's name."""
         return self.card.name
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether the network takes an acquisition code."""
+        return self._tell is not None
+
+    def told(self, code: NDArray[np.float32]) -> ZoomModel:
+        """Return the same model, told the acquisition of all that it encodes.
+
+        Those of codes used lately are kept. What one has encoded any of them renders.
+
+        Raises
+        ------
+        WeightsError
+            If the network cannot be told.
+        ValueError
+            If the code is of another length.
+        """
+        if self._tell is None:
+            raise WeightsError(f"{self.card.title} cannot be told how a scan was acquired")
+        name = code.tobytes()
+        if name not in self._told:
+            self._told[name] = self._tell(code=code)
+        self._told.move_to_end(name)
+        while len(self._told) > TOLD_KEPT:
+            self._told.popitem(last=False)
+        return self._told[name]
 
     @property
     def fixed_scales(self) -> tuple[int, ...]:

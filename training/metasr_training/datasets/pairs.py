@@ -393,7 +393,8 @@ class PairSampler:
         told = self.config.told
         draw = np.random.default_rng((self.seed, update, 0, 1)).random()
         rows, columns = (
-            None if axis.grid.scale == 1 else one for axis, one in zip(axes, reductions, strict=True)
+            None if axis.grid.scale == 1 else one
+            for axis, one in zip(axes, reductions, strict=True)
         )
         known = (rows, columns) if draw < told - IN_PART else None
         noise_told = draw < told - 2 * IN_PART or told - IN_PART <= draw < told

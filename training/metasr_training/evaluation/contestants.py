@@ -11,7 +11,7 @@ import numpy as np
 from metasr_training.catalogue import recipe
 from metasr_training.eight_bits import FULL_RANGE
 from metasr_training.evaluation.methods import Method as ByScale
-from metasr_training.evaluation.methods import bilinear_nld, by_model, interpolation
+from metasr_training.evaluation.methods import bilinear_nld, interpolation
 from napari_metasr.zoom.baselines import BASELINES
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from metasr_training.condition import Condition
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.geometry.grids import OutputGrid
-    from napari_metasr.zoom.engine import ZoomModel
 
     Upscale = Callable[[NDArray[Any], OutputGrid, tuple[float, float]], NDArray[np.float32]]
     LoadNetwork = Callable[[str], TrainedNetwork]
@@ -91,15 +90,6 @@ def on_grids(upscale: ByScale) -> Upscale:
     return lambda image, grid, intensity_range: upscale(
         image, (grid.rows.scale, grid.columns.scale), intensity_range
     )
-
-
-def shipped_and_interpolation(model: ZoomModel) -> list[Contestant]:
-    """List bicubic, Lanczos and a shipped model, the reference first."""
-    return [
-        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
-        Contestant("lanczos", baseline("lanczos")),
-        Contestant(model.name, on_grids(by_model(model))),
-    ]
 
 
 def by_network(network: TrainedNetwork) -> Upscale:

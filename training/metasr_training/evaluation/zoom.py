@@ -73,7 +73,7 @@ CONSISTENT = ", consistent"
 
 def score_slice(
     one: Slice,
-    methods: Sequence[Contestant],
+    methods: Sequence[Contestant] | Callable[[Condition], Sequence[Contestant]],
     conditions: Iterable[Condition],
     projected: Collection[str] = (),
 ) -> Iterator[ImageScore]:
@@ -83,6 +83,8 @@ def score_slice(
 
     Parameters
     ----------
+    methods
+        Those that are compared, or what gives them under a condition.
     projected
         Labels of methods that are compared a second time, made consistent with the input under the
         condition's own degradation; see `napari_metasr.trust.consistency`.
@@ -90,7 +92,8 @@ def score_slice(
     for condition in conditions:
         case = make_case(one, condition, "slice", RegionOptions())
         if case is not None:
-            for label, output in upscaled(case, methods):
+            compared = methods(condition) if callable(methods) else methods
+            for label, output in upscaled(case, compared):
                 yield from measure(case, label, output)
                 if label in projected:
                     yield from measure(
@@ -114,6 +117,8 @@ def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> 
     for source in dict.fromkeys(score.source for score in scores):
         for condition in conditions:
             for method in methods:
+                if (condition.name, method, "slice", source) not in found:
+                    continue
                 whole = found[condition.name, method, "slice", source]
                 box = found[condition.name, method, "brain", source]
                 rows.append(
@@ -158,10 +163,15 @@ def gain_table(rows: Iterable[ZoomRow]) -> str:
     return markdown_table(columns, lines.values())
 
 
-def zoom_table(rows: Iterable[ZoomRow]) -> str:
+def zoom_table(rows: Iterable[ZoomRow], gaining: str | None = None) -> str:
     """One line for each data set, degradation and scale: PSNR / SSIM of every method, and the gain.
 
-    The gain is the last method's mean PSNR over the first's.
+    Methods that are not measured under every condition are left out.
+
+    Parameters
+    ----------
+    gaining
+        The method whose mean PSNR is compared with the first's; the last one by default.
     """
     lines: dict[tuple[str, str, float, float], list[ZoomRow]] = defaultdict(list)
     for row in rows:
@@ -178,12 +188,17 @@ def zoom_table(rows: Iterable[ZoomRow]) -> str:
     }
     if any(row.noise for line in lines.values() for row in line):
         columns["noise sigma"] = lambda line: f"{line[0].noise:g}"
-    first = next(iter(lines.values()), [])
-    columns |= {row.method: figures(place) for place, row in enumerate(first)}
-    plain = next((n for n, row in enumerate(first) if row.method.endswith(CONSISTENT)), 0) - 1
+    everywhere = set.intersection(*({row.method for row in line} for line in lines.values()))
+    for case, line in lines.items():
+        lines[case] = [row for row in line if row.method in everywhere]
+    names = [row.method for row in next(iter(lines.values()))]
+    columns |= {name: figures(place) for place, name in enumerate(names)}
+    last = next(one for one in reversed(names) if not one.endswith(CONSISTENT))
+    plain = names.index(gaining or last)
+    projected = f"{names[plain]}{CONSISTENT}" in names
     columns["gain"] = lambda line: f"{line[plain].psnr - line[0].psnr:+.2f}"
     columns["gain in brain box"] = lambda line: f"{line[plain].psnr_box - line[0].psnr_box:+.2f}"
-    if plain >= 0:
+    if projected:
         columns["consistent gain in brain box"] = lambda line: (
             f"{line[plain + 1].psnr_box - line[0].psnr_box:+.2f}"
         )

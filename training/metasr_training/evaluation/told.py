@@ -1,0 +1,138 @@
+"""What a network gains that is told how its input was reduced, and what wrong words cost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from metasr_training.eight_bits import FULL_RANGE
+from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
+from metasr_training.evaluation.methods import by_model
+from metasr_training.evaluation.output.tables import markdown_table
+from metasr_training.evaluation.zoom import CONSISTENT
+from napari_metasr.acquisition import acquisition_code
+from napari_metasr.degradations import named_reduction
+
+if TYPE_CHECKING:
+    from metasr_training.condition import Condition
+    from metasr_training.evaluation.zoom import ZoomRow
+    from napari_metasr.zoom.engine import ZoomModel
+
+BY_SHARPNESS = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-hamming")
+"""Reductions from the sharpest to the blurriest, by what they leave of waves up to Nyquist."""
+
+NOISE_STEP = 0.01
+"""Share of the intensity range by which noise is told wrongly."""
+
+TOLD, SHARPER, BLURRIER, NOISIER = ", told", ", told sharper", ", told blurrier", ", told noisier"
+
+
+def neighbours(name: str) -> tuple[str | None, str | None]:
+    """Return the reductions that are a step sharper and a step blurrier; None at either end."""
+    place = BY_SHARPNESS.index(name)
+    sharper = BY_SHARPNESS[place - 1] if place else None
+    return sharper, BY_SHARPNESS[place + 1] if place + 1 < len(BY_SHARPNESS) else None
+
+
+def told_methods(model: ZoomModel, condition: Condition) -> list[Contestant]:
+    """List a model told nothing, told the condition, and told its neighbours."""
+    width = FULL_RANGE[1] - FULL_RANGE[0]
+    noise = condition.noise / width
+    sharper, blurrier = neighbours(condition.degradation)
+    words: dict[str, tuple[str | None, float]] = {
+        TOLD: (condition.degradation, noise),
+        SHARPER: (sharper, noise),
+        BLURRIER: (blurrier, noise),
+        NOISIER: (condition.degradation, noise + NOISE_STEP),
+    }
+    found = [Contestant(model.name, on_grids(by_model(model)))]
+    for ending, (name, level) in words.items():
+        if name is not None:
+            reduction = named_reduction(name)
+            told = model.told(acquisition_code((reduction, reduction), level))
+            found.append(Contestant(model.name + ending, on_grids(by_model(told))))
+    return found
+
+
+def methods_beside(
+    model: ZoomModel, others: Sequence[ZoomModel] = ()
+) -> Callable[[Condition], list[Contestant]]:
+    """Return what lists, under a condition, bicubic, Lanczos, other models, and a model last.
+
+    A model that can be told is listed told nothing and, after that, as `told_methods` has it.
+    """
+    first = [
+        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
+        Contestant("lanczos", baseline("lanczos")),
+        *(Contestant(one.name, on_grids(by_model(one))) for one in others),
+    ]
+    if model.can_be_told:
+        return lambda condition: [*first, *told_methods(model, condition)]
+    return lambda _: [*first, Contestant(model.name, on_grids(by_model(model)))]
+
+
+def told_table(rows: Iterable[ZoomRow], model: str, beside: Iterable[str]) -> str:
+    """One line for each degradation, scale and noise: PSNR in the brain's box, over all data sets.
+
+    Parameters
+    ----------
+    rows
+        Of the model and of all that it is compared with.
+    model
+        Name of the model.
+    beside
+        The other methods, which come first.
+    """
+    lines = _pooled(rows)
+    columns = _conditions() | {
+        name: _figure(name)
+        for name in (
+            *beside,
+            *(f"{model}{end}" for end in ("", CONSISTENT)),
+            *(f"{model}{TOLD}{end}" for end in ("", CONSISTENT)),
+        )
+        if any(name in line for line in lines.values())
+    }
+    return markdown_table(columns, lines.items())
+
+
+def wrongly_told_table(rows: Iterable[ZoomRow], model: str) -> str:
+    """One line for each degradation, scale and noise: PSNR over that of the model told nothing."""
+    columns = _conditions() | {
+        ending.removeprefix(", "): _difference(model + ending, model)
+        for ending in (TOLD, SHARPER, BLURRIER, NOISIER)
+    }
+    return markdown_table(columns, _pooled(rows).items())
+
+
+Line = tuple[tuple[str, float, float], dict[str, float]]
+
+
+def _pooled(rows: Iterable[ZoomRow]) -> dict[tuple[str, float, float], dict[str, float]]:
+    """Average over data sets, each image counting once."""
+    sums: dict[Any, dict[str, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0]))
+    for row in rows:
+        cell = sums[row.degradation, row.scale, row.noise][row.method]
+        cell[0] += row.images * row.psnr_box
+        cell[1] += row.images
+    return {
+        case: {method: total / count for method, (total, count) in line.items()}
+        for case, line in sums.items()
+    }
+
+
+def _conditions() -> dict[str, Callable[[Line], str]]:
+    return {
+        "degradation": lambda line: line[0][0],
+        "scale": lambda line: f"x{line[0][1]:g}",
+        "noise sigma": lambda line: f"{line[0][2]:g}" if line[0][2] else "",
+    }
+
+
+def _figure(method: str) -> Callable[[Line], str]:
+    return lambda line: f"{line[1][method]:.2f}" if method in line[1] else ""
+
+
+def _difference(method: str, other: str) -> Callable[[Line], str]:
+    return lambda line: f"{line[1][method] - line[1][other]:+.2f}" if method in line[1] else ""
