@@ -85,6 +85,9 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
         Noise of the low-resolution patches, drawn for each, beside ``noise``.
     told
         Share of the batches whose acquisition or noise the network is told.
+    untold
+        Relative frequency of each degradation in the other batches, which have no noise and no
+        masks then: what is assumed where nothing is told. As in all batches where empty.
     sources
         Relative frequency of each data set that is there; one that is not named has the named
         ones' mean. Each image as often as the others where empty.
@@ -112,6 +115,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     masked: float = Field(0, ge=0, le=1)
     varied_noise: InputNoise | None = None
     told: float = Field(0, ge=0, le=1)
+    untold: dict[str, float] = Field(default_factory=dict)
 
     @field_validator("crop", mode="before")
     @classmethod
@@ -188,6 +192,14 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Whether a network is told the acquisition and the noise of a batch."""
+
+    acquisition: bool
+    noise: bool
+
+
+@dataclass(frozen=True)
 class _AxisCut:
     """The part of an axis that a patch takes: cells with context, and output pixels."""
 
@@ -259,7 +271,7 @@ class PairSampler:
         boxes: Mapping[tuple[str, str, str], Window] | None = None,
         halves: bool = False,
     ) -> None:
-        unknown = set(config.degradations) - set(DEGRADATIONS)
+        unknown = {*config.degradations, *config.untold} - set(DEGRADATIONS)
         if unknown:
             raise ValueError(f"expected degradations among {DEGRADATIONS}, found {unknown}")
         self.config = config
@@ -313,13 +325,14 @@ class PairSampler:
         other = 1.0 if alone else float(rng.choice(self.config.scales))
         return (scale, other) if rng.random() < 1 / 2 else (other, scale)
 
-    def _reductions(self, rng: np.random.Generator) -> tuple[Reduction, Reduction]:
+    def _reductions(self, rng: np.random.Generator, told: Told) -> tuple[Reduction, Reduction]:
         """Draw the reductions of a batch's rows and columns."""
         config = self.config
-        if config.family is not None:
+        named = config.untold if self._is_plain(told) else config.degradations
+        if config.family is not None and named is config.degradations:
             return config.family.draw(rng)
-        shares = np.array(list(config.degradations.values()))
-        method = str(rng.choice(list(config.degradations), p=shares / shares.sum()))
+        shares = np.array(list(named.values()))
+        method = str(rng.choice(list(named), p=shares / shares.sum()))
         one = named_reduction(method, float(rng.choice(config.thickness)))
         return one, one
 
@@ -331,7 +344,9 @@ class PairSampler:
             _cut(config.canvas, config.patch, config.context, scale, rng)
             for scale in self._scales(rng)
         )
-        reductions = self._reductions(rng)
+        told = self._told(update)
+        plain = self._is_plain(told)
+        reductions = self._reductions(rng, told)
         epoch, step = divmod(update, self.updates_per_epoch)
         first = step * config.batch
         items = self._order(epoch)[first : first + config.batch]
@@ -346,6 +361,7 @@ class PairSampler:
             canvas = self.canvases[items[position]]
             placing = canvas.place(y.pixels, x.pixels, draw)
             cut = canvas.masked if config.masked and draw.random() < config.masked else None
+            cut = None if plain else cut
             if cut is None:
                 image = placing.of(canvas.image).astype(np.float32)
             else:
@@ -358,7 +374,7 @@ class PairSampler:
                     reduced, lambda levels, draw=draw: add_k_space_noise(levels, config.noise, draw)
                 )
                 noise_shares[-1] += config.noise / (canvas.levels[1] - canvas.levels[0])
-            if config.varied_noise is not None:
+            if config.varied_noise is not None and not plain:
                 share = config.varied_noise.draw(draw)
                 sigma = share * (canvas.levels[1] - canvas.levels[0])
                 noise = partial(config.varied_noise.add, sigma=sigma, rng=draw)
@@ -379,27 +395,36 @@ class PairSampler:
             (y.cells.start, x.cells.start),
             reductions,
             torch.from_numpy(np.stack(half))[:, None] if self.halves else None,
-            self._codes(update, (y, x), reductions, noise_shares) if config.told else None,
+            _codes((y, x), reductions, noise_shares, told) if config.told else None,
         )
 
-    def _codes(
-        self,
-        update: int,
-        axes: tuple[_AxisCut, _AxisCut],
-        reductions: tuple[Reduction, Reduction],
-        noise_shares: list[float],
-    ) -> Tensor:
-        """Return what the network is told of each patch, (batch, code length)."""
-        told = self.config.told
+    def _told(self, update: int) -> Told:
+        """Draw what the network is told of the batch of an update."""
+        share = self.config.told
         draw = np.random.default_rng((self.seed, update, 0, 1)).random()
-        rows, columns = (
-            None if axis.grid.scale == 1 else one
-            for axis, one in zip(axes, reductions, strict=True)
+        return Told(
+            acquisition=draw < share - IN_PART,
+            noise=draw < share - 2 * IN_PART or share - IN_PART <= draw < share,
         )
-        known = (rows, columns) if draw < told - IN_PART else None
-        noise_told = draw < told - 2 * IN_PART or told - IN_PART <= draw < told
-        codes = [acquisition_code(known, share if noise_told else None) for share in noise_shares]
-        return torch.from_numpy(np.stack(codes))
+
+    def _is_plain(self, told: Told) -> bool:
+        """Whether a batch is one of those that nothing is told of, with degradations of its own."""
+        return bool(self.config.untold) and not (told.acquisition or told.noise)
+
+
+def _codes(
+    axes: tuple[_AxisCut, _AxisCut],
+    reductions: tuple[Reduction, Reduction],
+    noise_shares: list[float],
+    told: Told,
+) -> Tensor:
+    """Return what the network is told of each patch, (batch, code length)."""
+    rows, columns = (
+        None if axis.grid.scale == 1 else one for axis, one in zip(axes, reductions, strict=True)
+    )
+    known = (rows, columns) if told.acquisition else None
+    codes = [acquisition_code(known, share if told.noise else None) for share in noise_shares]
+    return torch.from_numpy(np.stack(codes))
 
 
 def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
