@@ -126,7 +126,7 @@ def measure_model(
     write_text(text, f"{table}\n")
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
     write_text(about, json.dumps(summary, indent=2))
-    if engine.can_be_told:
+    if engine.card.can_be_told:
         first = [REFERENCE, *(f"{name}{end}" for name in beside for end in ("", CONSISTENT))]
         told = told_table(rows, engine.name, first)
         wrongly = wrongly_told_table(rows, engine.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_metasr.degradations.reduction import AxisReduction
 
 FREQUENCIES = (0.5, 0.75, 0.9375, 1.25)
 """Shares of an axis' Nyquist frequency at which its transfer function is told."""
@@ -26,13 +28,6 @@ NOISE_UNIT = 0.02
 
 LARGEST_NOISE = 0.05
 """Share of the intensity range beyond which noise is told as this."""
-
-
-class AxisReduction(Protocol):
-    """One axis' way to low resolution, such as a `napari_metasr.degradations.Reduction`."""
-
-    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
-        """Return the (n_out, n_in) operator, real or complex."""
 
 
 @lru_cache(maxsize=64)

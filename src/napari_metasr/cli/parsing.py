@@ -14,6 +14,7 @@ from napari_metasr.geometry.grids import scale_pair
 from napari_metasr.geometry.windows import Line, Window
 from napari_metasr.io.opening import files_of
 from napari_metasr.trust.assumption import ACQUISITIONS
+from napari_metasr.trust.told import CHOICES, Words
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
@@ -245,6 +246,11 @@ def parse_acquisition(text: str) -> str:
 AcquisitionArgument = Annotated[
     str | None,
     _from_text(parse_acquisition, "{" + ",".join(ACQUISITIONS) + "}"),
+    tyro.conf.arg(help_behavior_hint=""),
+]
+TellingArgument = Annotated[
+    str | None,
+    _from_text(lambda text: str(Words.parse(text)), "{" + ",".join(CHOICES) + "}[,NOISE%]"),
     tyro.conf.arg(help_behavior_hint=""),
 ]
 ASSUMED = "auto estimates it from the scan."

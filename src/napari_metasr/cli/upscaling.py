@@ -15,6 +15,7 @@ from napari_metasr.cli.parsing import (
     NumberArgument,
     NumbersArgument,
     PlaneArgument,
+    TellingArgument,
     described,
     optional,
 )
@@ -41,6 +42,7 @@ class UpscalingCommand(Command):
         default=None,
         description=f"{UpscaleOptions.model_fields['consistent'].description} {ASSUMED}",
     )
+    assume: TellingArgument = described(UpscaleOptions, "assume")
     within: Annotated[str | None, optional("lesion|MASK.NII.GZ")] = described(Job, "within")
     detector: ModelArgument = described(Job, "detector")
     dtype: Literal["source", "float32"] = described(UpscaleOptions, "dtype")

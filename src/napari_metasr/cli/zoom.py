@@ -25,6 +25,7 @@ from napari_metasr.cli.parsing import (
     RegionArgument,
     ScaleArgument,
     SliceArgument,
+    TellingArgument,
     described,
     optional,
 )
@@ -45,8 +46,9 @@ from napari_metasr.io.images import is_picture
 from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.volume import Plane
-from napari_metasr.weights import DEFAULT_MODEL, WeightsError, model_card
+from napari_metasr.weights import DEFAULT_MODEL, WeightsError, cannot_be_told, model_card
 from napari_metasr.weights.risk import has_risk
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class Zoom(Command):
         description="Make the result consistent with the slice: reduced again under this "
         "acquisition it is the slice. " + ASSUMED,
     )
+    assume: TellingArgument = described(UpscaleOptions, "assume")
     dpi: IndexArgument = Field(default=DPI, description="Dots an inch of a figure as .png.")
     width: NumberArgument = Field(
         default=None,
@@ -167,6 +170,12 @@ class Zoom(Command):
 
         tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
         model = load_model(self.model, device=self.device, tiling=tiling)
+        if model.card.can_be_told:
+            from napari_metasr.trust.told import Words, tell
+
+            words = Words() if self.assume is None else Words.parse(self.assume)
+            told_of_scan = tell(words, volume, plane)
+            model = model.told(told_of_scan.code, told_of_scan.title)
         for output, cuts, region, told in work:
             if self.mosaic is None:
                 output.save(model, cuts[0], region, told)
@@ -226,11 +235,14 @@ class Zoom(Command):
 
     def _check_model(self) -> None:
         """Refuse a model that is not there, or not for what is asked of it."""
-        reason = model_card(self.model).lesions_only
+        card = model_card(self.model)
+        reason = card.lesions_only
         if reason and self.lesion is None and self.region is None and self.profile is None:
             raise WeightsError(f"{reason}: expected --lesion or --region, found neither")
         if self.risk and not has_risk(self.model):
             raise WeightsError(f"{self.model} has no error head: it cannot mark its errors")
+        if self.assume is not None and not card.can_be_told:
+            raise cannot_be_told(card)
 
     def _check_options(self) -> None:
         """Refuse options that do not go with each other or with the output."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Method = Literal["bicubic", "bilinear", "box", "k-space", "gaussian", "slice-profile"]
+
+
+class AxisReduction(Protocol):
+    """One axis' way to low resolution, such as a `Reduction`."""
+
+    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
+        """Return the (n_out, n_in) operator, real or complex."""
 
 
 @dataclass(frozen=True)

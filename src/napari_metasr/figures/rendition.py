@@ -124,6 +124,8 @@ class Rendition:
         Pixels that the network ran on, of the slice's; halos count.
     correction
         What made it consistent with the slice, if anything.
+    told
+        What the network was told of how the slice was acquired, in words.
     inferred
         What the slice does not determine of it, float32, signed, in the slice's units; with a
         correction.
@@ -141,6 +143,7 @@ class Rendition:
     correction: Correction | None = None
     inferred: NDArray[np.float32] | None = None
     marks: Marks | None = None
+    told: str = ""
 
     @property
     def spacing(self) -> tuple[float, float]:
@@ -158,7 +161,8 @@ class Rendition:
     @property
     def remark(self) -> str:
         """What was done beside super-resolution, for captions."""
-        correction, texts = self.correction, []
+        correction = self.correction
+        texts = [f"told: {self.told}"] if self.told else []
         if correction is not None:
             again = correction.reduced_again(correction.distance)
             texts.append(f"{correction.description} ({again})")
@@ -219,6 +223,7 @@ def render(
         encoded_share=encoded.encoded_pixels / slice_.image.size,
         correction=correction,
         inferred=inferred,
+        told=model.assumed,
     )
 
 
@@ -299,6 +304,7 @@ def _record(rendition: Rendition) -> dict[str, Any]:
         }
         | _consistency(rendition.correction)
         | _marks(rendition.marks)
+        | ({"Told": rendition.told} if rendition.told else {})
     )
 
 

@@ -10,8 +10,8 @@ from napari_metasr.degradations import DEGRADATIONS, Reduction, named_reduction
 
 if TYPE_CHECKING:
     from napari_metasr.acquisition import AxisAcquisition
+    from napari_metasr.degradations.reduction import AxisReduction
     from napari_metasr.io.protocols import ScannedVolume
-    from napari_metasr.trust.consistency import AxisReduction
     from napari_metasr.volume import Plane
 
 AUTO = "auto"

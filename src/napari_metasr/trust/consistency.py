@@ -7,25 +7,19 @@ What it changes in the range of A contradicts the scan, and the projection takes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_metasr.degradations.reduction import AxisReduction
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
 
 CONDITION = 1e-3
 """Singular values below this share of the largest count as zero: directions that the assumed
 acquisition all but erases are inferred, and noise in them is not blown up."""
-
-
-class AxisReduction(Protocol):
-    """One axis' way to low resolution, such as a `napari_metasr.degradations.Reduction`."""
-
-    def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
-        """Return the (n_out, n_in) operator, real or complex."""
 
 
 class PlaneConsistency:

@@ -16,9 +16,9 @@ from napari_metasr.trust.consistency import PlaneConsistency, agreement
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_metasr.degradations.reduction import AxisReduction
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.trust.assumption import Assumption
-    from napari_metasr.trust.consistency import AxisReduction
     from napari_metasr.zoom.encoded import EncodedSlice
 
 NOISE_CONDITION = 0.25

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_metasr.zoom.engine import load_model
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.zoom.engine import ZoomModel
 
@@ -39,3 +42,13 @@ class Models:
         if plan.through_plane is not None:
             through_plane = load(options.through_plane_model)
         return cls(in_plane, through_plane)
+
+    def told(self, code: NDArray[np.float32]) -> Models:
+        """Return the same networks, that of slices told how they were acquired.
+
+        Raises
+        ------
+        WeightsError
+            If it cannot be told.
+        """
+        return replace(self, in_plane=None if self.in_plane is None else self.in_plane.told(code))

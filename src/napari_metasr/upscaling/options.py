@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
 from napari_metasr.trust.assumption import ACQUISITIONS
+from napari_metasr.trust.told import Words
 from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
 
@@ -69,6 +70,17 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
         description="Make every slice of that plane consistent with the input: reduced again "
         "under this acquisition it is the input's slice.",
     )
+
+    assume: str | None = Field(
+        default=None,
+        description="What a model that takes it is told of how the slices of that plane were "
+        "acquired, and of their noise, such as k-space,2%. auto, the default, estimates both.",
+    )
+
+    @field_validator("assume")
+    @classmethod
+    def _known_words(cls, text: str | None) -> str | None:
+        return text if text is None else str(Words.parse(text))
 
     @field_validator("consistent")
     @classmethod

@@ -11,7 +11,7 @@ from napari_metasr.devices import resolve_device
 from napari_metasr.upscaling.consistency import THICKEST
 from napari_metasr.upscaling.parts import Part, Pass, PassKind, parts_of, passes_through
 from napari_metasr.upscaling.target import target_of
-from napari_metasr.weights import ModelCard, WeightsError, model_card
+from napari_metasr.weights import ModelCard, WeightsError, cannot_be_told, model_card
 
 if TYPE_CHECKING:
     from typing import Any
@@ -78,6 +78,8 @@ class Plan:
             in_plane = model_card(options.model)
             if not in_plane.super_resolves_slices:
                 raise WeightsError(f"expected a model for slices, found {in_plane.title}")
+            if options.assume is not None and not in_plane.can_be_told:
+                raise cannot_be_told(in_plane)
         if PassKind.FIRST_VIEW in kinds:
             through_plane = model_card(options.through_plane_model)
             if not through_plane.super_resolves or through_plane.axes != "one":

@@ -64,4 +64,5 @@ def record_of(
         if plan.search is None
         else DetectorRecord(name=Path(plan.search.detector).name, sha256=plan.search.sha256),
         consistent_with=findings.consistent_with,
+        told=findings.told,
     )

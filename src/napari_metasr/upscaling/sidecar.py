@@ -122,6 +122,8 @@ class Sidecar(_Record, extra="allow"):
         Segmentations of the input that came along.
     consistent_with
         The acquisition with which slices in plane were made consistent, in words.
+    told
+        What the network of slices in plane was told of their acquisition, in words.
     """
 
     description: str
@@ -150,6 +152,7 @@ class Sidecar(_Record, extra="allow"):
     detector: DetectorRecord | None = None
     labels: tuple[LabelsRecord, ...] = ()
     consistent_with: str | None = None
+    told: str | None = None
 
     @model_validator(mode="after")
     def _check_names(self) -> Self:

@@ -24,6 +24,7 @@ from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.trust.assumption import assume
+from napari_metasr.trust.told import Words, tell
 from napari_metasr.upscaling.costs import Costs
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
 from napari_metasr.upscaling.labels import Labelled
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_metasr.trust.assumption import Assumption
+    from napari_metasr.trust.told import Told
     from napari_metasr.upscaling.labels import Segmentation
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
@@ -202,10 +204,11 @@ class Upscaling:
         with self._timed(Phase.MEASURING):
             findings = measure(name, self._unpacked)
             seen = self._seen(findings)
-            assumption = self._assumption(findings)
+            assumption, told = self._assumption(findings), self._told(findings)
             findings = findings.model_copy(
                 update={
                     "acquisition": estimate(seen).lines,
+                    "told": None if told is None else told.title,
                     "consistent_with": None if assumption is None else assumption.title,
                 }
             )
@@ -233,6 +236,14 @@ class Upscaling:
             return None
         return assume(options.consistent, self._seen(findings), options.plane)
 
+    def _told(self, findings: Findings) -> Told | None:
+        """Return what the network of slices in plane is told, if it can be told anything."""
+        options, card = self.plan.options, self.plan.in_plane
+        if card is None or not card.can_be_told:
+            return None
+        words = Words() if options.assume is None else Words.parse(options.assume)
+        return tell(words, self._seen(findings), options.plane)
+
     def _warn_of(self, findings: Findings) -> None:
         for concern in findings.concerns:
             warnings.warn(concern, stacklevel=3)
@@ -248,7 +259,8 @@ class Upscaling:
     ) -> Iterator[Progress]:
         folder = self._workspace.folder
         voxels = self._unfinished(plan)
-        assumption = self._assumption(findings)
+        assumption, told = self._assumption(findings), self._told(findings)
+        models = models if told is None else models.told(told.code)
         stages = Stages(plan, self._unpacked, voxels, folder, models, findings, assumption)
         if journal.done == 0 or not voxels.voxels.path.exists():  # gone once it was put in place
             journal = journal.model_copy(update={"digests": ()})

@@ -42,6 +42,8 @@ class Findings(BaseModel, extra="forbid", frozen=True):
         What is known of how the input was acquired, one line each.
     consistent_with
         The acquisition with which slices in plane are made consistent, in words.
+    told
+        What the network of slices in plane is told of their acquisition, in words.
     """
 
     intensity_range: tuple[float, float]
@@ -51,6 +53,7 @@ class Findings(BaseModel, extra="forbid", frozen=True):
     concerns: tuple[str, ...] = ()
     acquisition: tuple[str, ...] = ()
     consistent_with: str | None = None
+    told: str | None = None
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):

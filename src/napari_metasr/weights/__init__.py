@@ -1,6 +1,11 @@
 """Weights with their model cards: those of the package, and the user's own."""
 
-from napari_metasr.weights.card import ModelCard, OperatingPoint, WeightsError
+from napari_metasr.weights.card import (
+    ModelCard,
+    OperatingPoint,
+    WeightsError,
+    cannot_be_told,
+)
 from napari_metasr.weights.store import (
     check_new_model,
     install_model,
@@ -23,6 +28,7 @@ __all__ = [
     "OperatingPoint",
     "UserModelWarning",
     "WeightsError",
+    "cannot_be_told",
     "check_new_model",
     "install_model",
     "is_own",

@@ -14,6 +14,9 @@ GAINS = "psnr_gain_over_bicubic"
 SLACK = 0.05
 """By so much a scale may exceed the trained ones before that is a concern."""
 
+TOLD_NETWORKS = ("meta-srgan-told",)
+"""Networks that take how a scan was acquired."""
+
 OTHER_NETWORKS = (*DETECTORS, "discriminator", "critic", "vgg19")
 
 
@@ -138,6 +141,11 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         return self.super_resolves and self.axes == "both"
 
     @property
+    def can_be_told(self) -> bool:
+        """Whether it takes how a scan was acquired."""
+        return self.network in TOLD_NETWORKS
+
+    @property
     def whole_slice_gain(self) -> float | None:
         """Mean PSNR gain over bicubic on whole slices, in dB, as measured; None if it was not."""
         gains = self.results.get(GAINS)
@@ -158,3 +166,8 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     def detects(self) -> bool:
         """Whether it finds tumours."""
         return self.network in DETECTORS
+
+
+def cannot_be_told(card: ModelCard) -> WeightsError:
+    """Return the error of telling a model how a scan was acquired that does not take it."""
+    return WeightsError(f"{card.title} cannot be told how a scan was acquired")

@@ -20,7 +20,12 @@ from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
 from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 from napari_metasr.normalisation import LinearMap, MissingPixelsWarning, fill_missing
-from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
+from napari_metasr.weights import (
+    DEFAULT_MODEL,
+    WeightsError,
+    cannot_be_told,
+    load_network,
+)
 from napari_metasr.zoom.borders import mirrored
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
 from napari_metasr.zoom.kernels import kernel_for
@@ -125,7 +130,7 @@ class ZoomModel:
             )
             network = network.told(None if code is None else torch.from_numpy(code))
         elif code is not None:
-            raise WeightsError(f"{card.title} cannot be told how a scan was acquired")
+            raise cannot_be_told(card)
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
         folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._renderer = renderer_of(folded, card, device.type, kernel)
@@ -142,11 +147,6 @@ class ZoomModel:
         """The model's name."""
         return self.card.name
 
-    @property
-    def can_be_told(self) -> bool:
-        """Whether the network takes an acquisition code."""
-        return self._tell is not None
-
     def told(self, code: NDArray[np.float32]) -> ZoomModel:
         """Return the same model, told the acquisition of all that it encodes.
 
@@ -160,7 +160,7 @@ class ZoomModel:
             If the code is of another length.
         """
         if self._tell is None:
-            raise WeightsError(f"{self.card.title} cannot be told how a scan was acquired")
+            raise cannot_be_told(self.card)
         name = code.tobytes()
         if name not in self._told:
             self._told[name] = self._tell(code=code)

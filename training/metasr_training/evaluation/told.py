@@ -67,7 +67,7 @@ def methods_beside(
         Contestant("lanczos", baseline("lanczos")),
         *(Contestant(one.name, on_grids(by_model(one))) for one in others),
     ]
-    if model.can_be_told:
+    if model.card.can_be_told:
         return lambda condition: [*first, *told_methods(model, condition)]
     return lambda _: [*first, Contestant(model.name, on_grids(by_model(model)))]
 

@@ -1,0 +1,147 @@
+"""What a network that can be told how a scan was acquired is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from napari_metasr.acquisition import acquisition_code, estimate
+from napari_metasr.acquisition.code import LARGEST_NOISE
+from napari_metasr.degradations import Reduction
+from napari_metasr.trust.assumption import (
+    AUTO,
+    IN_PLANE,
+    Assumption,
+    UnknownAcquisitionError,
+    assume,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.protocols import ScannedVolume
+    from napari_metasr.volume import Plane
+
+NOTHING = "nothing"
+CHOICES = (AUTO, NOTHING, *IN_PLANE)
+"""What can be told of sharpness: the scan's own estimate, nothing, or a degradation in the plane.
+"""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is to be told, as it is typed: ``auto``, ``k-space`` or ``k-space,2%``.
+
+    Attributes
+    ----------
+    acquisition
+        One of `CHOICES`.
+    noise
+        Standard deviation as a share of the intensity range; None to estimate it from the scan.
+    """
+
+    acquisition: str = AUTO
+    noise: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Words:
+        """Read what is to be told.
+
+        Raises
+        ------
+        ValueError
+            If the acquisition is none of `CHOICES`, or the noise is out of range.
+        """
+        name, _, rest = text.partition(",")
+        if name not in CHOICES:
+            raise ValueError(f"expected an acquisition among {', '.join(CHOICES)}, found {name!r}")
+        if not rest:
+            return cls(name)
+        try:
+            noise = float(rest.removesuffix("%")) / 100
+        except ValueError:
+            noise = -1.0
+        if not 0 <= noise <= LARGEST_NOISE:
+            raise ValueError(
+                f"expected noise of 0% to {LARGEST_NOISE:.0%} of the intensity range, found "
+                f"{rest!r}"
+            )
+        return cls(name, noise)
+
+    def __str__(self) -> str:
+        return (
+            self.acquisition
+            if self.noise is None
+            else f"{self.acquisition},{100 * self.noise:.3g}%"
+        )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a network is told.
+
+    Attributes
+    ----------
+    code
+        See `napari_metasr.acquisition.acquisition_code`.
+    title
+        In words: ``k-space, noise 1.2 % (estimated)``.
+    """
+
+    code: NDArray[np.float32]
+    title: str
+
+
+def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Told:
+    """Return what a network is told of a volume's slices; what cannot be told is left out.
+
+    An axis that the scanner interpolated is like nothing that networks have learned: its sharpness
+    is not told.
+
+    Parameters
+    ----------
+    words
+        What is chosen; what is not is estimated.
+    volume, plane
+        The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
+    """
+    assumption = None
+    if words.acquisition != NOTHING:
+        try:
+            assumption = assume(words.acquisition, volume, plane)
+        except UnknownAcquisitionError:
+            assumption = None
+    share = words.noise
+    if share is None and words.acquisition != NOTHING:
+        noise = estimate(volume, plane).noise
+        share = None if noise is None else noise.share
+    return told_of(assumption, share, noise_is_stated=words.noise is not None)
+
+
+def told_of(
+    assumption: Assumption | None, noise: float | None, *, noise_is_stated: bool = False
+) -> Told:
+    """Return what a network is told of an assumption.
+
+    Parameters
+    ----------
+    assumption
+        None where nothing is known of the sharpness.
+    noise
+        Standard deviation as a share of the intensity range; None where it is not known.
+    noise_is_stated
+        Whether a person said so.
+    """
+    reductions = None
+    parts = []
+    if assumption is not None and all(isinstance(one, Reduction) for one in assumption.reductions):
+        reductions = cast("tuple[Reduction, Reduction]", assumption.reductions)
+        parts.append(assumption.title)
+    else:
+        parts.append("sharpness unknown")
+    if noise is None:
+        parts.append("noise unknown")
+    else:
+        parts.append(f"noise {100 * noise:.2g} %{'' if noise_is_stated else ', estimated'}")
+    return Told(acquisition_code(reductions, noise), "; ".join(parts))
