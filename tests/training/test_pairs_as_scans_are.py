@@ -14,6 +14,7 @@ from metasr_training.datasets.acquisitions import AcquisitionFamily, InputNoise
 from metasr_training.datasets.masked import masked
 from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import Slice
+from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import Reduction, blurred_box_matrix
 
 WHOLE = PAIRS.model_copy(update={"patch": 64, "context": 0, "batch": 4, "windows": "head"})
@@ -159,3 +160,50 @@ def test_a_gaussian_without_blur_is_the_mean_over_the_area():
     np.testing.assert_array_equal(
         Reduction("gaussian").matrix(12, 5), blurred_box_matrix(12, 5, 0.0)
     )
+
+
+def told_pairs(**changes):
+    return WHOLE.model_copy(
+        update={
+            "family": AcquisitionFamily(),
+            "masked": 0.5,
+            "varied_noise": InputNoise(share=1.0),
+            "told": 0.7,
+            **changes,
+        }
+    )
+
+
+def test_a_batch_is_told_what_it_went_through():
+    sampler = PairSampler(slices(), told_pairs(axes="mixed", scales=(1.5, 2.0)))
+    told = []
+    for update in range(120):
+        batch = sampler.draw(update)
+        code = batch.code.numpy()
+        assert code.shape == (4, 11)
+        known, noise_known = code[0, 8] == 1, code[0, 10] == 1
+        told.append((known, noise_known))
+        if known:
+            axes = zip(batch.reductions, (batch.grid.rows, batch.grid.columns), strict=True)
+            went = tuple(None if axis.scale == 1 else one for one, axis in axes)
+            np.testing.assert_array_equal(code[0, :9], acquisition_code(went)[:9])
+        else:
+            assert not code[:, :9].any()
+        assert noise_known or not code[:, 9:].any()
+        assert not noise_known or len(set(code[:, 9])) == 4
+    assert np.mean([not any(one) for one in told]) == pytest.approx(0.3, abs=0.12)
+    assert {(True, True), (True, False), (False, True)} <= set(told)
+
+
+def test_batches_that_nothing_is_told_of_may_have_degradations_of_their_own():
+    sampler = PairSampler(slices(), told_pairs(untold={"bilinear": 1.0}))
+    plain = [one for one in map(sampler.draw, range(40)) if not one.code.any()]
+    assert len(plain) > 4
+    for batch in plain:
+        assert [one.method for one in batch.reductions] == ["bilinear", "bilinear"]
+    clean = drawn(WHOLE, degradations={"bilinear": 1.0}).low_resolution
+    assert min(float(one.low_resolution.min()) for one in plain) >= float(clean.min()) - 1e-6
+
+
+def test_without_the_option_nothing_is_told():
+    assert drawn(WHOLE).code is None

@@ -1,0 +1,77 @@
+"""What networks are told of scans, typed or estimated; scans that tell nothing raise nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes.acquisition import texture
+
+from napari_metasr.acquisition import acquisition_code
+from napari_metasr.degradations import named_reduction
+from napari_metasr.trust.assumption import Assumption, ZeroFilled
+from napari_metasr.trust.told import Words, tell, told_of
+from napari_metasr.volume import Source, Volume
+
+
+def volume(data):
+    return Volume(np.asarray(data, np.float32), np.eye(4), Source("head"))
+
+
+@pytest.mark.parametrize("text", ["auto", "nothing", "k-space", "box,2%", "nothing,0.5%"])
+def test_words_are_read_and_written_alike(text):
+    assert str(Words.parse(text)) == text
+
+
+def test_noise_may_lack_its_sign():
+    assert Words.parse("box,2") == Words("box", 0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sinc", "an acquisition among auto, nothing, bicubic"),
+        ("box,9%", "noise of 0% to 5% of the intensity range, found '9%'"),
+        ("box,-1%", "found '-1%'"),
+        ("box,much", "found 'much'"),
+        ("box,nan", "found 'nan'"),
+    ],
+)
+def test_words_that_mean_nothing_are_refused_in_one_line(text, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Words.parse(text)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_stated_is_told():
+    found = tell(Words.parse("bilinear,2%"), volume([texture(k, (64, 64)) for k in range(6)]))
+    reduction = named_reduction("bilinear")
+    np.testing.assert_array_equal(found.code, acquisition_code((reduction,) * 2, 0.02))
+    assert found.title == "bilinear; noise 2 %"
+
+
+def test_nothing_is_told_of_nothing():
+    found = tell(Words.parse("nothing"), volume([texture(k, (64, 64)) for k in range(6)]))
+    assert not found.code.any()
+    assert found.title == "sharpness unknown; noise unknown"
+
+
+def test_the_sharpness_of_an_interpolated_axis_is_not_told():
+    one = named_reduction("k-space")
+    found = told_of(Assumption((one, ZeroFilled(0.7)), "k-space of 70% of the band"), 0.01)
+    np.testing.assert_array_equal(found.code, acquisition_code(None, 0.01))
+    assert found.title == "sharpness unknown; noise 1 %, estimated"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        np.arange(12.0).reshape(1, 3, 4),
+        np.full((5, 40, 40), 7.0),
+        np.random.default_rng(0).normal(0, 1, (6, 48, 48)),
+        np.full((4, 32, 32), np.nan),
+    ],
+)
+def test_scans_that_show_nothing_are_told_without_complaint(data):
+    found = tell(Words(), volume(data))
+    assert np.isfinite(found.code).all()
+    assert ";" in found.title
