@@ -14,7 +14,7 @@ from napari_metasr.volume import Source, Volume
 
 
 def volume(data):
-    return Volume(np.asarray(data, np.float32), np.eye(4), Source("head"))
+    return Volume(np.asarray(data, np.float32), np.eye(4), (1.0, 1.0, 1.0), Source("head"))
 
 
 @pytest.mark.parametrize("text", ["auto", "nothing", "k-space", "box,2%", "nothing,0.5%"])

@@ -48,7 +48,7 @@ def transfer(reduction: AxisReduction | None) -> tuple[float, ...]:
     inside = slice(COARSE // 4, 3 * COARSE // 4)
     turns = np.pi / RATIO * np.array(FREQUENCIES)
     waves = np.exp(1j * np.outer(np.arange(fine), turns))
-    seen = np.exp(1j * np.outer(axis.positions(), turns))
+    seen = np.exp(1j * np.outer(axis.positions() - 1 / 2, turns))  # positions count from edges
     left = ((matrix @ waves) * seen.conj())[inside].mean(axis=0)
     return tuple(float(one) for one in left.real)
 

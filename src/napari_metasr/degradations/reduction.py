@@ -19,7 +19,10 @@ Method = Literal["bicubic", "bilinear", "box", "k-space", "gaussian", "slice-pro
 
 
 class AxisReduction(Protocol):
-    """One axis' way to low resolution, such as a `Reduction`."""
+    """One axis' way to low resolution, such as a `Reduction`; hashable."""
+
+    def __hash__(self) -> int:
+        """Return a hash."""
 
     def matrix(self, n_in: int, n_out: int) -> NDArray[Any]:
         """Return the (n_out, n_in) operator, real or complex."""

@@ -14,7 +14,7 @@ linear maps). Once c is chosen all of it is folded into the weights of a plain M
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
-    from napari_metasr.networks.blocks import ResidualTrunk
+    from napari_metasr.networks.blocks import ResidualBlock, ResidualTrunk
     from napari_metasr.networks.meta_upscale import MetaUpscale
 
 CODE_LENGTH = 11
@@ -79,8 +79,9 @@ class ToldMetaSRGAN(MetaSRGAN):
         changes = self._changes(code)
         shallow = deep = trunk.head(image)
         for block in trunk.blocks:
-            deep = deep + _changed(block.body, deep, changes)
-        return (shallow + _changed(trunk.tail, deep, changes)) * _each(self.gains[-1], code, 1)
+            deep = deep + _changed(cast("ResidualBlock", block).body, deep, changes)
+        deep = _changed(cast("nn.Sequential", trunk.tail), deep, changes)
+        return (shallow + deep) * _each(self.gains[-1], code, 1)
 
     def _changes(self, code: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         for scale, offset in zip(self.gains, self.shifts, strict=False):
