@@ -18,7 +18,7 @@ def install(name, **changes):
     return weights.install_model(build("meta-srgan", **TINY), **about)
 
 
-def told_model(folder, name="tiny-told"):
+def told_model(folder, name="tiny-told", **changes):
     """The path of a small model that can be told; what it is told changes what it makes."""
     torch.manual_seed(0)
     network = build("meta-srgan-told", **TINY)
@@ -26,6 +26,7 @@ def told_model(folder, name="tiny-told"):
     for weight in (*network.gains, *network.shifts):
         torch.nn.init.normal_(weight, std=0.02)
     about = weights.model_card("meta-srgan").model_dump(exclude={"parameters", "sha256"})
-    about |= {"name": name, "title": "Tiny, told", "network": "meta-srgan-told", "options": TINY}
+    about |= {"name": name, "title": "Tiny, told", "network": "meta-srgan-told"}
+    about |= {"options": TINY, **changes}
     weights.save_weights(network, folder, **about)
     return folder / f"{name}.safetensors"

@@ -46,6 +46,25 @@ def test_those_told_lately_are_kept_and_no_more(path):
     assert model.told(code("box")) is not first
 
 
+def test_where_nothing_is_told_another_model_may_take_its_place(tmp_path):
+    path = told_model(tmp_path, untold="meta-srgan")
+    model, other = load_model(path, device="cpu"), load_model("meta-srgan", device="cpu")
+    image = texture(0, (40, 44)).astype(np.float32)
+    expected = other.upscale(image, 2.3)
+    np.testing.assert_array_equal(model.upscale(image, 2.3), expected)
+    told = model.told(code("box"))
+    encoded = told.encode(image)
+    np.testing.assert_array_equal(model.render(encoded, 2.3), told.render(encoded, 2.3))
+    assert np.abs(model.render(encoded, 2.3) - expected).max() > 0.1
+    nothing = model.told(np.zeros_like(code("box")))
+    np.testing.assert_array_equal(nothing.upscale(image, 2.3), expected)
+
+
+def test_the_other_must_be_of_its_kind(tmp_path):
+    with pytest.raises(WeightsError, match="expected a Meta-SRGAN of the same standardisation"):
+        load_model(told_model(tmp_path, untold="srgan-x2"), device="cpu")
+
+
 def test_another_model_cannot_be_told():
     model = load_model("meta-srgan", device="cpu")
     with pytest.raises(WeightsError, match="Meta-SRGAN cannot be told how a scan was acquired"):
@@ -85,7 +104,7 @@ def test_the_upscale_command_tells_it_and_the_sidecar_says_what(scan, path, tmp_
         results.append(output.read_bytes())
         record = json.loads(output.with_suffix(".json").read_text())
         assert record["Options"]["assume"] == assumed
-    assert record["Told"] == "sharpness unknown; noise unknown"
+    assert record["Told"] == "nothing"
     assert results[0] != results[1]
 
 

@@ -32,6 +32,7 @@ def export(
     title: str | None = None,
     contrast: tuple[str, ...] = (),
     licence: str | None = None,
+    untold: str = "",
 ) -> str:
     """Write NAME.safetensors and NAME.json from a trained network of a run, or an ONNX file.
 
@@ -66,6 +67,9 @@ def export(
     licence
         Of the weights, as SPDX writes it; by default that of the model the training began with,
         or what the data sets are known to ask.
+    untold
+        Of a network that is told how scans were acquired: the shipped model that takes its place
+        where nothing is known.
     """
     if model is not None and run is None and network is None:
         if not onnx:
@@ -78,7 +82,7 @@ def export(
     if (point is None) == (trained.config.detection is not None):
         expected = "no operating point" if point else "the operating point (--point) of a detector"
         raise ValueError(f"{network}: expected {expected}, found {point or 'none'}")
-    fields = card_fields(trained, name or network, stated)
+    fields = card_fields(trained, name or network, stated) | {"untold": untold}
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
     output.mkdir(parents=True, exist_ok=True)

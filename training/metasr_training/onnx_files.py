@@ -16,6 +16,7 @@ from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
+from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,8 @@ def exported(network: nn.Module, card: ModelCard) -> tuple[nn.Module, tuple[str,
     ValueError
         If there is no such part.
     """
+    if isinstance(network, ToldMetaSRGAN):
+        network = network.told()
     if isinstance(network, MetaSRGAN):
         return Encoder(fold_batch_norm(network)), (G,)
     if isinstance(network, SubPixelGenerator | MultiScaleGenerator):

@@ -9,7 +9,7 @@ from napari_metasr.acquisition import estimate
 from napari_metasr.degradations import DEGRADATIONS, Reduction, named_reduction
 
 if TYPE_CHECKING:
-    from napari_metasr.acquisition import AxisAcquisition
+    from napari_metasr.acquisition import Acquisition, AxisAcquisition
     from napari_metasr.degradations.reduction import AxisReduction
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.volume import Plane
@@ -69,7 +69,24 @@ def assume(name: str, volume: ScannedVolume, plane: Plane | None = None) -> Assu
     """
     if name not in ACQUISITIONS:
         raise ValueError(f"expected an acquisition among {', '.join(ACQUISITIONS)}, found {name!r}")
-    found = estimate(volume, plane)
+    return assumption_from(name, estimate(volume, plane))
+
+
+def assumption_from(name: str, found: Acquisition) -> Assumption:
+    """Assume an acquisition of slices of which some things are known.
+
+    Parameters
+    ----------
+    name
+        One of ``ACQUISITIONS``.
+    found
+        What the scan shows of itself.
+
+    Raises
+    ------
+    UnknownAcquisitionError
+        If it is to be estimated and the scan does not show it.
+    """
     noise = None if found.noise is None else found.noise.sigma
     if name != AUTO:
         reduction = named_reduction(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from napari_metasr.acquisition import acquisition_code, estimate
 from napari_metasr.acquisition.code import LARGEST_NOISE
@@ -13,7 +13,7 @@ from napari_metasr.trust.assumption import (
     IN_PLANE,
     Assumption,
     UnknownAcquisitionError,
-    assume,
+    assumption_from,
 )
 
 if TYPE_CHECKING:
@@ -94,10 +94,7 @@ class Told:
 
 
 def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Told:
-    """Return what a network is told of a volume's slices; what cannot be told is left out.
-
-    An axis that the scanner interpolated is like nothing that networks have learned: its sharpness
-    is not told.
+    """Return what a network is told of a volume's slices: nothing where the sharpness is unknown.
 
     Parameters
     ----------
@@ -106,23 +103,25 @@ def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Tol
     volume, plane
         The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
     """
-    assumption = None
-    if words.acquisition != NOTHING:
-        try:
-            assumption = assume(words.acquisition, volume, plane)
-        except UnknownAcquisitionError:
-            assumption = None
-    share = words.noise
-    if share is None and words.acquisition != NOTHING:
-        noise = estimate(volume, plane).noise
-        share = None if noise is None else noise.share
+    if words.acquisition == NOTHING:
+        return told_of(None)
+    found = estimate(volume, plane)
+    try:
+        assumption = assumption_from(words.acquisition, found)
+    except UnknownAcquisitionError:
+        return told_of(None)
+    estimated = None if found.noise is None else found.noise.share
+    share = estimated if words.noise is None else words.noise
     return told_of(assumption, share, noise_is_stated=words.noise is not None)
 
 
 def told_of(
-    assumption: Assumption | None, noise: float | None, *, noise_is_stated: bool = False
+    assumption: Assumption | None, noise: float | None = None, *, noise_is_stated: bool = False
 ) -> Told:
     """Return what a network is told of an assumption.
+
+    An axis that the scanner interpolated is like nothing that networks have learned: nothing is
+    told of it.
 
     Parameters
     ----------
@@ -133,15 +132,12 @@ def told_of(
     noise_is_stated
         Whether a person said so.
     """
-    reductions = None
-    parts = []
-    if assumption is not None and all(isinstance(one, Reduction) for one in assumption.reductions):
-        reductions = cast("tuple[Reduction, Reduction]", assumption.reductions)
-        parts.append(assumption.title)
-    else:
-        parts.append("sharpness unknown")
-    if noise is None:
-        parts.append("noise unknown")
-    else:
-        parts.append(f"noise {100 * noise:.2g} %{'' if noise_is_stated else ', estimated'}")
-    return Told(acquisition_code(reductions, noise), "; ".join(parts))
+    if assumption is None:
+        return Told(acquisition_code(), "nothing")
+    rows, columns = assumption.reductions
+    if not (isinstance(rows, Reduction) and isinstance(columns, Reduction)):
+        return Told(acquisition_code(), "nothing (interpolated by the scanner)")
+    level = "noise unknown"
+    if noise is not None:
+        level = f"noise {100 * noise:.2g} %{'' if noise_is_stated else ', estimated'}"
+    return Told(acquisition_code((rows, columns), noise), f"{assumption.title}; {level}")

@@ -77,6 +77,9 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         How intensities are brought to the network.
     standardisation
         Mean and standard deviation that are taken out after that.
+    untold
+        Of a model that is told how scans were acquired: name of the shipped model that takes its
+        place where nothing is known; its own weights do where empty.
     detection
         Of a detector: how its answers are read.
     updates, loss, schedule
@@ -104,6 +107,7 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     degradations: tuple[str, ...]
     intensity: str
     standardisation: tuple[float, PositiveFloat] = (0.0, 1.0)
+    untold: str = ""
     detection: OperatingPoint | None = None
     updates: int
     loss: str

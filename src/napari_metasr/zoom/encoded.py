@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.normalisation import LinearMap
+    from napari_metasr.zoom.renderers.renderer import Renderer
     from napari_metasr.zoom.shown import Shown
 
 Encoder = Callable[["NDArray[np.float32]"], Tensor]
@@ -74,6 +75,8 @@ class EncodedSlice:
         From the source's units to the network's.
     value_range
         The source's smallest and largest value, that results are clipped to.
+    renderer
+        Renders from the codes.
     encoder
         Makes the codes of a part of the normalised slice.
     tiling
@@ -98,6 +101,7 @@ class EncodedSlice:
         missing: NDArray[np.bool_] | None,
         mapping: LinearMap,
         value_range: tuple[float, float],
+        renderer: Renderer,
         encoder: Encoder,
         tiling: Tiling,
     ) -> None:
@@ -109,6 +113,7 @@ class EncodedSlice:
         self.value_range = value_range
         self.encode_seconds = 0.0
         self.encoded_pixels = 0
+        self.renderer = renderer
         self._encoder = encoder
         self._tiling = tiling
         self._tiles: OrderedDict[TileIndex, Tensor] = OrderedDict()

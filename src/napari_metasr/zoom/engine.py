@@ -96,11 +96,14 @@ class ZoomModel:
     code
         What a network that can be told of acquisitions is told of all slices, see
         ``napari_metasr.acquisition.acquisition_code``; nothing by default.
+    untold
+        The network that takes the place of such a one where it is told nothing; by default it is
+        itself.
 
     Raises
     ------
     WeightsError
-        If the network does not super-resolve, or there is a code and it cannot be told any.
+        If the network does not super-resolve, or there is a code and it cannot be told.
     """
 
     def __init__(
@@ -114,6 +117,7 @@ class ZoomModel:
         tiling: Tiling | None = None,
         continued: bool = True,
         code: NDArray[np.float32] | None = None,
+        untold: nn.Module | None = None,
     ) -> None:
         self._told: OrderedDict[bytes, ZoomModel] = OrderedDict()
         self._tell: Callable[..., ZoomModel] | None = None
@@ -127,8 +131,12 @@ class ZoomModel:
                 kernel=kernel,
                 tiling=tiling,
                 continued=continued,
+                untold=untold,
             )
-            network = network.told(None if code is None else torch.from_numpy(code))
+            if code is not None and code.any():
+                network = network.told(torch.from_numpy(code))
+            else:
+                network = untold or network.told()
         elif code is not None:
             raise cannot_be_told(card)
         folded = fold_batch_norm(network).to(device).requires_grad_(False)
@@ -259,6 +267,7 @@ class ZoomModel:
             missing=missing,
             mapping=mapping,
             value_range=value_range,
+            renderer=self._renderer,
             encoder=partial(self._encode, shape=image.shape),
             tiling=self._tiling,
         )
@@ -350,7 +359,7 @@ class ZoomModel:
         if encoded.shown.needed is not None:
             out[:] = 0
         with torch.inference_mode():
-            self._renderer.render(encoded, grid, pixels, out)
+            encoded.renderer.render(encoded, grid, pixels, out)
         return out
 
     def render_once(
@@ -424,5 +433,24 @@ def load_model(
     resolved = resolve_device(device)
     network, card = load_network(model)
     return ZoomModel(
-        network, card, device=resolved, precision=precision, tiling=tiling, continued=continued
+        network,
+        card,
+        device=resolved,
+        precision=precision,
+        tiling=tiling,
+        continued=continued,
+        untold=_untold(card),
     )
+
+
+def _untold(card: ModelCard) -> nn.Module | None:
+    """Load the network that takes a model's place where it is told nothing, if any does."""
+    if not card.untold:
+        return None
+    network, other = load_network(card.untold)
+    if (other.network, other.standardisation) != ("meta-srgan", card.standardisation):
+        raise WeightsError(
+            f"{card.name} names {other.name} for where it is told nothing: expected a Meta-SRGAN "
+            "of the same standardisation"
+        )
+    return network
