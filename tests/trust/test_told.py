@@ -7,8 +7,8 @@ import pytest
 from fakes.acquisition import texture
 
 from napari_metasr.acquisition import acquisition_code
-from napari_metasr.degradations import named_reduction
-from napari_metasr.trust.assumption import Assumption, ZeroFilled
+from napari_metasr.degradations import Reduction, named_reduction
+from napari_metasr.trust.assumption import Assumption
 from napari_metasr.trust.told import Words, tell, told_of
 from napari_metasr.volume import Source, Volume
 
@@ -56,8 +56,8 @@ def test_nothing_is_told_of_nothing():
 
 
 def test_the_sharpness_of_an_interpolated_axis_is_not_told():
-    one = named_reduction("k-space")
-    found = told_of(Assumption((one, ZeroFilled(0.7)), "k-space of 70% of the band"), 0.01)
+    one, other = named_reduction("k-space"), Reduction("k-space", share=0.7)
+    found = told_of(Assumption((one, other), "k-space of 70% of the band"), 0.01)
     assert not found.code.any()
     assert found.title == "nothing (interpolated by the scanner)"
 

@@ -135,7 +135,7 @@ def told_of(
     if assumption is None:
         return Told(acquisition_code(), "nothing")
     rows, columns = assumption.reductions
-    if not (isinstance(rows, Reduction) and isinstance(columns, Reduction)):
+    if any(isinstance(one, Reduction) and one.share < 1 for one in (rows, columns)):
         return Told(acquisition_code(), "nothing (interpolated by the scanner)")
     level = "noise unknown"
     if noise is not None:
