@@ -78,6 +78,7 @@ class FakeEngine:
 
     device = "cpu"
     card = CARD
+    assumed = ""
     fixed_scales = ()
     upscaler = None
 

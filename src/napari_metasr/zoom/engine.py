@@ -120,6 +120,7 @@ class ZoomModel:
         untold: nn.Module | None = None,
     ) -> None:
         self._told: OrderedDict[bytes, ZoomModel] = OrderedDict()
+        self.assumed = ""
         self._tell: Callable[..., ZoomModel] | None = None
         if isinstance(network, ToldMetaSRGAN):
             self._tell = partial(
@@ -155,8 +156,15 @@ class ZoomModel:
         """The model's name."""
         return self.card.name
 
-    def told(self, code: NDArray[np.float32]) -> ZoomModel:
+    def told(self, code: NDArray[np.float32], title: str = "") -> ZoomModel:
         """Return the same model, told the acquisition of all that it encodes.
+
+        Parameters
+        ----------
+        code
+            See ``napari_metasr.acquisition.acquisition_code``.
+        title
+            The same in words, for records and captions: its ``assumed``.
 
         Those of codes used lately are kept. What one has encoded any of them renders.
 
@@ -169,9 +177,10 @@ class ZoomModel:
         """
         if self._tell is None:
             raise cannot_be_told(self.card)
-        name = code.tobytes()
+        name = code.tobytes() + title.encode()
         if name not in self._told:
             self._told[name] = self._tell(code=code)
+            self._told[name].assumed = title
         self._told.move_to_end(name)
         while len(self._told) > TOLD_KEPT:
             self._told.popitem(last=False)
