@@ -38,7 +38,7 @@ def shared_data() -> Path:
 def _decoded_slices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The training package keeps nothing in the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("METASR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NAPARI_METASR_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from napari_metasr.files import keeping, naming, read_json, replacing, replacing_folder
+from napari_metasr.files import (
+    cache_folder,
+    keeping,
+    naming,
+    read_fields,
+    read_json,
+    replacing,
+    replacing_all,
+    replacing_folder,
+)
 
 
 def write_half(folder):
@@ -117,3 +126,52 @@ def test_what_is_written_is_on_the_disk_before_it_has_its_name(tmp_path, monkeyp
     with replacing(path) as temporary:
         temporary.write_text("new")
     assert synced == [(path.stat().st_ino, False), (tmp_path.stat().st_ino, True)]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_files_take_their_places_together_or_not_at_all(tmp_path, exists):
+    first, last = tmp_path / "a.nii", tmp_path / "a.json"
+    if exists:
+        first.write_text("before")
+
+    def write_both():
+        with replacing_all([first, last], overwrite=True) as written:
+            for path in written:
+                path.write_text("new")
+            last.mkdir()  # it comes while the files are written, and no file can replace it
+
+    with pytest.raises(IsADirectoryError):
+        write_both()
+    assert [path.name for path in sorted(tmp_path.iterdir())] == (
+        ["a.json", "a.nii"] if exists else ["a.json"]
+    )
+    if exists:
+        assert first.read_text() == "before"
+
+    last.rmdir()
+    with replacing_all([first, last], overwrite=True) as written:
+        for path in written:
+            path.write_text("new")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "a.json": "new", "a.nii": "new",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b"\xff{}", b"[" * 100_000])
+def test_what_is_no_json_object_has_no_fields(tmp_path, content):
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    assert read_fields(path) == {}
+    path.write_text('{"EchoTime": 0.004}', encoding="utf-8-sig")
+    assert read_fields(path) == {"EchoTime": 0.004}
+
+
+def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("METASR_CACHE", str(tmp_path / "old"))
+    monkeypatch.setenv("NAPARI_METASR_CACHE", str(tmp_path / "new"))
+    assert cache_folder() == tmp_path / "new"
+    monkeypatch.delenv("NAPARI_METASR_CACHE")
+    assert cache_folder() == tmp_path / "old"
+    monkeypatch.setenv("METASR_CACHE", "")
+    assert cache_folder().name == "napari-metasr"

@@ -17,11 +17,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 HASHED_BYTES = 8 << 20
 OTHERS = 0o077
 """Bits of a file's mode that say what others than its owner may do."""
+
+
+def cache_folder() -> Path:
+    """Return the folder of what can be fetched or computed again; it need not exist.
+
+    The environment variable ``NAPARI_METASR_CACHE`` names it, or ``METASR_CACHE``, the name that
+    training had for it; without them it is in the user's cache folder.
+    """
+    import pooch
+
+    names = ("NAPARI_METASR_CACHE", "METASR_CACHE")
+    told = next(filter(None, map(os.environ.get, names)), None)
+    return Path(told or pooch.os_cache("napari-metasr"))
 
 
 class InputReplacedError(ValueError):
@@ -61,9 +74,18 @@ def read_json(path: Path) -> Any:
         If it is no JSON, or is nested too deeply, with its path.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, found something else ({error})") from None
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """Return the fields of a JSON object; none if the file is missing or holds something else."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class Inputs:
@@ -238,20 +260,72 @@ def replacing(path: Path, *, overwrite: bool = False, scratch: bool = False) -> 
     InputReplacedError, FileExistsError, FileNotFoundError, IsADirectoryError
         As `check_writable`.
     """
-    check_writable(path, overwrite=overwrite)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.{path.name}")
+    with replacing_all([path], overwrite=overwrite, scratch=scratch) as (temporary,), naming(path):
+        yield temporary
+
+
+@contextmanager
+def replacing_all(
+    paths: Sequence[Path], *, overwrite: bool = False, scratch: bool = False
+) -> Iterator[tuple[Path, ...]]:
+    """Give a temporary path beside each path; all take their places at the end, or none does.
+
+    They do so in the order given. Where one cannot, those before it go again and what was there
+    before comes back. If the process is killed or the power fails in between, the first of the
+    new files may lie beside the last of the old ones, each whole.
+
+    Parameters
+    ----------
+    paths
+        The files to write.
+    overwrite, scratch
+        As for `replacing`.
+
+    Raises
+    ------
+    InputReplacedError, FileExistsError, FileNotFoundError, IsADirectoryError
+        As `check_writable`, of any of the paths.
+    """
+    for path in paths:
+        check_writable(path, overwrite=overwrite)
+    written = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
+    before = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
     try:
-        with naming(path):
-            yield temporary
+        yield written
         for inputs in _kept.get():
-            inputs.keep_private(temporary)
-        if scratch:
-            temporary.replace(path)
-        else:
-            put_on_disk(temporary)
-            rename(temporary, path)
+            for temporary in written:
+                inputs.keep_private(temporary)
+        if not scratch:
+            for temporary in written:
+                put_on_disk(temporary)
+        put = Path.replace if scratch else rename
+        _put_in_place(paths, written, before, put)
     finally:
-        temporary.unlink(missing_ok=True)
+        for temporary in (*written, *before):
+            temporary.unlink(missing_ok=True)
+
+
+def _put_in_place(
+    paths: Sequence[Path],
+    written: Sequence[Path],
+    before: Sequence[Path],
+    put: Callable[[Path, Path], object],
+) -> None:
+    """Rename the written files by ``put``; where one cannot be, undo those before it."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for path, temporary, old in zip(paths, written, before, strict=True):
+            if path is not paths[-1] and path.exists():
+                shutil.copy2(path, old)
+            put(temporary, path)
+            done.append((path, old))
+    except OSError:
+        for path, old in reversed(done):
+            if old.exists():
+                old.replace(path)
+            else:
+                path.unlink()
+        raise
 
 
 def put_on_disk(path: Path) -> None:

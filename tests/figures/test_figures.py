@@ -239,6 +239,8 @@ def test_scale_bars_are_round(extent: float, length: float) -> None:
 def test_captions() -> None:
     assert scale_text((3.7, 3.7)) == "×3.7"
     assert scale_text((2.0, 3.692307)) == "×2 (rows), ×3.692 (columns)"
+    assert scale_text((3.7, 3.701), short=True) == "×3.70"
+    assert scale_text((3.7, 2.0), short=True) == "×3.70, ×2.00"
     assert super_resolved_text("M", (4.0, 4.0), (0.25, 0.5)) == (
         "Super-resolved by M, ×4, output spacing 0.25 × 0.5 mm; "
         "for research use, not for diagnosis."

@@ -89,6 +89,18 @@ def test_an_existing_sidecar_is_not_replaced_unasked(rendition, tmp_path):
     assert (tmp_path / "a.json").read_text() == "mine"
 
 
+@pytest.mark.parametrize("exists", [False, True])
+def test_an_image_whose_sidecar_cannot_be_written_is_not_written(rendition, tmp_path, exists):
+    before = {"a.json": b"mine", "a.nii.gz": b"mine too"} if exists else {}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    card = rendition.card.model_copy(update={"name": object()})
+    unwritable = replace(rendition, card=card)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        save_nifti(tmp_path / "a.nii.gz", unwritable, overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_the_sidecar_of_the_source_is_never_replaced(rendition, tmp_path):
     volume = rendition.slice.volume
     scan, told = tmp_path / "scan.nii.gz", tmp_path / "scan.json"

@@ -18,7 +18,7 @@ from metasr_training.speeds import Speed, probe, remember, remember_run, remembe
 
 @pytest.fixture(autouse=True)
 def _empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("METASR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NAPARI_METASR_CACHE", str(tmp_path / "cache"))
 
 
 def test_everything_is_listed_with_what_is_known(capsys):

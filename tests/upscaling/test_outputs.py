@@ -12,7 +12,8 @@ from fakes.upscaling import smooth
 
 from napari_metasr.cli import main
 from napari_metasr.files import file_sha256
-from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
+from napari_metasr.io.names import sidecar_path
+from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.upscaling.upscale import Upscaling
 from napari_metasr.upscaling.workspace import Workspace
 

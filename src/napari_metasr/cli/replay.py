@@ -12,11 +12,12 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import OUTPUT, Command, Flag, described, optional
 from napari_metasr.files import file_sha256
+from napari_metasr.io.names import sidecar_path
 from napari_metasr.io.opening import open_stored
 from napari_metasr.upscaling.errors import OutputDiffersError
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.provenance import versions
-from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path
+from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.weights import model_names
 
 if TYPE_CHECKING:

@@ -16,10 +16,9 @@ from napari_metasr.cli.parsing import OUTPUT, Flag, described, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io import read
-from napari_metasr.io.names import labels_name
+from napari_metasr.io.names import labels_name, sidecar_path
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.job import Job
-from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable, numbered
 from napari_metasr.geometry.grids import OutputGrid, scale_pair
-from napari_metasr.io.names import WRITTEN_SUFFIXES, marks_path
+from napari_metasr.io.names import WRITTEN_SUFFIXES, marks_path, sidecar_path
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.purpose import RESEARCH_USE
-from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from napari_metasr import __version__
-from napari_metasr.files import read_json, replacing
-from napari_metasr.io.names import stem
+from napari_metasr.files import read_fields, replacing
+from napari_metasr.io.names import sidecar_path, stem
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
-from napari_metasr.upscaling.sidecar import sidecar_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,20 +53,12 @@ def is_dataset(folder: Path) -> bool:
 
 def description_of(folder: Path) -> dict[str, Any]:
     """Read the description of a dataset; empty if it is missing or unreadable."""
-    return _read(folder / DESCRIPTION)
+    return read_fields(folder / DESCRIPTION)
 
 
 def is_skull_stripped(image: Path) -> bool:
     """Return whether the sidecar of an image says that it shows only the brain."""
-    return _read(sidecar_path(image)).get("SkullStripped") is True
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = read_json(path)
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_fields(sidecar_path(image)).get("SkullStripped") is True
 
 
 def resolution_label(options: UpscaleOptions) -> str:

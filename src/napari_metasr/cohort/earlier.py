@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.files import file_sha256
+from napari_metasr.io.names import sidecar_path
 from napari_metasr.upscaling.provenance import fingerprint
-from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
+from napari_metasr.upscaling.sidecar import read_sidecar, write_sidecar
 from napari_metasr.upscaling.upscale import Upscaling
 from napari_metasr.upscaling.workspace import JOURNAL, Journal, Workspace
 

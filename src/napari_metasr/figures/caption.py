@@ -11,8 +11,16 @@ if TYPE_CHECKING:
     from napari_metasr.quality.trial import Quality
 
 
-def scale_text(scale: tuple[float, float]) -> str:
-    """Write a scale: ``×3.7``, or ``×3.7 (rows), ×2 (columns)`` where the axes differ."""
+def scale_text(scale: tuple[float, float], *, short: bool = False) -> str:
+    """Write a scale: ``×3.7``, or ``×3.7 (rows), ×2 (columns)`` where the axes differ.
+
+    Parameters
+    ----------
+    short
+        For names of layers, of a width that stays while the scale changes: ``×3.70, ×2.00``.
+    """
+    if short:
+        return ", ".join(dict.fromkeys(f"×{factor:.2f}" for factor in scale))
     rows, columns = (f"{factor:.3f}".rstrip("0").rstrip(".") for factor in scale)
     return f"×{rows}" if rows == columns else f"×{rows} (rows), ×{columns} (columns)"
 

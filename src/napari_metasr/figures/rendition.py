@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_metasr.figures.caption import description_text, super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save_comparison
-from napari_metasr.files import check_writable, replacing
+from napari_metasr.files import replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.names import is_volume_file, marks_path
@@ -18,7 +18,6 @@ from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import marked_share, marked_text
-from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.volume import SIGNS
 from napari_metasr.zoom.baselines import interpolate_pixels
 
@@ -230,7 +229,9 @@ def render(
 def save_nifti(
     path: Path, rendition: Rendition, *, dtype: DTypeLike | None = None, overwrite: bool = False
 ) -> Path:
-    """Write a rendition as a NIfTI volume one slice thick, with a JSON sidecar beside it.
+    """Write a rendition as a volume one slice thick, and its JSON sidecar: both, or neither.
+
+    Marks, where there are any, are written first and get their name last.
 
     Parameters
     ----------
@@ -245,40 +246,34 @@ def save_nifti(
         As `write_slice`; also if the sidecar exists and ``overwrite`` is not set, or is that of
         the source.
     """
-    sidecar, cut = sidecar_path(path), rendition.slice
-    check_writable(sidecar, overwrite=overwrite)
-    if rendition.marks is not None:
-        check_writable(marks_path(path), overwrite=overwrite)
-    volume = cut.volume
-    check_source_kept(sidecar, volume.source)
+    cut, volume, marks = rendition.slice, rendition.slice.volume, rendition.marks
     shape = (1, *volume.spatial_shape)[-3:]
-    write_slice(
-        path,
-        rendition.super_resolved,
-        slice_affine(volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window),
-        cut.plane,
-        volume.source,
-        dtype=dtype,
-        description=description_text(rendition.card.title, rendition.grid.true_scale),
-        overwrite=overwrite,
+    affine = slice_affine(
+        volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window
     )
-    if rendition.marks is not None:
-        write_slice(
-            marks_path(path),
-            rendition.marks.marked.astype(np.uint8),
-            slice_affine(
-                volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window
-            ),
+    with ExitStack() as stack:
+        if marks is not None:
+            check_source_kept(marks_path(path), volume.source)
+            write_slice(
+                stack.enter_context(replacing(marks_path(path), overwrite=overwrite)),
+                marks.marked.astype(np.uint8),
+                affine,
+                cut.plane,
+                volume.source,
+                dtype=np.uint8,
+                description=MARKS_TEXT,
+            )
+        return write_slice(
+            path,
+            rendition.super_resolved,
+            affine,
             cut.plane,
             volume.source,
-            dtype=np.uint8,
-            description=MARKS_TEXT,
+            dtype=dtype,
+            description=description_text(rendition.card.title, rendition.grid.true_scale),
+            record=_record(rendition),
             overwrite=overwrite,
         )
-    with replacing(sidecar, overwrite=overwrite) as temporary:
-        text = json.dumps(_record(rendition), indent=2, ensure_ascii=False)
-        temporary.write_text(f"{text}\n", encoding="utf-8")
-    return path
 
 
 def _record(rendition: Rendition) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.files import read_json
 from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["ACQUISITION", "GRADIENTS", "acquisition_beside", "gradients_beside"]
+__all__ = ["ACQUISITION", "GRADIENTS", "acquisition_of", "gradients_beside"]
 
 ACQUISITION = (
     *("Modality", "Manufacturer", "ManufacturersModelName", "MagneticFieldStrength"),
@@ -28,20 +27,9 @@ GRADIENTS = (".bval", ".bvec")
 the axes of the image, which keep their order."""
 
 
-def acquisition_beside(path: Path) -> Mapping[str, Any]:
-    """Read what the JSON file beside an image says of its acquisition.
-
-    Returns
-    -------
-    mapping
-        The fields among `ACQUISITION`; none if there is no such file, or it cannot be read.
-    """
-    try:
-        found = read_json(path.with_name(f"{stem(path)}.json"))
-    except (OSError, ValueError):
-        return {}
-    known = found if isinstance(found, dict) else {}
-    return {name: known[name] for name in ACQUISITION if name in known}
+def acquisition_of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the JSON file beside an image says of its acquisition: `ACQUISITION` alone."""
+    return {name: fields[name] for name in ACQUISITION if name in fields}
 
 
 def gradients_beside(path: Path) -> dict[str, Path]:

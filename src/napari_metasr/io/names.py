@@ -22,6 +22,7 @@ __all__ = [
     "is_volume_file",
     "labels_name",
     "marks_path",
+    "sidecar_path",
     "stem",
 ]
 
@@ -56,6 +57,11 @@ def stem(path: str | os.PathLike[str]) -> str:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return Path(name).stem
+
+
+def sidecar_path(image: Path) -> Path:
+    """Return the path of the JSON file beside a volume's file."""
+    return image.with_name(f"{stem(image)}.json")
 
 
 def check_written_name(path: Path) -> None:

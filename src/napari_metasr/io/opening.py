@@ -6,9 +6,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import read_json
+from napari_metasr.files import read_fields
 from napari_metasr.io.dicom.recognition import is_dicom, walked
-from napari_metasr.io.names import METAIMAGE, NIFTI, NRRD, has_ending, is_volume_file, stem
+from napari_metasr.io.names import (
+    METAIMAGE,
+    NIFTI,
+    NRRD,
+    has_ending,
+    is_volume_file,
+    sidecar_path,
+    stem,
+)
 from napari_metasr.io.stored import StoredVolume, open_file
 
 if TYPE_CHECKING:
@@ -64,7 +72,7 @@ def files_of(path: Path) -> Iterator[Path]:
     elif path.is_file():
         yield path
         yield from _data_beside(path)
-        sidecar = path.with_name(f"{stem(path)}.json")
+        sidecar = sidecar_path(path)
         if sidecar.is_file() and not _describes_other(sidecar, path.name):
             yield sidecar
 
@@ -81,11 +89,7 @@ def _data_beside(path: Path) -> Iterator[Path]:
 
 def _describes_other(sidecar: Path, name: str) -> bool:
     """Return whether a JSON file says that it belongs to a file of another name."""
-    try:
-        found = read_json(sidecar)
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("OutputName", name) != name
+    return bool(read_fields(sidecar).get("OutputName", name) != name)
 
 
 def stands_for_dicom(path: Path) -> bool:

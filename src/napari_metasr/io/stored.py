@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.files import file_sha256
-from napari_metasr.io.acquisition import acquisition_beside
+from napari_metasr.files import file_sha256, read_fields
+from napari_metasr.io.acquisition import acquisition_of
 from napari_metasr.io.body import UNREADABLE, cause, read_to_end
 from napari_metasr.io.freesurfer import open_mgh
 from napari_metasr.io.grid import FileGrid
 from napari_metasr.io.metaimage import open_metaimage
-from napari_metasr.io.names import FREESURFER, METAIMAGE, NRRD, has_ending, stem
+from napari_metasr.io.names import FREESURFER, METAIMAGE, NRRD, has_ending, sidecar_path, stem
 from napari_metasr.io.nifti import open_nifti, scaled
 from napari_metasr.io.nrrd import open_nrrd
 from napari_metasr.io.orientation import axis_codes
@@ -101,6 +101,7 @@ class StoredVolume(FileGrid):
     @cached_property
     def source(self) -> Source:
         """Enough of the file to write another one like it."""
+        fields = read_fields(sidecar_path(self.path))
         return Source(
             name=stem(self.path),
             path=self.path,
@@ -111,8 +112,8 @@ class StoredVolume(FileGrid):
             concerns=self.file.concerns,
             is_oriented=self.file.is_oriented,
             holds_labels=self.file.holds_labels,
-            acquisition=acquisition_beside(self.path),
-            told=told_by_sidecar(self.path.with_name(f"{stem(self.path)}.json")),
+            acquisition=acquisition_of(fields),
+            told=told_by_sidecar(fields),
         )
 
     @property

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.files import Inputs, check_writable, replacing
+from napari_metasr.files import Inputs, check_writable, naming, replacing_all
 from napari_metasr.geometry.affines import slice_to_volume
 from napari_metasr.io.layers import affine_of_layer, volume_of
-from napari_metasr.io.names import check_written_name
+from napari_metasr.io.names import check_written_name, sidecar_path
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.orientation import from_canonical
 from napari_metasr.io.start import Packing
@@ -49,6 +50,7 @@ def write_volume(
     description: str = "",
     keeps_meaning: bool = True,
     labels: bool = False,
+    record: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write canonical voxels to a file, in the orientation of the file they come from.
@@ -74,6 +76,9 @@ def write_volume(
         Whether the numbers mean what the source's do; not so for a mask.
     labels : bool
         Say in the header that the numbers are labels, whatever the source's mean.
+    record : mapping, optional
+        Fields of a JSON file that is written beside it: both appear, or neither. Only if the
+        process is killed between two renames may the volume lie there without it.
     overwrite : bool
         Replace an existing file.
 
@@ -94,7 +99,10 @@ def write_volume(
         The name's ending is none of these, or its format cannot hold the shape or the type.
     """
     path = _checked_path(path, overwrite=overwrite)
-    check_source_kept(path, source)
+    files = [path] if record is None else [path, sidecar_path(path)]
+    for file in files:
+        check_writable(file, overwrite=overwrite)
+        check_source_kept(file, source)
     data = np.asarray(data)
     if not 2 <= data.ndim <= 4 or data.size == 0:
         raise ValueError(f"{path}: expected 2 to 4 dimensions to write, found shape {data.shape}")
@@ -118,9 +126,13 @@ def write_volume(
         keeps_meaning=keeps_meaning,
         labels=labels,
     )
-    with replacing(path, overwrite=overwrite) as temporary:
-        _write(temporary, start, voxels)
-        _inputs(source).keep_private(temporary)
+    with naming(path), replacing_all(files, overwrite=overwrite) as temporary:
+        _write(temporary[0], start, voxels)
+        for beside in temporary[1:]:
+            text = json.dumps(record, indent=2, ensure_ascii=False)
+            beside.write_text(f"{text}\n", encoding="utf-8")
+        for file in temporary:
+            _inputs(source).keep_private(file)
     return path
 
 
@@ -133,13 +145,14 @@ def write_slice(
     *,
     dtype: DTypeLike | None = None,
     description: str = "",
+    record: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a slice of a plane as a volume that is one slice thick.
 
     Parameters
     ----------
-    path, source, dtype, description, overwrite
+    path, source, dtype, description, record, overwrite
         As `write_volume`.
     image : ndarray, shape (rows, columns)
         The slice, in the canonical order of the plane.
@@ -167,6 +180,7 @@ def write_slice(
         source,
         dtype=dtype,
         description=description,
+        record=record,
         overwrite=overwrite,
     )
 

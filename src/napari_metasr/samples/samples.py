@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pooch
 
+from napari_metasr.files import cache_folder
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.loading import read_volume
 from napari_metasr.samples.phantom import glioma_contrasts, glioma_phantom
 
 if TYPE_CHECKING:
+    import os
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -75,8 +77,7 @@ def brats_case(
     Parameters
     ----------
     cache_dir : path, optional
-        Folder to keep it in; by default the user's cache folder, or where the environment
-        variable ``NAPARI_METASR_CACHE`` says.
+        Folder to keep it in; by default `cache_folder`.
     url, sha256 : str
         Where it comes from, and the hash of what must arrive.
 
@@ -92,9 +93,7 @@ def brats_case(
     ValueError
         What arrived has another hash. Nothing of it is kept.
     """
-    folder = Path(
-        cache_dir or os.environ.get("NAPARI_METASR_CACHE") or pooch.os_cache("napari-metasr")
-    )
+    folder = Path(cache_dir) if cache_dir else cache_folder()
     path = folder / url.rsplit("/", 1)[-1]
     if path.is_file() and pooch.file_hash(path) == sha256:
         return path

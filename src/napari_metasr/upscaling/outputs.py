@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, rename, replacing
 from napari_metasr.io.acquisition import gradients_beside
-from napari_metasr.io.names import check_written_name, stem
+from napari_metasr.io.names import check_written_name, sidecar_path, stem
 from napari_metasr.io.opening import files_of
 from napari_metasr.upscaling.provenance import model_records, versions
-from napari_metasr.upscaling.sidecar import read_sidecar, sidecar_path, write_sidecar
+from napari_metasr.upscaling.sidecar import read_sidecar, write_sidecar
 from napari_metasr.upscaling.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from pydantic.alias_generators import to_pascal
 from napari_metasr.errors import problems
 from napari_metasr.files import replacing
 from napari_metasr.io.acquisition import ACQUISITION
-from napari_metasr.io.names import stem
 from napari_metasr.upscaling.options import UpscaleOptions
 
 if TYPE_CHECKING:
@@ -160,11 +159,6 @@ class Sidecar(_Record, extra="allow"):
         if unknown:
             raise ValueError(f"unknown fields {', '.join(unknown)}")
         return self
-
-
-def sidecar_path(output: Path) -> Path:
-    """Return the path of the sidecar of a volume's file."""
-    return output.with_name(f"{stem(output)}.json")
 
 
 def write_sidecar(path: Path, record: Sidecar, *, overwrite: bool = False) -> None:

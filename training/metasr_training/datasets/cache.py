@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import zipfile
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pooch
 
 from metasr_training.datasets.image_slice import Slice
 from metasr_training.datasets.readers import Decoded
-from napari_metasr.files import replacing
+from napari_metasr.files import cache_folder, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,8 +30,8 @@ _DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFi
 
 
 def default_folder() -> Path:
-    """Return where decoded slices are kept: ``METASR_CACHE``, or the user's cache folder."""
-    return Path(os.environ.get("METASR_CACHE", pooch.os_cache("napari-metasr"))) / "slices"
+    """Return where decoded slices are kept, in the package's `cache_folder`."""
+    return cache_folder() / "slices"
 
 
 def fingerprint(files: Iterable[Path | None], *choices: object) -> str:

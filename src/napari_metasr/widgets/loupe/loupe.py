@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QPoint, Qt, Signal
 
+from napari_metasr.figures.caption import scale_text
 from napari_metasr.widgets.loupe.pane import Look, LoupePane
 from napari_metasr.widgets.loupe.target import image_under
 from napari_metasr.widgets.viewer.camera import CameraControl
@@ -17,7 +18,7 @@ from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
-from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved, scale_text
+from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -358,7 +359,7 @@ def _name(network: Network, piece: Piece | None, source: LayerSource, lens: Lens
     )
     across = "across the slices\n" if network.is_across else ""
     spacing = f"{' × '.join(sizes)} {source.unit(lens.view)}"
-    return f"super-resolved\n{across}{scale_text(scale)}\n{spacing}\n{PURPOSE}"
+    return f"super-resolved\n{across}{scale_text(scale, short=True)}\n{spacing}\n{PURPOSE}"
 
 
 def canvas_of(viewer: ViewerModel) -> QWidget | None:

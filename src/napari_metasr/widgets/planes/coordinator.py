@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 from qtpy.QtCore import QObject, Qt, Signal
 
+from napari_metasr.figures.caption import scale_text
 from napari_metasr.geometry.display import edge_letters
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.planes.pane import PlaneLook
@@ -25,7 +26,7 @@ from napari_metasr.widgets.viewer.magnifier import Magnifier, Sight
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
-from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved, scale_text
+from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -317,4 +318,4 @@ def _words(sight: Sight, piece: Piece | None, *, enhances: bool) -> str:
         return "bicubic"
     if not sight.is_ready:
         return "bicubic, until encoded …" if sight.is_awaited else "bicubic: the network failed"
-    return f"super-resolved\n{scale_text(piece.scale)}\n{PURPOSE}"
+    return f"super-resolved\n{scale_text(piece.scale, short=True)}\n{PURPOSE}"

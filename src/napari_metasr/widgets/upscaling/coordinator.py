@@ -11,10 +11,9 @@ from napari.layers import Layer
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
-from napari_metasr.io.names import labels_name
+from napari_metasr.io.names import labels_name, sidecar_path
 from napari_metasr.upscaling.job import LESION, Job
 from napari_metasr.upscaling.outputs import check_inputs_kept
-from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once

@@ -14,6 +14,7 @@ from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image, Layer
 from qtpy.QtCore import QTimer
 
+from napari_metasr.figures.caption import scale_text
 from napari_metasr.io.layers import volume_of
 from napari_metasr.widgets.viewer.shared import real_viewer
 
@@ -42,12 +43,6 @@ PURPOSE = "research use"
 """First in a name, as the end of it may not fit its view."""
 
 
-def scale_text(scale: tuple[float, float]) -> str:
-    """``×3.70``, or both where rows and columns differ visibly: ``×3.70, ×2.00``."""
-    texts = dict.fromkeys(f"×{value:.2f}" for value in scale)
-    return ", ".join(texts)
-
-
 def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "") -> str:
     """Return the name of a layer that shows bicubic interpolation.
 
@@ -57,7 +52,7 @@ def bicubic_name(source: str, scale: tuple[float, float], waiting_for: str = "")
         The model whose result will take its place, while there is none yet.
     """
     waiting = f" ({waiting_for} is being computed)" if waiting_for else ""
-    return f"bicubic {scale_text(scale)}{waiting} · {source}"
+    return f"bicubic {scale_text(scale, short=True)}{waiting} · {source}"
 
 
 def elided(name: str) -> str:
@@ -75,7 +70,7 @@ def enhanced_name(source: str, model: str, scale: tuple[float, float], part: str
         What alone is super-resolved, such as ``lesion``, where it is not all that is shown;
         it takes the source's place, as there is room for one.
     """
-    what = f"super-resolved ({model} {scale_text(scale)})"
+    what = f"super-resolved ({model} {scale_text(scale, short=True)})"
     return f"{PURPOSE} · {part} {what}" if part else f"{PURPOSE} · {what} · {elided(source)}"
 
 

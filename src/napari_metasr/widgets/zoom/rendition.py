@@ -21,10 +21,9 @@ from napari_metasr.figures.rendition import (
     save_nifti,
 )
 from napari_metasr.io.layers import volume_of
-from napari_metasr.io.names import marks_path
+from napari_metasr.io.names import marks_path, sidecar_path
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.trust.correction import Correction
-from napari_metasr.upscaling.sidecar import sidecar_path
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.slices import RISK
