@@ -168,6 +168,9 @@ class TrainedNetwork:
     ) -> NDArray[np.float32]:
         """Upscale a slice (h, w) of any intensity units to the grid's output, (H, W).
 
+        The network is run once on the whole slice, as it was trained, and what it takes is the
+        network's own time. ``ZoomModel`` with ``continued=False`` gives the same from tiles.
+
         Parameters
         ----------
         image
@@ -185,16 +188,12 @@ class TrainedNetwork:
         ValueError
             If the network is for another scale than the grid's.
         """
-        mapping = LinearMap(*(intensity_range or normalisation.intensity_range(image)))
-        mean, std = self.weights["task"]["standardisation"]
-        low_resolution = torch.from_numpy((mapping.forward(image) - mean) / std)[None, None]
-        output = super_resolve(self.network, low_resolution.float().to(self.device), grid)[-1]
-        found = output[0, 0].float().cpu().numpy() * std + mean
-        return (
-            mapping.inverse(found)
-            .clip(*(value_range or normalisation.value_range(image)))
-            .astype(np.float32)
-        )
+        seen = LinearMap(*(intensity_range or normalisation.intensity_range(image)))
+        mapping = seen.standardised(*self.weights["task"]["standardisation"])
+        low_resolution = torch.from_numpy(mapping.forward(image))[None, None]
+        output = super_resolve(self.network, low_resolution.to(self.device), grid)[-1]
+        found = mapping.inverse(output[0, 0].float().cpu().numpy())
+        return found.clip(*(value_range or normalisation.value_range(image))).astype(np.float32)
 
     def history(self) -> list[dict[str, Any]]:
         """Read the lines of the log."""

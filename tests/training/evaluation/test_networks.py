@@ -28,7 +28,9 @@ from metasr_training.run_folder import RunFolder
 from metasr_training.trained import UntrainedError, load_trained, network_folder
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
-from napari_metasr.weights import OperatingPoint
+from napari_metasr.weights import OperatingPoint, load_network
+from napari_metasr.zoom.encoded import Tiling
+from napari_metasr.zoom.engine import ZoomModel
 
 
 def keep(run, name, *, updates=12, module=None, **changes):
@@ -57,6 +59,23 @@ def test_the_network_sees_zero_and_one_where_it_is_told(tmp_path):
     assert np.abs(by_itself - expected).max() > 1
     clipped = network.upscale(dim, grid, intensity_range=(0, 200), value_range=(10, 20))
     np.testing.assert_allclose(clipped, expected.clip(10, 20), atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "scale"), [("meta-srgan", (2.7, 1.9)), ("srresnet-x4", 4)])
+def test_evaluations_measure_what_the_plugin_shows(tmp_path, name, scale):
+    """The whole slice at once and tiles with halos are the same function of the weights."""
+    weights, card = load_network(name)
+    folder = keep(tmp_path, name, network=card.network, options=card.options, module=weights)
+    network = load_trained(tmp_path, name)
+    assert folder.path == network.folder.path
+    card = card.model_copy(update={"standardisation": (0.25, 0.5)})
+    device, tiling = torch.device("cpu"), Tiling(tile=16)
+    model = ZoomModel(weights, card, device=device, tiling=tiling, continued=False)
+    for image in (slices(1)[0].image, slices(1)[0].image.astype(np.float32) * 7 - 300):
+        grid, ranges = OutputGrid.at_scale(image.shape, scale), ((-10.0, 1100.0), (-1e9, 1e9))
+        shown = model.render_pixels(model.encode(image, *ranges), grid, grid.pixel_range())
+        measured = network.upscale(image, grid, intensity_range=ranges[0], value_range=ranges[1])
+        np.testing.assert_allclose(measured, shown, atol=1e-6 * 1110)
 
 
 def test_a_line_of_trainings_is_told_from_its_beginning(tmp_path):
