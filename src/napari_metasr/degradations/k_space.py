@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 HAMMING = 0.46
-"""Of Hamming's window, by how much the highest frequency is weighed down, halved."""
+"""Half of what Hamming's window takes from the highest frequency."""
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ class VolumeGrid(Protocol):
     dtype
         Number type as the voxels are read.
     source
-        Where it comes from; it names no one who may not be named.
+        Where it comes from; it identifies no patient.
     """
 
     @property

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 LEVEL = 4
-"""Of the compression, as for files that are written a part at a time."""
+"""Level of gzip, as for files that are written a part at a time."""
 
 
 def write_volume(

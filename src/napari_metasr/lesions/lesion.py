@@ -67,7 +67,7 @@ class Lesion:
 
     @property
     def _found_scores(self) -> list[float]:
-        """Of the rectangles that were found, neither filled in nor by hand."""
+        """Scores of the rectangles that were found, neither filled in nor drawn by hand."""
         return [one.score for one in self.detections.values() if one.score > 0 and not one.by_hand]
 
     @cached_property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.networks.meta_srgan import MetaSRGAN
 
 QUANTILE = 0.9
-"""Of the absolute error, which the head estimates."""
+"""Quantile of the absolute error that the head estimates."""
 
 FIRST_LEVEL = 0.02
 """Error, as a share of the intensity range, that an untrained head gives everywhere."""

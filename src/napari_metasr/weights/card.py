@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, PositiveFloat
 
 DETECTORS = ("lesion-detector", "lesion-segmenter")
 GAINS = "psnr_gain_over_bicubic"
-"""Of the results of a card: PSNR gains on whole slices, in dB, by data set, degradation, scale."""
+"""Key of a card's results: PSNR gains on whole slices, in dB, by data set, degradation, scale."""
 
 SLACK = 0.05
 """By so much a scale may exceed the trained ones before that is a concern."""

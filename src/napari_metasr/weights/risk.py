@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_metasr.networks.risk_head import RiskHead
 
 FOLDER = Path(__file__).parent / "risk"
-"""Of the heads that come with the package: NAME.safetensors and NAME.json for each."""
+"""Folder of the heads that come with the package: NAME.safetensors and NAME.json for each."""
 
 OWN_FOLDER = "risk"
 """Within the user's folder of models: cards of calibrations of one's own, NAME.json."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.hidden_units import HiddenUnits
 
 STEP = 2.0**-14
-"""Of a unit's share of a result: codes of this are 1, as a root mean square over all places."""
+"""A unit's share of a result for which its code is 1, as a root mean square over all places."""
 
 LARGEST = np.iinfo(np.int16).max
 

@@ -72,7 +72,7 @@ def score_study(folder: Path) -> StudyScore:
         study.image(name)
     answers, remarks = _all_answers(study)
     if not any(answers.values()):
-        raise ValueError(f"{folder}: nobody has rated anything yet; the key stays sealed")
+        raise ValueError(f"{folder}: no rating has been made yet; the key stays sealed")
     opened = first_opening(study)
     key = open_key(study)
     ratings = {

@@ -44,7 +44,7 @@ KINDS = {
     MOSAICS: (".png",),
 }
 SCALE = 4.0
-"""Of figures: as far as the models are trained."""
+"""Scale of figures: the largest that the models are trained for."""
 
 
 def mask_path(path: Path) -> Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 SHARE = 4
-"""Of the memory that encoded slices may take, each plane gets one in so many parts."""
+"""Each plane gets one part in so many of the memory that encoded slices may take."""
 
 
 class PlanesWidget(PlanesDock):

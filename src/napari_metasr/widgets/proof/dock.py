@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATUS_LINES = 2
 VERDICT_LINES = 8
 STEPS = 1000
-"""Of the progress bar."""
+"""Steps of the progress bar."""
 
 DARKEST, BRIGHTEST = -95.0, 500.0
 """Brightness of lesions beyond their surroundings, in percent."""

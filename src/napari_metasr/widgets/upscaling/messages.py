@@ -107,7 +107,7 @@ def duration(seconds: float, *, roughly: bool) -> str:
 
 
 def stage(name: str, seconds: float | None) -> str:
-    """Return what is being done, and how long all of it will still take, if anybody knows."""
+    """Return what is being done, and how long all of it will still take, if that is known."""
     text = name[:1].upper() + name[1:]
     return f"{text} …" if seconds is None else f"{text} · about {_rounded(seconds)} left"
 

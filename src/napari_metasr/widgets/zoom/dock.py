@@ -399,7 +399,7 @@ class ZoomDock(Dock):
         self.region.model().item(place).setEnabled(found)  # type: ignore[union-attr]
 
     def set_quietly(self, combo: QComboBox, data: str) -> None:
-        """Choose an entry without telling anybody."""
+        """Choose an entry without emitting a change."""
         with signals_blocked(combo):
             combo.setCurrentIndex(max(combo.findData(data), 0))
 

@@ -61,7 +61,7 @@ class View:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of the slice."""
+        """Shape of the slice."""
         return self.mask.shape[0], self.mask.shape[1]
 
     def score(self, boxes: Iterable[Window]) -> RegionScore:
