@@ -28,6 +28,7 @@ from napari_metasr.cli.parsing import (
 from napari_metasr.devices import Device
 from napari_metasr.errors import problems
 from napari_metasr.io import read
+from napari_metasr.io.names import READ_FORMATS
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.proof_settings import ProofSettings
@@ -47,7 +48,7 @@ class Trust(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SCAN")] = Field(
-        description="A brain MRI: .nii or .nii.gz, 3-D or 4-D, in any orientation; DICOM as a "
+        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
         "folder, a .zip or a file; or a gray picture."
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="REPORT.HTML")] = Field(

@@ -96,9 +96,7 @@ class Upscale(UpscalingCommand):
         check_writable(path, overwrite=self.overwrite)
         check_kept(path, source.files)
         if not isinstance(source, DicomVolume):
-            raise ValueError(
-                f"{path}: expected a DICOM series to write as DICOM, found a NIfTI file"
-            )
+            raise ValueError(f"{path}: expected a DICOM series to write as DICOM, found none")
         if source.time_points > 1:
             raise ValueError(
                 f"{path}: expected one time point to write as DICOM, found {source.time_points}"

@@ -213,7 +213,7 @@ def _lesion(path: Path, found: LesionRecord, volume: Volume) -> Lesion:
 
 
 def read_labels(path: Path, volume: VolumeSpace) -> NDArray[Any]:
-    """Read a volume's NIfTI segmentation: labels on its grid, 0 for background.
+    """Read a volume's segmentation: labels on its grid, 0 for background.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def read_labels(path: Path, volume: VolumeSpace) -> NDArray[Any]:
 
 
 def read_segmentation(path: Path, volume: VolumeSpace, plane: Plane) -> tuple[Lesion, ...]:
-    """Take the lesions of a volume from a NIfTI segmentation.
+    """Take the lesions of a volume from a segmentation's file.
 
     Raises
     ------

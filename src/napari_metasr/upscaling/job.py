@@ -43,7 +43,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
     )
     labels: tuple[Path, ...] = Field(
         default=(),
-        description="Segmentations on the input's grid, NIfTI files of whole numbers: their labels "
+        description="Segmentations on the input's grid, files of whole numbers: their labels "
         "are written on the output's grid beside the output, with smooth outlines.",
     )
     detector: str = Field(

@@ -91,7 +91,7 @@ class Segmentation:
         Parameters
         ----------
         path
-            A NIfTI file of whole numbers.
+            A file of whole numbers, in any format that volumes are read from.
         volume
             The volume that it is of.
         output

@@ -37,7 +37,7 @@ def save_page(
     value_range: tuple[float, float],
     overwrite: bool = False,
 ) -> Contents:
-    """Write a region of a slice as a page on which it can be magnified, without a network.
+    """Write a region of a slice as a page that magnifies it, without a connection.
 
     The file needs nothing beside it and loads nothing. It holds no name, date or path: only the
     numbers of the region.

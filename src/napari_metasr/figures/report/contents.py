@@ -22,6 +22,7 @@ from napari_metasr.figures.report.pictures import (
 )
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 from napari_metasr.trust import survival, verdict
+from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.own_slices import METHODS, RIM, mean
 from napari_metasr.trust.sentences import (
     NAMES,
@@ -69,7 +70,7 @@ LIMITS = (
         "The lesions are simple: bright or dark dots and blobs in flat tissue, drawn in single "
         "slices. Real lesions have other shapes, and lie at edges too."
     ),
-    "A place counts as seen by a fixed rule on contrast, not by a reader.",
+    "A lesion counts as seen by a fixed rule on contrast, not by a reader's judgement.",
     (
         "Slices of one scan resemble each other: the intervals hold for this scan, not for other "
         "scans, patients or devices."
@@ -79,6 +80,7 @@ LIMITS = (
 
 
 EACH = "Each: network / bicubic / Lanczos"
+ESTIMATED = "the scan's own, estimated"
 
 
 def document(proof: Proof) -> Document:
@@ -186,9 +188,9 @@ def _rim(proof: Proof) -> Paragraph:
 def _lesions(proof: Proof) -> Iterator[Block]:
     yield Heading("The smallest lesion that survives")
     yield Paragraph(
-        f"Dots (discs with a sharp edge) and blobs (soft, as wide at half their height), each "
-        f"{lesions_text(proof)}, were put into flat tissue at random places of this scan, "
-        "reduced with it, and enlarged."
+        "Dots (discs with a sharp edge) and blobs (soft; their diameter is that at half their "
+        f"height), each {lesions_text(proof)}, were put into flat tissue at random places of this "
+        "scan, reduced with it, and enlarged. The percentage is of the head's median brightness."
     )
     yield Paragraph(f"Rule: {survival.RULE}")
     if not any(one.places for one in proof.survivals):
@@ -242,7 +244,7 @@ def _settings(proof: Proof) -> Table:
             f"{region.right:g}",
         ),
         ("Contrast of the scan", proof.found.contrast or "not known"),
-        ("Acquisition", settings.acquisition),
+        ("Acquisition", ESTIMATED if settings.acquisition == AUTO else settings.acquisition),
         ("Scales", ", ".join(f"×{scale:g}" for scale in settings.scales)),
         ("Contrast of lesions", f"{proof.contrast:.4g} in the scan's units"),
         ("Random seed", str(settings.seed)),

@@ -1,4 +1,4 @@
-"""The loupe's key: held it is there as long, pressed shortly it stays."""
+"""The loupe's key: shown while it is held; a tap lets it stay."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ def _hold(viewer: ViewerModel) -> Iterator[None]:
         loupe.close()
 
 
-LOUPE = KeyAction(
-    "loupe", "G", "Loupe at the mouse: hold it, or press it shortly to let it stay", _hold
-)
+LOUPE = KeyAction("loupe", "G", "Loupe at the mouse: hold it, or tap it to let it stay", _hold)
 
 
 def register_loupe() -> None:

@@ -112,7 +112,7 @@ class UpscaleDock(Dock):
         self.thickness.setSingleStep(0.5)
         self.thickness.setKeyboardTracking(False)
         self.thickness.setToolTip(
-            "Of the slices, where there are gaps between them or they overlap"
+            "Thickness of the slices, where there are gaps between them or they overlap"
         )
         self.dtype = parts.combo_box("The output's number type")
         self.dtype.addItem("The source's, rounded and clipped", "source")
@@ -140,7 +140,7 @@ class UpscaleDock(Dock):
         self.status.setObjectName("metasr_upscale_status")
         self.progress = QProgressBar()
         self.progress.setRange(0, STEPS)
-        self.progress.setToolTip("Of the whole work")
+        self.progress.setToolTip("Progress of the whole work")
         self.start = QPushButton("Start")
         self.resume = QPushButton("Resume")
         self.resume.setToolTip(
