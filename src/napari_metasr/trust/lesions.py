@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from napari_metasr.degradations.slice_profile import WIDTHS_IN_HALF_MAXIMUM
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 SUBPIXELS = 5
 """Points along a pixel's side at which a shape is sampled."""
-
-WIDTHS_IN_HALF_MAXIMUM = 2 * math.sqrt(2 * math.log(2))
 
 RING = (1.5, 2.0)
 """Inner and outer radius of the surroundings, in radii of the lesion, beyond which come pixels."""
