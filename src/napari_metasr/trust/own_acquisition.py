@@ -108,7 +108,8 @@ class OwnAcquisition:
         """Reduce a slice to fewer pixels.
 
         A slice that was masked on its own grid is reduced first and masked then, as scans are: the
-        tissue is continued beyond the mask's edge meanwhile.
+        tissue is continued beyond the mask's edge meanwhile. Noise is that of magnitudes, and is not
+        added to slices with negative intensities.
 
         Parameters
         ----------
@@ -127,7 +128,7 @@ class OwnAcquisition:
             whole = continued(image, background, sum(image.shape))
         reductions = self.reductions(scale)
         reduced = reduce_image(whole, shape, reductions)
-        if self.noise:
+        if self.noise and image.min() >= 0:
             missing = self.noise * math.sqrt(max(1 - self._noise_kept(image.shape, shape), 0.0))
             reduced = add_k_space_noise(reduced.clip(0), missing, rng)
         if background is not None:

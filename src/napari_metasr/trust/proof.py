@@ -216,7 +216,7 @@ class Prover:
         )
         self._scales = self._usable_scales()
         tissue = np.concatenate([one.image[one.head] for one in self._truths])
-        level = float(np.median(tissue)) - volume.value_range[0]
+        level = float(np.median(tissue)) - volume.intensity_range[0]
         self._contrast = self.settings.contrast * level
 
     @property
