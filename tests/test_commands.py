@@ -24,8 +24,8 @@ VERBS = {
         "zoom", "upscale", "replay", "cohort", "series", "info", "detect", "trust", "models",
         "demo", "rate",
     ),
-    "metasr-train": ("list", "pack", "describe", "finetune"),
-    "metasr-evaluate": ("experiment", "model", "native"),
+    "metasr-train": ("list", "pack", "describe", "finetune", "risk-head"),
+    "metasr-evaluate": ("experiment", "model", "native", "calibrate"),
     "metasr-export": (),
     "metasr-report": (),
     "metasr-mos": ("prepare", "score"),
@@ -123,6 +123,20 @@ def test_the_demo_leaves_pictures(folder):
     assert (folder / "demo" / "screenshot.png").is_file()
 
 
+def test_a_proof_is_written(folder):
+    done = run("napari-metasr", *"trust scans/in.nii.gz --output proof.html".split(), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "proof.html").is_file()
+
+
+def test_a_calibration_says_how_many_patients_it_needs(folder):
+    arguments = "calibrate data --card card.json --splits train"
+    done = run("metasr-evaluate", *arguments.split(), cwd=folder)
+    assert done.returncode == 2
+    assert "patients" in done.stderr
+    assert not (folder / "card.json").exists()
+
+
 def test_the_training_commands(folder):
     """List, pack, fine-tune, train, evaluate, report, export; the exported model is measured."""
     for arguments in (
@@ -131,6 +145,7 @@ def test_the_training_commands(folder):
         "metasr-train pack --data data --output data.zip",
         "metasr-train finetune --data data --name mine --output mine-run --preset smoke --slices 1",
         "metasr-train zoom --preset smoke --data data.zip --output run",
+        "metasr-train risk-head --data data --output head --updates 2",
         "metasr-evaluate experiment zoom --output run --images 1",
         "metasr-report run --output report",
         "metasr-export --run run --network zoom --output models",

@@ -189,7 +189,7 @@ def test_pixels_stay_the_reduced_inputs_own(folder, bright, capsys):
         ("--output taken.json", "taken.json: the file exists"),
         ("--output rois.json --mask taken.nii", "taken.nii: the file exists"),
         ("--output rois.txt", "ends in .json"),
-        ("--output rois.json --mask mask.png", "ends in .nii or .nii.gz"),
+        ("--output rois.json --mask mask.png", "ends in .nii.gz, .nii, .mgz"),
         ("--output rois.json --scale-input 0.5", "at least 1 (how much it has been reduced)"),
         ("--output rois.json --scale-input nan", "at least 1"),
         ("--output rois.json --slice 12", "it has 12 axial slices"),

@@ -40,7 +40,7 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "expected a verb among zoom, upscale, replay, cohort, series, info, detect, models,"),
+        ("", "expected a verb among zoom, upscale, replay, cohort, series, info, detect, trust,"),
         ("zom good.nii.gz", "demo, rate, found 'zom'; did you mean 'zoom'?"),
         ("--debug zoom", "found '--debug'"),
         ("zoom", "INPUT --scale NUMBER|Y,X --output OUTPUT"),
@@ -63,7 +63,7 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
         ("zoom good.nii.gz --scale 1e9 --output out.png", "would give 14,000,000,000 pixels"),
         ("zoom good.nii.gz --scale big --output out.png", "a number or a pair y,x, found 'big'"),
         ("zoom good.nii.gz --scale 2,2,2 --output out.png", "a number or a pair y,x"),
-        ("zoom good.nii.gz --scale 2 --output out.jpg", "ends in .nii, .nii.gz, .png, .pdf"),
+        ("zoom good.nii.gz --scale 2 --output out.jpg", "ends in .nii.gz, .nii, .mgz"),
         ("zoom good.nii.gz --scale 2 --output taken.png", "overwrite is needed"),
         ("zoom good.nii.gz --scale 2 --output no/out.png", "the folder no does not exist"),
         ("zoom none.nii.gz --scale 2 --output out.png", "none.nii.gz: no such file"),

@@ -94,7 +94,9 @@ class Trust(Command):
         ProofSettings, "scales"
     )
     slices: int = described(ProofSettings, "slices")
-    contrast: float = described(ProofSettings, "contrast")
+    contrast: Annotated[float, tyro.conf.arg(metavar="SHARE")] = described(
+        ProofSettings, "contrast"
+    )
     acquisition: Annotated[str, tyro.conf.arg(metavar="NAME")] = described(
         ProofSettings, "acquisition"
     )
