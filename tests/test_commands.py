@@ -124,7 +124,8 @@ def test_the_demo_leaves_pictures(folder):
 
 
 def test_a_proof_is_written(folder):
-    done = run("napari-metasr", *"trust scans/in.nii.gz --output proof.html".split(), cwd=folder)
+    arguments = "trust scans/in.nii.gz --output proof.html"
+    done = run("napari-metasr", *arguments.split(), cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "proof.html").is_file()
 

@@ -108,8 +108,8 @@ class OwnAcquisition:
         """Reduce a slice to fewer pixels.
 
         A slice that was masked on its own grid is reduced first and masked then, as scans are: the
-        tissue is continued beyond the mask's edge meanwhile. Noise is that of magnitudes, and is not
-        added to slices with negative intensities.
+        tissue is continued beyond the mask's edge meanwhile. Noise is that of magnitudes, and none
+        is added to slices with negative intensities.
 
         Parameters
         ----------
