@@ -16,16 +16,24 @@ from napari_metasr.io import write_volume
 ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
 
+def decoded(film, shape):
+    """What ffmpeg tells of a film, and its frames."""
+    arguments = ["-i", str(film), "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray"]
+    done = subprocess.run(
+        [ffmpeg.get_ffmpeg_exe(), *arguments, "-"], capture_output=True, check=True
+    )
+    return done.stderr.decode(), np.frombuffer(done.stdout, np.uint8).reshape(-1, *shape)
+
+
 def test_pictures_times_and_the_comment(tmp_path):
     ramp = np.tile(np.linspace(20, 220, 65).astype(np.uint8), (48, 1))
     pictures = [Image.fromarray(ramp), Image.fromarray(255 - ramp)]
     save_film(tmp_path / "film.mp4", pictures, [350, 700], "for research use")
-    frames = ffmpeg.read_frames(tmp_path / "film.mp4", pix_fmt="gray", bits_per_pixel=8)
-    told = next(frames)
-    assert told["size"] == (66, 48)  # odd sides are made even
-    found = [np.frombuffer(frame, np.uint8).reshape(48, 66)[:, :65] for frame in frames]
+    told, found = decoded(tmp_path / "film.mp4", (48, 66))
+    assert " 66x48" in told  # odd sides are made even
+    assert "Duration: 00:00:01.05" in told
     assert len(found) == 30
-    assert told["duration"] == pytest.approx(1.05, abs=0.05)
+    found = found[..., :65]
     assert np.abs(found[4] - ramp.astype(float)).mean() < 4
     assert np.abs(found[20] - (255.0 - ramp)).mean() < 4
     assert b"for research use" in (tmp_path / "film.mp4").read_bytes()
