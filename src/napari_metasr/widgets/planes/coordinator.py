@@ -26,7 +26,7 @@ from napari_metasr.widgets.viewer.magnifier import Magnifier, Sight
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
-from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved
+from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ WHEEL_STEP = 1.2
 NO_IMAGE = "Open a volume to see its planes."
 NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
 OUTSIDE = "The cross-hair lies outside “{name}”."
-MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
 ACROSS = "Across thick slices the through-plane network works between slices."
 HOLDER = "planes"
 

@@ -36,6 +36,7 @@ ROLE = "napari-metasr"
 """Key in the metadata of the layers that a dock shows: the token of the source, of images."""
 SUPER_RESOLVED = "super-resolved"
 """Under which key the metadata of super-resolved layers say by which model."""
+MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
 NAMING_MS = 120
 LABEL_SIZE = 7
 LONGEST_NAME = 10

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.volume import THICK
 from napari_metasr.widgets.viewer.acquired import acquired
-from napari_metasr.widgets.viewer.result_layers import is_super_resolved
+from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, is_super_resolved
 from napari_metasr.widgets.zoom.contrasts import contrast_notice, contrast_of
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.zoom.scales import resampled_from, scale_concern
@@ -31,7 +31,6 @@ DETECT_FIRST = "There is no lesion yet: Plugins > Detect tumour finds or draws o
 NO_LESION_HERE = "The lesion does not reach into this slice: bicubic only."
 LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
 EDITING = "Boxes are selected: select the image to compare again."
-MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
 ACROSS = "Across the slices, which are {thick:.3g} {unit} apart ({thin:.3g} {unit} within)."
 LESION_ONLY = "Bicubic outside the line."
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
