@@ -12,8 +12,8 @@ from fakes.trust import Interpolator, head
 from napari_metasr.figures.report import document, write_report
 from napari_metasr.figures.report.document import Listing, Paragraph, Picture, Table
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
-from napari_metasr.trust.proof import Prover
 from napari_metasr.trust.proof_settings import ProofSettings
+from napari_metasr.trust.prover import Prover
 
 NAME = "Mustermann_1970-01-01"
 

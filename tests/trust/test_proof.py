@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from napari_metasr.geometry.windows import Window
 from napari_metasr.trust.own_acquisition import OwnAcquisition
 from napari_metasr.trust.own_slices import METHODS, Enlargement, own_slices
-from napari_metasr.trust.proof import Progress, Proof, Prover
+from napari_metasr.trust.proof import Proof
 from napari_metasr.trust.proof_settings import ProofSettings
+from napari_metasr.trust.prover import Progress, Prover
 from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
 from napari_metasr.trust.survival import (
     Layout,

@@ -36,7 +36,8 @@ from napari_metasr.upscaling.job import Job
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 
 if TYPE_CHECKING:
-    from napari_metasr.trust.proof import Proof, Prover
+    from napari_metasr.trust.proof import Proof
+    from napari_metasr.trust.prover import Prover
 
 
 class Trust(Command):
@@ -132,7 +133,7 @@ class Trust(Command):
             print(place.told)
 
         from napari_metasr.figures.report import document, write_report
-        from napari_metasr.trust.proof import Prover
+        from napari_metasr.trust.prover import Prover
         from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
         from napari_metasr.zoom.engine import load_model
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_metasr.trust.proof import Progress
+    from napari_metasr.trust.prover import Progress
     from napari_metasr.widgets.proof.dock import ProofDock
 
 KINDS = {"Page": (".html",), "PDF": (".pdf",)}

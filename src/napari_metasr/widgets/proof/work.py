@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.trust.proof import Progress, Proof, Prover
+from napari_metasr.trust.proof import Proof
+from napari_metasr.trust.prover import Progress, Prover
 from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
 from napari_metasr.widgets.proof import messages as words
 
