@@ -128,7 +128,7 @@ def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: i
 def measure_encoding(image: np.ndarray, repeats: int = 5) -> tuple[list[float], list[float]]:
     """Encode a whole slice by the model, and by its error head."""
     from napari_metasr.trust.risk import load_risk_model
-    from napari_metasr.zoom.engine import load_model
+    from napari_metasr.zoom.loading import load_model
 
     found = []
     for model in (load_model(), load_risk_model()):

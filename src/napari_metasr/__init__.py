@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_metasr.zoom.engine import load_model
+    from napari_metasr.zoom.loading import load_model
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load_model"]
 
-_HOMES = {"load_model": "napari_metasr.zoom.engine"}
+_HOMES = {"load_model": "napari_metasr.zoom.loading"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read_volume
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path

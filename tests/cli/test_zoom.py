@@ -13,7 +13,7 @@ from PIL import Image
 
 from napari_metasr.cli import main
 from napari_metasr.weights import model_card, model_names
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from PIL import Image
 from napari_metasr.cli import main
 from napari_metasr.geometry.windows import Line
 from napari_metasr.io import write_volume
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.samples.phantom import glioma_phantom
 from napari_metasr.volume import Plane
 from napari_metasr.zoom.baselines import interpolate_pixels
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 BASELINES = {"acquired": "nearest", "bicubic": "bicubic"}
 RENDERERS = {"": "WebGL", "#javascript": "JavaScript"}

@@ -18,7 +18,7 @@ from napari_metasr.trust.assumption import (
     assume,
 )
 from napari_metasr.trust.correction import Correction
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 SHAPE = (90, 101)
 

@@ -26,7 +26,7 @@ from napari_metasr.upscaling.provenance import Input
 from napari_metasr.upscaling.sidecar import read_sidecar
 from napari_metasr.upscaling.upscale import Upscaling
 from napari_metasr.upscaling.workspace import Workspace
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 SHAPE = (20, 18, 9)
 SHIPPED = {"model": "meta-srgan", "through_plane_model": "meta-srgan-through-plane"}

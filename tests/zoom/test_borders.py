@@ -7,7 +7,7 @@ import pytest
 
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.zoom.borders import SHORT_SIDE, mirrored
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_metasr.zoom.engine import load_model
 from napari_metasr.zoom.hidden_units import HiddenUnits
+from napari_metasr.zoom.loading import load_model
 
 BOUNDS = (1 / 8, 1.0)
 

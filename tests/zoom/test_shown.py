@@ -14,7 +14,8 @@ from napari_metasr.resampling import resampling_matrix
 from napari_metasr.weights import load_network
 from napari_metasr.zoom.continuation import continued, is_cut
 from napari_metasr.zoom.encoded import Tiling
-from napari_metasr.zoom.engine import ZoomModel, load_model
+from napari_metasr.zoom.engine import ZoomModel
+from napari_metasr.zoom.loading import load_model
 from napari_metasr.zoom.shown import Shown
 from napari_metasr.zoom.whole import SliceUpscaler
 

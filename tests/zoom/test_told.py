@@ -15,7 +15,8 @@ from napari_metasr.degradations import named_reduction
 from napari_metasr.io import write_volume
 from napari_metasr.volume import Source
 from napari_metasr.weights import WeightsError
-from napari_metasr.zoom.engine import TOLD_KEPT, load_model
+from napari_metasr.zoom.engine import TOLD_KEPT
+from napari_metasr.zoom.loading import load_model
 
 
 @pytest.fixture

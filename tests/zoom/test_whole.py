@@ -12,7 +12,8 @@ import torch
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.weights import model_card
-from napari_metasr.zoom.engine import ZoomModel, load_model
+from napari_metasr.zoom.engine import ZoomModel
+from napari_metasr.zoom.loading import load_model
 from napari_metasr.zoom.renderers import any_scale, once
 from napari_metasr.zoom.shown import EDGE
 from napari_metasr.zoom.whole import SliceUpscaler

@@ -25,7 +25,7 @@ from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
 from napari_metasr.trust.risk import load_risk_model, promise
 from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.weights.risk import Calibration, own_card_path, save_risk_card
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 RESULTS = ("risk.csv", "risk.md")
 

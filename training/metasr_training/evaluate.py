@@ -44,7 +44,7 @@ from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept
 from napari_metasr.io.opening import files_of
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 PROGRAM = "metasr-evaluate"
 RESULTS = ("zoom.csv", "zoom.md", "zoom.json")

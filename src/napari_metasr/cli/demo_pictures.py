@@ -16,7 +16,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.trial import run_trial
 from napari_metasr.volume import Plane
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

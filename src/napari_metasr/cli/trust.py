@@ -135,7 +135,7 @@ class Trust(Command):
         from napari_metasr.figures.report import document, write_report
         from napari_metasr.trust.prover import Prover
         from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
-        from napari_metasr.zoom.engine import load_model
+        from napari_metasr.zoom.loading import load_model
 
         model = load_model(self.model, device=self.device)
         prover = Prover(

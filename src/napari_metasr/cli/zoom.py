@@ -166,7 +166,7 @@ class Zoom(Command):
             OutputGrid.at_scale(cuts[0].image.shape, self.scale).pixel_range(region)
 
         from napari_metasr.zoom.encoded import Tiling
-        from napari_metasr.zoom.engine import load_model
+        from napari_metasr.zoom.loading import load_model
 
         tiling = None if choice is None else Tiling(tile=FINE_TILE, joint=JOINT)
         model = load_model(self.model, device=self.device, tiling=tiling)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,33 +12,22 @@ import numpy as np
 import torch
 
 from napari_metasr import normalisation
-from napari_metasr.devices import resolve_device
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
-from napari_metasr.networks.meta_srgan import MetaSRGAN
-from napari_metasr.networks.ms_gan import MultiScaleGenerator
-from napari_metasr.networks.sub_pixel import SubPixelGenerator
 from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 from napari_metasr.normalisation import LinearMap, MissingPixelsWarning, fill_missing
-from napari_metasr.weights import (
-    DEFAULT_MODEL,
-    WeightsError,
-    cannot_be_told,
-    load_network,
-)
+from napari_metasr.weights import cannot_be_told
 from napari_metasr.zoom.borders import mirrored
 from napari_metasr.zoom.encoded import EncodedSlice, Tiling
-from napari_metasr.zoom.kernels import kernel_for
 from napari_metasr.zoom.output import clip_to, new_output, restore_missing
 from napari_metasr.zoom.renderers.any_scale import AnyScaleRenderer
-from napari_metasr.zoom.renderers.fixed_scale import FixedScaleRenderer
+from napari_metasr.zoom.renderers.choice import renderer_of
 from napari_metasr.zoom.renderers.once import render_once
 from napari_metasr.zoom.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -47,30 +36,12 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.networks.meta_upscale import MetaUpscale, UpscaleKernel
     from napari_metasr.weights import ModelCard
-    from napari_metasr.zoom.renderers.renderer import Renderer
 
 Precision = Literal["float32", "bfloat16"]
 TOLD_KEPT = 4
 """Networks that are kept folded for codes used lately, 2 MB each."""
 
 LARGEST_VALUE = float(np.finfo(np.float32).max)
-
-
-def renderer_of(
-    network: nn.Module, card: ModelCard, device: str, kernel: UpscaleKernel | None = None
-) -> Renderer:
-    """Return the renderer that suits a network.
-
-    Raises
-    ------
-    WeightsError
-        If the network does not super-resolve.
-    """
-    if isinstance(network, MetaSRGAN):
-        return AnyScaleRenderer(network, kernel or kernel_for(device))
-    if isinstance(network, SubPixelGenerator | MultiScaleGenerator):
-        return FixedScaleRenderer(network)
-    raise WeightsError(f"{card.name} does not super-resolve: it is a {card.network}")
 
 
 class ZoomModel:
@@ -406,60 +377,3 @@ class ZoomModel:
         """Move a part of a normalised slice to the device, (1, 1, h, w)."""
         tensor = torch.from_numpy(np.ascontiguousarray(image))[None, None].to(self._device)
         return tensor.contiguous(memory_format=torch.channels_last)
-
-
-def load_model(
-    model: str | Path = DEFAULT_MODEL,
-    *,
-    device: str = "auto",
-    precision: Precision = "float32",
-    tiling: Tiling | None = None,
-    continued: bool = True,
-) -> ZoomModel:
-    """Load a model to zoom with.
-
-    Parameters
-    ----------
-    model
-        A name among ``napari_metasr.weights.model_names()``, the path of a safetensors file with
-        its model card beside it, or of a .pth file of Meta-SRGAN in the authors' layout.
-    device
-        ``auto``, ``cuda``, ``mps`` or ``cpu``.
-    precision
-        ``float32``, or ``bfloat16`` for quicker encoding at a small loss.
-    tiling
-        How slices are cut up, and how much memory encoded tiles may take.
-    continued
-        Whether the tissue is continued beyond the edge of a mask and into gaps and outliers, so
-        that they make no false rims; if not a network is shown every slice as it is.
-
-    Raises
-    ------
-    ValueError
-        If the model or the device is not there, or the weights are damaged
-        (``napari_metasr.weights.WeightsError``).
-    """
-    resolved = resolve_device(device)
-    network, card = load_network(model)
-    return ZoomModel(
-        network,
-        card,
-        device=resolved,
-        precision=precision,
-        tiling=tiling,
-        continued=continued,
-        untold=_untold(card),
-    )
-
-
-def _untold(card: ModelCard) -> nn.Module | None:
-    """Load the network that takes a model's place where it is told nothing, if any does."""
-    if not card.untold:
-        return None
-    network, other = load_network(card.untold)
-    if (other.network, other.standardisation) != ("meta-srgan", card.standardisation):
-        raise WeightsError(
-            f"{card.name} names {other.name} for where it is told nothing: expected a Meta-SRGAN "
-            "of the same standardisation"
-        )
-    return network

@@ -16,7 +16,7 @@ from metasr_training.evaluation.told import (
 from metasr_training.evaluation.zoom import ZoomRow
 from napari_metasr.acquisition.code import transfer
 from napari_metasr.degradations import named_reduction
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 
 def test_reductions_lie_in_the_order_of_what_they_leave():

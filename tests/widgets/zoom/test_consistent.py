@@ -17,7 +17,7 @@ from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.settings import Compare
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.rendition import FileKind
 from napari_metasr.widgets.zoom.settings import Export
 from napari_metasr.zoom.baselines import interpolate
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 
 @pytest.fixture

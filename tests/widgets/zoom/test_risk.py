@@ -23,7 +23,7 @@ from napari_metasr.widgets.zoom.coordinator import Coordinator
 from napari_metasr.widgets.zoom.dock import ZoomDock
 from napari_metasr.widgets.zoom.marks import marks_of
 from napari_metasr.widgets.zoom.settings import Compare
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 NAME = "meta-srgan"
 

@@ -17,7 +17,7 @@ from napari_metasr.normalisation import contrast_limits
 from napari_metasr.widgets.lesions.detection import Origin
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
-from napari_metasr.zoom.engine import load_model
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _load_model(model: str, *, device: str) -> Any:
-    from napari_metasr.zoom.engine import load_model
+    from napari_metasr.zoom.loading import load_model
 
     return load_model(model, device=device)
 

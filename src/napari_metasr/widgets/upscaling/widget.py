@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def _measure(model: str, device: str) -> float:
     from napari_metasr.upscaling.costs import measured_speed
-    from napari_metasr.zoom.engine import load_model
+    from napari_metasr.zoom.loading import load_model
 
     return measured_speed(load_model(model, device=device))
 

@@ -17,7 +17,7 @@ JOINT = 256
 def load_zoom_model(model: str, *, device: str) -> Any:
     """Load a model that encodes in small tiles; see `napari_metasr.load_model`."""
     from napari_metasr.zoom.encoded import Tiling
-    from napari_metasr.zoom.engine import load_model
+    from napari_metasr.zoom.loading import load_model
 
     return load_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
