@@ -11,7 +11,6 @@ import tyro
 from tqdm import tqdm
 
 from metasr_training.datasets.slices import Slice, Split, load_slices
-from metasr_training.evaluation.output.tables import write_rows, write_text
 from metasr_training.evaluation.risk import (
     BANDS,
     calibrated,
@@ -20,6 +19,7 @@ from metasr_training.evaluation.risk import (
     search,
 )
 from metasr_training.evaluation.zoom import IN_PLANE
+from metasr_training.tables import write_rows, write_text
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
 from napari_metasr.trust.risk import load_risk_model, promise

@@ -24,7 +24,6 @@ from metasr_training.evaluation.native import (
     rim_tiles,
 )
 from metasr_training.evaluation.output.sheets import save_sheet
-from metasr_training.evaluation.output.tables import write_rows, write_text
 from metasr_training.evaluation.told import (
     TOLD,
     methods_beside,
@@ -40,6 +39,7 @@ from metasr_training.evaluation.zoom import (
     zoom_table,
 )
 from metasr_training.overrides import parsed
+from metasr_training.tables import write_rows, write_text
 from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept

@@ -15,10 +15,10 @@ from metasr_training.condition import Condition
 from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.split_files import read_split, write_split
-from metasr_training.evaluation.output.tables import write_text
 from metasr_training.evaluation.zoom import IN_PLANE, zoom_conditions
 from metasr_training.left_out import LeftOut, measure
 from metasr_training.recipe import Preset, Recipe
+from metasr_training.tables import write_text
 from metasr_training.trained import TrainedNetwork, load_trained
 from napari_metasr.devices import resolve_device
 from napari_metasr.networks import build

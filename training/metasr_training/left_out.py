@@ -12,8 +12,8 @@ from tqdm import tqdm
 from metasr_training.datasets.slices import some_of_each
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
 from metasr_training.evaluation.methods import by_model
-from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.zoom import score_slice
+from metasr_training.tables import markdown_table
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition

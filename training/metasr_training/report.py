@@ -21,8 +21,8 @@ from metasr_training.claims.table import claims_text, write_claims
 from metasr_training.claims.verdict import Verdict, judge
 from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
 from metasr_training.evaluation.driver import EVALUATION
-from metasr_training.evaluation.output.tables import markdown_table, write_text
 from metasr_training.evaluation.published import PUBLISHED
+from metasr_training.tables import markdown_table, write_text
 from metasr_training.trained import run_record
 from napari_metasr.errors import problems
 from napari_metasr.files import keeping, replacing_folder

@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.normalisation import LinearMap
-    from napari_metasr.zoom.renderers.renderer import Renderer
+    from napari_metasr.zoom.protocols import CellRange, Renderer, TileIndex
     from napari_metasr.zoom.shown import Shown
 
 Encoder = Callable[["NDArray[np.float32]"], Tensor]
 """A normalised image (h, w) to the codes of its pixels, (1, h, w, channels)."""
-
-CellRange = tuple[int, int, int, int]
-TileIndex = tuple[int, int]
 
 
 @dataclass(frozen=True)

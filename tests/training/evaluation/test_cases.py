@@ -10,9 +10,9 @@ from fakes.evaluation import FakeFinder, FakeNetwork, bench, experiment
 from fakes.training import disc, slices
 
 from metasr_training.condition import Condition
+from metasr_training.datasets.eight_bits import eight_bit_range, eight_bits
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import mask_box
-from metasr_training.eight_bits import eight_bit_range, eight_bits
 from metasr_training.evaluation.cases import (
     RegionOptions,
     degrade_slice,

@@ -8,7 +8,6 @@ import pytest
 from fakes.evaluation import FakeNetwork
 
 from metasr_training.evaluation.contestants import Contestant
-from metasr_training.evaluation.output.tables import csv_text, markdown_table
 from metasr_training.evaluation.scores import (
     ALL,
     ImageScore,
@@ -17,6 +16,7 @@ from metasr_training.evaluation.scores import (
     standing,
 )
 from metasr_training.evaluation.zoom import gain_table, zoom_conditions, zoom_rows, zoom_table
+from metasr_training.tables import csv_text, markdown_table
 
 
 def score(method, psnr, source="a", image="1", region="roi"):

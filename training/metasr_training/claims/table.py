@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from metasr_training.claims.verdict import ALPHA, ClaimOutcome
-from metasr_training.evaluation.output.tables import markdown_table, write_rows
+from metasr_training.tables import markdown_table, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from metasr_training.datasets.eight_bits import eight_bit_range
 from metasr_training.datasets.masked import Masked, masked
 from metasr_training.datasets.windows import maximal_information_crop
-from metasr_training.eight_bits import eight_bit_range
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import FAINT_HEAD_LEVEL
 

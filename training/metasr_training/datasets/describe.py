@@ -14,7 +14,7 @@ from metasr_training.datasets.image_slice import SPLITS, Split
 from metasr_training.datasets.masked import stripped_mask
 from metasr_training.datasets.readers import Unreadable
 from metasr_training.datasets.slices import load_slices, some_of_each, split_entries
-from metasr_training.evaluation.output.tables import markdown_table
+from metasr_training.tables import markdown_table
 from napari_metasr.acquisition.noise import noise_of
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from metasr_training.datasets.eight_bits import EIGHT_BITS, FULL_RANGE
 from metasr_training.datasets.image_slice import SPLITS, Domain, Slice, Split
 from metasr_training.datasets.packed import EncodedSlice, write_pack
 from metasr_training.datasets.readers import Unreadable, spread
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
-from metasr_training.eight_bits import EIGHT_BITS, FULL_RANGE
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import FAINT_HEAD_LEVEL, LinearMap, cast_to_dtype

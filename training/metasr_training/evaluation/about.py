@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from metasr_training.evaluation.convergence import RULE
 from metasr_training.evaluation.described import batch_text, begins_with, stage_text
-from metasr_training.evaluation.output.tables import count_text, markdown_table, write_text
 from metasr_training.lineage import Past, all_seconds, all_updates, updates_text
 from metasr_training.run_folder import surroundings
+from metasr_training.tables import count_text, markdown_table, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, Field
 
+from metasr_training.datasets.eight_bits import eight_bit_range, eight_bits
 from metasr_training.datasets.regions import Roi
 from metasr_training.datasets.windows import (
     PUBLISHED_CROP,
@@ -17,7 +18,6 @@ from metasr_training.datasets.windows import (
     maximal_information_crop,
     roi_window,
 )
-from metasr_training.eight_bits import eight_bit_range, eight_bits
 from napari_metasr.degradations import add_k_space_noise, degrade
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid, nominal_scale
 from napari_metasr.geometry.windows import Window

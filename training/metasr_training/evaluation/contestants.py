@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metasr_training.catalogue import recipe
-from metasr_training.eight_bits import FULL_RANGE
+from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.evaluation.methods import Method as ByScale
 from metasr_training.evaluation.methods import bilinear_nld, interpolation
 from napari_metasr.zoom.baselines import BASELINES

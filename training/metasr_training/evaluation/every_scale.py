@@ -8,7 +8,6 @@ from tqdm import tqdm
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
-from metasr_training.evaluation.output.tables import write_rows
 from metasr_training.evaluation.zoom import (
     IN_PLANE,
     gain_table,
@@ -17,6 +16,7 @@ from metasr_training.evaluation.zoom import (
     zoom_rows,
     zoom_table,
 )
+from metasr_training.tables import write_rows
 
 
 class EveryScaleOptions(BaseModel, extra="forbid", frozen=True):

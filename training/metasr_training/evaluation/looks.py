@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from metasr_training.eight_bits import EIGHT_BITS
+from metasr_training.datasets.eight_bits import EIGHT_BITS
 from metasr_training.perceptual import PerceptualConfig, perceptual_features
 from napari_metasr.quality.perceptual import frechet_distance
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from metasr_training.evaluation.output.tables import (
+from metasr_training.evaluation.published import published_figure, published_text
+from metasr_training.evaluation.scores import ALL
+from metasr_training.tables import (
     count_text,
     markdown_table,
     mean_text,
     measure_text,
 )
-from metasr_training.evaluation.published import published_figure, published_text
-from metasr_training.evaluation.scores import ALL
 
 
 @dataclass(frozen=True)

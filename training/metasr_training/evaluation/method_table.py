@@ -19,10 +19,11 @@ from metasr_training.evaluation.looks import FEATURES, Looks, detector_features
 from metasr_training.evaluation.method_columns import TableRow, method_tables
 from metasr_training.evaluation.opinion.kind import measured_opinions
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
-from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, sharing
-from metasr_training.evaluation.scores import ALL, averages, measure, standing, upscaled
+from metasr_training.evaluation.scores import ALL, averages, measure, upscaled
+from metasr_training.evaluation.standing import standing
 from metasr_training.lineage import all_updates, updates_text
+from metasr_training.tables import markdown_table, write_rows
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from metasr_training.eight_bits import FULL_RANGE
+from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.evaluation.denoising import non_local_means
 from napari_metasr import normalisation
 from napari_metasr.normalisation import fill_missing

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from metasr_training.evaluation.output.sheets import Tile
-from metasr_training.evaluation.output.tables import markdown_table
+from metasr_training.tables import markdown_table
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read
 from napari_metasr.io.contrast import guess_contrast

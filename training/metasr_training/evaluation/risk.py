@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from metasr_training.condition import Condition
-from metasr_training.eight_bits import FULL_RANGE, eight_bit_range
+from metasr_training.datasets.eight_bits import FULL_RANGE, eight_bit_range
 from metasr_training.evaluation.cases import cut, degrade_slice
-from metasr_training.evaluation.output.tables import markdown_table
+from metasr_training.tables import markdown_table
 from napari_metasr.geometry.windows import Window
 from napari_metasr.quality.metrics import brain_box
 from napari_metasr.trust.conformal import conformal_threshold, missed_share

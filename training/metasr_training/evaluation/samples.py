@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from metasr_training.datasets.eight_bits import EIGHT_BITS, eight_bits
 from metasr_training.datasets.windows import maximal_information_crop
-from metasr_training.eight_bits import EIGHT_BITS, eight_bits
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import (
     RegionOptions,
@@ -19,8 +19,9 @@ from metasr_training.evaluation.cases import (
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.noise import signal_to_noise
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
-from metasr_training.evaluation.output.tables import markdown_table, write_rows
-from metasr_training.evaluation.scores import measure, standing, upscaled
+from metasr_training.evaluation.scores import measure, upscaled
+from metasr_training.evaluation.standing import standing
+from metasr_training.tables import markdown_table, write_rows
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:

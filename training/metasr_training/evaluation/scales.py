@@ -10,15 +10,16 @@ import numpy as np
 from pydantic import Field
 from tqdm import tqdm
 
-from metasr_training.eight_bits import EIGHT_BITS
+from metasr_training.datasets.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import Case, RegionOptions, degrade_slice
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.evaluation.output.sheets import Tile, compared_tile, save_sheet
-from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.scores import ALL, average_rows, measure, standing, upscaled
+from metasr_training.evaluation.scores import ALL, average_rows, measure, upscaled
+from metasr_training.evaluation.standing import standing
+from metasr_training.tables import markdown_table, mean_text, write_rows
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window

@@ -1,4 +1,4 @@
-"""What is measured of every image, its averages, and who comes out above whom."""
+"""What is measured of every image, and its averages."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from metasr_training.eight_bits import EIGHT_BITS
+from metasr_training.datasets.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.cases import cut
-from metasr_training.evaluation.convergence import converged
 from napari_metasr.quality.hallucination import flagged_share
 from napari_metasr.quality.perceptual import VIF_SMALLEST, high_frequency_energy, vif
 from napari_metasr.quality.trial import Quality
@@ -144,26 +143,3 @@ class AverageRow:
 def average_rows(scores: Iterable[ImageScore]) -> list[AverageRow]:
     """Return the averages as rows, in the order in which the scores came."""
     return [AverageRow(*key, **asdict(average)) for key, average in averages(scores).items()]
-
-
-def standing(
-    scores: Sequence[ImageScore], methods: Iterable[Contestant]
-) -> tuple[list[str], list[str]]:
-    """Rank the methods of one condition by falling PSNR, in their first region, over all images.
-
-    Returns
-    -------
-    order, below
-        The methods that are ranked; the networks that are not, since they have not converged.
-    """
-    first = scores[0]
-    methods = list(methods)
-    averaged = averages(scores)
-    found = {one.label: averaged[first.condition, one.label, first.region, ALL] for one in methods}
-    bicubic = next(found[one.label] for one in methods if one.is_reference)
-    below = [
-        one.label
-        for one in methods
-        if one.network is not None and not converged(one.network, found[one.label], bicubic)
-    ]
-    return sorted(found.keys() - set(below), key=lambda method: -found[method].psnr), below

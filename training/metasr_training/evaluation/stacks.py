@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metasr_training.datasets.eight_bits import eight_bits
 from metasr_training.datasets.slices import LEAST_HEAD_SHARE, Slice
-from metasr_training.eight_bits import eight_bits
 from metasr_training.evaluation.cases import Case
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.display import as_displayed

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field
 from tqdm import tqdm
 
-from metasr_training.eight_bits import EIGHT_BITS
+from metasr_training.datasets.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import cut
 from metasr_training.evaluation.contestants import Contestant, contestants
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
-from metasr_training.evaluation.output.tables import markdown_table, mean_text, write_rows
-from metasr_training.evaluation.scores import averages, measure, standing, upscaled
+from metasr_training.evaluation.scores import averages, measure, upscaled
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
+from metasr_training.evaluation.standing import standing
+from metasr_training.tables import markdown_table, mean_text, write_rows
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice

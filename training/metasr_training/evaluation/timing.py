@@ -14,8 +14,8 @@ from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.costs import epoch_seconds, seconds_an_image, updates_per_second
 from metasr_training.evaluation.described import batch_text
-from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.published import published_notes, published_text
+from metasr_training.tables import markdown_table, write_rows
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 

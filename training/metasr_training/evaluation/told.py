@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from metasr_training.eight_bits import FULL_RANGE
+from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
 from metasr_training.evaluation.methods import by_model
-from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.zoom import CONSISTENT
+from metasr_training.tables import markdown_table
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction
 

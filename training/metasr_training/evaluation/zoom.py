@@ -9,10 +9,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from metasr_training.condition import Condition
-from metasr_training.eight_bits import FULL_RANGE
+from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.evaluation.cases import RegionOptions, make_case
-from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.scores import averages, measure, upscaled
+from metasr_training.tables import markdown_table
 from napari_metasr.degradations import named_reduction
 from napari_metasr.trust.consistency import PlaneConsistency
 

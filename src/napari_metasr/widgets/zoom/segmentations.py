@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.widgets.zoom.comparison.base import ViewSnapshot
+    from napari_metasr.widgets.viewer.snapshot import ViewSnapshot
 
 LOOK = ("opacity", "colormap", "contour", "blending", "selected_label", "show_selected_label")
 """What copies have in common with the layer that they are of."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from napari_metasr.widgets.loupe.shortcuts import LOUPE
 from napari_metasr.widgets.viewer.open_docks import open_docks
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
+    from qtpy.QtWidgets import QPushButton
 
-    from napari_metasr.widgets.zoom.dock import ZoomDock
+    from napari_metasr.widgets.zoom.scale_control import ScaleControl
 
 DOCK = "metasr_zoom_dock"
 STEP = 1.1
@@ -21,23 +22,33 @@ SHEET_KEY = "?"
 """napari's shortcuts know no question mark: the dock listens for it itself."""
 
 
-def _finer(dock: ZoomDock) -> None:
+class Keyed(Protocol):
+    """What the keys act on: the zoom dock."""
+
+    scale: ScaleControl
+    keep: QPushButton
+
+    def next_comparison(self) -> None:
+        """Take the next comparison mode."""
+
+
+def _finer(dock: Keyed) -> None:
     dock.scale.multiply(STEP)
 
 
-def _coarser(dock: ZoomDock) -> None:
+def _coarser(dock: Keyed) -> None:
     dock.scale.multiply(1 / STEP)
 
 
-def _compare(dock: ZoomDock) -> None:
+def _compare(dock: Keyed) -> None:
     dock.next_comparison()
 
 
-def _keep(dock: ZoomDock) -> None:
+def _keep(dock: Keyed) -> None:
     dock.keep.click()
 
 
-def _command(act: Callable[[ZoomDock], None], name: str) -> Callable[[ViewerModel], None]:
+def _command(act: Callable[[Keyed], None], name: str) -> Callable[[ViewerModel], None]:
     def command(viewer: ViewerModel) -> None:
         dock = open_docks(viewer).get(DOCK)
         if dock is not None:
@@ -48,8 +59,8 @@ def _command(act: Callable[[ZoomDock], None], name: str) -> Callable[[ViewerMode
 
 
 def _action(
-    name: str, act: Callable[[ZoomDock], None], key: str, description: str
-) -> tuple[KeyAction, Callable[[ZoomDock], None]]:
+    name: str, act: Callable[[Keyed], None], key: str, description: str
+) -> tuple[KeyAction, Callable[[Keyed], None]]:
     return KeyAction(name, key, description, _command(act, name), is_repeated=True), act
 
 
@@ -81,7 +92,7 @@ def sheet() -> list[tuple[str, str]]:
     return [*(action.line for action in actions), *OTHERS.items()]
 
 
-def action_of(key: str) -> Callable[[ZoomDock], None] | None:
+def action_of(key: str) -> Callable[[Keyed], None] | None:
     """Return what a typed character does to the dock, if anything."""
     for action, act in ACTIONS:
         if key.upper() in map(str.upper, action.keys):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.meta_upscale import UpscaleKernel
-    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.protocols import Tiles
 
 
 STRIP = 32
@@ -59,7 +59,7 @@ class AnyScaleRenderer:
 
     def render(
         self,
-        encoded: EncodedSlice,
+        encoded: Tiles,
         grid: OutputGrid,
         pixels: PixelRange,
         out: NDArray[np.float32],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.weights import ModelCard
-    from napari_metasr.zoom.renderers.renderer import Renderer
+    from napari_metasr.zoom.protocols import Renderer
 
 
 def renderer_of(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import PixelRange
     from napari_metasr.networks.ms_gan import MultiScaleGenerator
     from napari_metasr.networks.sub_pixel import SubPixelGenerator
-    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.protocols import Tiles
 
 METHOD = "bicubic"
 REACH = 3
@@ -62,7 +62,7 @@ class FixedScaleRenderer:
 
     def render(
         self,
-        encoded: EncodedSlice,
+        encoded: Tiles,
         grid: OutputGrid,
         pixels: PixelRange,
         out: NDArray[np.float32],
@@ -97,9 +97,7 @@ class FixedScaleRenderer:
 
         resample(read, super_resolved, pixels, METHOD, out)
 
-    def _read(
-        self, encoded: EncodedSlice, scale: int, rows: slice, columns: slice
-    ) -> NDArray[np.float32]:
+    def _read(self, encoded: Tiles, scale: int, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Assemble a part of the super-resolved image from tiles."""
         cells = (
             rows.start // scale,

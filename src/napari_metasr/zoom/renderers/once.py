@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
     from napari_metasr.zoom.encoded import EncodedSlice
-    from napari_metasr.zoom.renderers.renderer import Renderer
+    from napari_metasr.zoom.protocols import Renderer
 
 BLOCK = 256
 """Low-resolution rows and columns that are encoded at a time, beside their surroundings."""

@@ -27,7 +27,7 @@ from metasr_training.evaluation.detection.curves import (
 )
 from metasr_training.evaluation.detection.tables import threshold_tables
 from metasr_training.evaluation.output.plots import save_plot
-from metasr_training.evaluation.output.tables import write_rows
+from metasr_training.tables import write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from metasr_training.evaluation.detection.figures import add_coverage, add_thres
 from metasr_training.evaluation.detection.operating_point import choice_text, choose_point
 from metasr_training.evaluation.detection.scores import DetectionScore, detection_rows
 from metasr_training.evaluation.detection.tables import Tables, detection_tables
-from metasr_training.evaluation.output.tables import write_rows
+from metasr_training.tables import write_rows
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice

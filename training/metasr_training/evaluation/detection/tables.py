@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from metasr_training.evaluation.output.tables import markdown_table
 from metasr_training.evaluation.published import published_text
 from metasr_training.evaluation.scores import ALL
+from metasr_training.tables import markdown_table
 
 if TYPE_CHECKING:
     from metasr_training.evaluation.detection.curves import ThresholdPoint

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metasr_training.datasets.eight_bits import eight_bit_range
 from metasr_training.datasets.windows import mask_box
-from metasr_training.eight_bits import eight_bit_range
 from metasr_training.evaluation.bench import box_on
 from metasr_training.evaluation.cases import degrade_slice
 from metasr_training.evaluation.detection.boxes import RegionScore, brightest_point, score_region

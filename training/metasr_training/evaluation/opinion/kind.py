@@ -12,9 +12,9 @@ from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
 from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
-from metasr_training.evaluation.output.tables import markdown_table, write_rows
 from metasr_training.evaluation.scores import upscaled
 from metasr_training.mos import prepare
+from metasr_training.tables import markdown_table, write_rows
 from napari_metasr.quality.rating import STUDY_FILE, read_answers, read_study, score_study
 
 if TYPE_CHECKING:

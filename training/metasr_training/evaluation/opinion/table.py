@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from metasr_training.evaluation.output.tables import count_text, mean_text
 from metasr_training.evaluation.published import published_figure, published_text
+from metasr_training.tables import count_text, mean_text
 
 if TYPE_CHECKING:
     from napari_metasr.quality.rating import MethodScore

@@ -1,6 +1,6 @@
 """Ways to see the two results together, one class each behind one protocol."""
 
-from napari_metasr.widgets.zoom.comparison.base import Mode, Stage, ViewSnapshot
+from napari_metasr.widgets.zoom.comparison.base import Mode, Stage
 from napari_metasr.widgets.zoom.comparison.blink import Blink
 from napari_metasr.widgets.zoom.comparison.difference import Difference
 from napari_metasr.widgets.zoom.comparison.inferred import Inferred
@@ -20,5 +20,4 @@ __all__ = [
     "Single",
     "Stage",
     "Swipe",
-    "ViewSnapshot",
 ]

@@ -1,16 +1,38 @@
-"""What the engine asks of a kind of network."""
+"""What the engine asks of a kind of network, and what that asks of an encoded slice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
-    from napari_metasr.zoom.encoded import EncodedSlice
+
+CellRange = tuple[int, int, int, int]
+"""Low-resolution pixels (top, left, bottom, right)."""
+
+TileIndex = tuple[int, int]
+
+
+class Tiles(Protocol):
+    """Codes of a slice in tiles, made when they are asked for."""
+
+    @property
+    def tile_size(self) -> int: ...  # noqa: D102
+
+    def blocks(self, cells: CellRange) -> Iterator[CellRange]:
+        """Cut a range of cells into blocks whose tiles are asked for together."""
+
+    def tiles(self, cells: CellRange) -> dict[TileIndex, Tensor]:
+        """Return the codes of the tiles that hold these cells: index to (1, th, tw, channels).
+
+        Tiles that are never read have none.
+        """
 
 
 class Renderer(Protocol):
@@ -40,7 +62,7 @@ class Renderer(Protocol):
 
     def render(
         self,
-        encoded: EncodedSlice,
+        encoded: Tiles,
         grid: OutputGrid,
         pixels: PixelRange,
         out: NDArray[np.float32],
