@@ -13,8 +13,8 @@ from metasr_training.evaluation.scores import (
     ImageScore,
     average_rows,
     averages,
-    standing,
 )
+from metasr_training.evaluation.standing import standing
 from metasr_training.evaluation.zoom import gain_table, zoom_conditions, zoom_rows, zoom_table
 from metasr_training.tables import csv_text, markdown_table
 

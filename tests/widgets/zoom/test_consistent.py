@@ -58,7 +58,8 @@ def shown(dock):
 
 def correction(dock, model, volume):
     """Made here, of the slice that is shown."""
-    _, source, view, plan = dock.coordinator._shown
+    shown = dock.coordinator._shown
+    source, view, plan = shown.source, shown.view, shown.plan
     encoded = model.encode(
         volume[view.index[0]],
         intensity_range=source.intensity_range,

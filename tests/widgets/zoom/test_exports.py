@@ -161,7 +161,7 @@ def test_a_region_is_saved_beside_its_source_under_a_name_of_its_kind(
     qtbot.addWidget(dock)
     dock.scale.set_scale(2.5)
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
-    name = f"scan_axial-{dock.coordinator._shown[2].index[-1]}_res-2p5x_desc-metasr"
+    name = f"scan_axial-{dock.coordinator._shown.view.index[-1]}_res-2p5x_desc-metasr"
     dialogs = FakeDialogs()
     dock.coordinator.exports.dialogs = dialogs
     qtbot.mouseClick(dock.save, Qt.MouseButton.LeftButton)

@@ -82,7 +82,8 @@ def dock(qtbot, viewer, model, risk_model):
 
 def expected(dock, risk_model, volume):
     """The marks of what is shown, made here."""
-    _, source, view, plan = dock.coordinator._shown
+    shown = dock.coordinator._shown
+    source, view, plan = shown.source, shown.view, shown.plan
     encoded = risk_model.encode(volume[view.index[0]], source.intensity_range, source.value_range)
     pixels = plan.grid.pixel_range(plan.window)
     return risk_model.render_pixels(encoded, plan.grid, pixels) >= DEFAULT_THRESHOLD, pixels

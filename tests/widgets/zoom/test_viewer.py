@@ -276,7 +276,8 @@ def test_closing_while_it_works_frees_everything(qtbot, viewer, engine):
 
 def test_ctrl_z_takes_the_last_change_of_the_rectangle_back(qtbot, viewer, dock):
     region = dock.coordinator._region
-    _, source, view, _ = dock.coordinator._shown
+    shown = dock.coordinator._shown
+    source, view = shown.source, shown.view
     first, second = Window(2.0, 3.0, 12.0, 15.0), Window(4.0, 5.0, 14.0, 20.0)
     region.set_window(source, view, first)
     region.set_window(source, view, second)

@@ -12,6 +12,8 @@ TILE = 32
 """Small tiles, so that little more than the region is encoded."""
 JOINT = 256
 """Rows and columns of what is encoded as one image."""
+RISK = "risk of "
+"""Before a model's name: its error head."""
 
 
 def load_zoom_model(model: str, *, device: str) -> Any:
@@ -28,6 +30,19 @@ def load_error_head(model: str, *, device: str) -> Any:
     from napari_metasr.zoom.encoded import Tiling
 
     return load_risk_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
+
+
+def load_either(
+    engine_factory: Callable[..., Any],
+    risk_factory: Callable[..., Any] | None,
+    model: str,
+    *,
+    device: str,
+) -> Any:
+    """Load a model, or the error head that `RISK` and a model's name stand for."""
+    if risk_factory is not None and model.startswith(RISK):
+        return risk_factory(model.removeprefix(RISK), device=device)
+    return engine_factory(model, device=device)
 
 
 class ModelCache:

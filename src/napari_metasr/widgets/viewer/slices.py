@@ -16,6 +16,7 @@ from napari_metasr.widgets.viewer.encoding import (
     Status,
     encode,
 )
+from napari_metasr.widgets.viewer.models import RISK
 from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
-
-RISK = "risk of "
-"""Before a model's name: its error head."""
 
 
 def risk_key(key: SliceKey) -> SliceKey:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
-from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
@@ -20,10 +18,10 @@ from napari_metasr.widgets.viewer.layer_source import (
     check_supported,
     layer_source,
 )
-from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.models import ModelCache, load_either
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
-from napari_metasr.widgets.viewer.slices import RISK, Slices
+from napari_metasr.widgets.viewer.slices import Slices
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
@@ -31,8 +29,8 @@ from napari_metasr.widgets.zoom.comparison.current import Comparing
 from napari_metasr.widgets.zoom.corrections import Corrections
 from napari_metasr.widgets.zoom.display import Display
 from napari_metasr.widgets.zoom.exports import Exports
+from napari_metasr.widgets.zoom.framing import Framing
 from napari_metasr.widgets.zoom.lesion_region import LesionRegion
-from napari_metasr.widgets.zoom.plan import ZoomPlan, make_plan, region_of
 from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
@@ -45,23 +43,12 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_metasr.geometry.windows import Window
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.zoom.display import Shown
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.rendition import RenderingSpec
-    from napari_metasr.widgets.zoom.settings import Export, ZoomSettings
-    from napari_metasr.zoom.session import SliceKey
-
-FITTING = {
-    Setting.SCALE,
-    Setting.REGION,
-    Setting.SOURCE,
-    Setting.COMPARISON,
-    Setting.MOVE_CAMERA,
-    Setting.FOLLOW_CAMERA,
-    Setting.CONTRASTS,
-}
-"""Settings after which the camera goes to the region."""
+    from napari_metasr.widgets.zoom.settings import ZoomSettings
 
 
 class Coordinator(QObject):
@@ -102,15 +89,14 @@ class Coordinator(QObject):
         super().__init__(dock)
         self._viewer, self._dock, self._cards = viewer, dock, cards
         self._closed = self._scheduled = self._listing_due = self._dismissed = False
-        self._fit_due = True
-        self._scale_due = False
         self._complaint = ""
         self._settings = dock.settings
-        self._shown: tuple[SliceKey, LayerSource, SliceView, ZoomPlan] | None = None
-        self.engines = ModelCache(partial(_load, engine_factory, risk_factory))
+        self._shown: Shown | None = None
+        self.engines = ModelCache(partial(load_either, engine_factory, risk_factory))
         self.presenter = Presenter(viewer, self.schedule)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)
+        self._framing = Framing(self._camera, dock.show_scale)
         self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)
         self._layers = Sources(
             viewer,
@@ -131,7 +117,7 @@ class Coordinator(QObject):
         self._display = Display(
             dock, self.engines, self.slices, self.presenter, self._lesion, cards, self.corrections
         )
-        self.exports = Exports(viewer, dock, self.engines)
+        self.exports = Exports(viewer, dock, self.engines, lambda: self._shown)
         self._anatomy = anatomical_view(viewer, convention)
         self._anatomy.hold("dock")
         self._connect()
@@ -150,9 +136,6 @@ class Coordinator(QObject):
         dock.convention_chosen.connect(self._anatomy.set_convention)
         dock.convention_chosen.connect(lambda convention: remember(orientation=convention))
         dock.contrast_chosen.connect(self._on_contrast)
-        dock.keep_requested.connect(self._on_keep)
-        dock.save_requested.connect(self._on_save)
-        dock.export_requested.connect(self._on_export)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
         viewer = self._viewer
@@ -229,8 +212,7 @@ class Coordinator(QObject):
         name = REMEMBERED.get(setting)
         if name is not None:
             remember(**{name: str(getattr(self._settings, name))})
-        self._fit_due = self._fit_due or setting in FITTING
-        self._scale_due = settings.follow_camera and setting is Setting.SCALE
+        self._framing.set(setting, settings)
         self.schedule()
 
     def _check_device(self, before: str) -> None:
@@ -245,11 +227,12 @@ class Coordinator(QObject):
             show_error(str(error))
 
     def _on_order(self, event: Any = None) -> None:
-        self._fit_due = True
+        self._framing.ask()
         self.schedule()
 
     def _on_size(self, event: Any = None) -> None:
-        self._fit_due = self._fit_due or self._settings.region is not RegionMode.CENTRE
+        if self._settings.region is not RegionMode.CENTRE:
+            self._framing.ask()
         self.schedule()
 
     def _on_camera(self, event: Any = None) -> None:
@@ -284,11 +267,12 @@ class Coordinator(QObject):
         self._on_layers()
 
     def _on_rectangle(self) -> None:
-        self._fit_due = self._fit_due or not self._region.is_editing
+        if not self._region.is_editing:
+            self._framing.ask()
         self.schedule()
 
     def _on_draw(self, drawing: bool) -> None:
-        self._fit_due = True
+        self._framing.ask()
         if drawing:
             combo = self._dock.region
             combo.setCurrentIndex(combo.findData(RegionMode.RECTANGLE))
@@ -301,7 +285,8 @@ class Coordinator(QObject):
 
     def _on_lesion_chosen(self, layer: Image) -> None:
         self._layers.choose_grid_of(layer)
-        self._dismissed, self._fit_due = False, True
+        self._dismissed = False
+        self._framing.ask()
         self.schedule()
 
     def _on_swiped(self, fraction: float) -> None:
@@ -313,22 +298,6 @@ class Coordinator(QObject):
         if source is not None:
             source.contrast = contrast or None
             self.schedule()
-
-    def _on_keep(self) -> None:
-        spec = self._spec()
-        if spec is not None:
-            title = self._cards[spec.key.model].title
-            self.exports.keep(spec, title, self._comparing.mode)
-
-    def _on_save(self) -> None:
-        spec = self._spec()
-        if spec is not None:
-            self.exports.save(spec)
-
-    def _on_export(self, export: Export) -> None:
-        spec = self._spec()
-        if spec is not None:
-            self.exports.export(spec, export)
 
     def _on_cancel(self) -> None:
         self.slices.cancel()
@@ -349,7 +318,8 @@ class Coordinator(QObject):
         if self._listing_due:
             self._listing_due = False
             if self._layers.refresh():
-                self._fit_due, self._dismissed = True, False
+                self._framing.ask()
+                self._dismissed = False
         source = self._layers.source
         if source is None:
             self._rest(messages.NO_ORIGINAL if self._layers.count else messages.NO_IMAGE)
@@ -399,9 +369,11 @@ class Coordinator(QObject):
         self._dock.set_plane(view.plane, enabled=source.layer.ndim > len(view.axes))
         alone = drawing or self._lesion.is_editing
         mode, is_new = self._comparing.enter(self._settings.comparison, alone=alone)
-        self._fit_due = self._fit_due or is_new
+        if is_new:
+            self._framing.ask()
         mode.update(self.presenter.stage)
-        plan = self._plan(source, view, drawing)
+        marked = self._marked(source, view)
+        plan = self._framing.plan(self._settings, view, marked, drawing=drawing)
         if drawing and not self._region.is_editing:
             self._region.edit(source, view)
         self._region.follow(view)
@@ -412,48 +384,7 @@ class Coordinator(QObject):
         else:
             self._shown = self._display.show(self._settings, view, plan, mode)
 
-    def _plan(self, source: LayerSource, view: SliceView, drawing: bool) -> ZoomPlan | None:
-        settings, viewport = self._settings, self._camera.viewport()
-        marked = self._marked(source, view)
-        if self._fit_due and not settings.follow_camera and (drawing or settings.move_camera):
-            region = (
-                Window.whole(view.shape) if drawing else region_of(settings, viewport, view, marked)
-            )
-            if region is not None:
-                self._camera.move(viewport.fitted(region, view))
-                viewport = self._camera.viewport()
-        elif self._scale_due and settings.follow_camera:
-            self._camera.move(viewport.at_scale(settings.scale, view))
-            viewport = self._camera.viewport()
-        self._fit_due = self._scale_due = False
-        plan = make_plan(settings, viewport, view, marked)
-        if plan is not None and settings.follow_camera:
-            self._dock.show_scale(math.prod(plan.grid.true_scale) ** 0.5)
-        return plan
-
     def _marked(self, source: LayerSource, view: SliceView) -> Window | None:
         """Return what is marked in the slice as the region: the lesion or the rectangle."""
         marks = self._lesion if self._settings.region is RegionMode.LESION else self._region
         return marks.window(source, view)
-
-    def _spec(self) -> RenderingSpec | None:
-        """Return what is shown, to be rendered whole; None, and a warning, without a result."""
-        if self._shown is None:
-            show_warning(messages.NO_RESULT)
-            return None
-        settings = self._settings
-        acquisition = settings.acquisition if settings.consistent else None
-        return self.exports.spec(*self._shown, acquisition, self._display.guarantee)
-
-
-def _load(
-    engine_factory: Callable[..., Any],
-    risk_factory: Callable[..., Any] | None,
-    model: str,
-    *,
-    device: str,
-) -> Any:
-    """Load a model, or the error head that `RISK` and a model's name stand for."""
-    if risk_factory is not None and model.startswith(RISK):
-        return risk_factory(model.removeprefix(RISK), device=device)
-    return engine_factory(model, device=device)

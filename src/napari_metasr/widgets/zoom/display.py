@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.io.contrast import guess_contrast
@@ -12,7 +12,8 @@ from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import guarantee
 from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.viewer.acquired import acquired
-from napari_metasr.widgets.viewer.slices import RISK, risk_key
+from napari_metasr.widgets.viewer.models import RISK
+from napari_metasr.widgets.viewer.slices import risk_key
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.contrasts import contrast_of
@@ -35,7 +36,33 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.settings import ZoomSettings
     from napari_metasr.zoom.session import SliceKey
 
-    Shown = tuple[SliceKey, LayerSource, SliceView, ZoomPlan]
+
+@dataclass(frozen=True)
+class Shown:
+    """A result on the screen, and how it came about.
+
+    Attributes
+    ----------
+    key, source, view, plan
+        The slice and its model, the source layer, where its slice lies, what is rendered.
+    title
+        The model's title.
+    mode
+        How it is compared.
+    acquisition
+        The acquisition with which it is made consistent; None where it is not.
+    guarantee
+        What marks it; None where it is not marked.
+    """
+
+    key: SliceKey
+    source: LayerSource
+    view: SliceView
+    plan: ZoomPlan
+    title: str
+    mode: Mode
+    acquisition: str | None
+    guarantee: Guarantee | None
 
 
 class Display:
@@ -49,11 +76,6 @@ class Display:
         The models' cards, by name.
     corrections
         What makes results consistent with the scan.
-
-    Attributes
-    ----------
-    guarantee
-        What marks the results on the screen; None where they are not marked.
     """
 
     def __init__(
@@ -70,7 +92,6 @@ class Display:
         self._dock, self._engines, self._slices = dock, engines, slices
         self._presenter, self._lesion, self._cards = presenter, lesion, cards
         self._cost = EncodingCost()
-        self.guarantee: Guarantee | None = None
 
     def show(
         self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, mode: Mode
@@ -102,7 +123,6 @@ class Display:
         found = self._corrected(settings, view, plan, keys, encoded, engine)
         corrections = {source: one for source, one in found.items() if isinstance(one, Correction)}
         risk = self._risk(settings, view, plan, keys) if risky else None
-        self.guarantee = None if risk is None else risk.guarantee
         started = time.perf_counter()
         self._presenter.show(
             view,
@@ -142,7 +162,18 @@ class Display:
             )
         )
         focused = settings.region is RegionMode.LESION or bool(card.lesions_only)
-        return None if focused and part is None else (keys[sources[0]], sources[0], view, plan)
+        if focused and part is None:
+            return None
+        return Shown(
+            keys[sources[0]],
+            sources[0],
+            view,
+            plan,
+            title=card.title,
+            mode=mode,
+            acquisition=settings.acquisition if settings.consistent else None,
+            guarantee=None if risk is None else risk.guarantee,
+        )
 
     def _corrected(
         self,

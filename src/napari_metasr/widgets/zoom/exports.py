@@ -20,6 +20,7 @@ from napari_metasr.widgets.viewer.result_layers import (
     undisturbed,
 )
 from napari_metasr.widgets.zoom.drawn_line import drawn_line
+from napari_metasr.widgets.zoom.messages import NO_RESULT
 from napari_metasr.widgets.zoom.rendition import (
     ANIMATIONS,
     PROFILES,
@@ -38,13 +39,10 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
-    from napari_metasr.trust.risk import Guarantee
-    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
+    from napari_metasr.widgets.zoom.display import Shown
     from napari_metasr.widgets.zoom.dock import ZoomDock
-    from napari_metasr.widgets.zoom.plan import ZoomPlan
-    from napari_metasr.zoom.session import SliceKey
 
 EXPORTED: dict[Export, tuple[FileKind, ...]] = {
     Export.PAGE: (FileKind.PAGE,),
@@ -58,14 +56,30 @@ NO_LINE = "Draw a line inside the slice first, in a Shapes layer: the newest one
 class Exports:
     """Starts the threads for keeping and saving, and reports how they end.
 
+    Parameters
+    ----------
+    viewer, dock, engines
+        The viewer, the controls that ask for it, the models.
+    shown
+        Returns what is on the screen, if there is a result.
+
     Attributes
     ----------
     dialogs
         How the user is asked.
     """
 
-    def __init__(self, viewer: ViewerModel, dock: ZoomDock, engines: ModelCache) -> None:
-        self._viewer, self._dock, self._engines = viewer, dock, engines
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        dock: ZoomDock,
+        engines: ModelCache,
+        shown: Callable[[], Shown | None],
+    ) -> None:
+        self._viewer, self._dock, self._engines, self._shown = viewer, dock, engines, shown
+        dock.keep_requested.connect(self.keep)
+        dock.save_requested.connect(self.save)
+        dock.export_requested.connect(self.export)
         self._tasks: list[Task] = []
         self.dialogs = Dialogs()
 
@@ -74,33 +88,33 @@ class Exports:
         """Whether anything is being rendered or written."""
         return bool(self._tasks)
 
-    def spec(
-        self,
-        key: SliceKey,
-        source: LayerSource,
-        view: SliceView,
-        plan: ZoomPlan,
-        acquisition: str | None = None,
-        guarantee: Guarantee | None = None,
-    ) -> RenderingSpec:
-        """Return what the dock shows now, as something to be rendered whole."""
+    def spec(self) -> RenderingSpec | None:
+        """Return what is shown now, to be rendered whole; None, and a warning, without a result."""
+        shown = self._shown()
+        if shown is None:
+            show_warning(NO_RESULT)
+            return None
         vertical, horizontal = self._viewer.scene.camera.orientation2d
-        low, high = source.layer.contrast_limits
+        low, high = shown.source.layer.contrast_limits
         return RenderingSpec(
-            key=key,
-            source=source,
-            view=view,
-            grid=plan.grid,
-            window=plan.region,
-            name=source.name,
+            key=shown.key,
+            source=shown.source,
+            view=shown.view,
+            grid=shown.plan.grid,
+            window=shown.plan.region,
+            name=shown.source.name,
             contrast_limits=(float(low), float(high)),
             orientation2d=(str(vertical), str(horizontal)),
-            acquisition=acquisition,
-            guarantee=guarantee,
+            acquisition=shown.acquisition,
+            guarantee=shown.guarantee,
         )
 
-    def keep(self, spec: RenderingSpec, title: str, mode: Mode | None) -> None:
+    def keep(self) -> None:
         """Add the region as a layer of its own, under the title of its model."""
+        shown, spec = self._shown(), self.spec()
+        if shown is None or spec is None:
+            return
+        title, mode = shown.title, shown.mode
         self._start(
             "Rendering the region",
             lambda image: self._add(image, spec, title, mode),
@@ -110,7 +124,13 @@ class Exports:
             self._engines,
         )
 
-    def save(self, spec: RenderingSpec, offered: Sequence[FileKind] = REGION_KINDS) -> None:
+    def save(self) -> None:
+        """Ask for a file's name, and write the region."""
+        spec = self.spec()
+        if spec is not None:
+            self._save(spec, REGION_KINDS)
+
+    def _save(self, spec: RenderingSpec, offered: Sequence[FileKind]) -> None:
         """Ask for a file's name among the kinds that are offered, and write the region."""
         kinds = {str(kind): kind.endings for kind in offered}
         suggestion = with_ending(suggested(spec), offered[0].endings)
@@ -131,8 +151,11 @@ class Exports:
             self._engines,
         )
 
-    def export(self, spec: RenderingSpec, export: Export) -> None:
+    def export(self, export: Export) -> None:
         """Ask for a file's name and make what was chosen of the region."""
+        spec = self.spec()
+        if spec is None:
+            return
         if export is Export.PROFILE:
             line = drawn_line(self._viewer, spec.view, spec.source.layer.ndim)
             if line is None or not Window.whole(spec.view.shape).contains(line.box):
@@ -140,7 +163,7 @@ class Exports:
                 return
             window = line.surroundings.clipped(spec.view.shape)
             spec = replace(spec, line=line, window=window)
-        self.save(spec, EXPORTED[export])
+        self._save(spec, EXPORTED[export])
 
     def cancel(self) -> None:
         """Use nothing of what is being rendered."""
