@@ -110,7 +110,7 @@ def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
 def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
     viewer, dock = window
     assert viewer.scene.camera.orientation2d == ("up", "left")
-    dock.convention.setCurrentIndex(dock.convention.findData("neurological"))
+    dock.display.convention.setCurrentIndex(dock.display.convention.findData("neurological"))
     assert viewer.scene.camera.orientation2d == ("up", "right")
     assert viewer.canvas.overlays[overlay_name("left")].text == "L"
 
@@ -181,7 +181,7 @@ def test_shift_and_drag_changes_window_and_level_and_the_button_resets(qtbot, wi
     assert high - low > start[1] - start[0]
     assert low + high == pytest.approx(sum(start), rel=1e-6)
     assert viewer.scene.camera.center == center
-    qtbot.mouseClick(dock.presets[Preset.ROBUST], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dock.display.presets[Preset.ROBUST], Qt.MouseButton.LeftButton)
     assert tuple(layer.contrast_limits) != (low, high)
 
 

@@ -54,12 +54,12 @@ def choose(dock):
     dock.comparison.setCurrentEnum(Compare.BLINK)
     dock.model.setCurrentIndex(dock.model.findData("other"))
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
-    dock.convention.setCurrentIndex(dock.convention.findData("neurological"))
+    dock.display.convention.setCurrentIndex(dock.display.convention.findData("neurological"))
 
 
 def chosen(dock):
     now = dock.settings
-    return now.region, now.comparison, now.model, now.device, dock.convention.currentData()
+    return now.region, now.comparison, now.model, now.device, dock.display.convention.currentData()
 
 
 CHOICE = RegionMode.WHOLE, Compare.BLINK, "other", "cpu", "neurological"
@@ -87,7 +87,7 @@ def test_reset_sets_back_what_was_chosen(qtbot, begin, opened):
     dock.scale.set_scale(6.5)
     dock.move_camera.setChecked(False)
     settle(qtbot, dock)
-    dock.reset.click()
+    dock.display.reset.click()
     settle(qtbot, dock)
     assert chosen(dock) == FIRST
     assert (dock.scale.scale, dock.move_camera.isChecked()) == (scale, True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -11,11 +10,7 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
     QComboBox,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
     QMenu,
-    QMessageBox,
     QPushButton,
     QSlider,
     QVBoxLayout,
@@ -32,12 +27,14 @@ from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.viewer.viewport import RegionMode
-from napari_metasr.widgets.viewer.window_level import Preset
+from napari_metasr.widgets.zoom.contrast_list import ContrastList
 from napari_metasr.widgets.zoom.contrasts import OTHER
+from napari_metasr.widgets.zoom.display_controls import DisplayControls
+from napari_metasr.widgets.zoom.key_sheet import show_keys
 from napari_metasr.widgets.zoom.readout import Readout
 from napari_metasr.widgets.zoom.scale_control import ScaleControl
 from napari_metasr.widgets.zoom.settings import Compare, Export, Setting, ZoomSettings
-from napari_metasr.widgets.zoom.shortcuts import SHEET_KEY, action_of, sheet
+from napari_metasr.widgets.zoom.shortcuts import SHEET_KEY, action_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +43,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.panels.model_choice import ModelChoice
 
-PRESETS = {
-    Preset.BRAIN: "those of the middle of the head, without scalp and fat",
-    Preset.ROBUST: "all but a few of the darkest and brightest voxels",
-    Preset.FULL: "from the smallest to the largest value",
-}
 LESION = "Lesion"
 LESION_MISSING = "Lesion (detect tumour first)"
 
@@ -75,9 +67,6 @@ class ZoomDock(Dock):
     plane_chosen = Signal(str)
     draw_toggled = Signal(bool)
     swipe_moved = Signal(float)
-    window_level_toggled = Signal(bool)
-    preset_chosen = Signal(object)
-    convention_chosen = Signal(str)
     contrast_chosen = Signal(str)
     keep_requested = Signal()
     save_requested = Signal()
@@ -124,11 +113,7 @@ class ZoomDock(Dock):
             "Mouse wheel and pan set region and scale, and the scale moves the camera: what is\n"
             "visible is rendered at the screen's resolution (screen pixels per voxel)"
         )
-        self.contrasts = QListWidget()
-        self.contrasts.setToolTip(
-            "Layers on the same grid, super-resolved together with the source"
-        )
-        self.contrasts.setMaximumHeight(84)
+        self.contrasts = ContrastList()
         self.model = model_box(models, "The network that super-resolves")
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         parts.list_devices(self.device)
@@ -158,23 +143,7 @@ class ZoomDock(Dock):
         self.swipe.setToolTip("Where the swipe line is, in % from the left; or drag the line")
 
     def _build_display(self) -> None:
-        self.window_level = QPushButton("Window/level")
-        self.window_level.setCheckable(True)
-        self.window_level.setToolTip(
-            "Drag on the image: right widens the intensity window, up raises its level\n"
-            "(intensity units). Shift and drag does so without this button."
-        )
-        self.presets: dict[Preset, QPushButton] = {}
-        for preset, tip in PRESETS.items():
-            self.presets[preset] = QPushButton(preset.value)
-            self.presets[preset].setToolTip(f"Contrast limits: {tip}")
-        self.convention = parts.combo_box(
-            "Radiological: the patient's left is on the right of the screen.\n"
-            "Neurological: it is on the left."
-        )
-        self.convention.addItem("Radiological", "radiological")
-        self.convention.addItem("Neurological", "neurological")
-
+        self.display = DisplayControls()
         self.contrast = parts.combo_box(
             "Which MRI contrast the source shows; (auto) is what its name tells. Correct it here:\n"
             "networks are trained on some contrasts only"
@@ -197,11 +166,6 @@ class ZoomDock(Dock):
         self.keys = QPushButton("?")
         self.keys.setFixedWidth(28)
         self.keys.setToolTip("All keys, and how to change them (key: ?)")
-        self.reset = QPushButton("Reset")
-        self.reset.setMaximumWidth(64)
-        self.reset.setToolTip(
-            "Set all controls but the source and its contrast back to what they were at first"
-        )
         self.save = QPushButton("Save…")
         self.save.setToolTip(
             "Write the super-resolved region as NIfTI (mm), or a figure as PNG or PDF"
@@ -234,16 +198,10 @@ class ZoomDock(Dock):
         column.addLayout(parts.row([self.status, self.cancel]))
         column.addLayout(parts.row([self.keep, self.save, self.export, self.keys]))
         self.more_contrasts = parts.collapsible("More contrasts", self.contrasts)
-        display = QWidget()
-        rows = QVBoxLayout(display)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(4)
-        rows.addLayout(parts.row([self.window_level, *self.presets.values()], first=2))
-        rows.addLayout(parts.row([QLabel("Orientation"), self.convention, self.reset]))
-        self.display = parts.collapsible("Display", display)
-        self.display.expand(animate=False)
+        display = parts.collapsible("Display", self.display)
+        display.expand(animate=False)
         column.addWidget(self.more_contrasts)
-        column.addWidget(self.display)
+        column.addWidget(display)
         column.addStretch(1)
         column.addWidget(parts.research_use())
         self._scroll = docks.scrolled(body)
@@ -274,19 +232,13 @@ class ZoomDock(Dock):
         )
         self.swipe.valueChanged.connect(lambda value: self.swipe_moved.emit(value / 100))
         self.draw.toggled.connect(self._on_draw)
-        self.window_level.toggled.connect(self.window_level_toggled)
-        for preset, button in self.presets.items():
-            button.clicked.connect(lambda _=False, preset=preset: self.preset_chosen.emit(preset))
-        self.convention.currentIndexChanged.connect(
-            lambda _: self.convention_chosen.emit(self.convention.currentData())
-        )
         self.contrast.currentIndexChanged.connect(
             lambda _: self.contrast_chosen.emit(self.contrast.currentData())
         )
         self.keep.clicked.connect(lambda: self.keep_requested.emit())
-        self.keys.clicked.connect(lambda: self.show_keys())
-        self.reset.clicked.connect(lambda: self.set_back())
-        QShortcut(QKeySequence(SHEET_KEY), self, self.show_keys)
+        self.keys.clicked.connect(lambda: show_keys(self))
+        self.display.reset.clicked.connect(lambda: self.set_back())
+        QShortcut(QKeySequence(SHEET_KEY), self, lambda: show_keys(self))
         self.save.clicked.connect(lambda: self.save_requested.emit())
         for export, action in self.exports.items():
             if action is not None:
@@ -303,36 +255,16 @@ class ZoomDock(Dock):
         else:
             super().keyPressEvent(event)
 
-    def show_keys(self) -> None:
-        """List all keys in a window of their own, which any key closes."""
-        lines = "".join(
-            f"<tr><td><b>{escape(key)}</b>&nbsp;&nbsp;</td><td>{escape(text)}</td></tr>"
-            for key, text in sheet()
-        )
-        box = QMessageBox(self)
-        box.setObjectName("metasr_keys")
-        box.setWindowTitle("Keys of Meta-SR")
-        box.setText(f"<table>{lines}</table>")
-        box.setInformativeText("Change them in Preferences > Shortcuts.")
-        box.setModal(False)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.show()
-
     @property
     def settings(self) -> ZoomSettings:
         """What is set now."""
-        contrasts = tuple(
-            row
-            for row in range(self.contrasts.count())
-            if self._item(row).checkState() == Qt.CheckState.Checked
-        )
         return ZoomSettings(
             source=self.source.currentIndex(),
             region=self.region.currentData(),
             scale=self.scale.scale,
             move_camera=self.move_camera.isChecked(),
             follow_camera=self.follow_camera.isChecked(),
-            contrasts=contrasts,
+            contrasts=self.contrasts.checked,
             model=self.model.currentData() or "",
             device=self.device.currentData(),
             comparison=self.comparison.currentEnum() or Compare.SIDE_BY_SIDE,
@@ -350,16 +282,15 @@ class ZoomDock(Dock):
             (self.model, first.model),
             (self.device, first.device),
             (self.acquisition, first.acquisition),
-            (self.convention, "radiological"),
+            (self.display.convention, "radiological"),
         ):
             combo.setCurrentIndex(max(combo.findData(data), 0))
         self.comparison.setCurrentEnum(first.comparison)
         self.consistent.setChecked(first.consistent)
         self.follow_camera.setChecked(first.follow_camera)
         self.move_camera.setChecked(first.move_camera)
-        for row in range(self.contrasts.count()):
-            self._item(row).setCheckState(Qt.CheckState.Unchecked)
-        self.window_level.setChecked(False)
+        self.contrasts.uncheck()
+        self.display.window_level.setChecked(False)
         self.swipe.setValue(self.swipe.maximum() // 2)
         self.scale.set_scale(first.scale)
 
@@ -374,14 +305,7 @@ class ZoomDock(Dock):
 
     def set_contrasts(self, names: Sequence[str], checked: Sequence[int] = ()) -> None:
         """List the further layers on the source's grid; emits nothing."""
-        with signals_blocked(self.contrasts):
-            self.contrasts.clear()
-            for row, name in enumerate(names):
-                item = QListWidgetItem(name)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                state = Qt.CheckState.Checked if row in checked else Qt.CheckState.Unchecked
-                item.setCheckState(state)
-                self.contrasts.addItem(item)
+        self.contrasts.set_names(names, checked)
         self.more_contrasts.setText(f"More contrasts ({len(names)})")
 
     def set_plane(self, plane: Plane | None, enabled: bool) -> None:
@@ -451,9 +375,3 @@ class ZoomDock(Dock):
     def _on_draw(self, drawing: bool) -> None:
         self.draw.setText("Done" if drawing else "Draw…")
         self.draw_toggled.emit(drawing)
-
-    def _item(self, row: int) -> QListWidgetItem:
-        item = self.contrasts.item(row)
-        if item is None:
-            raise IndexError(f"there is no contrast {row}")
-        return item

@@ -48,7 +48,7 @@ class MetaSRZoomWidget(ZoomDock):
         register_shortcuts()
         settings = preferences()
         self.set_quietly(self.device, settings["device"])
-        self.set_quietly(self.convention, settings["orientation"])
+        self.set_quietly(self.display.convention, settings["orientation"])
         self.set_quietly(self.region, RegionMode(settings["region"]))
         self.set_quietly(self.model, settings["model"])
         self.comparison.setCurrentText(settings["comparison"])
