@@ -13,8 +13,8 @@ from fakes.upscaling import smooth
 from napari_metasr.cli import main
 from napari_metasr.files import file_sha256
 from napari_metasr.io.names import sidecar_path
+from napari_metasr.upscaling.examination import Examination
 from napari_metasr.upscaling.sidecar import read_sidecar
-from napari_metasr.upscaling.upscale import Upscaling
 from napari_metasr.upscaling.workspace import Workspace
 
 UPSCALE = ["upscale", "in.nii.gz", "--scale", "1.5,1,1", "--device", "cpu", "--output"]
@@ -87,7 +87,7 @@ def test_work_that_was_killed_after_its_last_rename_is_tidied_up(
     other = [one.replace("1.5", "2") for one in UPSCALE]
     assert main([*other, name, "--resume"]) == 2
     assert f"{name}: the file exists" in capsys.readouterr().err
-    monkeypatch.setattr(Upscaling, "_look", lambda _: pytest.fail("all is done already"))
+    monkeypatch.setattr(Examination, "steps", lambda *_: pytest.fail("all is done already"))
     assert main([*UPSCALE, name, "--resume"]) == 0
     assert not folder.exists()
     assert contents(tmp_path) == before

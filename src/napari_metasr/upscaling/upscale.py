@@ -18,17 +18,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from napari_metasr.acquisition import estimate
 from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
-from napari_metasr.trust.assumption import assume
-from napari_metasr.trust.told import Words, tell
 from napari_metasr.upscaling.costs import Costs
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
+from napari_metasr.upscaling.examination import Examination
 from napari_metasr.upscaling.labels import Labelled
-from napari_metasr.upscaling.lesion_search import LesionBoxes
 from napari_metasr.upscaling.models import Models
 from napari_metasr.upscaling.outputs import (
     carry_gradients,
@@ -44,15 +41,12 @@ from napari_metasr.upscaling.progress import Phase, Preview, Progress
 from napari_metasr.upscaling.provenance import Input, fingerprint
 from napari_metasr.upscaling.record import record_of
 from napari_metasr.upscaling.stages import Stages
-from napari_metasr.upscaling.unpacking import UnpackedVolume, measure, unpack
 from napari_metasr.upscaling.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from napari_metasr.trust.assumption import Assumption
-    from napari_metasr.trust.told import Told
     from napari_metasr.upscaling.labels import Segmentation
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
@@ -168,7 +162,7 @@ class Upscaling:
             journal = begun
             if journal.findings is None:
                 try:
-                    findings = yield from self._look()
+                    findings = yield from self._examination.steps(self._timed)
                 except ValueError:  # resuming would not mend it
                     self._workspace.remove()
                     raise
@@ -193,56 +187,9 @@ class Upscaling:
         volume = self.source.volume
         return MappedArray(self._workspace.folder / "input.raw", volume.shape, volume.dtype)
 
-    def _look(self) -> Generator[Progress, None, Findings]:
-        """Unpack the input, measure it, and search it for lesions if the plan says so."""
-        volume, search = self.source.volume, self.plan.search
-        with self._timed(Phase.READING):
-            for done in unpack(volume, self._unpacked):
-                yield Progress(Phase.READING, done, self._costs.read(done))
-            self.source.check_unchanged()
-        name = str(volume.path)
-        with self._timed(Phase.MEASURING):
-            findings = measure(name, self._unpacked)
-            seen = self._seen(findings)
-            assumption, told = self._assumption(findings), self._told(findings)
-            findings = findings.model_copy(
-                update={
-                    "acquisition": estimate(seen).lines,
-                    "told": None if told is None else told.title,
-                    "consistent_with": None if assumption is None else assumption.title,
-                }
-            )
-        if search is None:
-            return findings
-        with self._timed(Phase.SEARCHING):
-            for step in search.steps(seen):
-                if isinstance(step, LesionBoxes):
-                    found = {"boxes": step.boxes, "concerns": step.concerns}
-                    findings = findings.model_copy(update=found)
-                else:
-                    done = step.done / step.total
-                    yield Progress(Phase.SEARCHING, done, self._costs.searched(done))
-        return findings
-
-    def _seen(self, findings: Findings) -> UnpackedVolume:
-        """Return the unpacked input, whose slices can be looked at."""
-        volume = self.source.volume
-        return UnpackedVolume(str(volume.path), volume, self._unpacked, findings.intensity_range)
-
-    def _assumption(self, findings: Findings) -> Assumption | None:
-        """Return the acquisition with which the result is made consistent, if with any."""
-        options = self.plan.options
-        if options.consistent is None:
-            return None
-        return assume(options.consistent, self._seen(findings), options.plane)
-
-    def _told(self, findings: Findings) -> Told | None:
-        """Return what the network of slices in plane is told, if it can be told anything."""
-        options, card = self.plan.options, self.plan.in_plane
-        if card is None or not card.can_be_told:
-            return None
-        words = Words() if options.assume is None else Words.parse(options.assume)
-        return tell(words, self._seen(findings), options.plane)
+    @property
+    def _examination(self) -> Examination:
+        return Examination(self.plan, self.source, self._unpacked, self._costs)
 
     def _warn_of(self, findings: Findings) -> None:
         for concern in findings.concerns:
@@ -259,7 +206,8 @@ class Upscaling:
     ) -> Iterator[Progress]:
         folder = self._workspace.folder
         voxels = self._unfinished(plan)
-        assumption, told = self._assumption(findings), self._told(findings)
+        examination = self._examination
+        assumption, told = examination.assumption(findings), examination.told(findings)
         models = models if told is None else models.told(told.code)
         stages = Stages(plan, self._unpacked, voxels, folder, models, findings, assumption)
         if journal.done == 0 or not voxels.voxels.path.exists():  # gone once it was put in place
