@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 from PIL import Image
 
-from metasr_training.datasets.pairs import PairConfig
+from metasr_training.datasets.pair_config import PairConfig
 from metasr_training.datasets.slices import Slice
 from metasr_training.run_folder import RunFolder
 from metasr_training.stage import RateRule, Stage

@@ -81,7 +81,7 @@ def test_the_pinball_loss_by_hand_and_at_its_minimum():
 
 
 def test_training_moves_the_head_alone_and_towards_the_errors(network, head):
-    from metasr_training.datasets.pairs import Batch
+    from metasr_training.datasets.batch import Batch
     from metasr_training.risk import head_loss
     from napari_metasr.degradations import Reduction
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from fakes.training import config, losses, slices
 
-from metasr_training.campaign import begun_budget, check_patients, check_unchanged
+from metasr_training.beginning import begun_budget, check_patients, check_unchanged
 from metasr_training.distributed import World
 from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder, locked

@@ -9,7 +9,8 @@ import pytest
 import torch
 from fakes.training import PAIRS, config, slices
 
-from metasr_training.datasets.pairs import PairConfig, PairSampler
+from metasr_training.datasets.pair_config import PairConfig
+from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import Slice
 from metasr_training.datasets.windows import maximal_information_crop
 from metasr_training.stage import Stage

@@ -24,7 +24,7 @@ from napari_metasr.zoom.kernels import kernel_for
 if TYPE_CHECKING:
     from threading import Event
 
-    from metasr_training.datasets.pairs import Batch
+    from metasr_training.datasets.batch import Batch
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from metasr_training.condition import Condition
 from metasr_training.datasets.detection import DetectionConfig
-from metasr_training.datasets.pairs import PairConfig
+from metasr_training.datasets.pair_config import PairConfig
 from metasr_training.perceptual import PerceptualConfig
 from metasr_training.stage import Stage
 

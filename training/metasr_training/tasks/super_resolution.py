@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from metasr_training.datasets.pairs import Batch, PairSampler
+from metasr_training.datasets.batch import Batch
+from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.statistics import crop_statistics, mean_and_std
 from metasr_training.generators import super_resolve
 from metasr_training.losses import halved, l1_loss, mse_loss, perceptual_loss
@@ -16,7 +17,7 @@ from metasr_training.tasks.base import StepResult, Validation
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from metasr_training.datasets.pairs import PairConfig
+    from metasr_training.datasets.pair_config import PairConfig
     from metasr_training.datasets.slices import Slice
     from metasr_training.perceptual import Features
     from metasr_training.stage import Stage
