@@ -20,7 +20,8 @@ from threadpoolctl import threadpool_limits
 from metasr_training.campaign import Campaign
 from metasr_training.catalogue import experiment, recipe
 from metasr_training.condition import Condition
-from metasr_training.loop import Drawn, Trainer
+from metasr_training.drawing import Drawn
+from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder, hardware
 from metasr_training.schedule import Place
 

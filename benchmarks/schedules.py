@@ -20,7 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from metasr_training.campaign import Campaign
 from metasr_training.catalogue import experiment, experiment_ids
-from metasr_training.loop import Drawn, Trainer
+from metasr_training.drawing import Drawn
+from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder
 from metasr_training.schedule import Place
 from metasr_training.trained import finished, load_trained

@@ -55,7 +55,7 @@ def test_training_lowers_the_loss(tmp_path):
 def test_a_resumed_run_is_the_run_that_was_not_stopped(tmp_path):
     train(trainer(tmp_path / "whole"))
     stopped = trainer(tmp_path / "pieces")
-    coming = stopped.drawn()
+    coming = stopped.drawing.after(stopped.update)
     for _ in range(4):
         stopped.step(next(coming))
     coming.close()
@@ -90,7 +90,7 @@ def test_a_line_holds_losses_rate_and_speed(tmp_path):
 @pytest.mark.parametrize("name", ["vanilla", "lfsr", "wgan", "wgan-gp"])
 def test_each_player_moves_its_own_weights_alone(tmp_path, name):
     one = trainer(tmp_path, stages=(game(name),))
-    drawn = next(one.drawn())
+    drawn = next(one.drawing.after(one.update))
     generator = [value.clone() for value in one.generator.network.parameters()]
     critic = one.critics["game"]
     before = [value.clone() for value in critic.network.parameters()]
@@ -174,7 +174,7 @@ def test_each_process_draws_its_own_points_for_the_gradient_penalty(tmp_path):
         task = SuperResolution(run, {"mri": images[:4]}, images[4:])
         one = Trainer(run, task, RunFolder(tmp_path / str(rank)), world=Alone(rank, 2))
         one.games["game"] = Watched(one.games["game"])
-        coming = one.drawn()
+        coming = one.drawing.after(one.update)
         drawn = next(coming)
         coming.close()
         one.play(one.critics["game"], drawn, one.forward(drawn, drawn.batches[-1]))
@@ -184,7 +184,7 @@ def test_each_process_draws_its_own_points_for_the_gradient_penalty(tmp_path):
 
 def test_five_steps_of_the_critic_see_five_batches(tmp_path):
     one = trainer(tmp_path, stages=(game("wgan", critic_steps=5),))
-    drawn = next(one.drawn())
+    drawn = next(one.drawing.after(one.update))
     assert len(drawn.batches) == 5
     assert not torch.equal(drawn.batches[0].truth, drawn.batches[1].truth)
     assert torch.equal(drawn.batches[3].truth, one.task.draw(3, "mri", 0, 1).truth)
@@ -353,7 +353,7 @@ def test_asked_to_stop_it_finishes_the_update_and_saves(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_with_the_batch(tmp_path):
     one = trainer(tmp_path)
-    drawn = next(one.drawn())
+    drawn = next(one.drawing.after(one.update))
     drawn.batches[-1].truth[0, 0, 0, 0] = np.nan
     with pytest.raises(
         FloatingPointError, match="expected finite losses, found l1 nan at update 0"
@@ -393,10 +393,9 @@ def test_losses_between_two_lines_survive_a_resume(tmp_path):
     """A checkpoint in the middle of a logged interval: its line is the mean of all of it."""
     train(trainer(tmp_path / "whole", log_every=6))
     stopped = trainer(tmp_path / "pieces", log_every=6)
-    coming = stopped.drawn()
+    coming = stopped.drawing.after(stopped.update)
     for _ in range(4):
-        for name, value in stopped.step(next(coming)).items():
-            stopped.unlogged[name].append(value)
+        stopped.losses.add(stopped.step(next(coming)))
     coming.close()
     stopped.save()
     resumed = trainer(tmp_path / "pieces", log_every=6)

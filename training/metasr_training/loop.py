@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections import defaultdict
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 from tqdm import tqdm
 
 from metasr_training.averaging import normalisations, reestimate_statistics
 from metasr_training.distributed import World
+from metasr_training.drawing import Drawing, Drawn
 from metasr_training.games import Game, game
+from metasr_training.loss_log import LossLog
 from metasr_training.memory import peak_mib
 from metasr_training.players import GeneratorPlayer, Player, critic_player
 from metasr_training.progress import Progress
-from metasr_training.schedule import Place, Schedule, learning_rate
+from metasr_training.schedule import Schedule, learning_rate
 from metasr_training.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -37,15 +33,6 @@ if TYPE_CHECKING:
 
 STATISTICS_BATCHES = 32
 """Training batches from which the statistics of batch normalisation are estimated anew."""
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """The batches of an update, and the place in the schedule that they were drawn for."""
-
-    stage: Stage
-    place: Place
-    batches: list[Any]
 
 
 class Trainer:
@@ -120,13 +107,12 @@ class Trainer:
             )
         self.update = 0
         self.stopwatch = Stopwatch()
-        self.working = Stopwatch()
-        self.logged = 0, 0.0
+        self.drawing = Drawing(config, task, self.schedule, world, lambda: self.stopwatch.elapsed)
+        self.losses = LossLog()
         self.best_score = -math.inf
         self.kept: nn.Module = self.generator.network
         self.kept_as = "weights"
         self.validated: int | None = None
-        self.unlogged: dict[str, list[float]] = defaultdict(list)
 
     def start_from(self, network: dict[str, Tensor], task: dict[str, Any]) -> None:
         """Begin with the weights of another run, and what its task kept with them."""
@@ -156,7 +142,7 @@ class Trainer:
             "update": self.update,
             "elapsed": self.stopwatch.elapsed,
             "best_score": self.best_score,
-            "unlogged": dict(self.unlogged),
+            "unlogged": self.losses.state(),
         }
         self.folder.save(self.folder.checkpoint, state)
 
@@ -189,39 +175,8 @@ class Trainer:
         self.task.load_state(state["task"])
         self.update, self.best_score = state["update"], state["best_score"]
         self.stopwatch = Stopwatch(state["elapsed"])
-        self.unlogged = defaultdict(list, state["unlogged"])
+        self.losses.load_state(state["unlogged"])
         return True
-
-    @property
-    def behind(self) -> float:
-        """How much of the schedule is behind, in updates; the same in every process."""
-        return self.schedule.behind(self.update, self.world.agree(self.stopwatch.elapsed))
-
-    def _draw(self, update: int, place: Place) -> Drawn:
-        stage = self.config.stages[place.stage]
-        steps = stage.critic_steps
-        batches = [
-            self.task.draw(update * steps + step, stage.domain, self.world.rank, self.world.size)
-            for step in range(steps)
-        ]
-        return Drawn(stage, place, batches)
-
-    def drawn(self) -> Generator[Drawn, None, None]:
-        """Yield the batches from this update on, drawing each while the previous one is in use.
-
-        A batch depends on the seed and the number of its update alone; not on how many threads
-        happen to be free, and it takes none from the network.
-        """
-
-        def submit(update: int) -> Any:
-            behind = self.schedule.behind(update, self.world.agree(self.stopwatch.elapsed))
-            return pool.submit(self._draw, update, self.schedule.place(behind))
-
-        with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as pool:
-            coming = submit(self.update)
-            for update in itertools.count(self.update + 1):
-                drawn, coming = coming.result(), submit(update)
-                yield drawn
 
     def _autocast(self) -> torch.autocast:
         reduced = self.config.precision == "bfloat16"
@@ -353,23 +308,17 @@ class Trainer:
             self.folder.save(self.folder.best, self.weights())
 
     def _log(self, telemetry: Telemetry, stage: Stage) -> None:
-        """Write the mean of every loss since the last line, and the updates a second.
-
-        The speed is that of drawing and updating: pauses, validation and checkpoints are not in it.
-        """
-        updates, worked = self.logged
-        speed = (self.update - updates) / max(self.working.elapsed - worked, 1e-9)
-        self.logged = self.update, self.working.elapsed
-        means = {name: math.fsum(found) / len(found) for name, found in self.unlogged.items()}
+        """Write the mean of every loss since the last line."""
         telemetry.log(
             self.update,
             stage=stage.name,
-            **means,
+            **self.losses.means,
             rate=self.generator.optimiser.param_groups[0]["lr"],
-            updates_per_second=round(speed, 4),
+            updates_per_second=round(self.losses.speed(self.update), 4),
             seconds=round(self.stopwatch.elapsed, 3),
         )
-        self.unlogged.clear()
+        self.losses.begin_line(self.update)
+        self.losses.clear()
 
     def _asked_to_stop(self) -> bool:
         """Return whether any process was asked to stop."""
@@ -378,7 +327,7 @@ class Trainer:
     def run(self, telemetry: Telemetry) -> bool:
         """Train to the end of the schedule; False if it was asked to stop before."""
         config, total = self.config, self.schedule.total
-        begun = int(self.behind)
+        begun = int(self.drawing.behind(self.update))
         bar = tqdm(
             total=total,
             initial=begun,
@@ -389,21 +338,20 @@ class Trainer:
         )
         if self.update == 0:
             self.validate(telemetry)
-        self.logged = self.update, self.working.elapsed
-        coming = self.drawn()
+        self.losses.begin_line(self.update)
+        coming = self.drawing.after(self.update)
         stopped = False
         stage = config.stages[0]
         began = self.stopwatch.elapsed
         self.stopwatch.start()
-        while not stopped and self.behind < total:
-            self.working.start()
+        while not stopped and self.drawing.behind(self.update) < total:
+            self.losses.stopwatch.start()
             drawn = next(coming)
             stage = drawn.stage
             losses = self.step(drawn)
             self.progress.note(losses)
-            for name, value in losses.items():
-                self.unlogged[name].append(value)
-            self.working.tick()
+            self.losses.add(losses)
+            self.losses.stopwatch.tick()
             if self.update % config.log_every == 0:
                 self._log(telemetry, stage)
             if self.update % config.validate_every == 0:
@@ -419,7 +367,7 @@ class Trainer:
             stopped = self._asked_to_stop()
         coming.close()
         bar.close()
-        if not stopped and self.unlogged:
+        if not stopped and self.losses:
             self._log(telemetry, stage)
         if not stopped and self.validated != self.update:
             self.validate(telemetry)

@@ -136,7 +136,7 @@ def probe(
         config = recipe.resolve(preset, condition)
         config = config.model_copy(update={"validation_batches": 1})
         trainer = Trainer(config, campaign.task(config), RunFolder(folder / "run"), device=device)
-        drawn = trainer.drawn()
+        drawn = trainer.drawing.after(trainer.update)
         trainer.step(next(drawn))
         began = clock()
         updates, elapsed = 0, 0.0
