@@ -8,9 +8,7 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
   the image and for the error head;
 - *consistent*: the same with results that are made consistent with the scan;
 - *burst*: 200 slider events, one a millisecond;
-- *loupe*: a movement of the mouse under the loupe, until both halves are painted;
-- *gaps*: what a user does in the first minutes, and how long the window does not react at the
-  worst moment of each action, beside what napari alone needs to change its layers and grid.
+- *loupe*: a movement of the mouse under the loupe, until both halves are painted.
 
 Stop background work first: on few cores it makes every figure several times worse.
 """
@@ -20,10 +18,11 @@ from __future__ import annotations
 import argparse
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
+from event_loop import WINDOW_SIZE, Heart, settle, settled
 from napari.layers import Layer
 from qtpy.QtCore import (
     Q_ARG,
@@ -34,27 +33,20 @@ from qtpy.QtCore import (
     QPoint,
     QPointF,
     Qt,
-    QTimer,
 )
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QSlider, QWidget
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
-from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import canvas_of, loupe_of
-from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
-from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.layers import Image
 
-WINDOW_SIZE = (1500, 950)
 IMAGE_SIZE = 128
 SLICES = 8
 
@@ -75,13 +67,6 @@ class Drawn:
         app, end = QApplication.instance(), time.perf_counter() + seconds
         while self.count == before and time.perf_counter() < end:
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-
-
-def settle(seconds: float = 0.3) -> None:
-    """Run the event loop for a while."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
 
 
 def line(name: str, seconds: list[float]) -> str:
@@ -183,30 +168,6 @@ def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, floa
     return total, renders, stall
 
 
-class Heart:
-    """Beats as often as the event loop lets it, and knows the longest time between two beats."""
-
-    def __init__(self) -> None:
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
-        self._last = self._worst = 0.0
-
-    def start(self) -> None:
-        """Begin to beat."""
-        self._last, self._worst = time.perf_counter(), 0.0
-        self._timer.start(1)
-
-    def stop(self) -> float:
-        """Beat no more; return the longest gap in seconds."""
-        self._beat()
-        self._timer.stop()
-        return self._worst
-
-    def _beat(self) -> None:
-        now = time.perf_counter()
-        self._last, self._worst = now, max(self._worst, now - self._last)
-
-
 class Painted(QObject):
     """Counts paintings of a widget."""
 
@@ -268,117 +229,12 @@ def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
     return times, own
 
 
-def settled(docks: list[Any], seconds: float = 120.0) -> None:
-    """Run the event loop until no dock has anything left to do."""
-    end = time.perf_counter() + seconds
-    settle(0.2)
-    while any(dock.coordinator.is_waiting for dock in docks) and time.perf_counter() < end:
-        settle(0.05)
-    settle(0.2)
-
-
-Action = tuple[str, "Callable[[], object]"]
-
-
-def measured(actions: list[Action], docks: list[Any]) -> list[tuple[str, float, float]]:
-    """Act one after the other; return each action's worst gap and how long it took."""
-    found, heart = [], Heart()
-    for name, act in actions:
-        started = time.perf_counter()
-        heart.start()
-        act()
-        settled(docks)
-        found.append((name, heart.stop(), time.perf_counter() - started - 0.4))
-    return found
-
-
-def opened_viewer() -> tuple[napari.Viewer, dict[str, Any], np.ndarray, np.ndarray]:
-    """Open a volume; return where others of its grid belong, its voxels and a segmentation."""
-    volume, mask = phantom()
-    viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(*WINDOW_SIZE)
-    viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
-    settle(1)
-    place = {"scale": volume.spacing, "translate": volume.affine[2::-1, 3], "units": "mm"}
-    return viewer, place, volume.data, mask.astype(int)
-
-
-def measure_floor_gaps() -> list[tuple[str, float, float]]:
-    """Do in napari alone what the actions of `measure_gaps` cannot do without."""
-    viewer, place, data, mask = opened_viewer()
-    grid = viewer.canvas.grid
-
-    def compare() -> None:
-        for name in ("a", "b"):
-            layer = viewer.add_image(data, name=name, **place)
-            layer.name_overlay.visible = True
-        viewer.layers["T1c"].visible = False
-        grid.enabled = True
-
-    actions: list[Action] = [
-        ("napari alone: show two more images as a grid", compare),
-        ("napari alone: leave the grid", lambda: setattr(grid, "enabled", False)),
-        ("napari alone: show the grid again", lambda: setattr(grid, "enabled", True)),
-        ("napari alone: open a segmentation", lambda: viewer.add_labels(mask, **place)),
-        ("napari alone: open an image", lambda: viewer.add_image(data, name="T2", **place)),
-        ("napari alone: remove an image", lambda: viewer.layers.remove("T2")),
-    ]
-    found = measured(actions, [])
-    viewer.close()
-    return found
-
-
-def measure_gaps() -> list[tuple[str, float, float]]:
-    """Do what a user does at first; return each action's worst gap and how long it took."""
-    viewer, place, data, mask = opened_viewer()
-    docks: list[Any] = []
-
-    def opened(command: str) -> None:
-        docks.append(open_dock(viewer, command))
-
-    def choose(compare: Compare) -> None:
-        docks[0].comparison.setCurrentEnum(compare)
-
-    def tick() -> None:
-        docks[0].contrasts.item(0).setCheckState(Qt.CheckState.Checked)
-
-    actions: list[Action] = [
-        ("open the zoom dock", lambda: opened("napari-metasr.zoom")),
-        ("scroll to another slice", lambda: viewer.dims.set_current_step(0, 60)),
-        ("turn to coronal", lambda: docks[0].planes[Plane.CORONAL].click()),
-        ("turn to axial", lambda: docks[0].planes[Plane.AXIAL].click()),
-        *((f"compare: {compare}", lambda compare=compare: choose(compare)) for compare in Compare),
-        ("compare side by side again", lambda: choose(Compare.SIDE_BY_SIDE)),
-        ("open a segmentation", lambda: viewer.add_labels(mask, name="seg", **place)),
-        ("open a second contrast", lambda: viewer.add_image(data, name="T2", **place)),
-        ("tick the contrast", tick),
-        ("keep the region", lambda: docks[0].keep.click()),
-        ("open the detection dock", lambda: opened("napari-metasr.detect")),
-        ("detect in the slice", lambda: docks[1].detect.click()),
-        ("click a row of the table", lambda: docks[1].table.cellClicked.emit(0, 0)),
-        ("open the upscale dock", lambda: opened("napari-metasr.upscale")),
-    ]
-    found = measured(actions, docks)
-    viewer.close()
-    return found
-
-
-def print_gaps() -> None:
-    """Measure and print the worst gap of each action, and of what napari itself needs for it."""
-    for name, gap, seconds in measure_floor_gaps() + measure_gaps():
-        print(f"{name:<46} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=60)
     parser.add_argument("--scale", type=float, default=4.0)
-    parser.add_argument("--gaps-only", action="store_true", help="measure the worst gaps alone")
     options = parser.parse_args()
-    if options.gaps_only:
-        print_gaps()
-        return
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*WINDOW_SIZE)
     viewer.add_image(brain_like(np.random.default_rng(0)), name="T1c")
@@ -422,7 +278,6 @@ def main() -> None:
     times, own = measure_loupe(options.repeats)
     print(line("mouse move to painted loupe", times))
     print(line("the loupe's own code of that", own))
-    print_gaps()
 
 
 if __name__ == "__main__":
