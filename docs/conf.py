@@ -34,7 +34,7 @@ html_title = "napari-metasr"
 html_favicon = "../src/napari_metasr/icon.svg"
 html_logo = "../src/napari_metasr/icon.svg"
 html_static_path: list[str] = []
-html_extra_path = ["example.html"]
+html_extra_path = ["examples"]
 html_math_renderer = "mathml"
 copyright = "the napari-metasr developers"  # noqa: A001
 

@@ -25,6 +25,7 @@ DISPLAY_PERCENTILES = (1.0, 99.8)
 SAMPLED_VALUES = 4_000_000
 PIXELS_FOR_FULL_RANGE = 500
 NARROWEST_WINDOW = 1e-3
+SHARE_OF_WINDOW = 10
 
 
 def _finite(data: NDArray[Any]) -> NDArray[Any]:
@@ -169,6 +170,12 @@ def brain_limits(data: NDArray[Any]) -> tuple[float, float]:
         third = (stop - first) // 3
         middle.append(slice(first + third, stop - third))
     return contrast_limits(np.asarray(data)[tuple(middle)])
+
+
+def difference_limit(limits: tuple[float, float]) -> float:
+    """Return a tenth of an intensity window: up to which differences are shown, each way."""
+    low, high = limits
+    return float(high - low) / SHARE_OF_WINDOW
 
 
 def dragged_limits(

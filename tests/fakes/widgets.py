@@ -46,6 +46,12 @@ def results(dock):
     return dock.coordinator.presenter.stage.pairs[0].layers
 
 
+def overlay_of(layer, name):
+    """What is drawn over a layer under that name, if it is seen."""
+    overlay = layer._overlays.get(name)
+    return overlay if overlay is not None and overlay.visible else None
+
+
 class FakeEncoded:
     """Ready where it has been prepared."""
 

@@ -25,6 +25,9 @@ TEXT = "#eceff1"
 MUTED = "#9aa3ab"
 ACCENT = "#ffb74d"
 DPI = 100
+MARGIN = 28
+FONT = 15
+"""Size of text, in pixels of the layout."""
 SUFFIXES = (".png", ".pdf")
 POINTS_PER_INCH = 72
 MM_PER_INCH = 25.4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.figures.canvas import DPI, MM_PER_INCH, MUTED, POINTS_PER_INCH, Canvas
+from napari_metasr.figures.canvas import DPI, MARGIN, MM_PER_INCH, MUTED, POINTS_PER_INCH, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, super_resolved_text
 from napari_metasr.figures.panel import draw_colour_bar, draw_panel, panel_size
 from napari_metasr.files import check_writable
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from napari_metasr.figures.panel import View
     from napari_metasr.geometry.windows import Window
 
-MARGIN = 28
 GAP = 18
 NARROWEST_COLUMN = 260
 LEAST_POINTS = 6.0

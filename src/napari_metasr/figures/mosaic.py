@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.figures.canvas import DPI, MUTED, Canvas
+from napari_metasr.figures.canvas import DPI, FONT, MARGIN, MUTED, Canvas
 from napari_metasr.figures.caption import scale_text
-from napari_metasr.figures.panel import draw_panel, panel_size
+from napari_metasr.figures.panel import TILE, TILE_GAP, draw_panel, panel_size
 from napari_metasr.files import check_writable
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from napari_metasr.lesions.lesion import Lesion
 
 COLUMNS = 6
-MARGIN = 28
-GAP = 12
-TILE = 236
-FONT = 15
 
 
 def spread_slices(lesion: Lesion, count: int) -> list[int]:
@@ -72,8 +68,8 @@ def save_mosaic(
     bands = -(-len(renditions) // COLUMNS)
     columns = -(-len(renditions) // bands)
     label = round(2.2 * FONT)
-    band_height = 2 * (height + GAP) + 2 * FONT
-    page_width = max(2 * MARGIN + label + columns * (width + GAP) - GAP, 3 * TILE)
+    band_height = 2 * (height + TILE_GAP) + 2 * FONT
+    page_width = max(2 * MARGIN + label + columns * (width + TILE_GAP) - TILE_GAP, 3 * TILE)
     inner = page_width - 2 * MARGIN
     head = round(MARGIN + 2.2 * FONT)
     lines = Canvas(page_width, 100).lines(first.caption, 0.9 * FONT, inner)
@@ -84,12 +80,12 @@ def save_mosaic(
     for number, rendition in enumerate(renditions):
         band, column = divmod(number, columns)
         top = head + band * band_height + 2 * FONT
-        left = MARGIN + label + column * (width + GAP)
+        left = MARGIN + label + column * (width + TILE_GAP)
         place = f"{rendition.slice.plane} {rendition.slice.index}"
         canvas.text(place, left + width / 2, top - 0.9 * FONT, 0.9 * FONT, align="center")
         images = rendition.interpolated, rendition.super_resolved
         for line, (name, image) in enumerate(zip(names, images, strict=True)):
-            y = top + line * (height + GAP)
+            y = top + line * (height + TILE_GAP)
             draw_panel(
                 canvas, image, spacing, view, left=left, top=y, width=width, height=height,
                 size=0.8 * FONT,

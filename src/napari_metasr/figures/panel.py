@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SIGNED = colormaps["PiYG"]
 """Colours of signed images: pink below zero, white at zero, green above."""
 
+TILE, TILE_GAP = 236, 12
+"""Longest side of a picture among many, and what lies between two of them."""
+
 PANEL_PIXELS = 600
 LARGEST_PANEL_PIXELS = 1600
 

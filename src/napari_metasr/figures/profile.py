@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from napari_metasr.figures.canvas import ACCENT, BACKGROUND, FRAME, MUTED, TEXT, Canvas
+from napari_metasr.figures.canvas import (
+    ACCENT,
+    BACKGROUND,
+    FONT,
+    FRAME,
+    MARGIN,
+    MUTED,
+    TEXT,
+    Canvas,
+)
 from napari_metasr.figures.panel import draw_panel, panel_size
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.grids import HALF
@@ -31,8 +40,6 @@ if TYPE_CHECKING:
 COLUMNS = ("distance", "row", "column", "acquired", "bicubic", "super_resolved")
 TITLES = {"acquired": "Acquired pixels", "bicubic": "Bicubic"}
 COLOURS = {"acquired": MUTED, "bicubic": "#4fc3f7", "super_resolved": ACCENT}
-MARGIN = 28
-FONT = 15
 PANEL = 420
 PLOT = 640
 

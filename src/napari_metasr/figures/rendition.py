@@ -15,6 +15,7 @@ from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.names import is_volume_file, marks_path
 from napari_metasr.io.writer import check_source_kept, write_slice
+from napari_metasr.normalisation import difference_limit
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import marked_share, marked_text
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 MARKS_TEXT = "For research use, marks where a super-resolved image may be wrong"
 PRINT_DPI = 300
-SHARE_OF_WINDOW = 10
-"""Inferred parts are shown up to this part of the intensity window, each way."""
 
 
 @dataclass(frozen=True)
@@ -336,8 +335,7 @@ def _inferred(rendition: Rendition, view: View) -> Inferred | None:
     correction, image = rendition.correction, rendition.inferred
     if correction is None or image is None:
         return None
-    low, high = view.contrast_limits
-    limit = (high - low) / SHARE_OF_WINDOW / correction.unit
+    limit = difference_limit(view.contrast_limits) / correction.unit
     return Inferred(image / correction.unit, limit, correction.unit_name)
 
 

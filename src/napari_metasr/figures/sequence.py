@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.degradations import degrade
-from napari_metasr.figures.canvas import MUTED, TEXT, Canvas
+from napari_metasr.figures.canvas import FONT, MARGIN, MUTED, TEXT, Canvas
 from napari_metasr.figures.caption import quality_text, scale_text, spacing_text
-from napari_metasr.figures.panel import draw_panel, panel_size
+from napari_metasr.figures.panel import TILE, TILE_GAP, draw_panel, panel_size
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.grids import OutputGrid, output_size
 from napari_metasr.purpose import RESEARCH_USE
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 REDUCTION = 4
 SCALES = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0)
-MARGIN = 28
-GAP = 12
-TILE = 236
-FONT = 15
 
 
 def run_sequence(
@@ -134,7 +130,7 @@ def save_sequence(
         f"input, super-resolved by {model}; the truth at each scale is the slice reduced by "
         f"{REDUCTION}/scale. PSNR and SSIM in the brain's bounding box; {RESEARCH_USE}."
     )
-    page_width = 2 * MARGIN + column + label + len(trials) * (column + GAP) - GAP
+    page_width = 2 * MARGIN + column + label + len(trials) * (column + TILE_GAP) - TILE_GAP
     inner = page_width - 2 * MARGIN
     lines = Canvas(page_width, 100).lines(caption, 0.9 * FONT, inner)
     page_height = round(top + 3 * row + 1.5 * FONT * len(lines) + MARGIN)
@@ -156,7 +152,7 @@ def save_sequence(
     canvas.text("Input", MARGIN + column / 2, top + row - 0.9 * FONT, FONT, align="center")
     tile(low_resolution, (1.0, 1.0), MARGIN, top + row)
     for place, trial in enumerate(trials):
-        left = MARGIN + column + label + place * (column + GAP)
+        left = MARGIN + column + label + place * (column + TILE_GAP)
         middle = left + column / 2
         title = scale_text(trial.scale)
         canvas.text(title, middle, top - 0.9 * FONT, FONT, align="center", max_width=column)

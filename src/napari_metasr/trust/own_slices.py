@@ -118,7 +118,7 @@ class Compared:
     flagged: Mapping[str, float]
 
 
-def head_of(image: NDArray[Any], intensity_range: tuple[float, float]) -> NDArray[np.bool_]:
+def _head_of(image: NDArray[Any], intensity_range: tuple[float, float]) -> NDArray[np.bool_]:
     """Mark the head: brighter than a tenth of the intensity range, and what that encloses."""
     low, high = intensity_range
     head: NDArray[np.bool_] = ndimage.binary_fill_holes(image > low + HEAD_LEVEL * (high - low))
@@ -174,7 +174,7 @@ def _own_slice(
 ) -> OwnSlice:
     stored = volume.slice(plane, index, time)
     image = fill_missing(stored, volume.value_range[0])[0].astype(np.float32)
-    head = head_of(image, volume.intensity_range)
+    head = _head_of(image, volume.intensity_range)
     shape = (image.shape[0], image.shape[1])
     background = cut_background(image)
     depth = np.full(shape, np.inf)

@@ -9,7 +9,6 @@ import numpy as np
 
 from napari_metasr.acquisition import estimate
 from napari_metasr.devices import resolve_device
-from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.risk_head import LARGEST_LOG
 from napari_metasr.trust.assumption import AUTO
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.grids import PixelRange, Scale
-    from napari_metasr.geometry.windows import Window
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.networks.risk_head import RiskHead
     from napari_metasr.volume import Plane
@@ -94,13 +92,6 @@ class RiskModel:
     ) -> EncodedSlice:
         """Take a slice in; see `napari_metasr.zoom.engine.ZoomModel.encode`."""
         return self._model.encode(image, intensity_range, value_range)
-
-    def render(
-        self, encoded: EncodedSlice, scale: Scale, window: Window | None = None
-    ) -> NDArray[np.float32]:
-        """Render a window of the estimated error; see `render_pixels`."""
-        grid = OutputGrid.at_scale(encoded.shape, scale)
-        return self.render_pixels(encoded, grid, grid.pixel_range(window))
 
     def render_pixels(
         self, encoded: EncodedSlice, grid: OutputGrid, pixels: PixelRange

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from napari_metasr.weights import ModelCard
 
 
+LARGEST_SCALE = 8.0
+"""Largest scale that sliders offer."""
+
+
 def nearest_scale(fixed_scales: Sequence[int], grid: OutputGrid) -> int:
     """Return the fixed scale nearest to a grid's, as factors: of 2 and 4, 2 up to 2.83.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, box
 from fakes.lesions import Bright, detector_of
-from fakes.widgets import CARD, SECONDS_PER_PIXEL, results, settle
+from fakes.widgets import CARD, SECONDS_PER_PIXEL, overlay_of, results, settle
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
@@ -17,7 +17,7 @@ from napari_metasr.widgets.viewer.focus import lesion_focus, rectangle_of
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.dock import LESION_MISSING
-from napari_metasr.widgets.zoom.region_border import border_of
+from napari_metasr.widgets.zoom.region_border import NAME as BORDER
 from napari_metasr.widgets.zoom.settings import Compare
 
 WINDOW = (6.0, 8.0, 14.0, 20.0)
@@ -118,15 +118,15 @@ def test_every_comparison_shows_the_same_and_a_line_round_it(qtbot, focused, com
     focused.comparison.setCurrentEnum(compare)
     settle(qtbot, focused)
     bicubic, enhanced = results(focused)
-    bounds = np.array(border_of(bicubic))
+    bounds = np.array(overlay_of(bicubic, BORDER).bounds)
     world = [bicubic.data_to_world([0, *corner])[1:] for corner in bounds]
     np.testing.assert_allclose(np.concatenate(world), edges(WINDOW), atol=1e-6)
-    assert border_of(enhanced) is not None
+    assert overlay_of(enhanced, BORDER) is not None
     if compare is not Compare.SWIPE:
         np.testing.assert_allclose(enhanced_part(focused), edges(WINDOW), atol=1e-6)
     choose(focused, RegionMode.WHOLE)
     settle(qtbot, focused)
-    assert border_of(results(focused)[0]) is None
+    assert overlay_of(results(focused)[0], BORDER) is None
 
 
 def test_other_slices_of_the_lesion_follow_and_where_it_ends_there_is_bicubic(
@@ -141,7 +141,7 @@ def test_other_slices_of_the_lesion_follow_and_where_it_ends_there_is_bicubic(
     bicubic, enhanced = results(focused)
     np.testing.assert_array_equal(bicubic.data, enhanced.data)
     assert focused.notice.text().startswith(messages.NO_LESION_HERE)
-    assert border_of(enhanced) is None
+    assert overlay_of(enhanced, BORDER) is None
     assert "super-resolved" not in enhanced.name
     assert viewer.scene.camera.center == center
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from fakes.acquisition import texture
-from fakes.widgets import CARD, FakeDialogs, results, settle
+from fakes.widgets import CARD, FakeDialogs, overlay_of, results, settle
 from napari.components import ViewerModel
 
 from napari_metasr.io import read_volume
@@ -21,7 +21,7 @@ from napari_metasr.widgets.panels.model_choice import choices
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.coordinator import Coordinator
 from napari_metasr.widgets.zoom.dock import ZoomDock
-from napari_metasr.widgets.zoom.marks import marks_of
+from napari_metasr.widgets.zoom.marks import NAME as MARKS
 from napari_metasr.widgets.zoom.settings import Compare
 from napari_metasr.zoom.loading import load_model
 
@@ -98,7 +98,7 @@ def test_marks_follow_the_slice_and_the_scale_and_leave_with_the_tick(
 ):
     enhanced = results(dock)[1]
     plain = enhanced.data.copy()
-    assert marks_of(enhanced) is None
+    assert overlay_of(enhanced, MARKS) is None
     dock.risk.setChecked(True)
     settle(qtbot, dock)
     np.testing.assert_array_equal(enhanced.data, plain)
@@ -107,13 +107,13 @@ def test_marks_follow_the_slice_and_the_scale_and_leave_with_the_tick(
         settle(qtbot, dock)
         marked, pixels = expected(dock, risk_model, volume)
         assert 0 < marked.mean() < 1
-        np.testing.assert_array_equal(marks_of(enhanced), painted(marked, pixels))
-        assert marks_of(results(dock)[0]) is None
+        np.testing.assert_array_equal(overlay_of(enhanced, MARKS).picture, painted(marked, pixels))
+        assert overlay_of(results(dock)[0], MARKS) is None
         assert f"{marked.mean():.1%} of the tissue in view is marked" in dock.notice.text()
         assert "Nothing is guaranteed" in dock.notice.text()
     dock.risk.setChecked(False)
     settle(qtbot, dock)
-    assert marks_of(enhanced) is None
+    assert overlay_of(enhanced, MARKS) is None
     assert "marked" not in dock.notice.text()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from napari_metasr.figures.page.quantised import Quantised
 from napari_metasr.normalisation import fill_missing
 from napari_metasr.zoom.hidden_units import HiddenUnits
+from napari_metasr.zoom.scales import LARGEST_SCALE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 LARGEST_PIXELS = 320 * 320
 """Pixels of the region: a page of them is about 20 MB, its textures 40 MB."""
 
-LARGEST_SCALE = 8.0
 AROUND = 2
 """Pixels around its own that bicubic interpolation reads."""
 

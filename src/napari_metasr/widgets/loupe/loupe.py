@@ -10,6 +10,7 @@ from qtpy.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.widgets.loupe.pane import Look, LoupePane
 from napari_metasr.widgets.loupe.target import image_under
+from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
 from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, check_supported
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.magnified import Network, Piece
 
 BYTE_BUDGET = 256 << 20
-WHEEL_STEP = 1.2
-WHEEL_UNITS = 120
-"""Qt's units of one notch of a mouse wheel."""
 LEAST, MOST = 1.2, 16.0
 FIRST = 2.0
 NO_IMAGE = "No image lies under the mouse."
@@ -43,8 +41,6 @@ IN_3D = "The loupe magnifies slices: go back to 2-D first (Ctrl+Y)."
 NO_SLICE = "“{name}” has no slice here."
 MADE_ALREADY = "“{name}” is super-resolved already: put the loupe on the original."
 READING = "Reading the slice …"
-ENCODING = "bicubic, until\nencoded …"
-FAILED = "bicubic: the\nnetwork failed"
 
 
 class Loupe(QObject):
@@ -171,7 +167,7 @@ class Loupe(QObject):
             self._mouse = self._pointed = None
             self.schedule()
         elif kind == QEvent.Type.Wheel and event.modifiers() == Qt.KeyboardModifier.NoModifier:  # type: ignore[attr-defined]
-            self._turn(event.angleDelta().y() / WHEEL_UNITS)  # type: ignore[attr-defined]
+            self._turn(wheel.notches(event))  # type: ignore[arg-type]
             return True
         elif kind == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
             self.close()
@@ -181,7 +177,7 @@ class Loupe(QObject):
         return False
 
     def _turn(self, notches: float) -> None:
-        self.magnification = min(max(self.magnification * WHEEL_STEP**notches, LEAST), MOST)
+        self.magnification = min(max(wheel.magnified(self.magnification, notches), LEAST), MOST)
         self.schedule()
 
     def _on_cursor(self, event: Any = None) -> None:
@@ -319,7 +315,7 @@ class Loupe(QObject):
         if sight.is_ready:
             name = _name(sight.network, above, source, lens)
         else:
-            name = ENCODING if sight.is_awaited else FAILED
+            name = "\n".join(sight.reason)
         middle, width = lens.size[1] / 2, lens.size[1]
         tiles = tuple(
             tile_of(source.layer, lens, piece, clip)

@@ -14,6 +14,7 @@ from napari_metasr.widgets.viewer.painting import (
     MARGIN,
     Tile,
     paint_bar,
+    paint_saying,
     paint_tile,
     paint_words,
 )
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SIDE = 340
 SAYING_HEIGHT = 76
-BAR_SHARE = 4
 MARK = 5
 
 
@@ -101,9 +101,7 @@ class LoupePane(QWidget):
         painter.setFont(font)
         inner = area.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         if self.look is None:
-            painter.setPen(QColor("white"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(inner, int(flags), self.saying)
+            paint_saying(painter, inner, self.saying)
         else:
             self._paint_look(painter, self.look, inner)
         painter.setPen(QPen(LINE_COLOR, 2))
@@ -127,6 +125,4 @@ class LoupePane(QWidget):
         paint_words(painter, left, start | Qt.AlignmentFlag.AlignTop, look.left)
         paint_words(painter, right, end | Qt.AlignmentFlag.AlignTop, look.right)
         paint_words(painter, left, start | Qt.AlignmentFlag.AlignBottom, look.foot)
-        bar = QRectF(right)
-        bar.setLeft(right.right() - self.width() / BAR_SHARE)
-        paint_bar(painter, bar, look.per_unit, look.unit)
+        paint_bar(painter, right, self.width(), look.per_unit, look.unit)

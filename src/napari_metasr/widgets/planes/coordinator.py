@@ -13,6 +13,7 @@ from napari_metasr.geometry.display import edge_letters
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.planes.pane import PlaneLook
 from napari_metasr.widgets.planes.section import Camera, PlanePosition, fitting, in_plane
+from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.magnified import Piece
 
-WHEEL_STEP = 1.2
 NO_IMAGE = "Open a volume to see its planes."
 NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
 OUTSIDE = "The cross-hair lies outside “{name}”."
@@ -86,7 +86,7 @@ class PlanesCoordinator(QObject):
         self._appearance = Subscriptions()
         self._followed: weakref.ref[Layer] | None = None
         self._images = LayerChoice(
-            viewer, dock.set_sources, changed=self._on_changed, renamed=self._on_layers
+            viewer, dock.show_sources, changed=self._on_changed, renamed=self._on_layers
         )
         self.lenses: dict[Plane, Lens] = {}
         self._anatomy = anatomical_view(viewer, convention)
@@ -193,7 +193,7 @@ class PlanesCoordinator(QObject):
     def _on_scrolled(self, notches: float) -> None:
         if self._camera is not None:
             point = self._viewer.dims.point[-len(Plane) :]
-            self._camera = self._camera.zoomed(WHEEL_STEP**notches, point)
+            self._camera = self._camera.zoomed(wheel.magnified(1.0, notches), point)
             self.schedule()
 
     def _on_stepped(self, plane: Plane, count: int) -> None:
@@ -316,5 +316,5 @@ def _words(sight: Sight, piece: Piece | None, *, enhances: bool) -> str:
     if piece is None or not enhances:
         return "bicubic"
     if not sight.is_ready:
-        return "bicubic, until encoded …" if sight.is_awaited else "bicubic: the network failed"
+        return " ".join(sight.reason)
     return f"super-resolved\n{scale_text(piece.scale, short=True)}\n{PURPOSE}"

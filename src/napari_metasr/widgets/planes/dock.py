@@ -50,7 +50,7 @@ class PlanesDock(docks.Dock):
         self.enhancing.toggled.connect(self.enhancing_toggled)
         self.fit.clicked.connect(lambda: self.fit_requested.emit())
 
-    def set_sources(self, names: Sequence[str], current: int) -> None:
+    def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the images to choose from; emits nothing."""
         parts.fill(self.source, names, current)
 

@@ -9,11 +9,13 @@ from qtpy.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
+from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.painting import (
     LINE_COLOR,
     MARGIN,
     Tile,
     paint_bar,
+    paint_saying,
     paint_tile,
     paint_words,
 )
@@ -25,11 +27,9 @@ if TYPE_CHECKING:
 
     from napari_metasr.volume import Plane
 
-WHEEL_UNITS = 120
 SMALLEST = 90
 GAP = 14
 """Pixels around the point that the cross-hair leaves free."""
-BAR_SHARE = 4
 CROSS_COLOR = QColor(255, 213, 74, 170)
 ALIGNMENTS = {
     "top": Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop,
@@ -145,7 +145,7 @@ class PlanePane(QWidget):
         """Zoom, or go through the slices."""
         if event is None:
             return
-        notches = event.angleDelta().y() / WHEEL_UNITS
+        notches = wheel.notches(event)
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.stepped.emit(self.plane, round(notches))
         else:
@@ -164,9 +164,7 @@ class PlanePane(QWidget):
         painter.fillRect(area, QColor("black"))
         inner = area.adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         if self.look is None:
-            painter.setPen(QColor("white"))
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(inner, int(flags), self.saying)
+            paint_saying(painter, inner, self.saying)
         else:
             self._paint_look(painter, self.look, inner)
         painter.end()
@@ -182,9 +180,7 @@ class PlanePane(QWidget):
             painter.drawLine(QPointF(right, start), QPointF(right, stop))
         corner = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
         paint_words(painter, inner, corner, f"{self.plane.capitalize()}\n{look.words}")
-        bar = QRectF(inner)
-        bar.setLeft(inner.right() - inner.width() / BAR_SHARE)
-        paint_bar(painter, bar, look.per_unit, look.unit)
+        paint_bar(painter, inner, inner.width(), look.per_unit, look.unit)
         font = painter.font()
         font.setBold(True)
         painter.setFont(font)

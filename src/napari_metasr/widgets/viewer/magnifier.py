@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.models import ModelCache
 
 
+ENCODING = "bicubic, until", "encoded …"
+FAILED = "bicubic: the", "network failed"
+
+
 @dataclass(frozen=True)
 class Sight:
     """A slice under a lens, as far as it is known by now.
@@ -57,6 +61,11 @@ class Sight:
     def is_ready(self) -> bool:
         """Whether the network's result can be rendered at once."""
         return self.encoded is not None and self.engine is not None
+
+    @property
+    def reason(self) -> tuple[str, str]:
+        """Why bicubic is shown where the network's result cannot be, in two lines."""
+        return ENCODING if self.is_awaited else FAILED
 
     def interpolated(self, window: Window | None) -> Piece | None:
         """Return a window by bicubic interpolation; None where there is nothing to show."""

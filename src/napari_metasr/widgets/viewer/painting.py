@@ -22,6 +22,8 @@ LINE_COLOR = QColor("#ffd54a")
 WORDS_COLOR = QColor("white")
 OUTLINE = QPen(QColor(0, 0, 0, 220), 3)
 MARGIN = 6
+BAR_SHARE = 4
+"""Scale bars are no longer than this part of a pane's width."""
 
 
 @dataclass(frozen=True)
@@ -132,21 +134,30 @@ def bar_length(per_unit: float, room: float) -> float:
     return max(step * power for step in NICE if step * power * per_unit <= room)
 
 
-def paint_bar(painter: QPainter, area: QRectF, per_unit: float, unit: str) -> None:
+def paint_saying(painter: QPainter, area: QRectF, text: str) -> None:
+    """Paint what is said in place of a picture, in the middle of an area."""
+    painter.setPen(WORDS_COLOR)
+    flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+    painter.drawText(area, int(flags), text)
+
+
+def paint_bar(painter: QPainter, area: QRectF, width: float, per_unit: float, unit: str) -> None:
     """Paint a scale bar with its length in the lower right corner of an area.
 
     Parameters
     ----------
-    area
-        No longer than the bar may get.
+    width
+        The pane's width in pixels of the painter; see `BAR_SHARE`.
     per_unit
         Pixels of the painter per unit.
     """
-    length = bar_length(per_unit, area.width())
+    room = QRectF(area)
+    room.setLeft(area.right() - width / BAR_SHARE)
+    length = bar_length(per_unit, room.width())
     bar = QRectF(0, 0, length * per_unit, 3)
-    bar.moveBottomRight(area.bottomRight())
+    bar.moveBottomRight(room.bottomRight())
     painter.fillRect(bar.adjusted(-1, -1, 1, 1), OUTLINE.color())
     painter.fillRect(bar, WORDS_COLOR)
-    above = QRectF(area.left(), area.top(), area.width(), area.height() - 2 * bar.height())
+    above = QRectF(room.left(), room.top(), room.width(), room.height() - 2 * bar.height())
     alignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
     paint_words(painter, above, alignment, f"{length:g} {unit}")

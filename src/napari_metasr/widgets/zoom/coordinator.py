@@ -100,8 +100,8 @@ class Coordinator(QObject):
         self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)
         self._layers = Sources(
             viewer,
-            show=dock.set_sources,
-            show_contrasts=dock.set_contrasts,
+            show=dock.show_sources,
+            show_contrasts=dock.show_contrasts,
             changed=self._on_layer_changed,
             renamed=self._on_layers,
         )

@@ -299,11 +299,11 @@ class ZoomDock(Dock):
         count = self.comparison.count()
         self.comparison.setCurrentIndex((self.comparison.currentIndex() + 1) % count)
 
-    def set_sources(self, names: Sequence[str], current: int) -> None:
+    def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the layers to choose from; emits nothing."""
         parts.fill(self.source, names, current)
 
-    def set_contrasts(self, names: Sequence[str], checked: Sequence[int] = ()) -> None:
+    def show_contrasts(self, names: Sequence[str], checked: Sequence[int] = ()) -> None:
         """List the further layers on the source's grid; emits nothing."""
         self.contrasts.set_names(names, checked)
         self.more_contrasts.setText(f"More contrasts ({len(names)})")

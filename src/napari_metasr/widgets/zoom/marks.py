@@ -88,9 +88,3 @@ def show_marks(
 def drop_marks(layer: Image) -> None:
     """Forget the marks. napari clips an overlay to the view box that it was first drawn in."""
     layer._overlays.pop(NAME, None)
-
-
-def marks_of(layer: Image) -> NDArray[np.uint8] | None:
-    """Return the picture that is drawn over a layer, if one is."""
-    overlay = layer._overlays.get(NAME)
-    return overlay.picture if overlay is not None and overlay.visible else None

@@ -71,12 +71,6 @@ def copy_border(layer: Image, other: Image) -> None:
         _set(layer, shown.bounds, visible=shown.visible)
 
 
-def border_of(layer: Image) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return the line's corners in the layer's data coordinates as shown, if there is one."""
-    overlay = layer._overlays.get(NAME)
-    return overlay.bounds if overlay is not None and overlay.visible else None
-
-
 def _set(
     layer: Image, bounds: tuple[tuple[float, float], tuple[float, float]], *, visible: bool
 ) -> None:

@@ -17,8 +17,9 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_metasr.zoom.scales import LARGEST_SCALE
+
 SMALLEST_SCALE = 1.0
-LARGEST_SCALE = 8.0
 STEPS = 1000
 STARTING_SCALE = 2.0
 PRESETS = (1.5, 2.0, 3.0, 4.0, 8.0)

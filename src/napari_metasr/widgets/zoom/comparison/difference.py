@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from napari.utils.colormaps import Colormap, ensure_colormap
 
+from napari_metasr.normalisation import difference_limit
 from napari_metasr.widgets.viewer.result_layers import (
     LABEL_SIZE,
     PURPOSE,
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.result_layers import ResultPair
     from napari_metasr.widgets.zoom.comparison.base import Stage
-
-SHARE_OF_WINDOW = 10
-
 
 FAINT, CLEAR = 0.1, 0.5
 """Shares of the limit up to which a difference is transparent, and from which it is opaque."""
@@ -132,5 +130,4 @@ class Difference(SignedOverlay):
 
 def limit_of(layer: Image) -> float:
     """Return a tenth of a layer's intensity window."""
-    low, high = layer.contrast_limits
-    return float(high - low) / SHARE_OF_WINDOW
+    return difference_limit(layer.contrast_limits)
