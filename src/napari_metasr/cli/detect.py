@@ -14,6 +14,7 @@ from pydantic import Field
 
 from napari_metasr.cli.parsing import (
     OUTPUT,
+    READABLE,
     AnySliceArgument,
     Command,
     Flag,
@@ -26,7 +27,6 @@ from napari_metasr.cli.parsing import (
 )
 from napari_metasr.devices import Device
 from napari_metasr.io import read
-from napari_metasr.io.names import READ_FORMATS
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
@@ -77,8 +77,7 @@ class Detect(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
-        "folder, a .zip or a file; or a gray picture."
+        description=READABLE
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="ROIS.JSON")] = Field(
         description="The regions as JSON: plane, slice, box in pixels and mm, and score of each; "

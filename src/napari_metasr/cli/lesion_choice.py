@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+from pydantic import BaseModel, Field
+
+from napari_metasr.cli.parsing import IndexArgument, ModelArgument, optional
+from napari_metasr.lesions import DEFAULT_DETECTOR
 
 if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
@@ -13,6 +18,46 @@ if TYPE_CHECKING:
 
 
 ALL = "all"
+RoisArgument = Annotated[Path | None, optional("ROIS.JSON")]
+MaskArgument = Annotated[Path | None, optional("SEG.NII.GZ")]
+
+
+class LesionSource(BaseModel):
+    """What says where lesions are; the options of the verbs that take one."""
+
+    rois: RoisArgument = Field(
+        default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
+    )
+    mask: MaskArgument = Field(
+        default=None, description="Take lesions from a segmentation on the input's grid."
+    )
+    detector: ModelArgument = Field(
+        default=DEFAULT_DETECTOR,
+        description="Lesion detector to use otherwise; `napari-metasr models` lists them.",
+    )
+    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+
+
+class LesionOptions(Protocol):
+    """What is asked of a command's options."""
+
+    @property
+    def lesion(self) -> int | str | None: ...  # noqa: D102
+
+    @property
+    def region(self) -> object | None: ...  # noqa: D102
+
+    @property
+    def rois(self) -> Path | None: ...  # noqa: D102
+
+    @property
+    def mask(self) -> Path | None: ...  # noqa: D102
+
+    @property
+    def detector(self) -> str: ...  # noqa: D102
+
+    @property
+    def device(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -57,16 +102,7 @@ class LesionChoice:
     device: str
 
     @classmethod
-    def asked(
-        cls,
-        number: int | str | None,
-        *,
-        rois: Path | None,
-        segmentation: Path | None,
-        detector: str,
-        device: str,
-        has_region: bool,
-    ) -> LesionChoice | None:
+    def asked(cls, options: LesionOptions) -> LesionChoice | None:
         """Return the lesion that options ask for; None if they ask for none.
 
         Raises
@@ -74,15 +110,16 @@ class LesionChoice:
         ValueError
             If the options do not go together.
         """
+        number, rois, segmentation = options.lesion, options.rois, options.mask
         if number is None:
             if rois is not None or segmentation is not None:
                 raise ValueError("--rois and --mask hold lesions: expected --lesion, found none")
             return None
-        if has_region:
+        if options.region is not None:
             raise ValueError("expected --lesion or --region, found both")
         if rois is not None and segmentation is not None:
             raise ValueError("expected --rois or --mask, found both")
-        return cls(number, rois, segmentation, detector, device)
+        return cls(number, rois, segmentation, options.detector, options.device)
 
     def find(self, volume: Volume, plane: Plane, index: int | None, time: int) -> list[Place]:
         """Return the slice to look at of every lesion that is chosen, and its rectangle there.

@@ -12,6 +12,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 from napari_metasr.files import check_kept
 from napari_metasr.geometry.grids import scale_pair
 from napari_metasr.geometry.windows import Line, Window
+from napari_metasr.io.names import READ_FORMATS
 from napari_metasr.io.opening import files_of
 from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.trust.told import CHOICES, Words
@@ -44,6 +45,10 @@ def described(model: type[BaseModel], name: str) -> Any:
     return Field(default=info.default, description=info.description)
 
 
+READABLE = (
+    f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a folder, a .zip or a "
+    "file; or a gray picture."
+)
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
 ModelArgument = Annotated[str, tyro.conf.arg(metavar="MODEL")]
 

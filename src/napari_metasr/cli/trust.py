@@ -11,9 +11,10 @@ import tyro
 from pydantic import Field
 from tqdm import tqdm
 
-from napari_metasr.cli.lesion_choice import LesionChoice
+from napari_metasr.cli.lesion_choice import LesionChoice, LesionSource, MaskArgument, RoisArgument
 from napari_metasr.cli.parsing import (
     OUTPUT,
+    READABLE,
     AnySliceArgument,
     Command,
     CountArgument,
@@ -28,8 +29,6 @@ from napari_metasr.cli.parsing import (
 from napari_metasr.devices import Device
 from napari_metasr.errors import problems
 from napari_metasr.io import read
-from napari_metasr.io.names import READ_FORMATS
-from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.upscaling.job import Job
@@ -49,8 +48,7 @@ class Trust(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SCAN")] = Field(
-        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
-        "folder, a .zip or a file; or a gray picture."
+        description=READABLE
     )
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="REPORT.HTML")] = Field(
         description="The report: one page as .html, or the same as .pdf."
@@ -75,17 +73,10 @@ class Trust(Command):
         description="In place of a region: around a lesion, 1 being the best, in its largest "
         "slice or in that of --slice.",
     )
-    rois: Annotated[Path | None, optional("ROIS.JSON")] = Field(
-        default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
-    )
-    mask: Annotated[Path | None, optional("SEG.NII.GZ")] = Field(
-        default=None, description="Take lesions from a segmentation on the input's grid."
-    )
-    detector: ModelArgument = Field(
-        default=DEFAULT_DETECTOR,
-        description="Lesion detector to use otherwise; `napari-metasr models` lists them.",
-    )
-    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+    rois: RoisArgument = described(LesionSource, "rois")
+    mask: MaskArgument = described(LesionSource, "mask")
+    detector: ModelArgument = described(LesionSource, "detector")
+    time: IndexArgument = described(LesionSource, "time")
     model: ModelArgument = Field(
         default=DEFAULT_MODEL,
         description="A name that `napari-metasr models` lists, or a .safetensors file with its "
@@ -115,14 +106,7 @@ class Trust(Command):
         if self.pdf is not None and self.pdf.suffix.lower() != ".pdf":
             raise ValueError(f"{self.pdf}: expected a report that ends in .pdf")
         settings = self._settings()
-        choice = LesionChoice.asked(
-            self.lesion,
-            rois=self.rois,
-            segmentation=self.mask,
-            detector=self.detector,
-            device=self.device,
-            has_region=self.region is not None,
-        )
+        choice = LesionChoice.asked(self)
         model_card(self.model)
         volume = read(self.input, series=self.series)
         plane = self.plane or volume.acquired_plane

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from pydantic import Field
 
-from napari_metasr.cli.lesion_choice import ALL, LesionChoice
+from napari_metasr.cli.lesion_choice import (
+    ALL,
+    LesionChoice,
+    LesionSource,
+    MaskArgument,
+    RoisArgument,
+)
 from napari_metasr.cli.parsing import (
     ASSUMED,
     OUTPUT,
+    READABLE,
     AcquisitionArgument,
     Command,
     CountArgument,
@@ -43,8 +50,7 @@ from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
 from napari_metasr.io.images import is_picture
-from napari_metasr.io.names import READ_FORMATS, WRITTEN_SUFFIXES
-from napari_metasr.lesions import DEFAULT_DETECTOR
+from napari_metasr.io.names import WRITTEN_SUFFIXES
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.volume import Plane
@@ -70,8 +76,7 @@ class Zoom(Command):
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="INPUT")] = Field(
-        description=f"A brain MRI: {READ_FORMATS}, 3-D or 4-D, in any orientation; DICOM as a "
-        "folder, a .zip or a file; or a gray picture."
+        description=READABLE
     )
     scale: ScaleArgument = Field(
         description="Output pixels for each input pixel, at least 1; or a pair for rows, columns."
@@ -100,17 +105,10 @@ class Zoom(Command):
         default=None,
         description="With --lesion, to a figure: this many slices from its first to its last one.",
     )
-    rois: Annotated[Path | None, optional("ROIS.JSON")] = Field(
-        default=None, description="Take lesions from a file that `napari-metasr detect` wrote."
-    )
-    mask: Annotated[Path | None, optional("SEG.NII.GZ")] = Field(
-        default=None, description="Take lesions from a segmentation on the input's grid."
-    )
-    detector: ModelArgument = Field(
-        default=DEFAULT_DETECTOR,
-        description="Lesion detector to use otherwise; `napari-metasr models` lists them.",
-    )
-    time: IndexArgument = Field(default=0, description="Time point of a 4-D volume, from 0.")
+    rois: RoisArgument = described(LesionSource, "rois")
+    mask: MaskArgument = described(LesionSource, "mask")
+    detector: ModelArgument = described(LesionSource, "detector")
+    time: IndexArgument = described(LesionSource, "time")
     model: ModelArgument = Field(
         default=DEFAULT_MODEL,
         description="A name that `napari-metasr models` lists, a .safetensors file with its card, "
@@ -154,7 +152,7 @@ class Zoom(Command):
         if self.lesion != ALL:
             self._made.check()
         self._check_model()
-        choice = self._choice()
+        choice = LesionChoice.asked(self)
         volume = read(self.input, series=self.series)
         plane = self.plane or volume.acquired_plane
         volume.source.check_brightness()
@@ -270,14 +268,3 @@ class Zoom(Command):
             raise ValueError(
                 f"expected --width of {LEAST_MM} to {MOST_MM} mm, found {self.width:g}"
             )
-
-    def _choice(self) -> LesionChoice | None:
-        """Return the lesion that is asked for, if one is."""
-        return LesionChoice.asked(
-            self.lesion,
-            rois=self.rois,
-            segmentation=self.mask,
-            detector=self.detector,
-            device=self.device,
-            has_region=self.region is not None,
-        )
