@@ -10,13 +10,15 @@ import numpy as np
 from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader, MGHImage
 
 from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
-from napari_metasr.io.start import Packing, Start
+from napari_metasr.io.start import Packing, Start, cannot_hold
 from napari_metasr.io.volume_file import VolumeFile, existing_file, volume_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.start import Outline
 
 __all__ = ["mgh_start", "open_mgh"]
 
@@ -78,49 +80,33 @@ def open_mgh(path: Path) -> VolumeFile:
     return file.checked()
 
 
-def mgh_start(
-    path: Path,
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-    dtype: DTypeLike,
-    header: nib.Nifti1Header | None,
-    description: str,
-) -> Start:
+def mgh_start(outline: Outline) -> Start:
     """Build what stands before and behind the voxels in a volume of FreeSurfer.
 
-    Parameters
-    ----------
-    path
-        The file to be written.
-    shape, affine
-        As stored.
-    dtype
-        Type of the voxels; one that the format lacks is widened where that loses nothing.
-    header
-        Of the source, which gives the repetition time of a series.
-    description
-        What the image is.
+    A type that the format lacks is widened where that loses nothing; the source gives the
+    repetition time of a series.
 
     Raises
     ------
     ValueError
         If the format has no such type.
     """
-    name = np.dtype(dtype).name
+    shape = outline.shape
+    name = np.dtype(outline.dtype).name
     name = WIDENED.get(name, name)
     if name not in STORED:
-        raise ValueError(f"{path}: expected a type that {KIND} can hold, found {name}")
+        raise cannot_hold(outline.path, KIND, name)
     stored = np.dtype(name).newbyteorder(">")
     empty = np.broadcast_to(np.zeros((), stored.newbyteorder("=")), shape)
-    made = MGHImage(empty, affine, MGHHeader()).header
+    made = MGHImage(empty, outline.affine, MGHHeader()).header
     made.set_data_dtype(stored.newbyteorder("="))
     if len(shape) == 4:
-        made["tr"] = _repetition_time(header)
+        made["tr"] = _repetition_time(outline.source.header)
     content = made.binaryblock
     size = MGHHeader._hdrdtype.itemsize
-    text = " ".join(description.split()).encode("utf-8") + b"\0"
+    text = outline.words.encode("utf-8") + b"\0"
     end = content[size:] + struct.pack(">iq", COMMAND, len(text)) + text
-    packing = Packing.NONE if path.suffix.lower() == ".mgh" else Packing.WHOLE
+    packing = Packing.NONE if outline.path.suffix.lower() == ".mgh" else Packing.WHOLE
     return Start(content[:size].ljust(DATA_OFFSET, b"\0"), stored, end, packing)
 
 

@@ -8,14 +8,16 @@ import numpy as np
 
 from napari_metasr.io.body import Body, Encoding
 from napari_metasr.io.data_file import data_file
-from napari_metasr.io.start import Start
+from napari_metasr.io.start import NO_ORIENTATION, Start, cannot_hold, sizes_text
 from napari_metasr.io.volume_file import VolumeFile, existing_file, from_lps, volume_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.start import Outline
 
 __all__ = ["metaimage_start", "open_metaimage"]
 
@@ -123,9 +125,7 @@ def _affine(
     affine[:spatial, 3] = origin[:spatial]
     if named and spatial == 3:
         return from_lps(affine), ()
-    return from_lps(affine), (
-        "the header holds no orientation: left and right, and all directions, are a guess",
-    )
+    return from_lps(affine), (NO_ORIENTATION,)
 
 
 def _is_set(header: Mapping[str, str], *names: str) -> bool:
@@ -153,31 +153,19 @@ def _body(path: Path, header: Mapping[str, str], end: int, count: int) -> Body:
     return Body(body, start, encoding, dtype)
 
 
-def metaimage_start(
-    path: Path,
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-    dtype: DTypeLike,
-    *,
-    is_oriented: bool,
-    description: str,
-) -> Start:
+def metaimage_start(outline: Outline) -> Start:
     """Build the header of a MetaImage whose voxels follow it as they are.
-
-    Parameters
-    ----------
-    path, shape, affine, dtype, is_oriented, description
-        As `nrrd_start`.
 
     Raises
     ------
     ValueError
         If the format has no such type.
     """
-    stored = np.dtype(np.uint8 if np.dtype(dtype) == np.bool_ else dtype).newbyteorder("<")
+    shape, affine = outline.shape, outline.affine
+    stored = outline.little_endian
     code = f"{stored.kind}{stored.itemsize}"
     if code not in NAMES:
-        raise ValueError(f"{path}: expected a type that {KIND} can hold, found {stored.name}")
+        raise cannot_hold(outline.path, KIND, stored.name)
     count = 4 if len(shape) == 4 else 3
     turned = np.eye(count)
     turned[:3, :3] = from_lps(affine)[:3, :3]
@@ -191,14 +179,18 @@ def metaimage_start(
     lines = [
         "ObjectType = Image",
         f"NDims = {count}",
-        *([f"Comment = {' '.join(description.split())}"] if description else []),
+        *([f"Comment = {outline.words}"] if outline.words else []),
         "BinaryData = True",
         "BinaryDataByteOrderMSB = False",
         "CompressedData = False",
-        *([f"TransformMatrix = {text((turned / spacing).T)}"] if is_oriented else []),
+        *(
+            [f"TransformMatrix = {text((turned / spacing).T)}"]
+            if outline.source.is_oriented
+            else []
+        ),
         f"Offset = {text(origin)}",
         f"ElementSpacing = {text(spacing)}",
-        f"DimSize = {' '.join(str(size) for size in (*shape, 1, 1)[:count])}",
+        f"DimSize = {sizes_text(shape)}",
         f"ElementType = {NAMES[code]}",
         f"{DATA} = {LOCAL}",
     ]

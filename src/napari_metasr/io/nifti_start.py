@@ -11,13 +11,12 @@ from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.io.names import has_ending
 from napari_metasr.io.nifti import affine_in_mm
-from napari_metasr.io.start import Packing, Start
+from napari_metasr.io.start import Packing, Start, cannot_hold
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from numpy.typing import NDArray
 
-    from numpy.typing import DTypeLike, NDArray
-
+    from napari_metasr.io.start import Outline
     from napari_metasr.volume import Source
 
 __all__ = ["nifti_start"]
@@ -33,70 +32,37 @@ _MEANING = (
 _UNKNOWN, _ALIGNED = 0, 2
 
 
-def nifti_start(
-    path: Path,
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-    dtype: DTypeLike,
-    source: Source,
-    description: str = "",
-    *,
-    keeps_meaning: bool = True,
-    labels: bool = False,
-) -> Start:
+def nifti_start(outline: Outline) -> Start:
     """Build a header with the codes, units and time step of its source.
 
-    Parameters
-    ----------
-    path
-        The file to be written.
-    shape, affine
-        As stored.
-    dtype
-        Type of the voxels.
-    source, description
-        As `write_volume`.
-    keeps_meaning
-        Whether the numbers mean what the source's do: its intent is kept, such as that of a map
-        of a statistic.
-    labels
-        Whether the numbers are labels, whatever the source's mean.
+    If the numbers mean what the source's do, its intent is kept, such as that of a map of a
+    statistic.
 
     Raises
     ------
     ValueError
         If NIfTI cannot hold the type.
     """
-    stored = np.dtype(dtype)
-    empty = np.broadcast_to(np.zeros((), stored), shape)
-    header = _header(path, empty, affine, source, keeps_meaning=keeps_meaning, labels=labels)
-    header["descrip"] = _descrip(description)
+    stored = np.dtype(outline.dtype)
+    header = _header(outline, np.broadcast_to(np.zeros((), stored), outline.shape))
+    header["descrip"] = _descrip(outline.words)
     header.set_data_offset(header.single_vox_offset)
     header["magic"] = header.single_magic
     header.set_slope_inter(1, 0)
     content = header.binaryblock
     content += b"\0" * (header.get_data_offset() - len(content))
-    packing = Packing.WHOLE if has_ending(path, (".gz",)) else Packing.NONE
+    packing = Packing.WHOLE if has_ending(outline.path, (".gz",)) else Packing.NONE
     return Start(content, stored, packing=packing)
 
 
-def _header(
-    path: Path,
-    voxels: NDArray[Any],
-    affine: NDArray[np.float64],
-    source: Source,
-    *,
-    keeps_meaning: bool,
-    labels: bool,
-) -> nib.Nifti1Header:
+def _header(outline: Outline, voxels: NDArray[Any]) -> nib.Nifti1Header:
+    affine, source = outline.affine, outline.source
     large = max(voxels.shape) > _MAX_NIFTI1_SIZE
     second = large or isinstance(source.header, nib.Nifti2Header)
     try:
         image = (nib.Nifti2Image if second else nib.Nifti1Image)(voxels, affine, dtype=voxels.dtype)
     except HeaderDataError as error:
-        raise ValueError(
-            f"{path}: expected a type that NIfTI can hold, found {voxels.dtype.name}"
-        ) from error
+        raise cannot_hold(outline.path, "NIfTI", voxels.dtype.name) from error
     header = source.header
     time_unit = "sec"
     if header is not None and voxels.ndim == 4:
@@ -106,9 +72,9 @@ def _header(
         image.header["toffset"] = header["toffset"]
     if header is not None:
         image.header["dim_info"] = header["dim_info"]
-    if labels:
+    if outline.labels:
         image.header.set_intent("label")
-    elif header is not None and keeps_meaning:
+    elif header is not None and outline.keeps_meaning:
         for name in _MEANING:
             image.header[name] = header[name]
     image.header.set_xyzt_units("mm", time_unit)
@@ -146,5 +112,5 @@ def _forms(
 
 
 def _descrip(text: str) -> bytes:
-    plain = " ".join(text.split()).replace("×", "x").encode("ascii", "replace")
+    plain = text.replace("×", "x").encode("ascii", "replace")
     return plain if len(plain) <= _DESCRIP_BYTES else plain[: _DESCRIP_BYTES - 3] + b"..."

@@ -11,7 +11,7 @@ from nrrd import read_header as parsed_header
 
 from napari_metasr.io.body import Body, Encoding
 from napari_metasr.io.data_file import data_file
-from napari_metasr.io.start import Packing, Start
+from napari_metasr.io.start import NO_ORIENTATION, Packing, Start, cannot_hold, sizes_text
 from napari_metasr.io.volume_file import VolumeFile, existing_file, from_lps, volume_shape
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
+
+    from napari_metasr.io.start import Outline
 
 __all__ = ["nrrd_start", "open_nrrd"]
 
@@ -160,9 +162,7 @@ def _affine(
         factors = [MILLIMETRES.get(str(unit), 1.0) for unit in units]
         affine = np.diag([*factors, *[1.0] * (4 - len(factors))]) @ affine
     if signs is None or directions is None or spatial < 3:
-        return from_lps(affine), (
-            "the header holds no orientation: left and right, and all directions, are a guess",
-        )
+        return from_lps(affine), (NO_ORIENTATION,)
     return np.diag([*signs, 1.0]) @ affine, ()
 
 
@@ -212,54 +212,33 @@ def _dtype(path: Path, header: Mapping[str, Any], encoding: Encoding) -> np.dtyp
     return dtype
 
 
-def nrrd_start(
-    path: Path,
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-    dtype: DTypeLike,
-    *,
-    is_oriented: bool,
-    description: str,
-) -> Start:
+def nrrd_start(outline: Outline) -> Start:
     """Build the header of a NRRD file whose voxels are compressed.
-
-    Parameters
-    ----------
-    path
-        The file to be written.
-    shape, affine
-        As stored; the affine is to world mm (RAS+).
-    dtype
-        Type of the voxels.
-    is_oriented
-        Whether it is known where left and right are; else the header says nothing of it.
-    description
-        What the image is.
 
     Raises
     ------
     ValueError
         If the format has no such type.
     """
-    stored = np.dtype(np.uint8 if np.dtype(dtype) == np.bool_ else dtype).newbyteorder("<")
+    stored = outline.little_endian
     names = {np.dtype(code).name: name for name, code in FLOATS.items()}
     name = names.get(stored.name, stored.name)
     if stored.kind not in "iuf" or name == "float16":
-        raise ValueError(f"{path}: expected a type that {KIND} can hold, found {stored.name}")
-    turned = from_lps(affine)
+        raise cannot_hold(outline.path, KIND, stored.name)
+    turned = from_lps(outline.affine)
     directions = [f"({','.join(repr(float(part)) for part in turned[:3, k])})" for k in range(3)]
     kinds = ["domain"] * 3
-    if len(shape) == 4:
+    if len(outline.shape) == 4:
         directions.append("none")
         kinds.append("time")
-    space = "left-posterior-superior" if is_oriented else "3D-right-handed"
+    space = "left-posterior-superior" if outline.source.is_oriented else "3D-right-handed"
     lines = [
         "NRRD0005",
-        *([f"content: {' '.join(description.split())}"] if description else []),
+        *([f"content: {outline.words}"] if outline.words else []),
         f"type: {name}",
         f"dimension: {len(kinds)}",
         f"space: {space}",
-        f"sizes: {' '.join(str(size) for size in (*shape, 1, 1)[: len(kinds)])}",
+        f"sizes: {sizes_text(outline.shape)}",
         f"space directions: {' '.join(directions)}",
         f"kinds: {' '.join(kinds)}",
         'space units: "mm" "mm" "mm"',

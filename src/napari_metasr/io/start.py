@@ -6,10 +6,57 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
-__all__ = ["Packing", "Start"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
+
+    from napari_metasr.volume import Source
+
+__all__ = ["NO_ORIENTATION", "Outline", "Packing", "Start", "cannot_hold", "sizes_text"]
+
+NO_ORIENTATION = "the header holds no orientation: left and right, and all directions, are a guess"
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A volume's file that is to be written, but for its voxels.
+
+    Attributes
+    ----------
+    path
+        The file; its ending is one of `WRITTEN_SUFFIXES`.
+    shape
+        (i, j, k) or (i, j, k, t), as stored; (i, j) of a flat image.
+    affine
+        4 x 4, voxel (i, j, k) to world mm (RAS+).
+    dtype
+        Type of the voxels.
+    source, description, keeps_meaning, labels
+        As `write_volume`.
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    dtype: DTypeLike
+    source: Source
+    description: str = ""
+    keeps_meaning: bool = True
+    labels: bool = False
+
+    @property
+    def little_endian(self) -> np.dtype[Any]:
+        """Type of the voxels in formats that put the low byte first and know no Boolean one."""
+        dtype = np.dtype(self.dtype)
+        return np.dtype(np.uint8 if dtype == np.bool_ else dtype).newbyteorder("<")
+
+    @property
+    def words(self) -> str:
+        """The description in one line."""
+        return " ".join(self.description.split())
 
 
 class Packing(Enum):
@@ -40,3 +87,13 @@ class Start:
     dtype: np.dtype[Any]
     end: bytes = b""
     packing: Packing = Packing.NONE
+
+
+def cannot_hold(path: Path, kind: str, name: str) -> ValueError:
+    """Return the refusal of a type that a format lacks."""
+    return ValueError(f"{path}: expected a type that {kind} can hold, found {name}")
+
+
+def sizes_text(shape: tuple[int, ...]) -> str:
+    """Return the sizes of three axes, or of four, as headers in text list them."""
+    return " ".join(str(size) for size in (*shape, 1, 1)[: max(len(shape), 3)])

@@ -11,7 +11,7 @@ from napari_metasr.files import allocate
 from napari_metasr.io.compressed import compress
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.orientation import axis_codes, canonical_axes, from_canonical
-from napari_metasr.io.start import Packing
+from napari_metasr.io.start import Outline, Packing
 from napari_metasr.io.starting import start_of
 from napari_metasr.normalisation import cast_to_dtype
 
@@ -85,15 +85,10 @@ class UnfinishedVolume:
         empty = np.broadcast_to(np.zeros((), dtype), shape)
         canonical = empty[0] if shape[0] == 1 else empty
         stored, stored_affine = from_canonical(canonical, affine, source.affine)
-        start = start_of(
-            output or path,
-            stored.shape,
-            stored_affine,
-            dtype,
-            source,
-            description,
-            labels=labels,
+        outline = Outline(
+            output or path, stored.shape, stored_affine, dtype, source, description, labels=labels
         )
+        start = start_of(outline)
         i, j, k = stored.shape[:3]
         voxels = MappedArray(path, (shape[0], k, j, i), start.dtype, len(start.content))
         return cls(voxels, source.affine, start)

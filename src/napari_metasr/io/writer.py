@@ -15,7 +15,7 @@ from napari_metasr.io.layers import affine_of_layer, volume_of
 from napari_metasr.io.names import check_written_name, sidecar_path
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.orientation import from_canonical
-from napari_metasr.io.start import Packing
+from napari_metasr.io.start import Outline, Packing
 from napari_metasr.io.starting import start_of
 from napari_metasr.normalisation import cast_to_dtype
 from napari_metasr.volume import Plane, Source
@@ -117,14 +117,16 @@ def write_volume(
     if flat and voxels.shape[2] == 1:
         voxels = voxels[:, :, 0]
     start = start_of(
-        path,
-        voxels.shape,
-        stored_affine,
-        stored,
-        source,
-        description,
-        keeps_meaning=keeps_meaning,
-        labels=labels,
+        Outline(
+            path,
+            voxels.shape,
+            stored_affine,
+            stored,
+            source,
+            description,
+            keeps_meaning=keeps_meaning,
+            labels=labels,
+        )
     )
     with naming(path), replacing_all(files, overwrite=overwrite) as temporary:
         _write(temporary[0], start, voxels)

@@ -26,7 +26,7 @@ from napari_metasr.io.writer import check_source_kept
 from napari_metasr.trust.correction import Correction
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.slices import RISK
+from napari_metasr.widgets.viewer.models import RISK
 from napari_metasr.widgets.zoom.corrections import assumption_of
 
 if TYPE_CHECKING:
