@@ -209,15 +209,14 @@ def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
     if loupe.pane is None:
         raise RuntimeError("the loupe was closed")
     painted, times, own = Painted(loupe.pane), [], []
-    update = loupe._update
+    update = loupe.updates.update
 
     def timed() -> None:
         began = time.perf_counter()
         update()
         own.append(time.perf_counter() - began)
 
-    loupe._update_requested.disconnect()
-    loupe._update_requested.connect(timed, Qt.ConnectionType.QueuedConnection)
+    loupe.updates.update = timed
     for number in range(repeats):
         settle(0.02)
         before, started = painted.count, time.perf_counter()

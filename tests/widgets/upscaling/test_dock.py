@@ -25,7 +25,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.upscaling import coordinator as upscale_coordinator
 from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE, NumberType, Setting
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
@@ -236,7 +236,7 @@ def test_the_time_is_told_as_measured_here(qtbot, make_dock, viewer):
     dock = make_dock(viewer, measure=lambda *key: asked.append(key) or 1.0)
     assert "roughly" in dock.plan.text()
     qtbot.waitUntil(lambda: "about" in dock.plan.text())
-    dock.settings_changed.emit("dtype")
+    dock.settings_changed.emit(Setting.DTYPE)
     assert asked == [("meta-srgan", "cpu")] or asked[-1] == ("meta-srgan", "cpu")
     assert len(set(asked)) == len(asked)
 
@@ -254,7 +254,7 @@ def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
     choose(dock.plane, Plane.CORONAL)
     dock.target.show_target(Target("scale", (1.0, 2.0, 1.5), same=False))
     choose(dock.model, "ms-gan-x4")
-    choose(dock.dtype, "float32")
+    dock.dtype.setCurrentEnum(NumberType.FLOAT)
     dock.thickness.setValue(1.2)
     dock.output.selectAll()
     qtbot.keyClicks(dock.output, str(tmp_path / "mine"))
@@ -286,7 +286,7 @@ def test_a_button_makes_cubes_of_the_finest_spacing(qtbot, dock):
 def test_models_can_be_chosen_where_they_are_needed(qtbot, dock):
     def usable(z, y, x):
         dock.target.show_target(Target("scale", (z, y, x), same=False))
-        dock.settings_changed.emit("target")
+        dock.settings_changed.emit(Setting.TARGET)
         return dock.model.isEnabled(), dock.through_plane_model.isEnabled()
 
     assert usable(2, 2, 2) == (True, True)
@@ -313,7 +313,7 @@ def test_models_are_told_apart_by_what_they_are_for(dock):
 def test_settings_of_a_person_stay_when_another_volume_is_chosen(dock, viewer, tmp_path):
     wanted = Target("scale", (1.0, 3.0, 3.0), same=False)
     dock.target.show_target(wanted)
-    dock.settings_changed.emit("target")
+    dock.settings_changed.emit(Setting.TARGET)
     dock.output.setText(str(tmp_path / "mine.nii"))
     dock.output.textEdited.emit(dock.output.text())
     viewer.add_image(np.zeros((4, 5, 6)), name="other", scale=(3, 1, 1))
@@ -324,7 +324,7 @@ def test_settings_of_a_person_stay_when_another_volume_is_chosen(dock, viewer, t
 
 def test_a_coarser_grid_is_refused_in_the_dock(dock):
     dock.target.show_target(Target("spacing", (0.8, 0.8, 1.5), same=False))
-    dock.settings_changed.emit("target")
+    dock.settings_changed.emit(Setting.TARGET)
     assert "expected a spacing of at most 0.8 mm, the file's own" in dock.plan.text()
     assert not dock.start.isEnabled()
 
@@ -542,7 +542,7 @@ def test_unfinished_work_of_another_time_is_offered(qtbot, make_dock, viewer, wo
 def test_what_another_process_works_on_is_not_discarded(qtbot, dock, work, path, notes):
     workspace = Workspace(path.with_name(OUTPUT))
     with workspace.opened("a plan", resume=False):
-        dock.settings_changed.emit("target")
+        dock.settings_changed.emit(Setting.TARGET)
         qtbot.mouseClick(dock.discard, LEFT)
     assert notes[-1] == f"Upscale volume: {words.IN_USE}"
     assert workspace.is_begun
@@ -599,7 +599,7 @@ def test_the_input_is_never_replaced(qtbot, dock, path, notes, work):
 
 def test_what_would_be_very_large_is_asked_about(qtbot, dock, work):
     dock.target.show_target(Target("scale", (90.0, 90.0, 90.0), same=True))
-    dock.settings_changed.emit("target")
+    dock.settings_changed.emit(Setting.TARGET)
     dock.coordinator.dialogs = dialogs = FakeDialogs(yes=False)
     run(qtbot, dock)
     assert "1980 × 2340 × 1620 voxels (x, y, z), 14 GiB" in dialogs.asked[0]
@@ -712,7 +712,7 @@ def test_a_real_volume_is_really_upscaled(qtbot, viewer, tmp_path, path):
     qtbot.addWidget(dock)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
     dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
-    dock.settings_changed.emit("target")
+    dock.settings_changed.emit(Setting.TARGET)
     run(qtbot, dock)
     result = viewer.layers[-1]
     assert result.data.shape == (18, 39, 33)
@@ -739,7 +739,7 @@ def test_segmentations_come_along(qtbot, viewer, tmp_path, path, notes):
     qtbot.addWidget(dock)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
     dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
-    dock.settings_changed.emit("target")
+    dock.settings_changed.emit(Setting.TARGET)
     assert "Segmentations on the new grid too: drawn." in dock.plan.text()
     run(qtbot, dock)
     result, labels = viewer.layers[-2:]

@@ -20,7 +20,7 @@ from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.masks import holds_regions, mask_maker
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
 from napari_metasr.widgets.upscaling.preview import BeforeAfter, Pair, gray
-from napari_metasr.widgets.upscaling.settings import UpscaleSettings
+from napari_metasr.widgets.upscaling.settings import NumberType, UpscaleSettings
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.target_control import TargetControl
 from napari_metasr.widgets.upscaling.task import _folder_beside, file_of
@@ -39,7 +39,7 @@ def settings(target=TWICE, **options):
             "device": "cpu",
             "within": 0,
             "thickness": None,
-            "dtype": "source",
+            "dtype": NumberType.SOURCE,
             "output": "",
             "opens": True,
             "labels": True,

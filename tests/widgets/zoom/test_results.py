@@ -82,7 +82,7 @@ def test_scrolling_while_it_works_ends_on_the_last_slice_and_skips_those_between
     before = len(engine.encoded)
     for index in (0, 1, 3, 4, 5):
         viewer.dims.set_current_step(0, index)
-        qtbot.waitUntil(lambda: not dock.coordinator._scheduled, timeout=20_000)
+        qtbot.waitUntil(lambda: not dock.coordinator._updates.is_due, timeout=20_000)
         assert "super-resolved" not in results(dock)[1].name
     engine.gate.set()
     settle(qtbot, dock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
+from superqt.utils import QSignalDebouncer
 
 from napari_metasr.widgets.viewer.result_layers import active_layer, is_result
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
@@ -45,10 +46,9 @@ class BoxEditing(QObject):
         self._viewer, self._dock, self._results, self._focus = viewer, dock, results, focus
         self._begin_by_hand = begin_by_hand
         self._closed = False
-        self._thinning = QTimer(self)
-        self._thinning.setSingleShot(True)
-        self._thinning.setInterval(LINE_MS)
-        self._thinning.timeout.connect(self.set_line)
+        self._thinning = QSignalDebouncer(parent=self)
+        self._thinning.setTimeout(LINE_MS)
+        self._thinning.triggered.connect(self.set_line)
         dock.add_toggled.connect(self._on_add)
         dock.edit_toggled.connect(self._on_edit)
         layers = viewer.layers
@@ -65,7 +65,7 @@ class BoxEditing(QObject):
     def close(self) -> None:
         """Listen no more."""
         self._closed = True
-        self._thinning.stop()
+        self._thinning.cancel()
         self._subscriptions.close()
         self._focus.edit(False)
 
@@ -152,4 +152,4 @@ class BoxEditing(QObject):
             self.show()
 
     def _on_zoom(self, event: Any = None) -> None:
-        self._thinning.start()
+        self._thinning.throttle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, Qt
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.widgets.loupe.pane import Look, LoupePane
@@ -22,6 +22,7 @@ from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
+from napari_metasr.widgets.viewer.updates import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +64,6 @@ class Loupe(QObject):
         How many times larger than on the canvas.
     """
 
-    _update_requested = Signal()
-
     def __init__(
         self,
         viewer: ViewerModel,
@@ -83,8 +82,7 @@ class Loupe(QObject):
         self._layer: weakref.ref[Image] | None = None
         self._mouse: QPoint | None = None
         self._pointed: tuple[QPoint, tuple[float, float]] | None = None
-        self._scheduled = False
-        self._update_requested.connect(self._update, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        self.updates = Updates(self._update, self)
 
     @property
     def is_open(self) -> bool:
@@ -94,7 +92,7 @@ class Loupe(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be shown or encoded."""
-        return self._scheduled or (self._magnifier is not None and self._magnifier.is_running)
+        return self.updates.is_due or (self._magnifier is not None and self._magnifier.is_running)
 
     def open(self) -> None:
         """Show what lies under the mouse, from now on."""
@@ -149,9 +147,8 @@ class Loupe(QObject):
 
     def schedule(self, event: Any = None) -> None:
         """Ask for an update before the next drawing."""
-        if not self._scheduled and self.is_open:
-            self._scheduled = True
-            self._update_requested.emit()
+        if self.is_open:
+            self.updates.ask()
 
     # what happens
 
@@ -247,7 +244,6 @@ class Loupe(QObject):
 
     def _update(self) -> None:
         """Show what lies under the mouse by now."""
-        self._scheduled = False
         viewer, pane = self._viewer(), self.pane
         if viewer is None or pane is None:
             return

@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.geometry.display import edge_letters
@@ -29,6 +29,7 @@ from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
+from napari_metasr.widgets.viewer.updates import Updates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,6 @@ class PlanesCoordinator(QObject):
         ``radiological`` or ``neurological``.
     """
 
-    _update_requested = Signal()
-
     def __init__(
         self,
         viewer: ViewerModel,
@@ -77,7 +76,8 @@ class PlanesCoordinator(QObject):
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock = viewer, dock
-        self._scheduled = self._closed = False
+        self._closed = False
+        self._updates = Updates(self._update, self)
         self._camera: Camera | None = None
         self._engines = ModelCache(engine_factory)
         self._magnifiers = {
@@ -91,7 +91,6 @@ class PlanesCoordinator(QObject):
         self.lenses: dict[Plane, Lens] = {}
         self._anatomy = anatomical_view(viewer, convention)
         self._anatomy.hold(HOLDER)
-        self._update_requested.connect(self._update, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         dock.source_chosen.connect(self._on_source)
         dock.enhancing_toggled.connect(self.schedule)
         dock.fit_requested.connect(self._fit)
@@ -117,7 +116,7 @@ class PlanesCoordinator(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be shown or encoded."""
-        return self._scheduled or any(each.is_running for each in self._magnifiers.values())
+        return self._updates.is_due or any(each.is_running for each in self._magnifiers.values())
 
     def close(self) -> None:
         """Stop all work and free the memory; safe at any time."""
@@ -134,9 +133,8 @@ class PlanesCoordinator(QObject):
 
     def schedule(self, event: Any = None) -> None:
         """Ask for an update before the next drawing."""
-        if not self._scheduled and not self._closed:
-            self._scheduled = True
-            self._update_requested.emit()
+        if not self._closed:
+            self._updates.ask()
 
     # what happens
 
@@ -214,7 +212,6 @@ class PlanesCoordinator(QObject):
 
     def _update(self) -> None:
         """Show the planes through the viewer's point."""
-        self._scheduled = False
         if self._closed:
             return
         layer = self._images.layer

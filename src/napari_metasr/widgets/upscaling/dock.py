@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QLineEdit,
     QProgressBar,
@@ -25,7 +24,13 @@ from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import BeforeAfter
-from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE, UpscaleSettings
+from napari_metasr.widgets.upscaling.settings import (
+    FOUND,
+    WHOLE,
+    NumberType,
+    Setting,
+    UpscaleSettings,
+)
 from napari_metasr.widgets.upscaling.target_control import TargetControl
 
 if TYPE_CHECKING:
@@ -48,10 +53,15 @@ class UpscaleDock(Dock):
         To choose from, for slices and for what is between them.
     device
         Which device is chosen at first.
+
+    Signals
+    -------
+    settings_changed(Setting)
+        A control was used.
     """
 
     source_chosen = Signal(int)
-    settings_changed = Signal(str)
+    settings_changed = Signal(Setting)
     kind_chosen = Signal(str)
     isotropic_requested = Signal()
     browse_requested = Signal()
@@ -114,9 +124,7 @@ class UpscaleDock(Dock):
         self.thickness.setToolTip(
             "Thickness of the slices, where there are gaps between them or they overlap"
         )
-        self.dtype = parts.combo_box("The output's number type")
-        self.dtype.addItem("The source's, rounded and clipped", "source")
-        self.dtype.addItem("32-bit floating point", "float32")
+        self.dtype = parts.enum_box(NumberType, "The output's number type")
         self.device = parts.combo_box("Where networks run; auto takes the fastest there is")
         parts.list_devices(self.device)
         self.device.setCurrentIndex(max(self.device.findData(device), 0))
@@ -207,15 +215,23 @@ class UpscaleDock(Dock):
 
     def _connect(self) -> None:
         self.source.currentIndexChanged.connect(self.source_chosen)
-        for name in ("plane", "model", "through_plane_model", "within", "dtype", "device"):
-            combo: QComboBox = getattr(self, name)
-            combo.currentIndexChanged.connect(lambda _, name=name: self.settings_changed.emit(name))
-        self.target.edited.connect(lambda: self.settings_changed.emit("target"))
+        for combo, setting in (
+            (self.plane, Setting.PLANE),
+            (self.model, Setting.MODEL),
+            (self.through_plane_model, Setting.THROUGH_PLANE_MODEL),
+            (self.within, Setting.WITHIN),
+            (self.dtype, Setting.DTYPE),
+            (self.device, Setting.DEVICE),
+        ):
+            combo.currentIndexChanged.connect(
+                lambda _, setting=setting: self.settings_changed.emit(setting)
+            )
+        self.target.edited.connect(lambda: self.settings_changed.emit(Setting.TARGET))
         self.target.kind_chosen.connect(self.kind_chosen)
         self.target.isotropic_requested.connect(self.isotropic_requested)
-        self.thickness.valueChanged.connect(lambda _: self.settings_changed.emit("thickness"))
-        self.labels.toggled.connect(lambda _: self.settings_changed.emit("labels"))
-        self.output.textEdited.connect(lambda _: self.settings_changed.emit("output"))
+        self.thickness.valueChanged.connect(lambda _: self.settings_changed.emit(Setting.THICKNESS))
+        self.labels.toggled.connect(lambda _: self.settings_changed.emit(Setting.LABELS))
+        self.output.textEdited.connect(lambda _: self.settings_changed.emit(Setting.OUTPUT))
         self.browse.clicked.connect(lambda: self.browse_requested.emit())
         self.start.clicked.connect(lambda: self.start_requested.emit())
         self.resume.clicked.connect(lambda: self.resume_requested.emit())
@@ -233,7 +249,7 @@ class UpscaleDock(Dock):
             device=self.device.currentData(),
             within=max(self.within.currentIndex(), WHOLE),
             thickness=self.thickness.value() or None,
-            dtype=self.dtype.currentData(),
+            dtype=self.dtype.currentEnum() or NumberType.SOURCE,
             output=self.output.text(),
             opens=self.opens.isChecked(),
             labels=self.labels.isChecked(),

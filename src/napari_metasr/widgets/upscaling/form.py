@@ -14,7 +14,7 @@ from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.masks import holds_regions
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
-from napari_metasr.widgets.upscaling.settings import FOUND
+from napari_metasr.widgets.upscaling.settings import FOUND, Setting
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
@@ -205,12 +205,12 @@ class UpscaleChoice(QObject):
         self._images.choose(place)
         self.changed.emit()
 
-    def _on_settings(self, name: str) -> None:
-        if name in {"plane", "target"}:
+    def _on_settings(self, setting: Setting) -> None:
+        if setting in {Setting.PLANE, Setting.TARGET}:
             self._is_set = True
-        elif name == "output":
+        elif setting is Setting.OUTPUT:
             self._own_output = self._dock.settings.output
-        elif name == "within":
+        elif setting is Setting.WITHIN:
             self._regions.choose(self._dock.settings.within - FOUND - 1)
         self.changed.emit()
 
@@ -233,4 +233,4 @@ class UpscaleChoice(QObject):
 
     def _want(self, target: Target) -> None:
         self._dock.target.show_target(target)
-        self._on_settings("target")
+        self._on_settings(Setting.TARGET)

@@ -149,7 +149,7 @@ def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
             "model": settings.model,
             "through_plane_model": settings.through_plane_model,
             "thickness": settings.thickness,
-            "dtype": settings.dtype,
+            "dtype": settings.dtype.value,
         }
     )
 

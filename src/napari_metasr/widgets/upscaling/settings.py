@@ -3,11 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_metasr.volume import Plane
     from napari_metasr.widgets.upscaling.target import Target
+
+
+class Setting(Enum):
+    """A control of the dock."""
+
+    PLANE = auto()
+    TARGET = auto()
+    MODEL = auto()
+    THROUGH_PLANE_MODEL = auto()
+    WITHIN = auto()
+    THICKNESS = auto()
+    DTYPE = auto()
+    DEVICE = auto()
+    LABELS = auto()
+    OUTPUT = auto()
+
+
+class NumberType(Enum):
+    """The output's number type, as options name it."""
+
+    SOURCE = "source"
+    FLOAT = "float32"
+
+    def __str__(self) -> str:
+        return NUMBER_TYPES[self]
+
+
+NUMBER_TYPES = {
+    NumberType.SOURCE: "The source's, rounded and clipped",
+    NumberType.FLOAT: "32-bit floating point",
+}
+"""What the user reads."""
 
 WHOLE, FOUND = range(2)
 """Entries of where networks work; layers with regions come after them."""
@@ -46,7 +79,7 @@ class UpscaleSettings:
     device: str
     within: int
     thickness: float | None
-    dtype: Literal["source", "float32"]
+    dtype: NumberType
     output: str
     opens: bool
     labels: bool

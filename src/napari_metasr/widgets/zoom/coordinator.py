@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
-from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtCore import QObject
 
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
@@ -23,6 +23,7 @@ from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.slices import Slices
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
+from napari_metasr.widgets.viewer.updates import Updates
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.comparison.current import Comparing
@@ -54,8 +55,7 @@ if TYPE_CHECKING:
 class Coordinator(QObject):
     """Keeps what the viewer shows in step with what is set.
 
-    Every event only asks for an update. Updates run once for all events of a turn of the event
-    loop, before the next drawing, so that a burst of events neither queues up nor blocks.
+    Every event only asks for an update; see `Updates`.
 
     Parameters
     ----------
@@ -73,8 +73,6 @@ class Coordinator(QObject):
         Called alike, for a model's error head.
     """
 
-    _update_requested = Signal()
-
     def __init__(
         self,
         viewer: ViewerModel,
@@ -88,7 +86,8 @@ class Coordinator(QObject):
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._cards = viewer, dock, cards
-        self._closed = self._scheduled = self._listing_due = self._dismissed = False
+        self._closed = self._listing_due = self._dismissed = False
+        self._updates = Updates(self._update, self)
         self._complaint = ""
         self._settings = dock.settings
         self._shown: Shown | None = None
@@ -125,7 +124,6 @@ class Coordinator(QObject):
         self.schedule()
 
     def _connect(self) -> None:
-        self._update_requested.connect(self._update, Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
         dock = self._dock
         dock.settings_changed.connect(self._on_setting)
         dock.plane_chosen.connect(self._on_plane)
@@ -180,21 +178,14 @@ class Coordinator(QObject):
     def is_waiting(self) -> bool:
         """Whether anything is still to be updated, encoded, rendered or written."""
         working = any(each.is_running for each in (self.slices, self.corrections, self.exports))
-        return self._scheduled or working or self.presenter.is_naming
+        return self._updates.is_due or working or self.presenter.is_naming
 
     # what happens
 
     def schedule(self, event: Any = None) -> None:
         """Ask for an update before the next drawing."""
-        if not self._scheduled and not self._closed:
-            self._scheduled = True
-            self._update_requested.emit()
-
-    def _go_on_later(self) -> None:
-        """Update again after what else waits in the event loop: napari takes long for a layer."""
-        if not self._scheduled and not self._closed:
-            self._scheduled = True
-            QTimer.singleShot(0, self._update)
+        if not self._closed:
+            self._updates.ask()
 
     def _on_setting(self, setting: Setting, settings: ZoomSettings) -> None:
         before, self._settings = self._settings, settings
@@ -312,7 +303,6 @@ class Coordinator(QObject):
 
     def _update(self) -> None:
         """Bring everything on the screen in step with everything that is set."""
-        self._scheduled = False
         if self._closed:
             return
         if self._listing_due:
@@ -362,7 +352,7 @@ class Coordinator(QObject):
 
     def _show(self, source: LayerSource, view: SliceView) -> None:
         if self.presenter.set_sources([source, *self._layers.ticked]):
-            self._go_on_later()
+            self._updates.ask_later()  # napari takes long for a layer
             return
         drawing = self._dock.draw.isChecked()
         self._anatomy.window_level.target = weakref.ref(source.layer)

@@ -29,7 +29,7 @@ class DisplayControls(QWidget):
     """
 
     window_level_toggled = Signal(bool)
-    preset_chosen = Signal(object)
+    preset_chosen = Signal(Preset)
     convention_chosen = Signal(str)
 
     def __init__(self) -> None:

@@ -63,14 +63,14 @@ class ZoomDock(Dock):
         An entry of the menu *Export* was chosen.
     """
 
-    settings_changed = Signal(object, object)
+    settings_changed = Signal(Setting, ZoomSettings)
     plane_chosen = Signal(str)
     draw_toggled = Signal(bool)
     swipe_moved = Signal(float)
     contrast_chosen = Signal(str)
     keep_requested = Signal()
     save_requested = Signal()
-    export_requested = Signal(object)
+    export_requested = Signal(Export)
     cancel_requested = Signal()
 
     def __init__(self, models: Sequence[ModelChoice], parent: QWidget | None = None) -> None:
