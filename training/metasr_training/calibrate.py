@@ -10,6 +10,7 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
+from metasr_training.command_line import DeviceOption
 from metasr_training.datasets.slices import Slice, Split, load_slices
 from metasr_training.evaluation.risk import (
     BANDS,
@@ -43,7 +44,7 @@ def calibrate(
     contrast: tuple[str, ...] = (),
     card: Path | None = None,
     output: Path | None = None,
-    device: str = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Calibrate the error head of a model on scans whose truth is known, and test that.
 
@@ -79,8 +80,6 @@ def calibrate(
         place of the card that came with the head.
     output
         A folder for risk.csv and risk.md.
-    device
-        auto, cuda, mps or cpu.
     """
     least_patients(alpha)
     if not 0 < tau < 1:

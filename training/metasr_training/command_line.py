@@ -8,6 +8,15 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
+from typing import Annotated
+
+import tyro
+
+from napari_metasr.devices import Device
+from napari_metasr.upscaling.job import Job
+
+DeviceOption = Annotated[Device, tyro.conf.arg(help=Job.model_fields["device"].description)]
+"""Where networks run; every command's default is ``auto``."""
 
 
 class _Once(logging.Filter):

@@ -12,6 +12,7 @@ import tyro
 from tqdm import tqdm
 
 from metasr_training.calibrate import calibrate
+from metasr_training.command_line import DeviceOption
 from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import REFERENCE
@@ -41,6 +42,7 @@ from metasr_training.evaluation.zoom import (
 from metasr_training.overrides import parsed
 from metasr_training.tables import write_rows, write_text
 from metasr_training.trained import UntrainedError, run_record
+from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept
 from napari_metasr.io.opening import files_of
@@ -60,7 +62,7 @@ def measure_model(
     sources: tuple[str, ...] = (),
     scales: tuple[float, ...] = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0),
     slices: int = 24,
-    device: str = "auto",
+    device: DeviceOption = "auto",
     consistent: bool = False,
     degradations: tuple[str, ...] = IN_PLANE,
     noise: tuple[float, ...] = (0.0,),
@@ -85,8 +87,6 @@ def measure_model(
         By which factors the slices are reduced and upscaled.
     slices
         Slices of each data set, evenly spread over its patients; 0 for all.
-    device
-        auto, cuda, mps or cpu.
     consistent
         Measure the model a second time, projected onto the slices that reduce to its input under
         the degradation, which is told to the projection and not to the network.
@@ -141,7 +141,7 @@ def measure_scans(
     model: str = "meta-srgan",
     scales: tuple[float, ...] = (2.0, 3.0, 4.0),
     slices: int = 12,
-    device: str = "auto",
+    device: DeviceOption = "auto",
 ) -> None:
     """Measure what a model adds to scans as they are, of which no truth is known.
 
@@ -161,8 +161,6 @@ def measure_scans(
         By which factors the slices are upscaled.
     slices
         Axial slices of each scan, evenly spread; 0 for all.
-    device
-        auto, cuda, mps or cpu.
     """
     for name in NATIVE_RESULTS:
         check_kept(
@@ -191,7 +189,7 @@ def evaluate(
     images: int | None = None,
     sources: tuple[str, ...] = (),
     split: Split = "val",
-    device: str = "cpu",
+    device: DeviceOption = "auto",
     option: tuple[str, ...] = (),
 ) -> None:
     """Evaluate the networks that a run has trained for an experiment.
@@ -211,8 +209,6 @@ def evaluate(
         Which data sets; all that are there where none is named.
     split
         Which patients: val, or in the end test.
-    device
-        A torch device.
     option
         KEY=VALUE of the experiment's options, over those of its file: choose=true of
         lfsr-detection.
@@ -225,7 +221,7 @@ def evaluate(
             images=images,
             sources=sources,
             split=split,
-            device=device,
+            device=str(resolve_device(device)),
             options=parsed(option),
         )
     except UntrainedError as error:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from metasr_training.cards import Stated
 from metasr_training.catalogue import recipe_or_file
-from metasr_training.command_line import interruptible, seconds
+from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.fine_tuning import FineTuning, fine_tune
 from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import check_preset
@@ -34,7 +34,7 @@ def finetune(
     seed: int = 0,
     seeds: int = 1,
     slices: int = 24,
-    device: str = "auto",
+    device: DeviceOption = "auto",
     unreadable: Literal["stop", "skip"] = "stop",
 ) -> None:
     """Fit a model to your own scans, measure it on patients left out, and install it.
@@ -78,8 +78,6 @@ def finetune(
         one that validates best is installed.
     slices
         How many slices of patients left out are measured; 0 for all.
-    device
-        auto, cuda, mps or cpu.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from metasr_training.catalogue import recipe_or_file
-from metasr_training.command_line import interruptible, seconds
+from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import SOURCES, load_slices
 from napari_metasr.devices import resolve_device
@@ -44,7 +44,7 @@ def risk_head(
     recipe: str = "zoom",
     start: Path | None = None,
     seed: int = 0,
-    device: str = "cpu",
+    device: DeviceOption = "auto",
 ) -> None:
     """Train the error head of a model on a frozen trunk, by the pinball loss.
 
@@ -68,8 +68,6 @@ def risk_head(
         The folder of a head to go on from, as this command wrote it.
     seed
         Of the batches.
-    device
-        auto, cuda, mps or cpu.
     """
     network, card = load_network(model)
     if not isinstance(network, MetaSRGAN):

@@ -12,7 +12,7 @@ import tyro
 
 from metasr_training.campaign import Campaign, InterruptedRun
 from metasr_training.catalogue import Experiment, experiment, read_recipe
-from metasr_training.command_line import interruptible, seconds, warnings_once
+from metasr_training.command_line import DeviceOption, interruptible, seconds, warnings_once
 from metasr_training.condition import Condition
 from metasr_training.datasets.describe import describe
 from metasr_training.datasets.pack import pack
@@ -36,7 +36,7 @@ def train(
     resume: bool = False,
     budget: str | None = None,
     seed: int = 0,
-    device: str = "cpu",
+    device: DeviceOption = "auto",
     unreadable: Literal["stop", "skip"] = "stop",
     recipe: Path | None = None,
     set: tuple[str, ...] = (),  # noqa: A002 - as it is typed
@@ -66,8 +66,6 @@ def train(
         then.
     seed
         Of weights and batches.
-    device
-        auto, cuda, mps or cpu.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
     recipe

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from metasr_training.generators import super_resolve
 from metasr_training.lineage import Past
 from metasr_training.players import build_generator
 from metasr_training.run_folder import FINAL, RunFolder
 from metasr_training.train_config import TrainConfig
-from napari_metasr import normalisation
 from napari_metasr.errors import nearest_hint
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.state_files import check_state
 from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
-from napari_metasr.normalisation import LinearMap
-from napari_metasr.weights import shipped_names
+from napari_metasr.weights import ModelCard, shipped_names
+from napari_metasr.zoom.encoded import Tiling
+from napari_metasr.zoom.engine import ZoomModel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid
 
 NETWORKS = "networks"
+WHOLE = 1 << 14
+"""Rows and columns of a tile, more than a slice has."""
+
 KEPT = frozenset({"network", "task", "update", "seconds"})
 """What a file of weights holds besides others."""
 
@@ -140,15 +142,66 @@ class TrainedNetwork:
         ValueError
             If the weights are of another network than the configuration's.
         """
+        network = self._loaded()
+        if isinstance(network, ToldMetaSRGAN):
+            network = network.told()
+        return fold_batch_norm(network)
+
+    def _loaded(self) -> nn.Module:
+        """Build the network and give it its weights."""
         network = build_generator(self.config, self.device)
         found, expected = self.weights["network"], network.state_dict()
         check_state(
             str(self.folder.path), f"{self.config.network} of its configuration", expected, found
         )
         network.load_state_dict(found)
-        if isinstance(network, ToldMetaSRGAN):
-            network = network.told()
-        return fold_batch_norm(network)
+        return network
+
+    @cached_property
+    def model(self) -> ZoomModel:
+        """The network as the plugin runs it, told nothing and shown every slice as it is.
+
+        A slice is one tile, so that what it takes is the network's own time.
+
+        Raises
+        ------
+        ValueError
+            If the weights are of another network than the configuration's.
+        """
+        return ZoomModel(
+            self._loaded(),
+            self._card,
+            device=torch.device(self.device),
+            tiling=Tiling(tile=WHOLE),
+            continued=False,
+        )
+
+    @property
+    def _card(self) -> ModelCard:
+        """What the engine asks of a card; that of an export says more, see `cards`."""
+        config, unknown = self.config, "not stated"
+        scales = (1.0, 1.0) if config.pairs is None else config.pairs.scales
+        return ModelCard(
+            name=config.name,
+            title=config.name,
+            network=config.network,
+            options=config.options,
+            parameters=self.parameters,
+            sha256="0" * 64,
+            trained_scales=(min(scales), max(scales)),
+            trained_contrasts=(),
+            degradations=(),
+            intensity=unknown,
+            standardisation=self.weights["task"]["standardisation"],
+            updates=self.updates,
+            loss=unknown,
+            schedule=unknown,
+            data=(),
+            licence=unknown,
+            intended_use=unknown,
+            limitations=unknown,
+            citation=unknown,
+        )
 
     @property
     def parameters(self) -> int:
@@ -157,7 +210,6 @@ class TrainedNetwork:
         state = self.weights["network"].items()
         return sum(value.numel() for key, value in state if not key.endswith(names))
 
-    @torch.inference_mode()
     def upscale(
         self,
         image: NDArray[Any],
@@ -168,8 +220,7 @@ class TrainedNetwork:
     ) -> NDArray[np.float32]:
         """Upscale a slice (h, w) of any intensity units to the grid's output, (H, W).
 
-        The network is run once on the whole slice, as it was trained, and what it takes is the
-        network's own time. ``ZoomModel`` with ``continued=False`` gives the same from tiles.
+        The network is run once on the whole slice, as it was trained; see `model`.
 
         Parameters
         ----------
@@ -188,12 +239,15 @@ class TrainedNetwork:
         ValueError
             If the network is for another scale than the grid's.
         """
-        seen = LinearMap(*(intensity_range or normalisation.intensity_range(image)))
-        mapping = seen.standardised(*self.weights["task"]["standardisation"])
-        low_resolution = torch.from_numpy(mapping.forward(image))[None, None]
-        output = super_resolve(self.network, low_resolution.to(self.device), grid)[-1]
-        found = mapping.inverse(output[0, 0].float().cpu().numpy())
-        return found.clip(*(value_range or normalisation.value_range(image))).astype(np.float32)
+        model = self.model
+        finest = max(model.fixed_scales, default=None)
+        if finest is not None and (grid.rows.scale, grid.columns.scale) != (finest, finest):
+            raise ValueError(
+                f"expected a grid of scale {finest}, found "
+                f"{float(grid.rows.scale):g} x {float(grid.columns.scale):g}"
+            )
+        encoded = model.encode(image, intensity_range, value_range)
+        return model.render_pixels(encoded, grid, grid.pixel_range())
 
     def history(self) -> list[dict[str, Any]]:
         """Read the lines of the log."""

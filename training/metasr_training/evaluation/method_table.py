@@ -209,7 +209,7 @@ def _add_opinions(bench: Bench, findings: EvaluationOutput) -> None:
     write_rows(bench.output / "opinions.csv", rows)
     if not opinions:
         findings.notes.append(
-            f"Nobody has rated a study of {' or '.join(studies)}: the opinions are the paper's."
+            f"No study of {' or '.join(studies)} has been rated: the opinions are the paper's."
         )
 
 

@@ -95,7 +95,7 @@ def evaluate_opinion(bench: Bench) -> EvaluationOutput:
     findings.notes.append(
         f"The study is in {where} of the run."
         if opinions
-        else f"The study is in {where} of the run, and nobody has rated all of it: the figures "
+        else f"The study is in {where} of the run, and it is not completely rated: the figures "
         f"are the paper's. `napari-metasr rate {where}` rates it."
     )
     return findings
