@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+from qtpy.QtCore import Qt
 
+from fakes.widgets import settle
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.parts import PassKind
@@ -15,6 +17,8 @@ from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.volume import Plane
 
 PARTS = 4
+LEFT = Qt.MouseButton.LeftButton
+OUTPUT = "head_res-0p8mm_desc-metasr.nii.gz"
 
 
 class FakeWork:
@@ -86,3 +90,20 @@ def repeated(volume, shape):
         near = np.linspace(0, data.shape[axis] - 1, size).round().astype(int)
         data = data.take(near, axis=axis)
     return data
+
+
+def run(qtbot, dock, button="start"):
+    qtbot.mouseClick(getattr(dock, button), LEFT)
+    settle(qtbot, dock)
+
+
+def choose(combo, data):
+    combo.setCurrentIndex(combo.findData(data))
+
+
+def begin(qtbot, dock, work, parts):
+    """Start, and wait until so many parts are done."""
+    work.hold(parts)
+    work.done.clear()
+    qtbot.mouseClick(dock.start, LEFT)
+    qtbot.waitUntil(lambda: dock.progress.value() == 1000 * parts // PARTS, timeout=20_000)

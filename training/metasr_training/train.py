@@ -81,8 +81,8 @@ def train(
     settings = parsed(set) | ({"precision": precision} if precision else {})
     networks = changed_networks(wanted, read_recipe(recipe) if recipe else None, settings)
     duration = seconds(budget) if budget else None
-    device = str(resolve_device(device))
-    world = join(device)
+    where = str(resolve_device(device))
+    world = join(where)
     if not world.first:
         logging.getLogger().setLevel(logging.WARNING)
     with interruptible() as stop:
@@ -93,7 +93,7 @@ def train(
             output,
             budget=duration,
             seed=seed,
-            device=device,
+            device=where,
             world=world,
             unreadable=unreadable,
             stop=stop,
@@ -111,7 +111,7 @@ def train(
             campaign.train()
     world.close()
     for trained in campaign.trained_now:
-        remember_run(trained.config.recipe, preset, device, trained.updates, trained.seconds)
+        remember_run(trained.config.recipe, preset, where, trained.updates, trained.seconds)
     print("\n".join([f"Trained in {output}:", *(f"  {line}" for line in campaign.summary())]))
     print(f"Next: metasr-evaluate experiment {wanted.id} --output {output}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -241,7 +242,7 @@ class TrainedNetwork:
         """
         model = self.model
         finest = max(model.fixed_scales, default=None)
-        if finest is not None and (grid.rows.scale, grid.columns.scale) != (finest, finest):
+        if finest is not None and {grid.rows.scale, grid.columns.scale} != {Fraction(finest)}:
             raise ValueError(
                 f"expected a grid of scale {finest}, found "
                 f"{float(grid.rows.scale):g} x {float(grid.columns.scale):g}"
