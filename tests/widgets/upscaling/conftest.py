@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes.upscale_dock import FakeWork
@@ -23,8 +25,7 @@ def path(tmp_path, phantom_volume):
     """The phantom's file, in an order of its own: 2.5 mm slices, 0.8 x 1 mm in plane."""
     path = tmp_path / "head.nii.gz"
     affine = np.array([[0, 0, -0.8, 7], [-1.0, 0, 0, 9], [0, 2.5, 0, 21], [0, 0, 0, 1]])
-    source = phantom_volume.source
-    object.__setattr__(source, "affine", affine)
+    source = replace(phantom_volume.source, affine=affine)
     return write_volume(path, phantom_volume.data, phantom_volume.affine, source)
 
 
