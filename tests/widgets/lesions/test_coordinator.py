@@ -1,4 +1,4 @@
-"""The detection dock in a viewer model: searching, editing, results, segmentations."""
+"""The detection dock in a viewer model: searching, drawing, editing, segmentations."""
 
 from __future__ import annotations
 
@@ -6,86 +6,16 @@ import json
 
 import numpy as np
 import pytest
-from fakes.detector import DETECTOR_CARDS, FakeDetector, box
-from fakes.dicom import save, series, voxels
-from fakes.widgets import FakeDialogs
+from fakes.detector import box
+from fakes.lesion_dock import LEFT, box_layers, rows, search
+from fakes.widgets import FakeDialogs, settle
 from napari.components import ViewerModel
-from napari.layers import Layer
-from napari.utils._proxies import PublicOnlyProxy
-from pydicom import dcmread
-from qtpy.QtCore import Qt
 
-from napari_metasr.io import read_volume
-from napari_metasr.io.layers import layer_data
-from napari_metasr.io.reader import read_dicom_layers
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection as lesion_worker
 from napari_metasr.widgets.lesions.dock import SearchScope
-from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG
-from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.focus import lesion_focus
-from napari_metasr.widgets.viewer.result_layers import ROLE
-
-LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def _no_head_is_needed(monkeypatch):
-    """For images of noise that are looked through: they are nothing like a head."""
-    monkeypatch.setattr(lesion_worker, "concerns", lambda *_, **__: ("A doubt.", "Another one."))
-
-
-@pytest.fixture
-def detector():
-    detector = FakeDetector()
-    detector.everywhere = (box(4, 6, 8, 10, 0.93), box(14, 2, 4, 6, 0.61))
-    detector.slices = {k: (box(4, 6, 8 + k, 10, 0.9),) for k in range(1, 5)}
-    return detector
-
-
-@pytest.fixture
-def make_lesion_dock(qtbot, detector):
-    docks = []
-
-    def make(viewer, **options):
-        options = {"cards": DETECTOR_CARDS, "open_zoom": lambda: None} | options
-        dock = LesionWidget(viewer, detector.factory, **options)
-        qtbot.addWidget(dock)
-        docks.append(dock)
-        return dock
-
-    yield make
-    detector.gate.set()
-    for dock in docks:
-        dock.coordinator.close()
-
-
-@pytest.fixture
-def lesion_dock(make_lesion_dock, viewer):
-    viewer.dims.set_current_step(0, 2)
-    return make_lesion_dock(viewer)
-
-
-def settle(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
-
-
-def search(qtbot, dock, scope=SearchScope.SLICE):
-    dock.scope.setCurrentEnum(scope)
-    qtbot.mouseClick(dock.detect, LEFT)
-    settle(qtbot, dock)
-
-
-def rows(dock):
-    return [
-        tuple(dock.table.item(row, column).text() for column in range(4))
-        for row in range(dock.table.rowCount())
-    ]
-
-
-def box_layers(viewer):
-    return [layer for layer in viewer.layers if layer.name.startswith("tumour regions")]
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")
@@ -127,18 +57,6 @@ def test_nothing_found_is_said_and_no_box_drawn(qtbot, viewer, lesion_dock, dete
     (layer,) = box_layers(viewer)
     assert not len(layer.data)
     assert lesion_focus(viewer).lesion is None
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_earlier_results_are_hidden_and_come_back(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, SearchScope.VOLUME)
-    assert [layer.visible for layer in box_layers(viewer)] == [False, True]
-    assert lesion_dock.results.count() == 2
-    lesion_dock.results.setCurrentIndex(0)
-    assert [layer.visible for layer in box_layers(viewer)] == [True, False]
-    assert len(rows(lesion_dock)) == 2
-    assert lesion_focus(viewer).lesion.detections.keys() == {2}
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")
@@ -282,19 +200,6 @@ def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock,
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")
-def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock)
-    search(qtbot, lesion_dock, SearchScope.VOLUME)
-    viewer.layers.remove(box_layers(viewer)[-1])
-    assert len(rows(lesion_dock)) == 2
-    assert [layer.visible for layer in box_layers(viewer)] == [True]
-    viewer.layers.remove(box_layers(viewer)[-1])
-    assert rows(lesion_dock) == []
-    assert not lesion_dock.export.isEnabled()
-    assert lesion_focus(viewer).lesion is None
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
 def test_closing_the_dock_while_detecting_leaves_the_viewer_alone(
     qtbot, viewer, lesion_dock, detector
 ):
@@ -344,277 +249,6 @@ def test_three_dimensions_on_the_screen_are_refused(qtbot, viewer, lesion_dock, 
     assert "switch it to 2-D" in notes[-1]
 
 
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_export_writes_both_files_and_asks_before_it_replaces(
-    qtbot, viewer, lesion_dock, tmp_path, notes
-):
-    search(qtbot, lesion_dock)
-    (layer,) = box_layers(viewer)
-    layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
-    path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
-    export = lesion_dock.coordinator.export
-    export.dialogs = dialogs = FakeDialogs(path, yes=False)
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert dialogs.suggestions == [path.name]
-    document = json.loads(path.read_text())
-    assert [one["score"] for one in document["lesions"]] == [0.93, None]
-    assert document["found_by"]["name"] == "ld-plus"
-    assert document["concerns"][-1] == "1 of 2 rectangles were drawn or changed by a person"
-    voxels = read_volume(mask).data
-    assert voxels.shape == viewer.layers[0].data.shape
-    assert voxels.sum() == 8 * 10 + 4 * 6
-    before = path.stat().st_mtime_ns
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert dialogs.asked == [[path, mask]]
-    assert path.stat().st_mtime_ns == before
-    dialogs.yes = True
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert path.stat().st_mtime_ns > before
-    dialogs.answer = tmp_path / "missing" / "x.json"
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert "does not exist" in notes[-1]
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-@pytest.mark.parametrize("kind", [SEG, RTSTRUCT])
-def test_regions_of_a_series_are_exported_as_dicom(
-    qtbot, make_lesion_dock, tmp_path, notes, rng, kind
-):
-    folder = save(tmp_path / "series", series(voxels((6, 24, 32))))
-    viewer = ViewerModel()
-    for data in read_dicom_layers(str(folder)):
-        viewer.add_layer(Layer.create(*data))
-    dock = make_lesion_dock(viewer)
-    search(qtbot, dock)
-    path = tmp_path / "regions.dcm"
-    dock.coordinator.export.dialogs = FakeDialogs(path, kind)
-    qtbot.mouseClick(dock.export, LEFT)
-    settle(qtbot, dock)
-    assert f"Saved {path}" in notes
-    dataset = dcmread(path)
-    assert dataset.Modality == ("SEG" if kind == SEG else "RTSTRUCT")
-    if kind == SEG:
-        assert [one.SegmentLabel for one in dataset.SegmentSequence] == ["Lesion 1", "Lesion 2"]
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_regions_of_no_series_are_not_exported_as_dicom(qtbot, lesion_dock, tmp_path, notes):
-    search(qtbot, lesion_dock)
-    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "regions.dcm", SEG)
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert "expected a DICOM series" in notes[-1]
-    assert not (tmp_path / "regions.dcm").exists()
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-@pytest.mark.parametrize("kind", [FIGURES, MOSAICS])
-def test_figures_of_all_regions_are_drawn_in_one_go(
-    qtbot, viewer, lesion_dock, tmp_path, notes, kind
-):
-    search(qtbot, lesion_dock)
-    before = lesion_dock.status.text()
-    export = lesion_dock.coordinator.export
-    export.dialogs = dialogs = FakeDialogs(tmp_path / "tumour.png", kind)
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    names = ["tumour-1.png", "tumour-2.png"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
-    assert notes[-1] == f"Saved {tmp_path / names[0]} to {names[1]}"
-    assert lesion_dock.status.text() == before
-    assert not lesion_dock.cancel.isEnabled()
-    dialogs.yes = False
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    assert [path.name for path in dialogs.asked[0]] == names
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion_dock):
-    opened = []
-    dock = make_lesion_dock(viewer, open_zoom=lambda: opened.append(True))
-    viewer.canvas.size = (300, 400)
-    search(qtbot, dock, SearchScope.VOLUME)
-    viewer.dims.order = (1, 0, 2)
-    item = dock.table.visualItemRect(dock.table.item(0, 1))
-    qtbot.mouseClick(dock.table.viewport(), LEFT, pos=item.center())
-    assert viewer.dims.displayed == (1, 2)
-    assert viewer.dims.current_step[0] == 4
-    top, left, bottom, right = lesion_focus(viewer).lesion.detections[4].region
-    np.testing.assert_allclose(
-        viewer.scene.camera.center[-2:], ((top + bottom - 1) / 2, 1.5 * (left + right - 1) / 2)
-    )
-    assert viewer.scene.camera.zoom * (bottom - top) <= 300
-    assert viewer.layers.selection.active is viewer.layers[0]
-    assert opened == [True]
-
-
-def square(index, row, column, size=6.0):
-    """Corners of a square of a slice."""
-    return np.array(
-        [
-            [*index, r, c]
-            for r, c in (
-                (row, column),
-                (row, column + size),
-                (row + size, column + size),
-                (row + size, column),
-            )
-        ],
-        float,
-    )
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_what_is_found_belongs_to_the_image_it_was_looked_for_in(
-    qtbot, viewer, lesion_dock, detector, rng
-):
-    """Another image is chosen, and drawn on, while the first one is looked through."""
-    other = viewer.add_image(rng.normal(size=(6, 24, 32)), name="t2", scale=(3, 1, 2))
-    detector.gate.clear()
-    qtbot.mouseClick(lesion_dock.detect, LEFT)
-    lesion_dock.source.setCurrentIndex(1)
-    qtbot.mouseClick(lesion_dock.add, LEFT)
-    detector.gate.set()
-    settle(qtbot, lesion_dock)
-    drawn, found = box_layers(viewer)
-    assert (drawn.name, found.name) == ("tumour regions (0) · t2", "tumour regions (2) · t1c")
-    assert tuple(drawn.scale) == tuple(other.scale)
-    assert tuple(found.scale) == tuple(viewer.layers[0].scale)
-    assert lesion_focus(viewer).layer is viewer.layers[0]
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_what_is_found_stays_at_its_time_point(qtbot, make_lesion_dock, detector, rng):
-    viewer = ViewerModel()
-    viewer.add_image(rng.normal(size=(2, 3, 40, 50)), name="series")
-    viewer.dims.set_current_step(0, 0)
-    dock = make_lesion_dock(viewer)
-    detector.gate.clear()
-    qtbot.mouseClick(dock.detect, LEFT)
-    viewer.dims.set_current_step(0, 1)
-    qtbot.mouseClick(dock.add, LEFT)
-    detector.gate.set()
-    settle(qtbot, dock)
-    assert set(box_layers(viewer)[-1].data[0][:, 0]) == {0.0}
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_a_box_of_another_time_point_begins_a_result(qtbot, make_lesion_dock, rng):
-    viewer = ViewerModel()
-    viewer.add_image(rng.normal(size=(3, 6, 40, 50)), name="series")
-    viewer.dims.set_current_step(0, 0)
-    dock = make_lesion_dock(viewer)
-    search(qtbot, dock)
-    viewer.dims.set_current_step(0, 1)
-    qtbot.mouseClick(dock.add, LEFT)
-    box_layers(viewer)[-1].add_rectangles([square((1, 2), 10, 10)])
-    assert rows(dock) == [("1", "manual", "2", "6 × 6")]
-    qtbot.mouseClick(dock.add, LEFT)
-    assert dock.results.count() == 2
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_boxes_go_where_their_image_goes(qtbot, viewer, lesion_dock):
-    search(qtbot, lesion_dock)
-    image, (layer,) = viewer.layers[0], box_layers(viewer)
-    image.scale, image.translate = (3, 2, 3), (0, 50, 60)
-    assert tuple(layer.scale) == (3, 2, 3)
-    assert tuple(layer.translate) == (0, 50, 60)
-    assert rows(lesion_dock)[0][3] == "16 × 30"
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_an_image_whose_data_are_replaced_is_looked_through_anew(
-    qtbot, make_lesion_dock, detector, phantom_volume
-):
-    viewer = ViewerModel()
-    image = viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
-    dock = make_lesion_dock(viewer)
-    seen = []
-    detector.detect = lambda slice_, *_, **__: seen.append(slice_.mean()) or ()
-    search(qtbot, dock)
-    image.data = image.data * 0 + 7
-    search(qtbot, dock)
-    assert seen[0] != 7
-    assert seen[1] == 7
-
-
-def test_removing_the_first_image_while_results_are_the_first_layers(
-    qtbot, viewer, lesion_dock, rng
-):
-    viewer.add_image(rng.normal(size=(24, 32)), name="bicubic", metadata={ROLE: True})
-    viewer.add_image(rng.normal(size=(24, 32)), name="t2")
-    viewer.layers.remove("t1c")
-    assert lesion_dock.source.currentText() == "t2"
-    assert lesion_dock.detect.isEnabled()
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_a_lesion_that_cannot_be_shown_is_notified(qtbot, viewer, lesion_dock, notes):
-    search(qtbot, lesion_dock)
-    viewer.layers[0].rotate = [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
-    lesion_dock.table.cellClicked.emit(0, 0)
-    assert "is rotated or sheared" in notes[-1]
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_results_outlive_their_dock_and_edits_meanwhile_count(
-    qtbot, viewer, lesion_dock, make_lesion_dock
-):
-    search(qtbot, lesion_dock)
-    (layer,) = box_layers(viewer)
-    lesion_dock.close()
-    layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
-    dock = make_lesion_dock(PublicOnlyProxy(viewer))
-    assert [row[:2] for row in rows(dock)] == [("1", "0.93"), ("2", "manual")]
-    assert dock.results.count() == 1
-    assert dock.export.isEnabled()
-    layer.selected_data = {0}
-    layer.remove_selected()
-    assert [row[:2] for row in rows(dock)] == [("1", "manual")]
-    dock.close()
-    viewer.layers.remove(layer)
-    assert rows(make_lesion_dock(viewer)) == []
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_a_result_without_its_image_is_seen_and_exported(qtbot, viewer, lesion_dock, tmp_path):
-    search(qtbot, lesion_dock)
-    viewer.layers.remove("t1c")
-    assert len(rows(lesion_dock)) == 2
-    assert lesion_focus(viewer).lesion is None
-    lesion_dock.table.cellClicked.emit(0, 0)
-    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "t1c_label-tumor_rois.json")
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    assert (tmp_path / "t1c_label-tumor_rois.json").exists()
-
-
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_the_table_and_the_file_have_the_same_numbers_and_scores(
-    qtbot, viewer, lesion_dock, tmp_path
-):
-    search(qtbot, lesion_dock)
-    (layer,) = box_layers(viewer)
-    layer.selected_data = {0}
-    layer.remove_selected()
-    layer.add_rectangles([square((4,), 10, 20)])
-    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "t1c_label-tumor_rois.json")
-    qtbot.mouseClick(lesion_dock.export, LEFT)
-    settle(qtbot, lesion_dock)
-    document = json.loads((tmp_path / "t1c_label-tumor_rois.json").read_text())
-    assert [row[:3] for row in rows(lesion_dock)] == [("1", "0.61", "2"), ("2", "manual", "4")]
-    assert [
-        (one["number"], one["score"], one["middle"], one["regions"][0]["by_hand"])
-        for one in document["lesions"]
-    ] == [(1, 0.61, 2, False), (2, None, 4, True)]
-    np.testing.assert_allclose(document["lesions"][0]["regions"][0]["stored"][0], (2, 8))
-
-
 def test_a_segmentation_by_any_name_is_a_segmentation(qtbot, viewer, lesion_dock, tmp_path):
     labels = np.zeros(viewer.layers[0].data.shape, np.uint8)
     labels[1:4, 5:12, 8:20] = 1
@@ -627,16 +261,6 @@ def test_a_segmentation_by_any_name_is_a_segmentation(qtbot, viewer, lesion_dock
     settle(qtbot, lesion_dock)
     document = json.loads((tmp_path / "t1c_label-tumor_rois.json").read_text())
     assert document["found_by"]["kind"] == "segmentation"
-
-
-@pytest.mark.parametrize(("units", "heading"), [("pixel", "Size (px)"), ("mm", "Size (mm)")])
-@pytest.mark.usefixtures("_no_head_is_needed")
-def test_sizes_are_in_the_unit_of_the_image(qtbot, make_lesion_dock, rng, units, heading):
-    viewer = ViewerModel()
-    viewer.add_image(rng.normal(size=(40, 50)), units=units)
-    dock = make_lesion_dock(viewer)
-    search(qtbot, dock)
-    assert dock.table.horizontalHeaderItem(3).text() == heading
 
 
 def test_doubts_are_looked_for_once_while_the_image_stays_as_it_is(

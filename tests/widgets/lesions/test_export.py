@@ -1,0 +1,105 @@
+"""Regions of the detection dock as files and figures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fakes.dicom import save, series, voxels
+from fakes.lesion_dock import LEFT, box_layers, search
+from fakes.widgets import FakeDialogs, settle
+from napari.components import ViewerModel
+from napari.layers import Layer
+from pydicom import dcmread
+
+from napari_metasr.io import read_volume
+from napari_metasr.io.reader import read_dicom_layers
+from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_export_writes_both_files_and_asks_before_it_replaces(
+    qtbot, viewer, lesion_dock, tmp_path, notes
+):
+    search(qtbot, lesion_dock)
+    (layer,) = box_layers(viewer)
+    layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
+    path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
+    export = lesion_dock.coordinator.export
+    export.dialogs = dialogs = FakeDialogs(path, yes=False)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert dialogs.suggestions == [path.name]
+    document = json.loads(path.read_text())
+    assert [one["score"] for one in document["lesions"]] == [0.93, None]
+    assert document["found_by"]["name"] == "ld-plus"
+    assert document["concerns"][-1] == "1 of 2 rectangles were drawn or changed by a person"
+    voxels = read_volume(mask).data
+    assert voxels.shape == viewer.layers[0].data.shape
+    assert voxels.sum() == 8 * 10 + 4 * 6
+    before = path.stat().st_mtime_ns
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert dialogs.asked == [[path, mask]]
+    assert path.stat().st_mtime_ns == before
+    dialogs.yes = True
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert path.stat().st_mtime_ns > before
+    dialogs.answer = tmp_path / "missing" / "x.json"
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert "does not exist" in notes[-1]
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+@pytest.mark.parametrize("kind", [SEG, RTSTRUCT])
+def test_regions_of_a_series_are_exported_as_dicom(
+    qtbot, make_lesion_dock, tmp_path, notes, rng, kind
+):
+    folder = save(tmp_path / "series", series(voxels((6, 24, 32))))
+    viewer = ViewerModel()
+    for data in read_dicom_layers(str(folder)):
+        viewer.add_layer(Layer.create(*data))
+    dock = make_lesion_dock(viewer)
+    search(qtbot, dock)
+    path = tmp_path / "regions.dcm"
+    dock.coordinator.export.dialogs = FakeDialogs(path, kind)
+    qtbot.mouseClick(dock.export, LEFT)
+    settle(qtbot, dock)
+    assert f"Saved {path}" in notes
+    dataset = dcmread(path)
+    assert dataset.Modality == ("SEG" if kind == SEG else "RTSTRUCT")
+    if kind == SEG:
+        assert [one.SegmentLabel for one in dataset.SegmentSequence] == ["Lesion 1", "Lesion 2"]
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_regions_of_no_series_are_not_exported_as_dicom(qtbot, lesion_dock, tmp_path, notes):
+    search(qtbot, lesion_dock)
+    lesion_dock.coordinator.export.dialogs = FakeDialogs(tmp_path / "regions.dcm", SEG)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    assert "expected a DICOM series" in notes[-1]
+    assert not (tmp_path / "regions.dcm").exists()
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+@pytest.mark.parametrize("kind", [FIGURES, MOSAICS])
+def test_figures_of_all_regions_are_drawn_in_one_go(
+    qtbot, viewer, lesion_dock, tmp_path, notes, kind
+):
+    search(qtbot, lesion_dock)
+    before = lesion_dock.status.text()
+    export = lesion_dock.coordinator.export
+    export.dialogs = dialogs = FakeDialogs(tmp_path / "tumour.png", kind)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    settle(qtbot, lesion_dock)
+    names = ["tumour-1.png", "tumour-2.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert notes[-1] == f"Saved {tmp_path / names[0]} to {names[1]}"
+    assert lesion_dock.status.text() == before
+    assert not lesion_dock.cancel.isEnabled()
+    dialogs.yes = False
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    assert [path.name for path in dialogs.asked[0]] == names
