@@ -1,4 +1,4 @@
-"""The detection dock over the volume in a viewer model, with a detector that finds what it is told."""
+"""The detection dock over a volume, with a detector that finds what it is told."""
 
 from __future__ import annotations
 
