@@ -12,7 +12,7 @@ import nibabel as nib
 import numpy as np
 from napari.experimental import link_layers, unlink_layers
 from napari.layers import Image, Layer
-from superqt.utils import QSignalDebouncer
+from qtpy.QtCore import QTimer
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.io.layers import volume_of
@@ -292,9 +292,10 @@ class ResultPair:
         link_layers([source.layer, *self.layers], LINKED)
         self._kinds: dict[Image, str] = {}
         self._names: dict[Image, str] = {}
-        self._naming = QSignalDebouncer()
-        self._naming.setTimeout(NAMING_MS)
-        self._naming.triggered.connect(self.write_names)
+        self._naming = QTimer()  # superqt's debouncer does not tell whether one is to come
+        self._naming.setSingleShot(True)
+        self._naming.setInterval(NAMING_MS)
+        self._naming.timeout.connect(self.write_names)
 
     @property
     def layers(self) -> tuple[Image, Image]:
@@ -334,16 +335,16 @@ class ResultPair:
             self._kinds[layer] = kind
             self.write_names()
         elif layer.name != name:
-            self._naming.throttle()
+            self._naming.start()
 
     @property
     def is_naming(self) -> bool:
         """Whether a name is still to be written."""
-        return any(layer.name != name for layer, name in self._names.items())
+        return bool(self._naming.isActive())
 
     def write_names(self) -> None:
         """Write the names that the layers have by now."""
-        self._naming.cancel()
+        self._naming.stop()
         for layer, name in self._names.items():
             if layer.name != name:
                 layer.name = name
@@ -357,7 +358,7 @@ class ResultPair:
 
     def close(self) -> None:
         """Take both layers out of the viewer and let go of everything."""
-        self._naming.cancel()
+        self._naming.stop()
         viewer, origin = self._viewer(), self._origin()
         unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
         if viewer is not None:
