@@ -7,6 +7,7 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.acquired import measure_acquired
 
@@ -125,11 +126,12 @@ def encode(
 def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
     """Render a few pixels, so that whatever is compiled on first use is compiled here."""
     top, left, bottom, right = window
-    small = (
+    small = Window(
         top,
         left,
         min(top + WARM_UP_PIXELS, bottom),
         min(left + WARM_UP_PIXELS, right),
     )
-    engine.render(encoded, WARM_UP_SCALE, window=small)
+    grid = OutputGrid.at_scale(encoded.shape, WARM_UP_SCALE)
+    engine.render_pixels(encoded, grid, grid.pixel_range(small))
     import_module("pandas")  # or napari imports it in the window's thread, with the first shape
