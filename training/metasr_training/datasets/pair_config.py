@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, field_validat
 from metasr_training.datasets.acquisitions import AcquisitionFamily, InputNoise
 from metasr_training.datasets.canvases import Windows
 from metasr_training.datasets.regions import Roi
+from metasr_training.datasets.telling import CodeError
 from metasr_training.datasets.windows import PUBLISHED_CROP
 
 
@@ -64,6 +65,8 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     untold
         Relative frequency of each degradation in the other batches, which have no noise and no
         masks then: what is assumed where nothing is told. As in all batches where empty.
+    told_wrongly
+        How far what is told is from the truth; None where it is true.
     sources
         Relative frequency of each data set that is there; one that is not named has the named
         ones' mean. Each image as often as the others where empty.
@@ -92,6 +95,7 @@ class PairConfig(BaseModel, extra="forbid", frozen=True):
     varied_noise: InputNoise | None = None
     told: float = Field(0, ge=0, le=1)
     untold: dict[str, float] = Field(default_factory=dict)
+    told_wrongly: CodeError | None = None
 
     @field_validator("crop", mode="before")
     @classmethod

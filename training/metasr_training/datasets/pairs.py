@@ -14,7 +14,7 @@ from metasr_training.datasets.acquired import acquired
 from metasr_training.datasets.batch import Batch
 from metasr_training.datasets.canvases import Canvas, canvases_of
 from metasr_training.datasets.pair_config import PairConfig
-from napari_metasr.acquisition.code import acquisition_code
+from metasr_training.datasets.telling import Told, codes
 from napari_metasr.degradations import (
     DEGRADATIONS,
     Reduction,
@@ -39,20 +39,8 @@ AREA = Reduction("gaussian")
 
 HALVING = Reduction("bicubic")
 
-IN_PART = 0.05
-"""Share of the batches that are told their noise alone, and of those told their acquisition alone.
-"""
-
 INSIDE = 0.5
 """How much of a low-resolution pixel a mask fills at least where it does not cut it off."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """Whether a network is told the acquisition and the noise of a batch."""
-
-    acquisition: bool
-    noise: bool
 
 
 @dataclass(frozen=True)
@@ -212,8 +200,10 @@ class PairSampler:
         )
         low_resolution, truth, half = [], [], []
         noise_shares: list[float] = []
-        for position in range(rank, config.batch, ranks):
-            draw = np.random.default_rng((self.seed, update, 1 + position))
+        positions = range(rank, config.batch, ranks)
+        seeds = [(self.seed, update, 1 + position) for position in positions]
+        for position, seed in zip(positions, seeds, strict=True):
+            draw = np.random.default_rng(seed)
             canvas = self.canvases[items[position]]
             placing = canvas.place(y.pixels, x.pixels, draw)
             cut = canvas.masked if config.masked and draw.random() < config.masked else None
@@ -251,36 +241,31 @@ class PairSampler:
             (y.cells.start, x.cells.start),
             reductions,
             torch.from_numpy(np.stack(half))[:, None] if self.halves else None,
-            _codes((y, x), reductions, noise_shares, told) if config.told else None,
+            self._codes((y, x), reductions, noise_shares, told, seeds) if config.told else None,
         )
+
+    def _codes(
+        self,
+        axes: tuple[_AxisCut, _AxisCut],
+        reductions: tuple[Reduction, Reduction],
+        noise_shares: list[float],
+        told: Told,
+        seeds: list[tuple[int, int, int]],
+    ) -> Tensor:
+        rows, columns = (
+            None if axis.grid.scale == 1 else reduction
+            for axis, reduction in zip(axes, reductions, strict=True)
+        )
+        draws = [np.random.default_rng((*seed, 1)) for seed in seeds]
+        return codes((rows, columns), noise_shares, told, self.config.told_wrongly, draws)
 
     def _told(self, update: int) -> Told:
         """Draw what the network is told of the batch of an update."""
-        share = self.config.told
-        draw = np.random.default_rng((self.seed, update, 0, 1)).random()
-        return Told(
-            acquisition=draw < share - IN_PART,
-            noise=draw < share - 2 * IN_PART or share - IN_PART <= draw < share,
-        )
+        return Told.draw(self.config.told, np.random.default_rng((self.seed, update, 0, 1)))
 
     def _is_plain(self, told: Told) -> bool:
         """Whether a batch is one of those that nothing is told of, with degradations of its own."""
         return bool(self.config.untold) and not (told.acquisition or told.noise)
-
-
-def _codes(
-    axes: tuple[_AxisCut, _AxisCut],
-    reductions: tuple[Reduction, Reduction],
-    noise_shares: list[float],
-    told: Told,
-) -> Tensor:
-    """Return what the network is told of each patch, (batch, code length)."""
-    rows, columns = (
-        None if axis.grid.scale == 1 else one for axis, one in zip(axes, reductions, strict=True)
-    )
-    known = (rows, columns) if told.acquisition else None
-    codes = [acquisition_code(known, share if told.noise else None) for share in noise_shares]
-    return torch.from_numpy(np.stack(codes))
 
 
 def _halved(image: NDArray[np.float32], rows: slice, columns: slice) -> NDArray[np.float32]:
