@@ -211,11 +211,12 @@ def test_a_file_cut_off_in_its_header_is_counted(tmp_path):
             open_stored(folder)
 
 
-@pytest.mark.parametrize("cut", [140, 200, 350, 600, 900, 1100])
-def test_wherever_a_file_is_cut_nothing_breaks(tmp_path, cut):
+@pytest.mark.parametrize("share", [0.13, 0.18, 0.32, 0.55, 0.82, 0.97])
+def test_wherever_a_file_is_cut_nothing_breaks(tmp_path, share):
     folder = save(tmp_path, series(voxels((1, 7, 6))))
     [file] = folder.iterdir()
-    file.write_bytes(file.read_bytes()[:cut])
+    whole = file.read_bytes()  # its length differs by the lengths of random identifiers
+    file.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(ValueError, match=r"truncated|damaged|no pixels|a place") as raised:
         open_stored(folder)
     assert not any(secret in str(raised.value).lower() for secret in TELLTALE)
