@@ -21,7 +21,7 @@ demo: setup ## zoom into a sample volume, or into VOLUME=scan.nii.gz
 	$(BIN)/napari-metasr demo --output demo-output $(if $(VOLUME),--input "$(VOLUME)")
 
 test: $(INSTALLED) ## run the tests, or TESTS="tests/geometry -k affine"
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(TESTS)
 
 lint: $(INSTALLED) ## check style, spelling, types, import contracts and the napari manifest
 	$(BIN)/ruff check .
