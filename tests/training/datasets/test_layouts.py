@@ -1,98 +1,27 @@
-"""Data folders: recognised by their layout, split by patient, read or named when they cannot be."""
+"""Data folders are recognised by their layout, and read."""
 
 from __future__ import annotations
 
 import csv
-import logging
 
-import nibabel
 import numpy as np
 import pytest
-from PIL import Image
+from fakes.data_folders import (
+    BRATS,
+    LPS,
+    SHAPE,
+    cheng,
+    gray,
+    head,
+    save_picture,
+    save_volume,
+    tcga,
+    tumour,
+)
 
-from metasr_training.datasets.brats import patient_of, source_of
 from metasr_training.datasets.layouts import recognise
-from metasr_training.datasets.pictures import read_gray, read_luminance, read_mask
 from metasr_training.datasets.slices import SPLITS, load_slices, split_entries
-from metasr_training.datasets.split_files import read_split, write_split
-from metasr_training.datasets.splits import assign, counts, draw
 from napari_metasr.normalisation import intensity_range
-
-SHAPE = (14, 18, 6)  # x, y, z
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-
-def head(seed=0, shape=SHAPE, dtype=np.int16):
-    """A volume (x, y, z) without symmetry, bright almost everywhere."""
-    volume = np.random.default_rng(seed).integers(200, 900, shape)
-    volume[:3] = 0
-    return volume.astype(dtype)
-
-
-def tumour(shape=SHAPE):
-    mask = np.zeros(shape, np.uint8)
-    mask[5:8, 4:6, 2:4] = 1
-    mask[8, 6, 3] = 4
-    return mask
-
-
-def save_volume(path, data, affine=LPS):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(data, affine), path)
-    return path
-
-
-def save_picture(path, pixels, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, **options)
-    return path
-
-
-def gray(seed=0, shape=(20, 24)):
-    return np.random.default_rng(seed).integers(1, 255, shape).astype(np.uint8)
-
-
-def write_rows(path, *rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows(rows)
-
-
-def cheng(folder, patients):
-    """``slices.csv``, images and masks of (patient, split) pairs, an image each."""
-    rows = [
-        (number, "glioma", *patient, "axial") for number, patient in enumerate(patients, start=1)
-    ]
-    write_rows(folder / "slices.csv", ("id", "tumour", "patient", "split", "plane"), *rows)
-    for number, *_ in rows:
-        colour = np.repeat(gray(number)[..., np.newaxis], 3, axis=2)
-        save_picture(folder / "images" / f"{number}.webp", colour, lossless=True)
-        mask = np.zeros((20, 24), bool)
-        mask[number : number + 4, 5:9] = True
-        save_picture(folder / "masks" / f"{number}.png", mask)
-
-
-def tcga(folder, patients):
-    write_rows(
-        folder / "patients.csv", ("patient", "split", "slices"), *[(*p, 6) for p in patients]
-    )
-    for seed, (patient, split) in enumerate(patients):
-        save_volume(folder / split / f"{patient}_t1ce.nii.gz", head(seed, dtype=np.uint8))
-        save_volume(folder / split / f"{patient}_mask.nii.gz", tumour())
-
-
-BRATS = {
-    "2018": ("HGG/Brats18_TCIA01_131_1", "_t1ce.nii.gz", "_seg.nii.gz", "brats2018"),
-    "2019": ("LGG/BraTS19_TCIA09_141_1", "_t1ce.nii.gz", "_seg.nii.gz", "brats2019"),
-    "2020": (
-        "MICCAI_BraTS2020_TrainingData/BraTS20_Training_001",
-        "_t1ce.nii",
-        "_seg.nii",
-        "brats2020",
-    ),
-    "2021": ("BraTS2021_00000", "_t1ce.nii.gz", "_seg.nii.gz", "brats2021"),
-    "2023": ("BraTS-GLI-00000-000", "-t1c.nii.gz", "-seg.nii.gz", "brats-gli"),
-}
 
 
 @pytest.mark.parametrize("year", BRATS)
@@ -129,13 +58,6 @@ def test_slices_lie_as_the_application_shows_them(tmp_path):
     for folder in "abc":
         found = [one.image for one in load_slices(tmp_path / folder, "train")]
         np.testing.assert_array_equal(found, expected)
-
-
-def test_visits_of_a_patient_stay_together():
-    assert patient_of("BraTS-GLI-00017-001") == patient_of("BraTS-GLI-00017-000")
-    assert patient_of("BraTS20_Training_001") != patient_of("BraTS20_Training_002")
-    assert source_of("Brats18_CBICA_AAB_1") == "brats2018"
-    assert source_of("BraTS-MEN-00004-000") == "brats-men"
 
 
 def test_a_segmentation_under_another_name_and_a_patient_without_one(tmp_path):
@@ -176,16 +98,6 @@ def test_sources_are_chosen_by_name_and_a_missing_one_is_said(tmp_path, caplog):
     found = load_slices(tmp_path, "train", ("cheng", "brats20"))
     assert {one.source for one in found} == {"cheng"}
     assert "no brats20 in" in caplog.text
-
-
-def test_data_sets_that_share_patients_are_named(tmp_path, caplog):
-    tcga(tmp_path / "tumour-slices" / "tcga-lgg", [("A", "train")])
-    load_slices(tmp_path, "train")
-    assert "share patients" not in caplog.text
-    tree = tmp_path / "tree" / "BraTS2021_00000"
-    save_volume(tree / "BraTS2021_00000_t1ce.nii.gz", head())
-    load_slices(tmp_path, "train")
-    assert "brats2021 and tcga-lgg share patients under other names" in caplog.text
 
 
 def test_a_source_or_their_folder_is_a_data_folder_too(tmp_path):
@@ -274,220 +186,6 @@ def test_almost_empty_slices_are_left_out_and_some_of_a_volume_can_be_taken(tmp_
         load_slices(tmp_path, "train")
 
 
-# the split
-
-
-def test_shares_are_kept_and_every_split_gets_a_patient():
-    assert counts(100) == (80, 10, 10)
-    assert counts(98) == (78, 10, 10)
-    assert counts(3) == (1, 1, 1)
-    assert counts(2) == (1, 1, 0)
-    assert counts(1) == (1, 0, 0)
-    assert counts(10, (1.0, 0.0, 0.0)) == (10, 0, 0)
-    with pytest.raises(ValueError, match="sum to 1"):
-        counts(10, (0.5, 0.1, 0.1))
-
-
-def test_a_draw_depends_on_the_seed_alone():
-    patients = [("a", str(number)) for number in range(50)] + [("b", "0"), ("b", "1"), ("b", "2")]
-    first = draw(patients, seed=1)
-    assert first == draw(reversed(patients), seed=1)
-    assert first != draw(patients, seed=2)
-    assert first.keys() == set(patients)
-    for source, sizes in (("a", (40, 5, 5)), ("b", (1, 1, 1))):
-        there = [split for (name, _), split in first.items() if name == source]
-        assert tuple(there.count(split) for split in SPLITS) == sizes
-
-
-@pytest.mark.parametrize("ending", ["csv", "json"])
-def test_the_split_is_written_once_and_read_again(tmp_path, ending):
-    data, stored = tmp_path / "data", tmp_path / "run" / f"split.{ending}"
-    for number in range(10):
-        save_picture(data / f"{number}.png", gray(number))
-    cheng(data / "tumour-slices" / "cheng", [("7", "test")])
-    first = {one.name for one in load_slices(data, "train", split_file=stored)}
-    assert len(first) == 8
-    split = read_split(stored)
-    assert len(split) == 11
-    assert split["cheng", "7"] == "test"
-    # what is in the file decides
-    turned = {patient: "val" if name == "train" else name for patient, name in split.items()}
-    write_split(stored, turned)
-    assert {one.name for one in load_slices(data, "val", split_file=stored)} >= first
-
-
-def test_a_patient_missing_from_the_split_file_is_named(tmp_path):
-    data, stored = tmp_path / "data", tmp_path / "split.csv"
-    for name in "abc":
-        save_picture(data / f"{name}.png", gray())
-    load_slices(data, "train", split_file=stored)
-    save_picture(data / "new.png", gray())
-    with pytest.raises(ValueError, match=r"split\.csv.*data new"):
-        load_slices(data, "train", split_file=stored)
-
-
-def test_a_patient_in_two_splits_is_named(tmp_path):
-    folder = tmp_path / "tumour-slices" / "cheng"
-    cheng(folder, [("7", "train"), ("8", "train"), ("8", "val")])
-    with pytest.raises(ValueError, match=r"in two: cheng 8$"):
-        load_slices(tmp_path, "train")
-    cheng(folder, [("7", "train"), ("8", "val")])
-    stored = tmp_path / "split.csv"
-    write_rows(
-        stored, ("source", "patient", "split"), ("cheng", "7", "train"), ("cheng", "7", "val")
-    )
-    with pytest.raises(ValueError, match=r"split\.csv.*in two: cheng 7$"):
-        load_slices(tmp_path, "train", split_file=stored)
-    write_split(stored, {("cheng", "7"): "val", ("cheng", "8"): "val"})
-    with pytest.raises(ValueError, match=r"in two splits: cheng 7$"):
-        load_slices(tmp_path, "train", split_file=stored)
-
-
-def test_split_files_in_json(tmp_path):
-    stored = tmp_path / "split.json"
-    stored.write_text('{"train": {"a": ["1", "2"], "b": ["1"]}, "test": {"a": ["3"]}}')
-    assert read_split(stored) == {
-        ("a", "1"): "train",
-        ("a", "2"): "train",
-        ("b", "1"): "train",
-        ("a", "3"): "test",
-    }
-    stored.write_text('{"train": {"a": ["1", "2"]}, "val": {"a": ["2"]}}')
-    with pytest.raises(ValueError, match=r"split\.json.*found in two: a 2$"):
-        read_split(stored)
-    stored.write_text('{"train": {"a": ["1", "2"')
-    with pytest.raises(ValueError, match=r"split\.json: expected a split file"):
-        read_split(stored)
-
-
-def test_the_same_name_in_two_split_folders_is_a_patient_in_two_splits(tmp_path):
-    for split in ("train", "val"):
-        save_picture(tmp_path / "tumour-slices" / "brats20" / split / "001.png", gray())
-    with pytest.raises(ValueError, match="brats20 001"):
-        load_slices(tmp_path, "train")
-
-
-# what is not as it should be
-
-
-def test_folders_without_images(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected a data folder"):
-        load_slices(tmp_path / "none", "train")
-    with pytest.raises(FileNotFoundError, match=r"tcga-lgg, cheng, brats20.*found nothing"):
-        load_slices(tmp_path, "train")
-    (tmp_path / "volumes").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"natural/.*found volumes/"):
-        load_slices(tmp_path, "train", domain="natural")
-    cheng(tmp_path / "tumour-slices" / "cheng", [("7", "train")])
-    with pytest.raises(FileNotFoundError, match="expected one of tcga-lgg in"):
-        load_slices(tmp_path, "train", ("tcga-lgg",))
-    with pytest.raises(FileNotFoundError, match=r"patients to val.*found patients: 1 of train"):
-        load_slices(tmp_path, "val")
-
-
-def spoil(tmp_path, kind):
-    """A folder of three good pictures and one that is not, whose file is returned."""
-    for number in range(3):
-        save_picture(tmp_path / "train" / f"{number}.png", gray(number))
-    bad = tmp_path / "train" / "bad.png"
-    if kind == "truncated":
-        save_picture(bad, gray(9))
-        bad.write_bytes(bad.read_bytes()[:100])
-    elif kind == "volume":
-        bad = save_volume(tmp_path / "train" / "bad.nii.gz", head())
-        bad.write_bytes(bad.read_bytes()[:300])
-    elif kind == "colour":
-        save_picture(bad, np.random.default_rng(0).integers(0, 255, (9, 9, 3)).astype(np.uint8))
-    elif kind == "series":
-        bad = save_volume(tmp_path / "train" / "bad.nii", head(shape=(8, 8, 4, 3)))
-    elif kind == "mask":
-        save_picture(bad, gray(9))
-        bad = save_picture(tmp_path / "train" / "bad_mask.png", gray(shape=(20, 23)))
-    elif kind == "volume mask":
-        save_volume(tmp_path / "train" / "bad.nii", head())
-        bad = save_volume(tmp_path / "train" / "bad_seg.nii", tumour((14, 18, 5)))
-    return bad
-
-
-BAD = ("truncated", "volume", "colour", "series", "mask", "volume mask")
-
-
-@pytest.mark.parametrize("kind", BAD)
-def test_what_cannot_be_read_stops_or_is_named_counted_and_skipped(tmp_path, kind, caplog):
-    data = tmp_path / "data"
-    bad = spoil(data, kind)
-    with pytest.raises(ValueError, match="expected") as raised:
-        load_slices(data, "train")
-    assert bad.name in str(raised.value)
-    cache = tmp_path / "cache"
-    for _ in range(2):  # also where the rest comes from the cache
-        caplog.clear()
-        with caplog.at_level(logging.WARNING):
-            found = load_slices(data, "train", unreadable="skip", cache=cache)
-        assert [one.name for one in found] == ["0", "1", "2"]
-        assert bad.name in caplog.text
-        assert "1 of 4 files could not be read and were skipped" in caplog.text
-    with pytest.raises(ValueError, match=bad.name):
-        load_slices(data, "train", cache=cache)
-
-
-def test_masks_of_another_shape_say_which(tmp_path):
-    spoil(tmp_path, "mask")
-    with pytest.raises(ValueError, match=r"a mask of 20 x 24 like bad\.png, found 20 x 23"):
-        load_slices(tmp_path, "train")
-
-
-def test_a_file_that_a_table_lists_but_is_not_there(tmp_path):
-    cheng(tmp_path, [("7", "train"), ("8", "train")])
-    (tmp_path / "images" / "2.webp").unlink()
-    with pytest.raises(FileNotFoundError, match="images/2"):
-        load_slices(tmp_path, "train")
-    assert [one.name for one in load_slices(tmp_path, "train", unreadable="skip")] == ["1"]
-
-
-def test_tables_that_are_not_as_expected(tmp_path):
-    write_rows(tmp_path / "slices.csv", ("id", "patient"), (1, 2))
-    with pytest.raises(ValueError, match="columns id, patient, split, found id, patient"):
-        load_slices(tmp_path, "train")
-    write_rows(tmp_path / "slices.csv", ("id", "patient", "split"), (1, 2, "training"))
-    with pytest.raises(ValueError, match=r"line 2: expected a split among .* found 'training'"):
-        load_slices(tmp_path, "train")
-
-
-def test_a_folder_that_cannot_be_listed(tmp_path, monkeypatch):
-    def refuse(folder):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
-    with pytest.raises(ValueError, match="Permission denied"):
-        split_entries(tmp_path)
-
-
-def test_missing_voxels_become_the_lower_limit(tmp_path):
-    volume = head(dtype=np.float32)
-    volume[5, 5, 2] = np.nan
-    save_volume(tmp_path / "one.nii", volume)
-    with pytest.warns(UserWarning, match="1 of 1512 voxels"):
-        slices = load_slices(tmp_path, "train")
-    assert slices[2].image[5, 5] == slices[2].intensity_range[0]
-
-
-def test_pictures_by_their_modes(tmp_path):
-    deep = gray().astype(np.uint16) * 100
-    np.testing.assert_array_equal(read_gray(save_picture(tmp_path / "a.png", deep)), deep)
-    black_and_white = save_picture(tmp_path / "b.png", gray() > 99)
-    np.testing.assert_array_equal(read_mask(black_and_white), gray() > 99)
-    with pytest.raises(ValueError, match=r"expected a picture of .* found 1$"):
-        read_gray(black_and_white)
-    with pytest.raises(ValueError, match=r"expected a picture of .* found I;16$"):
-        read_luminance(tmp_path / "a.png")
-    with pytest.raises(FileNotFoundError, match=r"none\.png: no such file"):
-        read_mask(tmp_path / "none.png")
-
-
-# the real data
-
-
 def test_the_real_folder_holds_what_its_files_say(shared_data):
     root = shared_data / "tumour-slices"
     with (root / "cheng" / "slices.csv").open() as table:
@@ -528,41 +226,3 @@ def test_real_volumes_of_brats(shared_data):
     assert found["BraTS-GLI-00000"].image.name == "BraTS-GLI-00000-000-t1c.nii.gz"
     assert found["BraTS-GLI-00000"].mask.name == "BraTS-GLI-00000-000-seg.nii.gz"
     assert found["BraTS-GLI-00001"].mask is None
-
-
-def test_sessions_of_one_person_are_in_one_split(tmp_path):
-    """``sub-01_ses-1`` and ``sub-01_ses-2`` used to be two patients, on both sides of a split."""
-    for person in range(8):
-        for session in (1, 2, 3):
-            for run in ("", "_run-2"):
-                name = f"sub-{person:02d}_ses-{session}{run}_T1w.nii.gz"
-                save_volume(tmp_path / name, np.ones((4, 4, 2), np.uint8), np.eye(4))
-    entries = recognise(tmp_path)
-    assert len(entries) == 48
-    assert {one.patient for one in entries} == {f"sub-{person:02d}" for person in range(8)}
-    split = assign(entries)
-    sides = {
-        person: {split[one.source, one.patient] for one in entries if one.name.startswith(person)}
-        for person in {one.patient for one in entries}
-    }
-    assert all(len(found) == 1 for found in sides.values())
-    assert set().union(*sides.values()) == {"train", "val", "test"}
-
-
-def test_a_data_set_with_a_split_of_its_own_may_join_a_run(tmp_path):
-    """A run's split file knows the patients of its day; a folder added later says its own."""
-    for name in ("one", "two", "three"):
-        save_volume(tmp_path / f"{name}.nii.gz", head())
-    file = tmp_path / "split.json"
-    before = assign(recognise(tmp_path), file)
-    for split in ("train", "val"):
-        save_volume(tmp_path / split / f"new-{split}.nii.gz", head())
-    entries = recognise(tmp_path)
-    after = assign(entries, file)
-    source = entries[0].source
-    assert after == before | {(source, f"new-{split}"): split for split in ("train", "val")}
-    save_volume(tmp_path / "four.nii.gz", head())
-    with pytest.raises(
-        ValueError, match=r"expected the split of every patient, found none of .*four"
-    ):
-        assign(recognise(tmp_path), file)
