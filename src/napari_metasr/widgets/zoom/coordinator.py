@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
-    from napari_metasr.widgets.zoom.display import Shown
+    from napari_metasr.widgets.zoom.display import Displayed
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.settings import ZoomSettings
 
@@ -90,7 +90,7 @@ class Coordinator(QObject):
         self._updates = Updates(self._update, self)
         self._complaint = ""
         self._settings = dock.settings
-        self._shown: Shown | None = None
+        self._shown: Displayed | None = None
         self.engines = ModelCache(partial(load_either, engine_factory, risk_factory))
         self.presenter = Presenter(viewer, self.schedule)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)

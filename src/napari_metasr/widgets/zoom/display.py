@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Displayed:
     """A result on the screen, and how it came about.
 
     Attributes
@@ -95,12 +95,12 @@ class Display:
 
     def show(
         self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, mode: Mode
-    ) -> Shown | None:
+    ) -> Displayed | None:
         """Show a plan.
 
         Returns
         -------
-        Shown or None
+        Displayed or None
             What can be kept or saved; None where the network is run on nothing of a lesion.
         """
         stage = self._presenter.stage
@@ -164,7 +164,7 @@ class Display:
         focused = settings.region is RegionMode.LESION or bool(card.lesions_only)
         if focused and part is None:
             return None
-        return Shown(
+        return Displayed(
             keys[sources[0]],
             sources[0],
             view,

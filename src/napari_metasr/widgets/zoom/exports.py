@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.comparison import Mode
-    from napari_metasr.widgets.zoom.display import Shown
+    from napari_metasr.widgets.zoom.display import Displayed
     from napari_metasr.widgets.zoom.dock import ZoomDock
 
 EXPORTED: dict[Export, tuple[FileKind, ...]] = {
@@ -74,7 +74,7 @@ class Exports:
         viewer: ViewerModel,
         dock: ZoomDock,
         engines: ModelCache,
-        shown: Callable[[], Shown | None],
+        shown: Callable[[], Displayed | None],
     ) -> None:
         self._viewer, self._dock, self._engines, self._shown = viewer, dock, engines, shown
         dock.keep_requested.connect(self.keep)
