@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
-    from napari_metasr.quality.trial import Model
+    from napari_metasr.zoom.protocols import Engine
 
 FILM = ".mp4"
 SUFFIXES = (".gif", ".webp", FILM)
@@ -113,7 +113,7 @@ def save_animation(path: Path, *arguments: Any, **options: Any) -> Path:
 def animation_steps(
     path: Path,
     image: NDArray[Any],
-    model: Model,
+    model: Engine,
     *,
     title: str,
     trained_scales: tuple[float, float],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.figures.mosaic import save_mosaic, spread_slices
 from napari_metasr.figures.rendition import Slice, render, save_figure
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import Scale
     from napari_metasr.lesions.lesion import Lesion
     from napari_metasr.volume import Volume
+    from napari_metasr.zoom.engine import ZoomModel
 
 SLICES = 8
 """Slices of a mosaic."""
@@ -33,7 +34,7 @@ def lesion_figure_steps(
     path: Path,
     volume: Volume,
     lesions: Sequence[Lesion],
-    model: Any,
+    model: ZoomModel,
     *,
     scale: Scale,
     view: View,
@@ -50,7 +51,7 @@ def lesion_figure_steps(
     lesions
         Best first.
     model
-        A `napari_metasr.zoom.engine.ZoomModel`.
+        The network.
     scale, view
         Of all figures.
     time
@@ -89,7 +90,7 @@ def _rendition(
     volume: Volume,
     lesion: Lesion,
     index: int,
-    model: Any,
+    model: ZoomModel,
     scale: Scale,
     time: int,
     *,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_metasr.trust.risk import Guarantee, RiskModel
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.weights import ModelCard
+    from napari_metasr.zoom.engine import ZoomModel
 
 MARKS_TEXT = "For research use, marks where a super-resolved image may be wrong"
 PRINT_DPI = 300
@@ -175,7 +176,7 @@ class Rendition:
 
 
 def render(
-    model: Any,
+    model: ZoomModel,
     slice_: Slice,
     grid: OutputGrid,
     window: Window,
@@ -189,7 +190,7 @@ def render(
     Parameters
     ----------
     model
-        A `napari_metasr.zoom.engine.ZoomModel`.
+        The network.
     grid, window
         See `Rendition`.
     intensity_range, value_range

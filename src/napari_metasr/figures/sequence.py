@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.panel import View
     from napari_metasr.geometry.windows import Window
-    from napari_metasr.quality.trial import Model, Trial
+    from napari_metasr.quality.trial import Trial
+    from napari_metasr.zoom.protocols import Engine
 
 REDUCTION = 4
 SCALES = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0)
@@ -33,7 +34,7 @@ SCALES = (1.5, 2.0, 2.5, 3.0, 3.7, 4.0)
 
 def run_sequence(
     image: NDArray[Any],
-    model: Model,
+    model: Engine,
     *,
     intensity_range: tuple[float, float],
     value_range: tuple[float, float] | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,29 +15,7 @@ from napari_metasr.zoom.baselines import interpolate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.windows import Window
-
-
-class Encoded(Protocol):
-    """A slice encoded by a model."""
-
-    def prepare(self, window: Window | None = None) -> None:
-        """Do all that `Model.render` would have to do first."""
-
-
-class Model(Protocol):
-    """What `napari_metasr.load_model` gives."""
-
-    def encode(
-        self,
-        image: NDArray[Any],
-        intensity_range: tuple[float, float] | None = None,
-        value_range: tuple[float, float] | None = None,
-    ) -> Any:
-        """Encode a slice, once for all scales."""
-
-    def render(self, encoded: Any, scale: Any, window: Window | None = None) -> NDArray[np.float32]:
-        """Super-resolve an encoded slice."""
+    from napari_metasr.zoom.protocols import Engine
 
 
 @dataclass(frozen=True)
@@ -92,7 +70,7 @@ class Trial:
 def run_trial(
     low_resolution: NDArray[Any],
     truth: NDArray[Any],
-    model: Model,
+    model: Engine,
     *,
     intensity_range: tuple[float, float],
     value_range: tuple[float, float] | None = None,

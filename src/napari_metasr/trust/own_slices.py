@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.grids import PixelRange
     from napari_metasr.geometry.windows import Window
     from napari_metasr.trust.own_acquisition import OwnAcquisition
     from napari_metasr.volume import Plane, Volume
-    from napari_metasr.weights import ModelCard
+    from napari_metasr.zoom.protocols import Engine
 
 NETWORK = "network"
 INTERPOLATIONS = ("bicubic", "lanczos")
@@ -41,31 +40,6 @@ RIM = 2.0
 
 LEAST_HEAD = 0.5
 """Share of the largest head's area from which a slice is looked at."""
-
-
-class Enlarger(Protocol):
-    """What `napari_metasr.load_model` gives."""
-
-    @property
-    def card(self) -> ModelCard:
-        """What the network is."""
-
-    @property
-    def device(self) -> str:
-        """Where it runs."""
-
-    def encode(
-        self,
-        image: NDArray[Any],
-        intensity_range: tuple[float, float] | None = None,
-        value_range: tuple[float, float] | None = None,
-    ) -> Any:
-        """Encode a slice, once for all scales."""
-
-    def render_pixels(
-        self, encoded: Any, grid: OutputGrid, pixels: PixelRange
-    ) -> NDArray[np.float32]:
-        """Render a range of output pixels of any grid."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +194,7 @@ class Enlargement:
 
     def __init__(
         self,
-        model: Enlarger,
+        model: Engine,
         acquisition: OwnAcquisition,
         shape: tuple[int, ...],
         scale: float,

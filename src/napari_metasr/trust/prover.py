@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
     from napari_metasr.acquisition import Acquisition
     from napari_metasr.geometry.windows import Window
-    from napari_metasr.trust.own_slices import Enlarger, OwnSlice
+    from napari_metasr.trust.own_slices import OwnSlice
     from napari_metasr.volume import Plane, Volume
+    from napari_metasr.zoom.protocols import Engine
 
 DIAMETERS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Diameters of lesions, in the finer of a slice's two spacings."""
@@ -99,7 +100,7 @@ class Prover:
     def __init__(
         self,
         volume: Volume,
-        model: Enlarger,
+        model: Engine,
         settings: ProofSettings | None = None,
         *,
         plane: Plane | None = None,

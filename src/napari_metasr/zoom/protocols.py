@@ -1,8 +1,8 @@
-"""What the engine asks of a kind of network, and what that asks of an encoded slice."""
+"""What is asked of an engine, it of a kind of network, and that of an encoded slice."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -11,7 +11,40 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_metasr.geometry.grids import OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange, Scale
+    from napari_metasr.geometry.windows import Window
+    from napari_metasr.weights import ModelCard
+
+
+class Engine(Protocol):
+    """What `napari_metasr.load_model` gives, for what needs no more of it."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What the network is."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+
+    def encode(
+        self,
+        image: NDArray[Any],
+        intensity_range: tuple[float, float] | None = None,
+        value_range: tuple[float, float] | None = None,
+    ) -> Any:
+        """Encode a slice, once for all scales."""
+
+    def render(
+        self, encoded: Any, scale: Scale, window: Window | None = None
+    ) -> NDArray[np.float32]:
+        """Render a window of an encoded slice."""
+
+    def render_pixels(
+        self, encoded: Any, grid: OutputGrid, pixels: PixelRange
+    ) -> NDArray[np.float32]:
+        """Render a range of output pixels of any grid."""
+
 
 CellRange = tuple[int, int, int, int]
 """Low-resolution pixels (top, left, bottom, right)."""
