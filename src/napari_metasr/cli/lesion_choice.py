@@ -23,7 +23,7 @@ MaskArgument = Annotated[Path | None, optional("SEG.NII.GZ")]
 
 
 class LesionSource(BaseModel):
-    """What says where lesions are; the options of the verbs that take one."""
+    """Where lesions come from: options of the verbs that take one."""
 
     rois: RoisArgument = Field(
         default=None, description="Take lesions from a file that `napari-metasr detect` wrote."

@@ -1,4 +1,4 @@
-"""Where files go: the cache's folder, and names that are still free."""
+"""The folder of the cache, and names of files with numbers."""
 
 from __future__ import annotations
 
