@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.weights import ModelCard
 from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.zoom.baselines import interpolate_pixels
@@ -103,6 +104,10 @@ class FakeEngine:
         encoded = FakeEncoded(self, np.array(image), value_range)
         self.encoded.append(encoded)
         return encoded
+
+    def render(self, encoded, scale, window=None):
+        grid = OutputGrid.at_scale(encoded.image.shape, scale)
+        return self.render_pixels(encoded, grid, grid.pixel_range(window))
 
     def render_pixels(self, encoded, grid, pixels):
         self.rendered.append((grid.true_scale, window_of(grid, pixels)))
