@@ -7,11 +7,15 @@ import pytest
 from scipy import ndimage
 
 from napari_metasr.quality.hallucination import (
+    NOT_JUDGED,
     NYQUIST,
+    RIGHT,
+    WRONG,
     crossing_frequency,
     flagged,
     flagged_share,
     measured_band,
+    patch_map,
     ring_correlation,
     scan,
 )
@@ -83,6 +87,18 @@ def test_the_share_of_a_slice(truth):
     assert flagged_share(truth, truth, 2) == 0
     assert np.isnan(flagged_share(truth[:40], truth[:40], 2))
     assert np.isnan(flagged_share(0 * truth, 0 * truth, 2))
+
+
+def test_the_map_of_patches_tells_which_pixels_are_wrong(truth):
+    truth = np.pad(truth, ((0, 10), (0, 60)))  # patches of columns 96 to 144 hold no head
+    image = truth.copy()
+    image[48:96, 48:96] = truth[:48, :48]
+    found = patch_map(image, truth, 2)
+    assert (found[48:96, 48:96] == WRONG).all()
+    assert np.count_nonzero(found == WRONG) == 48 * 48
+    assert np.count_nonzero(found == RIGHT) == 3 * 48 * 48
+    assert (found[:, 96:] == NOT_JUDGED).all()
+    assert (patch_map(truth[:40], truth[:40], 2) == NOT_JUDGED).all()
 
 
 def test_patches_without_head_are_left_out_and_overlap_is_an_option(truth):

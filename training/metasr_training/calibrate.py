@@ -14,6 +14,7 @@ from metasr_training.command_line import DeviceOption
 from metasr_training.datasets.slices import Slice, Split, load_slices
 from metasr_training.evaluation.risk import (
     BANDS,
+    agreement_table,
     calibrated,
     coverage_rows,
     coverage_table,
@@ -50,7 +51,8 @@ def calibrate(
 
     Slices are reduced and enlarged again. For each acquisition and band of scales the threshold is
     chosen that marks least, while of the errors above tau at most a share of alpha is expected to
-    stay unmarked, on average over patients like these.
+    stay unmarked, on average over patients like these. A second table says how much of the errors'
+    excess over tau lies in the marks, and how well they agree with the patches that sFRC flags.
 
     Parameters
     ----------
@@ -103,8 +105,9 @@ def calibrate(
                 search(at, acquisitions, engine, risk_model, tau=tau, tick=lambda: bar.update())
             )
 
-        cells = calibrated(look(own), alpha)
-        rows = coverage_rows(cells, look(left_out))
+        found = look(own)
+        cells = calibrated(found, alpha)
+        rows = coverage_rows(cells, found, look(left_out))
     names = [guess_contrast(one.contrast) for one in own if one.contrast]
     calibration = Calibration(
         alpha=alpha,
@@ -121,7 +124,7 @@ def calibrate(
     path = own_card_path(model) if card is None else card
     path.parent.mkdir(parents=True, exist_ok=True)
     save_risk_card(risk_model.risk_card.model_copy(update={"calibration": calibration}), path)
-    table = coverage_table(rows)
+    table = f"{coverage_table(rows)}\n\n{agreement_table(rows)}"
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         write_rows(output / RESULTS[0], rows)

@@ -33,6 +33,9 @@ LEAST_SIGNAL = 0.5
 NYQUIST = 0.5
 """Cycles per pixel."""
 
+NOT_JUDGED, RIGHT, WRONG = range(3)
+"""Kinds of pixels of a map of patches."""
+
 
 @dataclass(frozen=True)
 class PatchAgreement:
@@ -202,13 +205,36 @@ def measured_band(scale: float) -> float:
     return NYQUIST / scale
 
 
-def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> float:
-    """Return the share of patches with a wrong structure that the scan had measured.
+def judged(image: NDArray[Any], truth: NDArray[Any]) -> list[PatchAgreement]:
+    """Judge a slice in the usual way: patches of 48 pixels that do not overlap, in the head.
 
     Parameters
     ----------
     image, truth : ndarray, shape (rows, columns)
         A super-resolved slice and the truth, in the same units.
+
+    Returns
+    -------
+    list of PatchAgreement
+        Empty where no patch holds enough of the head, or the slice is smaller than one.
+    """
+    if min(truth.shape) < PATCH:
+        return []
+    return scan(image, truth, truth > HEAD_LEVEL * truth.max())
+
+
+def flagged(patches: list[PatchAgreement], frequency: float) -> list[PatchAgreement]:
+    """Return the patches that depart from the truth below a frequency (cycles per pixel)."""
+    return [one for one in patches if one.crossing < frequency]
+
+
+def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> float:
+    """Return the share of patches with a wrong structure that the scan had measured.
+
+    Parameters
+    ----------
+    image, truth
+        As for `judged`.
     scale
         By how much the slice was reduced; at least 1.
 
@@ -217,12 +243,20 @@ def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> flo
     float
         0..1, of the patches of 48 pixels in the head; NaN where there is none.
     """
-    if min(truth.shape) < PATCH:
-        return math.nan
-    patches = scan(image, truth, truth > HEAD_LEVEL * truth.max())
+    patches = judged(image, truth)
     return len(flagged(patches, measured_band(scale))) / len(patches) if patches else math.nan
 
 
-def flagged(patches: list[PatchAgreement], frequency: float) -> list[PatchAgreement]:
-    """Return the patches that depart from the truth below a frequency (cycles per pixel)."""
-    return [one for one in patches if one.crossing < frequency]
+def patch_map(image: NDArray[Any], truth: NDArray[Any], scale: float) -> NDArray[np.uint8]:
+    """Map the patches that were judged, pixel by pixel; parameters as for `flagged_share`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows, columns)
+        ``NOT_JUDGED`` outside patches of the head, ``RIGHT``, or ``WRONG`` in flagged patches.
+    """
+    found, band = np.full(truth.shape, NOT_JUDGED, np.uint8), measured_band(scale)
+    for one in judged(image, truth):
+        top, left, bottom, right = one.window.pixels(truth.shape)
+        found[top:bottom, left:right] = WRONG if one.crossing < band else RIGHT
+    return found

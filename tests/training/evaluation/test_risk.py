@@ -11,14 +11,17 @@ from metasr_training.calibrate import chosen, spread
 from metasr_training.condition import Condition
 from metasr_training.evaluation.risk import (
     Found,
+    agreement_table,
     calibrated,
+    compared,
     coverage_rows,
     coverage_table,
-    errors_and_risks,
     scale_of,
     search,
 )
+from napari_metasr.quality.hallucination import NOT_JUDGED, RIGHT, WRONG
 from napari_metasr.quality.metrics import brain_box
+from napari_metasr.weights.risk import RiskCell, risk_card
 
 BAND = (1.75, 2.5)
 
@@ -37,10 +40,12 @@ class Known:
         return np.asarray(self.truth + self.added, np.float32)
 
 
-def found(patient, large, head=(0.0, 1.0), acquisition="box", scales=BAND):
-    return Found(
-        acquisition, scales, "s", str(patient), np.array(large, float), np.array(head, float)
-    )
+def found(patient, large, small=(0.0, 1.0), acquisition="box", patches=None):
+    """What the head estimates of pixels with an error of 0.3 and with none."""
+    risk = np.array([*large, *small], float)
+    error = np.array([0.3] * len(large) + [0.0] * len(small))
+    kinds = np.full(len(risk), NOT_JUDGED) if patches is None else np.array(patches)
+    return Found(acquisition, BAND, "s", str(patient), error, risk, kinds, 0.1)
 
 
 def test_true_and_estimated_errors_are_shares_of_the_range_in_the_heads_box():
@@ -48,10 +53,11 @@ def test_true_and_estimated_errors_are_shares_of_the_range_in_the_heads_box():
     rng = np.random.default_rng(0)
     error, risk = rng.normal(0, 20, one.image.shape), rng.random(one.image.shape)
     model, risk_model = Known(one.image.astype(float), error), Known(0.0, risk)
-    got = errors_and_risks(one, Condition(scale=2, degradation="box"), model, risk_model)
+    got = compared(one, Condition(scale=2, degradation="box"), model, risk_model)
     top, left, bottom, right = brain_box(one.image.astype(np.float32))
     np.testing.assert_allclose(got[0], np.abs(error)[top:bottom, left:right] / 200, atol=1e-4)
     np.testing.assert_allclose(got[1], risk[top:bottom, left:right], atol=1e-6)
+    assert got[2].shape == got[1].shape
     assert model.seen[0].shape == (30, 25)
     assert model.seen[1] == (0.0, 200.0)
 
@@ -67,7 +73,7 @@ def test_slices_of_a_patient_count_together_and_scales_stay_in_their_band():
     )  # fmt: skip
     assert [(each.acquisition, each.patient) for each in got] == [("box", "0"), ("k-space", "0")]
     assert len(ticks) == 4
-    assert len(got[0].head) > len(got[0].large) > 0
+    assert len(got[0].risk) > len(got[0].large) > 0
     scales = {scale_of(each, "box", BAND) for each in slices(30)}
     assert min(scales) >= BAND[0]
     assert max(scales) <= BAND[1]
@@ -85,12 +91,38 @@ def test_each_cell_has_a_threshold_of_its_own_and_is_tested_on_others():
         ("k-space", 0.5, 9),
     ]
     assert [one.missed for one in cells] == [0, 0]
-    assert [one.marked for one in cells] == [0.5, 0.5]
-    rows = coverage_rows(cells, [found("a", [0.1, 0.3]), found("b", [0.4], head=[0.3, 0.4])])
-    assert (rows[0].tested, rows[0].tested_missed, rows[0].tested_marked) == (2, 0.25, 0.75)
-    assert (rows[1].tested, rows[1].tested_missed) == (0, None)
+    assert [one.marked for one in cells] == [0.75, pytest.approx(2 / 3)]
+    others = [found("a", [0.1, 0.3], []), found("b", [0.4], [0.3, 0.1])]
+    rows = coverage_rows(cells, own, others)
+    assert [(row.acquisition, row.group) for row in rows] == [
+        ("box", "calibration"),
+        ("box", "test"),
+        ("k-space", "calibration"),
+    ]
+    assert (rows[1].patients, rows[1].missed, rows[1].missed_error) == (2, 0.25, 0.25)
+    assert rows[1].marked == pytest.approx((1 / 2 + 2 / 3) / 2)
     table = coverage_table(rows)
-    assert "| box | x1.75-x2.5 | 0.200 | 9 | 0.0% | 50.0% | 2 | 25.0% | 75.0% |" in table
+    assert "| box | x1.75-x2.5 | 0.200 | 9 | 0.0% | 75.0% | 2 | 25.0% ± 25.0 | 58.3% |" in table
+    assert "| k-space | x1.75-x2.5 | 0.500 | 9 | 0.0% | 66.7% |  |  |  |" in table
+
+
+def test_marks_and_flagged_patches_are_averaged_over_the_patients_that_have_any():
+    """Marked from 0.5 on: of a's flagged pixels half, of its marks a third; b has no flag."""
+    a = found("a", [0.9, 0.2], [0.6, 0.6, 0.1], patches=[WRONG, WRONG, RIGHT, RIGHT, RIGHT])
+    b = found("b", [0.9], [0.1], patches=[RIGHT, RIGHT])
+    c = found("c", [], [0.1, 0.2])  # no large error, no patch
+    cell = RiskCell(
+        acquisition="box", scales=BAND, threshold=0.5, patients=3, missed=0.0, marked=0.5
+    )
+    (row,) = coverage_rows([cell], [a, b, c], [])
+    assert row.excess == pytest.approx((1 / 2 + 1) / 2)
+    assert row.recall == 1 / 2
+    assert row.precision == pytest.approx((1 / 3 + 0) / 2)
+    assert row.wrong == pytest.approx((2 / 5 + 0) / 2)
+    assert row.missed == pytest.approx((1 / 2 + 0 + 0) / 3)
+    assert agreement_table([row]).splitlines()[-1] == (
+        "| calibration | box | x1.75-x2.5 | 36.7% | 75.0% | 50.0% | 16.7% | 20.0% |"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,3 +155,20 @@ def test_slices_are_spread_over_every_patient(tmp_path):
         chosen(data, ("test",), ("nothing",), 1)
     assert spread(7, 1) == [3]
     assert spread(4, 4) == [0, 1, 2, 3]
+
+
+def test_a_calibration_prints_both_tables_and_its_card_is_used_from_then_on(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("NAPARI_METASR_MODELS", str(tmp_path / "models"))
+    data = write_data(tmp_path / "data")
+    words = ["calibrate", str(data), "--alpha", "0.6", "--acquisitions", "box"]
+    assert evaluate.main([*words, "--output", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    told = capsys.readouterr().out
+    assert "| missed in test | marked in test |" in told
+    assert "| patients | acquisition | scales | marked | excess in marks |" in told
+    assert (tmp_path / "out" / "risk.md").read_text(encoding="utf-8") in f"{told}\n"
+    assert len((tmp_path / "out" / "risk.csv").read_text().splitlines()) == 1 + 2 * 4
+    calibration = risk_card("meta-srgan").calibration
+    assert calibration.alpha == 0.6
+    assert {cell.acquisition for cell in calibration.cells} == {"box"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from metasr_training.datasets.eight_bits import FULL_RANGE, eight_bit_range
 from metasr_training.evaluation.cases import cut, degrade_slice
 from metasr_training.tables import markdown_table
 from napari_metasr.geometry.windows import Window
+from napari_metasr.quality.hallucination import patch_map
 from napari_metasr.quality.metrics import brain_box
-from napari_metasr.trust.conformal import conformal_threshold, missed_share
+from napari_metasr.trust.agreement import Agreement
+from napari_metasr.trust.conformal import conformal_threshold
 from napari_metasr.weights.risk import RiskCell
 
 if TYPE_CHECKING:
@@ -43,45 +46,54 @@ class Found:
         The cell.
     source, patient
         Whose slices they are.
-    large
-        Estimated errors of the pixels whose error is large.
-    head
-        Estimated errors of all pixels of the head's box.
+    error, risk
+        True and estimated errors of the pixels of the head's box, as shares of the intensity range.
+    patches
+        The patches that these pixels lie in; see `napari_metasr.quality.hallucination.patch_map`.
+    tau
+        From which share of the intensity range on an error is large.
     """
 
     acquisition: str
     scales: Scales
     source: str
     patient: str
-    large: NDArray[np.float32]
-    head: NDArray[np.float32]
+    error: NDArray[np.float32]
+    risk: NDArray[np.float32]
+    patches: NDArray[np.uint8]
+    tau: float
 
-    def missed(self, threshold: float) -> float:
-        """Return the share of the large errors that are not marked."""
-        return missed_share(self.large, threshold)
+    @property
+    def large(self) -> NDArray[np.float32]:
+        """Estimated errors of the pixels whose error is large."""
+        return self.risk[self.error > self.tau]
 
-    def marked(self, threshold: float) -> float:
-        """Return the share of the head's box that is marked."""
-        return float(np.mean(self.head >= threshold))
+    def agreement(self, threshold: float) -> Agreement:
+        """Return what marks of estimated errors from a threshold on hold."""
+        return Agreement.of(self.error, self.risk >= threshold, self.patches, self.tau)
 
 
-def errors_and_risks(
+def compared(
     one: Slice, condition: Condition, model: Any, risk_model: Any
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Reduce a slice, enlarge it again, and return true and estimated errors of the head's box.
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint8]]:
+    """Reduce a slice, enlarge it again, and compare it with the truth in the head's box.
 
-    Both are shares of the intensity range.
+    Returns
+    -------
+    error, risk, patches
+        True and estimated errors, as shares of the intensity range, and the map of patches.
     """
     one, truth, low_resolution, grid = degrade_slice(one, condition)
     intensity_range = eight_bit_range(one)
     whole = grid.pixel_range()
-    images = [
+    image, risk = (
         each.render_pixels(each.encode(low_resolution, intensity_range, FULL_RANGE), grid, whole)
         for each in (model, risk_model)
-    ]
-    error = np.abs(images[0] - truth) / np.float32(intensity_range[1] - intensity_range[0])
+    )
+    error = np.abs(image - truth) / np.float32(intensity_range[1] - intensity_range[0])
     box = Window(*brain_box(truth))
-    return cut(error, box), cut(images[1], box)
+    patches = patch_map(cut(image, box), cut(truth, box), max(grid.true_scale))
+    return cut(error, box), cut(risk, box), patches
 
 
 def scale_of(one: Slice, acquisition: str, band: Scales) -> float:
@@ -115,17 +127,16 @@ def search(
     for (source, patient), own in patients.items():
         for acquisition in acquisitions:
             for band in bands:
-                large, head = [], []
+                found = []
                 for one in own:
                     scale = scale_of(one, acquisition, band)
                     condition = Condition(scale=scale, degradation=acquisition)
-                    error, risk = errors_and_risks(one, condition, model, risk_model)
-                    large.append(risk[error > tau])
-                    head.append(risk.ravel())
+                    found.append(
+                        [each.ravel() for each in compared(one, condition, model, risk_model)]
+                    )
                     tick()
-                yield Found(
-                    acquisition, band, source, patient, np.concatenate(large), np.concatenate(head)
-                )
+                error, risk, patches = map(np.concatenate, zip(*found, strict=True))
+                yield Found(acquisition, band, source, patient, error, risk, patches, tau)
 
 
 def by_cell(found: Iterable[Found]) -> dict[tuple[str, Scales], list[Found]]:
@@ -147,62 +158,115 @@ def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
     cells = []
     for (acquisition, scales), patients in by_cell(found).items():
         threshold = conformal_threshold([one.large for one in patients], alpha)
-        missed, marked = averages(patients, threshold)
+        shares = Shares.of(patients, threshold)
         cells.append(
             RiskCell(
                 acquisition=acquisition,
                 scales=scales,
                 threshold=threshold,
                 patients=len(patients),
-                missed=missed,
-                marked=marked,
+                missed=shares.missed,
+                marked=shares.marked,
             )
         )
     return cells
 
 
-def averages(patients: Sequence[Found], threshold: float) -> tuple[float, float]:
-    """Return missed and marked shares, averaged over patients."""
-    missed = float(np.mean([one.missed(threshold) for one in patients]))
-    return missed, float(np.mean([one.marked(threshold) for one in patients]))
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Means over patients of what marks hold; see `napari_metasr.trust.agreement.Agreement`.
 
-
-@dataclass(frozen=True)
-class CoverageRow:
-    """A cell, and what its threshold does on patients that it was not chosen on.
-
-    Shares are means over patients; None without any.
+    Attributes
+    ----------
+    patients
+        How many.
+    missed, missed_error
+        Missed share of the large errors, and the standard error of this mean; NaN of one patient.
+    marked, excess, recall, precision, wrong
+        Marked share, excess in marks, flagged patches that are marked, marks in flagged patches,
+        and flagged share of the patches; over the patients that have any, NaN without.
     """
+
+    patients: int
+    missed: float
+    missed_error: float
+    marked: float
+    excess: float
+    recall: float
+    precision: float
+    wrong: float
+
+    @staticmethod
+    def of(patients: Sequence[Found], threshold: float) -> Shares:
+        """Average over patients at a threshold."""
+        found = [one.agreement(threshold) for one in patients]
+        missed = np.array([one.missed_share for one in found])
+        count = len(found)
+        return Shares(
+            patients=count,
+            missed=float(missed.mean()),
+            missed_error=float(missed.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan,
+            marked=_mean(one.marked_share for one in found),
+            excess=_mean(one.excess_share for one in found),
+            recall=_mean(one.recall for one in found),
+            precision=_mean(one.precision for one in found),
+            wrong=_mean(one.wrong_share for one in found),
+        )
+
+
+def _mean(values: Iterable[float]) -> float:
+    finite = [value for value in values if not math.isnan(value)]
+    return float(np.mean(finite)) if finite else math.nan
+
+
+CALIBRATION, TEST = "calibration", "test"
+"""Whose shares: patients that thresholds were chosen on, and those that had no part in anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageRow(Shares):
+    """What the marks of a cell do on one group of patients, `CALIBRATION` or `TEST`."""
 
     acquisition: str
     scales: str
     threshold: float
-    patients: int
-    missed: float
-    marked: float
-    tested: int = 0
-    tested_missed: float | None = None
-    tested_marked: float | None = None
+    group: str
 
 
-def coverage_rows(cells: Iterable[RiskCell], tested: Iterable[Found]) -> list[CoverageRow]:
-    """Measure every cell on patients that neither trained nor calibrated."""
-    found, rows = by_cell(tested), []
+def coverage_rows(
+    cells: Sequence[RiskCell], own: Iterable[Found], tested: Iterable[Found]
+) -> list[CoverageRow]:
+    """Measure every cell on the patients that it was calibrated on, and on those of the test."""
+    rows = []
+    groups = ((CALIBRATION, by_cell(own)), (TEST, by_cell(tested)))
     for cell in cells:
-        patients = found.get((cell.acquisition, cell.scales), [])
-        missed, marked = averages(patients, cell.threshold) if patients else (None, None)
         low, high = cell.scales
-        rows.append(
-            CoverageRow(
-                cell.acquisition, f"x{low:g}-x{high:g}", cell.threshold, cell.patients,
-                cell.missed, cell.marked, len(patients), missed, marked,
-            )
-        )  # fmt: skip
+        for group, found in groups:
+            patients = found.get((cell.acquisition, cell.scales))
+            if patients:
+                rows.append(
+                    CoverageRow(
+                        acquisition=cell.acquisition,
+                        scales=f"x{low:g}-x{high:g}",
+                        threshold=cell.threshold,
+                        group=group,
+                        **asdict(Shares.of(patients, cell.threshold)),
+                    )
+                )
     return rows
 
 
-def coverage_table(rows: Iterable[CoverageRow]) -> str:
+def coverage_table(rows: Sequence[CoverageRow]) -> str:
     """One line for each cell: threshold, and missed and marked shares."""
+    tested = {(row.acquisition, row.scales): row for row in rows if row.group == TEST}
+
+    def of_test(text: Callable[[CoverageRow], str]) -> Callable[[CoverageRow], str]:
+        def cell(row: CoverageRow) -> str:
+            other = tested.get((row.acquisition, row.scales))
+            return "" if other is None else text(other)
+
+        return cell
+
     return markdown_table(
         {
             "acquisition": lambda row: row.acquisition,
@@ -211,13 +275,35 @@ def coverage_table(rows: Iterable[CoverageRow]) -> str:
             "calibrated on": lambda row: str(row.patients),
             "missed": lambda row: f"{row.missed:.1%}",
             "marked": lambda row: f"{row.marked:.1%}",
-            "tested on": lambda row: str(row.tested) if row.tested else "",
-            "missed in test": lambda row: _share(row.tested_missed),
-            "marked in test": lambda row: _share(row.tested_marked),
+            "tested on": of_test(lambda row: str(row.patients)),
+            "missed in test": of_test(_missed),
+            "marked in test": of_test(lambda row: f"{row.marked:.1%}"),
         },
-        rows,
+        [row for row in rows if row.group == CALIBRATION],
     )
 
 
-def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+def _missed(row: CoverageRow) -> str:
+    spread = "" if math.isnan(row.missed_error) else f" ± {100 * row.missed_error:.1f}"
+    return f"{row.missed:.1%}{spread}"
+
+
+def agreement_table(rows: Iterable[CoverageRow]) -> str:
+    """One line for each cell and group: where the errors and the flagged patches are."""
+    return markdown_table(
+        {
+            "patients": lambda row: row.group,
+            "acquisition": lambda row: row.acquisition,
+            "scales": lambda row: row.scales,
+            "marked": lambda row: _share(row.marked),
+            "excess in marks": lambda row: _share(row.excess),
+            "wrong patches marked": lambda row: _share(row.recall),
+            "marks in wrong patches": lambda row: _share(row.precision),
+            "by chance": lambda row: _share(row.wrong),
+        },
+        sorted(rows, key=lambda row: row.group),
+    )
+
+
+def _share(share: float) -> str:
+    return "" if math.isnan(share) else f"{share:.1%}"
