@@ -33,6 +33,7 @@ from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.upscaling.job import Job
 from napari_metasr.weights import DEFAULT_MODEL, model_card
+from napari_metasr.weights.risk import has_risk
 
 if TYPE_CHECKING:
     from napari_metasr.trust.proof import Proof
@@ -118,12 +119,21 @@ class Trust(Command):
 
         from napari_metasr.figures.report import document, write_report
         from napari_metasr.trust.prover import Prover
-        from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
+        from napari_metasr.trust.risk import load_risk_model
+        from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
         from napari_metasr.zoom.loading import load_model
 
         model = load_model(self.model, device=self.device)
+        head = load_risk_model(self.model, device=self.device) if has_risk(self.model) else None
         prover = Prover(
-            volume, model, settings, plane=plane, index=index, region=region, time=self.time
+            volume,
+            model,
+            settings,
+            plane=plane,
+            index=index,
+            region=region,
+            time=self.time,
+            head=head,
         )
         proof = carry_out(prover)
         report = document(proof)
@@ -134,6 +144,8 @@ class Trust(Command):
         print(gain_sentence(proof))
         for gain in proof.gains:
             print(lesion_sentence(proof, gain.scale))
+        for told in filter(None, (marks_sentence(proof, one.scale) for one in proof.marks)):
+            print(told)
         print(f"{' and '.join(map(str, outputs))}: the report, {RESEARCH_USE}")
 
     def _settings(self) -> ProofSettings:

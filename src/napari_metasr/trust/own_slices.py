@@ -222,14 +222,17 @@ class Enlargement:
     def __call__(self, image: NDArray[Any], index: int) -> dict[str, NDArray[np.float32]]:
         """Reduce a slice, (rows, columns), and return it enlarged by each of the `METHODS`."""
         reduced = self.reduced(image, index)
-        pixels = self.grid.pixel_range()
-        encoded = self._model.encode(reduced, self._intensity_range, self._value_range)
-        results = {NETWORK: self._model.render_pixels(encoded, self.grid, pixels)}
+        results = {NETWORK: self.enlarged(reduced, self._model)}
         for method in INTERPOLATIONS:
             results[method] = interpolate_pixels(
-                reduced, self.grid, pixels, method, self._value_range
+                reduced, self.grid, self.grid.pixel_range(), method, self._value_range
             )
         return results
+
+    def enlarged(self, reduced: NDArray[np.float32], model: Engine) -> NDArray[np.float32]:
+        """Enlarge a reduced slice by a network."""
+        encoded = model.encode(reduced, self._intensity_range, self._value_range)
+        return model.render_pixels(encoded, self.grid, self.grid.pixel_range())
 
     @property
     def measured_scale(self) -> float:
@@ -246,15 +249,19 @@ class Enlargement:
             flagged[name] = flagged_share(shown, truth.image, self.measured_scale)
         return Compared(truth.index, self.grid.true_scale, quality, flagged)
 
+    @property
+    def width(self) -> float:
+        """Width of the volume's intensity range."""
+        return self._intensity_range[1] - self._intensity_range[0]
+
     def _quality(
         self, image: NDArray[np.float32], truth: NDArray[np.float32], inside: NDArray[np.bool_]
     ) -> Quality:
         if not inside.any():
             return Quality(math.nan, math.nan)
-        width = self._intensity_range[1] - self._intensity_range[0]
         large = min(truth.shape) >= SSIM_WINDOW
-        similarity = ssim(image, truth, width, inside) if large else math.nan
-        return Quality(psnr(image[None, inside], truth[None, inside], width), similarity)
+        similarity = ssim(image, truth, self.width, inside) if large else math.nan
+        return Quality(psnr(image[None, inside], truth[None, inside], self.width), similarity)
 
 
 def mean(compared: Sequence[Compared], value: Callable[[Compared], float]) -> float:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import Acquisition
     from napari_metasr.geometry.windows import Window
     from napari_metasr.trust.own_acquisition import OwnAcquisition
+    from napari_metasr.trust.own_marks import Marks
     from napari_metasr.trust.own_slices import Compared, OwnSlice
     from napari_metasr.trust.proof_settings import ProofSettings
     from napari_metasr.trust.survival import Layout, Survival
@@ -30,12 +31,16 @@ USUAL_SCALE = 2.0
 
 @dataclass(frozen=True)
 class Example:
-    """One slice at one scale, to look at: the truth, reduced, and enlarged by each method."""
+    """One slice at one scale, to look at: the truth, reduced, and enlarged by each method.
+
+    ``marked`` is where the network's result is marked; None without an error head.
+    """
 
     scale: float
     truth: OwnSlice
     reduced: NDArray[np.float32]
     results: Mapping[str, NDArray[np.float32]]
+    marked: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ class Proof:
         By scale; by scale and slice; by scale, method and diameter.
     examples, lesion_examples
         One slice at every scale, and with lesions near the smallest size that survives.
+    marks
+        By scale; empty for a network without an error head.
     concerns
         Reasons not to trust it.
     is_oriented
@@ -100,6 +107,7 @@ class Proof:
     survivals: tuple[Survival, ...]
     examples: tuple[Example, ...]
     lesion_examples: tuple[LesionExample, ...]
+    marks: tuple[Marks, ...]
     concerns: tuple[str, ...]
     is_oriented: bool
 

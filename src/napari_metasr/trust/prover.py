@@ -12,10 +12,13 @@ import numpy as np
 from napari_metasr import __version__
 from napari_metasr.acquisition import estimate
 from napari_metasr.normalisation import brain_limits
+from napari_metasr.trust.agreement import Agreement
 from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.own_acquisition import OwnAcquisition
+from napari_metasr.trust.own_marks import Marker, Marks
 from napari_metasr.trust.own_slices import (
     LEAST_REDUCED,
+    NETWORK,
     Compared,
     Enlargement,
     own_slices,
@@ -23,6 +26,7 @@ from napari_metasr.trust.own_slices import (
 )
 from napari_metasr.trust.proof import Example, LesionExample, Proof
 from napari_metasr.trust.proof_settings import ProofSettings
+from napari_metasr.trust.risk import found_guarantee
 from napari_metasr.trust.survival import (
     Layout,
     Tried,
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import Acquisition
     from napari_metasr.geometry.windows import Window
     from napari_metasr.trust.own_slices import OwnSlice
+    from napari_metasr.trust.risk import RiskModel
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.zoom.protocols import Engine
 
@@ -87,6 +92,8 @@ class Prover:
         Plane of the slices; that of the scan's acquisition by default.
     index, region, time
         Only this slice; only this part of it, in pixel edges; time point of a series.
+    head
+        The network's error head, whose marks are tried as well.
 
     Raises
     ------
@@ -107,9 +114,11 @@ class Prover:
         index: int | None = None,
         region: Window | None = None,
         time: int = 0,
+        head: RiskModel | None = None,
     ) -> None:
         self.settings = settings or ProofSettings()
         self._volume, self._model, self._region = volume, model, region
+        self._head = head
         volume.source.check_brightness()
         if not model.card.super_resolves_slices:
             raise WeightsError(f"{model.card.name} does not super-resolve slices along both axes")
@@ -163,11 +172,13 @@ class Prover:
         name = self.settings.acquisition
         acquisition = OwnAcquisition.of(found) if name == AUTO else OwnAcquisition.named(name)
         bearing = _spread(truths, self.settings.lesion_slices)
-        work = _Work(self._scales, len(truths), len(bearing) * len(DIAMETERS))
+        often = 1 if self._head is None else 2
+        work = _Work(self._scales, often * len(truths), len(bearing) * len(DIAMETERS))
         compared: list[tuple[float, tuple[Compared, ...]]] = []
         tried: list[Tried] = []
         examples: list[Example] = []
         kept: list[LesionExample] = []
+        marks: list[Marks] = []
         low, high = volume.value_range
         widened = (min(low, low + self._contrast), max(high, high + self._contrast))
         for scale in self._scales:
@@ -180,18 +191,25 @@ class Prover:
                 value_range=widened,
                 seed=self.settings.seed,
             )
-            here, without = [], {}
+            marker = self._marker(found, enlarge)
+            here, without, agreement = [], {}, Agreement()
             for truth in truths:
                 yield Progress(f"comparing slices at x{scale:g}", work.share)
                 results = enlarge(truth.image, truth.index)
                 here.append(enlarge.compare(truth, results))
+                marked = None
+                if marker is not None:
+                    marked = marker.marked(truth)
+                    agreement += marker.agreement(truth, results[NETWORK], marked)
                 if truth in bearing:
                     without[truth.index] = results
                 if truth is bearing[len(bearing) // 2]:
                     reduced = enlarge.reduced(truth.image, truth.index)
-                    examples.append(Example(scale, truth, reduced, results))
-                work.add(scale)
+                    examples.append(Example(scale, truth, reduced, results, marked))
+                work.add(scale, often)
             compared.append((scale, tuple(here)))
+            if marker is not None:
+                marks.append(Marks(scale, marker.guarantee, agreement))
             for diameter in self.diameters:
                 for attempt in self._lesions(diameter, bearing, enlarge, without, rng):
                     yield Progress(f"putting lesions in at x{scale:g}", work.share)
@@ -221,9 +239,23 @@ class Prover:
             survivals=survivals,
             examples=tuple(examples),
             lesion_examples=tuple(kept),
+            marks=tuple(marks),
             concerns=self._concerns(found),
             is_oriented=volume.source.is_oriented and volume.data.ndim > 2,
         )
+
+    def _marker(self, found: Acquisition, enlarge: Enlargement) -> Marker | None:
+        """Return what marks slices, as it marks this scan; None without an error head."""
+        if self._head is None:
+            return None
+        name = self.settings.acquisition
+        guarantee = found_guarantee(
+            self._head.risk_card,
+            found,
+            (enlarge.scale, enlarge.scale),
+            acquisition=None if name == AUTO else name,
+        )
+        return Marker(self._head, enlarge, guarantee)
 
     def _lesions(
         self,

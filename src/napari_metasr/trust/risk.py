@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_metasr.acquisition import Acquisition
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.networks.risk_head import RiskHead
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 NOTHING = "Nothing is guaranteed"
 DEFAULT_THRESHOLD = 0.05
 """Estimated error from which a head without calibration marks."""
+
+DEFAULT_TAU = 0.1
+"""Share of the intensity range from which an error is large where no calibration says so."""
 
 UNEVEN = 0.05
 """Difference of two scales, as a share of the larger one, from which they are not one scale."""
@@ -151,11 +155,18 @@ class Guarantee:
         What is guaranteed, or that nothing is and why; without the marked share.
     holds
         Whether anything is guaranteed.
+    tau
+        From which share of the intensity range on an error is large.
+    alpha
+        The share of the large errors that a calibration allows to stay unmarked, on average over
+        patients; None without a calibration.
     """
 
     threshold: float
     sentence: str
     holds: bool
+    tau: float = DEFAULT_TAU
+    alpha: float | None = None
 
     def marked(self, risk: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Mark the pixels of an estimated error."""
@@ -231,12 +242,10 @@ def guarantee(
     if consistent:
         reasons.append("consistent results were not calibrated")
     if reasons:
-        return Guarantee(nearest.threshold, f"{NOTHING}: {'; '.join(reasons)}.", False)
-    return Guarantee(
-        nearest.threshold,
-        promise(calibration, nearest.patients),
-        True,
-    )
+        sentence = f"{NOTHING}: {'; '.join(reasons)}."
+    else:
+        sentence = promise(calibration, nearest.patients)
+    return Guarantee(nearest.threshold, sentence, not reasons, calibration.tau, calibration.alpha)
 
 
 def promise(calibration: Calibration, patients: int) -> str:
@@ -266,12 +275,29 @@ def scan_guarantee(
         The acquisition with which renderings are made consistent, if with any; a named one is
         taken for the scan's own.
     """
-    found = estimate(volume, plane)
+    return found_guarantee(
+        card,
+        estimate(volume, plane),
+        scale,
+        acquisition=None if consistent in {None, AUTO} else consistent,
+        consistent=consistent is not None,
+    )
+
+
+def found_guarantee(
+    card: RiskCard,
+    found: Acquisition,
+    scale: tuple[float, float],
+    *,
+    acquisition: str | None = None,
+    consistent: bool = False,
+) -> Guarantee:
+    """Return what is guaranteed of a scan whose acquisition was estimated; see `guarantee`."""
     return guarantee(
         card,
         scale,
-        acquisition=None if consistent in {None, AUTO} else consistent,
+        acquisition=acquisition,
         contrast=found.contrast,
         acquired=(found.rows.true_scale(1), found.columns.true_scale(1)),
-        consistent=consistent is not None,
+        consistent=consistent,
     )

@@ -77,3 +77,30 @@ def _judged(proof: Proof, scale: float) -> list[float]:
     """List the sizes of which there are enough lesions."""
     here = [one for one in proof.survivals if one.scale == scale]
     return [one.diameter for one in here if one.places >= LEAST_PLACES]
+
+
+def marks_sentence(proof: Proof, scale: float) -> str:
+    """Say how much the marks of risk cover and miss at a scale, beside what is guaranteed.
+
+    Returns
+    -------
+    str
+        Empty for a network without an error head.
+    """
+    found = next((one for one in proof.marks if one.scale == scale), None)
+    if found is None or not found.agreement.pixels:
+        return ""
+    agreement, guarantee = found.agreement, found.guarantee
+    where = "head" if proof.region is None else "region"
+    cover = f"At ×{scale:g} the risk marks cover {agreement.marked_share:.0%} of the {where}"
+    large = f"large errors (above {guarantee.tau:.0%} of the intensity range)"
+    if not agreement.large:
+        told = f"{cover}; the network makes no {large} there."
+    elif guarantee.holds:
+        return (
+            f"{cover} and miss {agreement.missed_share:.1%} of the {large}. They were calibrated "
+            f"to miss at most {guarantee.alpha:.0%}, on average over patients."
+        )
+    else:
+        told = f"{cover} and miss {agreement.missed_share:.1%} of the {large}."
+    return told if guarantee.holds else f"{told} {guarantee.sentence}"

@@ -14,6 +14,7 @@ from napari_metasr.figures.report.document import (
     Paragraph,
     Table,
 )
+from napari_metasr.figures.report.marks import marks_blocks, marks_key
 from napari_metasr.figures.report.pictures import (
     example_picture,
     gain_picture,
@@ -92,6 +93,7 @@ def _blocks(proof: Proof) -> Iterator[Block]:
     yield Paragraph(RESEARCH_USE_SENTENCE)
     yield Paragraph(gain_sentence(proof), is_key=True)
     yield Paragraph(lesion_sentence(proof, proof.usual_scale), is_key=True)
+    yield from marks_key(proof)
     yield _smallest(proof)
     if proof.concerns:
         yield Heading("What speaks against trusting this")
@@ -107,6 +109,7 @@ def _blocks(proof: Proof) -> Iterator[Block]:
     for example in proof.examples:
         if example.scale == proof.usual_scale:
             yield example_picture(proof, example)
+    yield from marks_blocks(proof)
     yield from _lesions(proof)
     yield Heading("How the scan was acquired, and how it was made coarser")
     yield Listing(proof.acquisition.lines)

@@ -17,7 +17,7 @@ from napari_metasr.figures.report.document import Picture
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import unit_range
-from napari_metasr.trust.own_slices import METHODS
+from napari_metasr.trust.own_slices import METHODS, NETWORK
 from napari_metasr.trust.sentences import NAMES
 from napari_metasr.trust.survival import SURVIVES
 
@@ -92,8 +92,15 @@ class _Row:
         self.canvas.text(heading, left, top - HEADING / 2, 15, color=INK, bold=True)
         return left, top
 
-    def slice(self, image: NDArray[Any], column: int, row: int, heading: str) -> Axes:
-        """Draw a slice of the truth's size."""
+    def slice(
+        self,
+        image: NDArray[Any],
+        column: int,
+        row: int,
+        heading: str,
+        marked: NDArray[np.bool_] | None = None,
+    ) -> Axes:
+        """Draw a slice of the truth's size, with marks where it may be wrong."""
         left, top = self._place(column, row, heading)
         return draw_panel(
             self.canvas,
@@ -105,6 +112,7 @@ class _Row:
             width=self.width,
             height=self.height,
             size=LETTERS,
+            marked=None if marked is None else marked[self.crop],
         )
 
     def error(self, error: NDArray[Any], column: int, row: int, heading: str) -> None:
@@ -145,6 +153,22 @@ def example_picture(proof: Proof, example: Example) -> Picture:
     caption = (
         f"Slice {truth.index}, reduced by ×{example.scale:g} and enlarged again. Errors: black is "
         f"none, bright is {LARGEST_ERROR:.0%} of the scan's intensity range or more."
+    )
+    return _saved(row.canvas.figure, row.size, caption, colours=LEVELS)
+
+
+def marks_picture(proof: Proof, example: Example, marked: NDArray[np.bool_]) -> Picture:
+    """Draw a slice, the network's result without and with marks of risk, and its error."""
+    truth, result = example.truth, example.results[NETWORK]
+    row = _Row(proof, truth.head, 1)
+    row.slice(truth.image, 0, 0, "The scan")
+    row.slice(result, 1, 0, f"Network, ×{example.scale:g}")
+    row.slice(result, 2, 0, "With risk marks", marked)
+    row.error(result - truth.image, 3, 0, "Its error")
+    caption = (
+        f"Slice {truth.index} at ×{example.scale:g}: hatched where the result may be wrong, beside "
+        f"its true error (black is none, bright is {LARGEST_ERROR:.0%} of the intensity range or "
+        "more)."
     )
     return _saved(row.canvas.figure, row.size, caption, colours=LEVELS)
 
