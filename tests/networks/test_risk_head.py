@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.meta_srgan import build_meta_srgan
-from napari_metasr.networks.risk_head import FIRST_LEVEL, RiskHead, pinball
+from napari_metasr.networks.risk_head import FIRST_LEVEL, LARGEST_LOG, RiskHead, pinball
 
 
 @pytest.fixture
@@ -70,6 +70,17 @@ def test_a_new_head_gives_the_first_level_everywhere(network):
     grid = OutputGrid.at_scale((7, 6), 2)
     found = head.quantile(head.attached(network)(torch.rand(1, 1, 7, 6), grid))
     torch.testing.assert_close(found, torch.full_like(found, FIRST_LEVEL))
+
+
+def test_estimates_beyond_what_can_occur_still_lead_back():
+    head = RiskHead(features=8, hidden=12)
+    logarithm = torch.tensor([1.0, LARGEST_LOG, 9.0]) - head.level.detach()
+    logarithm.requires_grad_()
+    found = head.quantile(logarithm)
+    assert found[0].item() == pytest.approx(np.e)
+    assert found[2].item() == pytest.approx(np.exp(LARGEST_LOG) * (1 + 9 - LARGEST_LOG))
+    found[2].backward()
+    assert logarithm.grad[2] > 1
 
 
 def test_the_pinball_loss_by_hand_and_at_its_minimum():

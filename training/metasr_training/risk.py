@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LOG_EVERY = 100
 WARM_UP = 200
+LARGEST_GRADIENT = 0.1
+"""Norm that gradients are clipped to: q grows exponentially, and so do those of odd patches."""
 MASKED = 0.25
 """Share of the patches that are cut by a mask after the reduction, as scans are."""
 
@@ -40,7 +42,7 @@ def risk_head(
     model: str = DEFAULT_MODEL,
     updates: int = 6000,
     budget: str | None = None,
-    rate: float = 1e-3,
+    rate: float = 2e-4,
     recipe: str = "zoom",
     start: Path | None = None,
     seed: int = 0,
@@ -145,6 +147,7 @@ def _train(
         loss = head_loss(network, attached, head, sampler.draw(update))
         optimiser.zero_grad()
         loss.backward()
+        torch.nn.utils.clip_grad_norm_(head.parameters(), LARGEST_GRADIENT)
         optimiser.step()
         total += loss.item()
         if (update + 1) % LOG_EVERY == 0:

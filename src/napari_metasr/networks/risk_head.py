@@ -61,8 +61,14 @@ class RiskHead(nn.Module):
         return type(network)(trunk=network.trunk, upscale=upscale)
 
     def quantile(self, logarithm: Tensor) -> Tensor:
-        """Return q, in the network's units, of what the attached network gives."""
-        return (logarithm + self.level).clamp(max=LARGEST_LOG).exp()
+        """Return q, in the network's units, of what the attached network gives.
+
+        Beyond ``LARGEST_LOG`` it goes on as a straight line, so that pixels that got there in
+        training have a gradient that leads them back.
+        """
+        whole = logarithm + self.level
+        beyond = (whole - LARGEST_LOG).clamp(min=0)
+        return whole.clamp(max=LARGEST_LOG).exp() * (1 + beyond)
 
 
 def pinball(error: Tensor, quantile: Tensor, share: float = QUANTILE) -> Tensor:
