@@ -10,6 +10,7 @@ from napari_metasr.trust.conformal import (
     conformal_threshold,
     least_patients,
     missed_share,
+    threshold_for_each,
 )
 
 
@@ -73,3 +74,17 @@ def test_further_patients_miss_no_more_than_promised(alpha):
     error = np.std(losses) / np.sqrt(len(losses))
     assert np.mean(losses) <= alpha + 2 * error
     assert np.mean(losses) >= alpha - 1 / 21 - 3 * error  # and marks no more than it needs
+
+
+def test_a_data_set_that_misses_more_lowers_the_threshold():
+    """At alpha 0.5 twelve patients may miss 0.5 * 13 - 1 = 5.5, and each set half of its number."""
+    easy = [np.array([0.6, 0.7]) for _ in range(8)]
+    hard = [np.array([0.2, 0.4]) for _ in range(4)]
+    assert conformal_threshold([*easy, *hard], 0.5) == 0.6  # misses all of the four: 4 <= 5.5
+    assert threshold_for_each([easy, hard], 0.5) == 0.4  # half of each hard one
+    assert threshold_for_each([[*easy, *hard]], 0.5) == 0.6
+    without = [np.array([])] * 2
+    assert threshold_for_each([easy, without], 0.5) == conformal_threshold([*easy, *without], 0.5)
+    assert threshold_for_each([easy], 0.5) == conformal_threshold(easy, 0.5)
+    with pytest.raises(TooFewPatientsError, match="at least 9 patients"):
+        threshold_for_each([easy[:2], hard[:2]], 0.1)

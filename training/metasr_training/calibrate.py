@@ -41,7 +41,7 @@ def calibrate(
     sources: tuple[str, ...] = (),
     splits: tuple[Split, ...] = ("val",),
     test: tuple[Split, ...] = ("test",),
-    slices: int = 1,
+    slices: int = 2,
     contrast: tuple[str, ...] = (),
     card: Path | None = None,
     output: Path | None = None,
@@ -51,7 +51,8 @@ def calibrate(
 
     Slices are reduced and enlarged again. For each acquisition and band of scales the threshold is
     chosen that marks least, while of the errors above tau at most a share of alpha is expected to
-    stay unmarked, on average over patients like these. A second table says how much of the errors'
+    stay unmarked, on average over patients like these, and no more than that do on average in any
+    of the data sets. A second table says how much of the errors'
     excess over tau lies in the marks, and how well they agree with the patches that sFRC flags.
 
     Parameters

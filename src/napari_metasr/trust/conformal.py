@@ -7,6 +7,10 @@ of at most 1: of n exchangeable patients, the threshold that marks least while
 
 bounds the expected loss of a further patient by alpha, R being the mean loss of the n. A patient's
 loss is the share of the pixels with a large error that are not marked.
+
+Patients of one data set resemble each other, and a further patient may be like those of one set
+alone. A smaller threshold keeps the bound, so that it may be lowered until no set misses more than
+alpha on average either.
 """
 
 from __future__ import annotations
@@ -78,7 +82,33 @@ def conformal_threshold(patients: Sequence[NDArray[np.floating]], alpha: float) 
         raise TooFewPatientsError(
             f"a share of {alpha:g} needs at least {needed} patients to calibrate on, found {count}"
         )
-    allowed = alpha * (count + 1) - 1
+    return _largest_threshold(patients, alpha * (count + 1) - 1)
+
+
+def threshold_for_each(groups: Sequence[Sequence[NDArray[np.floating]]], alpha: float) -> float:
+    """Return the conformal threshold of all patients, or less until no group misses more.
+
+    Parameters
+    ----------
+    groups
+        Of each data set, its patients, as for `conformal_threshold`. Their own mean missed shares
+        are at most alpha; without a correction for how few they are, so that this is no guarantee
+        for a further patient of one set.
+    alpha
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError, TooFewPatientsError
+        As `conformal_threshold`, of all patients together.
+    """
+    whole = conformal_threshold([one for group in groups for one in group], alpha)
+    wrong = [group for group in groups if any(len(risks) for risks in group)]
+    return min([whole, *(_largest_threshold(group, alpha * len(group)) for group in wrong)])
+
+
+def _largest_threshold(patients: Sequence[NDArray[np.floating]], allowed: float) -> float:
+    """Return the largest threshold at which missed shares add up to no more than allowed."""
     values = [np.asarray(risks, np.float64) for risks in patients if len(risks)]
     if not values:
         return 0.0

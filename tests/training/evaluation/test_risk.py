@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes.training import slices, write_data
@@ -104,6 +106,15 @@ def test_each_cell_has_a_threshold_of_its_own_and_is_tested_on_others():
     table = coverage_table(rows)
     assert "| box | x1.75-x2.5 | 0.200 | 9 | 0.0% | 75.0% | 2 | 25.0% ± 25.0 | 58.3% |" in table
     assert "| k-space | x1.75-x2.5 | 0.500 | 9 | 0.0% | 66.7% |  |  |  |" in table
+
+
+def test_every_data_set_may_miss_no_more_than_allowed():
+    """One set's estimates are lower: the threshold of all would miss half of its errors."""
+    high, low = ([found(n, [at, 0.9]) for n in range(9)] for at in (0.5, 0.2))
+    low = [replace(one, source="t") for one in low]
+    (cell,) = calibrated([*high, *low], 0.4)
+    assert cell.threshold == 0.2
+    assert calibrated([*high, *(replace(one, source="s") for one in low)], 0.4)[0].threshold == 0.5
 
 
 def test_marks_and_flagged_patches_are_averaged_over_the_patients_that_have_any():

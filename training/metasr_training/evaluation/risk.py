@@ -18,7 +18,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.quality.hallucination import patch_map
 from napari_metasr.quality.metrics import brain_box
 from napari_metasr.trust.agreement import Agreement
-from napari_metasr.trust.conformal import conformal_threshold
+from napari_metasr.trust.conformal import threshold_for_each
 from napari_metasr.weights.risk import RiskCell
 
 if TYPE_CHECKING:
@@ -148,7 +148,9 @@ def by_cell(found: Iterable[Found]) -> dict[tuple[str, Scales], list[Found]]:
 
 
 def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
-    """Choose the threshold of every cell; see `napari_metasr.trust.conformal`.
+    """Choose the threshold of every cell, for all patients and for each data set's alike.
+
+    See `napari_metasr.trust.conformal.threshold_for_each`.
 
     Raises
     ------
@@ -157,7 +159,10 @@ def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
     """
     cells = []
     for (acquisition, scales), patients in by_cell(found).items():
-        threshold = conformal_threshold([one.large for one in patients], alpha)
+        sources: dict[str, list[NDArray[np.float32]]] = defaultdict(list)
+        for one in patients:
+            sources[one.source].append(one.large)
+        threshold = threshold_for_each(list(sources.values()), alpha)
         shares = Shares.of(patients, threshold)
         cells.append(
             RiskCell(
