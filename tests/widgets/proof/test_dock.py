@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fakes.trust import Interpolator, head
+from fakes.detector import box
+from fakes.trust import Interpolator, Oracle, error_card, head
 from fakes.widgets import FakeDialogs
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from napari_metasr.io.layers import layer_data
+from napari_metasr.figures.report.document import Table
+from napari_metasr.geometry.windows import Window
+from napari_metasr.io.layers import METADATA_KEY, layer_data
+from napari_metasr.lesions import Lesion
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
+from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.proof import messages as words
-from napari_metasr.widgets.proof.dock import ProofScope
+from napari_metasr.widgets.proof.scope import ProofScope
 from napari_metasr.widgets.proof.widget import ProofWidget
+from napari_metasr.widgets.viewer.focus import lesion_focus
+from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.zoom.region_layer import RegionLayer
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -33,8 +41,9 @@ def viewer():
 def make(qtbot):
     docks = []
 
-    def make(viewer, factory=lambda model, *, device: Interpolator()):
-        dock = ProofWidget(viewer, factory, {"meta-srgan": model_card("meta-srgan")})
+    def make(viewer, factory=lambda model, *, device: Interpolator(), risk_factory=None):
+        cards = {"meta-srgan": model_card("meta-srgan")}
+        dock = ProofWidget(viewer, factory, cards, risk_factory)
         dock.scope.setCurrentEnum(ProofScope.SLICE)
         qtbot.addWidget(dock)
         docks.append(dock)
@@ -68,6 +77,60 @@ def test_a_slice_is_tried_and_the_verdict_is_shown(qtbot, make, viewer):
     assert dock.start.isEnabled()
     assert dock.save.isEnabled()
     assert not dock.cancel.isEnabled()
+
+
+def test_the_marks_of_a_network_with_an_error_head_are_tried_as_well(qtbot, make, viewer):
+    oracle = Oracle(viewer.layers[0].metadata[METADATA_KEY], error_card())
+    dock = tried(qtbot, make(viewer, risk_factory=lambda model, *, device: oracle))
+    assert "At ×2 the risk marks cover" in dock.verdict.text()
+
+
+def regions_tried(dock):
+    """Which slice and region the report is about."""
+    (settings,) = (
+        dict(block.rows)
+        for block in dock.coordinator.report.document.blocks
+        if isinstance(block, Table) and block.columns[0] == "Setting"
+    )
+    return settings["Plane and slices"], settings["Region"]
+
+
+def test_the_chosen_lesion_is_tried_where_the_slider_is_or_in_its_middle(
+    qtbot, make, viewer, notes
+):
+    dock = make(viewer)
+    dock.scope.setCurrentEnum(ProofScope.LESION)
+    qtbot.mouseClick(dock.start, LEFT)
+    assert any("choose a lesion" in note for note in notes)
+    lesion = Lesion(Plane.AXIAL, {0: box(20, 22, 20, 18, 0.9), 1: box(24, 20, 16, 20, 0.8)})
+    lesion_focus(viewer).choose(viewer.layers[0], lesion)
+    tried(qtbot, dock)
+    assert regions_tried(dock) == ("axial: 1", "rows 24 to 40, columns 20 to 40")
+    viewer.dims.set_current_step(0, 2)  # beyond the lesion
+    tried(qtbot, dock)
+    middle = lesion.detections[lesion.middle].region
+    assert regions_tried(dock) == (
+        f"axial: {lesion.middle}",
+        f"rows {middle.top:g} to {middle.bottom:g}, columns {middle.left:g} to {middle.right:g}",
+    )
+
+
+def test_the_rectangle_that_was_drawn_to_zoom_is_tried(qtbot, make, viewer, notes):
+    dock = make(viewer)
+    dock.scope.setCurrentEnum(ProofScope.REGION)
+    qtbot.mouseClick(dock.start, LEFT)
+    assert any("draw a rectangle" in note for note in notes)
+    source = layer_source(viewer.layers[0])
+    region = RegionLayer(viewer, lambda: None, lambda: None)
+    region.set_window(source, source.view(viewer.dims), Window(18, 20, 40, 46))
+    tried(qtbot, dock)
+    assert regions_tried(dock) == ("axial: 1", "rows 18 to 40, columns 20 to 46")
+    region.set_window(source, source.view(viewer.dims), Window(18, 20, 20.5, 46))
+    dock.contrast.setValue(10)
+    assert regions_tried(tried(qtbot, dock))[1] == "rows 18 to 20.5, columns 20 to 46"
+    region.forget(source.token)
+    qtbot.mouseClick(dock.start, LEFT)
+    assert notes[-1].count("draw a rectangle") == 1
 
 
 def test_the_contrast_that_is_set_is_that_of_the_lesions(qtbot, make, viewer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,16 @@ from qtpy.QtCore import QObject, QUrl
 from qtpy.QtGui import QDesktopServices
 
 from napari_metasr.upscaling.time_left import TimeLeft
+from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.proof import messages as words
+from napari_metasr.widgets.proof.scope import part_of
 from napari_metasr.widgets.proof.work import Report, Request, prove, write
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import (
-    check_supported,
-    layer_source,
-    plane_and_index,
-)
+from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.models import ModelCache, load_either
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -54,11 +53,15 @@ class ProofCoordinator(QObject):
         Called as ``model_factory(model, device=device)``, off the GUI thread.
     device
         Where networks run.
+    risk_factory
+        The same for the error heads of the networks that have one; without it no marks are tried.
 
     Attributes
     ----------
     dialogs
         How the user is asked.
+    report
+        What was found last; None before that.
     show_page
         Called with a file to show in a browser.
     """
@@ -70,13 +73,15 @@ class ProofCoordinator(QObject):
         model_factory: Callable[..., Any],
         *,
         device: str,
+        risk_factory: Callable[..., Any] | None = None,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._device = viewer, dock, device
         self.show_page: Callable[[Path], object] = _show_page
         self._closed = False
-        self._models = ModelCache(model_factory)
-        self._report: Report | None = None
+        self._models = ModelCache(partial(load_either, model_factory, risk_factory))
+        self._has_marks = risk_factory is not None
+        self.report: Report | None = None
         self._left = TimeLeft()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.dialogs = Dialogs()
@@ -113,14 +118,14 @@ class ProofCoordinator(QObject):
     def _on_layers(self, event: Any = None) -> None:
         self._images.refresh()
         self._show_state()
-        if not self.worker.is_running and self._report is None:
+        if not self.worker.is_running and self.report is None:
             self._dock.show_status(words.NO_IMAGE if self._images.layer is None else words.READY)
 
     def _show_state(self) -> None:
         self._dock.show_state(
             can_start=self._images.layer is not None,
             is_running=self.worker.is_running,
-            has_report=self._report is not None,
+            has_report=self.report is not None,
         )
 
     def _on_start(self) -> None:
@@ -132,7 +137,7 @@ class ProofCoordinator(QObject):
         except ValueError as refusal:
             show_error(f"{words.TITLE} {refusal}")
             return
-        self._report, self._left = None, TimeLeft()
+        self.report, self._left = None, TimeLeft()
         self._dock.show_verdict((), None)
         self.worker.start(prove, request, self._models)
         self._dock.show_progress(words.working(words.LOADING, self._left), 0.0)
@@ -144,30 +149,21 @@ class ProofCoordinator(QObject):
         Raises
         ------
         ValueError
-            If the layer is no image that can be tried, or the viewer shows no slice of it.
+            If the layer is no image that can be tried, or what is chosen of it is not there.
         """
         check_supported(layer)
         source, dock = layer_source(layer), self._dock
         volume = layer_volume(source)
-        is_flat = self._viewer.dims.ndisplay == 2
-        view = source.view(self._viewer.dims) if is_flat else None
-        plane = index = None
-        if dock.one_slice:
-            if not is_flat:
-                raise ValueError(words.IN_3D)
-            if view is None:
-                raise ValueError(words.OUTSIDE)
-            plane, index = plane_and_index(view, layer.ndim)
-        time = view.index[0] if view is not None and volume.time_points > 1 else 0
-        return Request(
-            volume, plane, index, time, dock.model.currentData(), self._device, dock.settings
-        )
+        part = part_of(dock.tried, self._viewer, source, volume.time_points)
+        model = dock.model.currentData()
+        with_marks = self._has_marks and has_risk(model)
+        return Request(volume, part, model, self._device, dock.settings, with_marks)
 
     def _on_step(self, step: Progress | Report | Path) -> None:
         if isinstance(step, Path):
             show_info(f"Saved {step}")
         elif isinstance(step, Report):
-            self._report = step
+            self.report = step
             self._dock.show_verdict(step.sentences, step.curves.png, step.curves.caption)
         else:
             self._left.tell(step.overall, counts=step.overall > 0)
@@ -179,7 +175,7 @@ class ProofCoordinator(QObject):
 
     def _on_finished(self, cancelled: bool) -> None:
         self._show_state()
-        if self._report is not None:
+        if self.report is not None:
             self._dock.show_status(words.DONE)
         elif cancelled:
             self._dock.show_status(words.CANCELLED)
@@ -187,18 +183,18 @@ class ProofCoordinator(QObject):
     # the report
 
     def _on_open(self) -> None:
-        if self._report is None or self.worker.is_running:
+        if self.report is None or self.worker.is_running:
             return
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="metasr-report-")
         path = Path(self._folder.name) / REPORT
         try:
-            self.show_page(write(path, self._report, overwrite=True))
+            self.show_page(write(path, self.report, overwrite=True))
         except OSError as error:
             show_error(f"{words.TITLE} {error}")
 
     def _on_save(self) -> None:
-        if self._report is None or self.worker.is_running:
+        if self.report is None or self.worker.is_running:
             return
         answer = self.dialogs.path(self._dock, "Save the report", REPORT, KINDS)
         if answer is None:
@@ -206,5 +202,5 @@ class ProofCoordinator(QObject):
         path, _ = answer
         if path.exists() and not self.dialogs.may_replace(self._dock, [path]):
             return
-        self.worker.start(once, write, path, self._report, path.exists())
+        self.worker.start(once, write, path, self.report, path.exists())
         self._show_state()

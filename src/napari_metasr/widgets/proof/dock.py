@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
@@ -14,6 +13,7 @@ from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
+from napari_metasr.widgets.proof.scope import ProofScope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,22 +22,12 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.panels.model_choice import ModelChoice
 
 STATUS_LINES = 2
-VERDICT_LINES = 8
+VERDICT_LINES = 12
 STEPS = 1000
 """Steps of the progress bar."""
 
 DARKEST, BRIGHTEST = -95.0, 500.0
 """Brightness of lesions beyond their surroundings, in percent."""
-
-
-class ProofScope(StrEnum):
-    """What is tried; the values are titles."""
-
-    VOLUME = "Whole scan"
-    SLICE = "Current slice"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 class FittingPicture(QLabel):
@@ -127,7 +117,9 @@ class ProofDock(Dock):
         self.model = model_box(models, "The network that is tried")
         self.scope = parts.enum_box(
             ProofScope,
-            "Slices all over the head (about a minute), or the one on the screen (seconds)",
+            "Slices all over the head (about a minute); or, in seconds, the slice on the screen,\n"
+            "the lesion that is chosen in the table of “Detect tumour”, or the rectangle that is\n"
+            "drawn with “Meta-SR Zoom”",
         )
         self.contrast = QDoubleSpinBox()
         self.contrast.setRange(DARKEST, BRIGHTEST)
@@ -204,9 +196,9 @@ class ProofDock(Dock):
         return ProofSettings(contrast=self.contrast.value() / 100)
 
     @property
-    def one_slice(self) -> bool:
-        """Whether only the slice on the screen is tried."""
-        return self.scope.currentEnum() is ProofScope.SLICE
+    def tried(self) -> ProofScope:
+        """What is tried of the scan."""
+        return ProofScope(self.scope.currentEnum())
 
     def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the images; emits nothing."""

@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 
 TITLE = "How far can I zoom this scan?"
 NO_IMAGE = "Open an image."
-READY = "Ready: the whole scan takes about a minute, a slice some seconds."
+READY = "Ready: the whole scan takes about a minute, a slice or a part of it some seconds."
 LOADING = "loading the network"
 DRAWING = "drawing the report"
 CANCELLED = "Stopped."
 FAILED = "Failed."
 DONE = "Done. The report has pictures, tables, settings and limits."
+NO_LESION = "choose a lesion of this image in the table of “Detect tumour” first"
+NO_REGION = "draw a rectangle on this image with “Meta-SR Zoom” first (Region: rectangle)"
 OUTSIDE = "the slider is outside the image"
 IN_3D = "expected a slice on the screen, found the 3-D view"
 

@@ -23,6 +23,12 @@ def _load_model(model: str, *, device: str) -> Any:
     return load_model(model, device=device)
 
 
+def _load_risk_model(model: str, *, device: str) -> Any:
+    from napari_metasr.trust.risk import load_risk_model
+
+    return load_risk_model(model, device=device)
+
+
 class ProofWidget(ProofDock):
     """*Plugins > How far can I zoom this scan?*.
 
@@ -35,6 +41,9 @@ class ProofWidget(ProofDock):
         `napari_metasr.load_model` by default.
     cards
         The networks to offer; by default those of the package and the user's own.
+    risk_factory
+        Loads a network's error head in the same way; with a model factory of one's own there is
+        none unless it is given.
     """
 
     def __init__(
@@ -42,6 +51,7 @@ class ProofWidget(ProofDock):
         napari_viewer: ViewerModel,
         model_factory: Callable[..., Any] | None = None,
         cards: dict[str, ModelCard] | None = None,
+        risk_factory: Callable[..., Any] | None = None,
     ) -> None:
         if cards is None:
             cards = {
@@ -51,5 +61,9 @@ class ProofWidget(ProofDock):
         super().__init__(choices({name: cards[name] for name in ordered}))
         open_docks(napari_viewer).add(self)
         self.coordinator = ProofCoordinator(
-            napari_viewer, self, model_factory or _load_model, device=preferences()["device"]
+            napari_viewer,
+            self,
+            model_factory or _load_model,
+            device=preferences()["device"],
+            risk_factory=_load_risk_model if model_factory is None else risk_factory,
         )

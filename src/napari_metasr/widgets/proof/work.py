@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.trust.proof import Proof
 from napari_metasr.trust.prover import Progress, Prover
-from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
+from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
 from napari_metasr.widgets.proof import messages as words
+from napari_metasr.widgets.viewer.models import RISK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.report.document import Document, Picture
     from napari_metasr.trust.proof_settings import ProofSettings
-    from napari_metasr.volume import Plane, Volume
+    from napari_metasr.volume import Volume
+    from napari_metasr.widgets.proof.scope import Part
     from napari_metasr.widgets.viewer.models import ModelCache
 
 
@@ -26,21 +28,22 @@ class Request:
 
     Attributes
     ----------
-    volume, plane, index, time
-        The scan; its plane and slice, where one slice is tried; its time point.
+    volume, part
+        The scan, and what of it is tried.
     model, device
         Name of the network, and where it runs.
     settings
-        What is tried.
+        How it is tried.
+    with_marks
+        Whether the marks of the network's error head are tried as well.
     """
 
     volume: Volume
-    plane: Plane | None
-    index: int | None
-    time: int
+    part: Part
     model: str
     device: str
     settings: ProofSettings
+    with_marks: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,24 +67,26 @@ def prove(request: Request, models: ModelCache) -> Iterator[Progress | Report]:
     from napari_metasr.figures.report.pictures import curves_at
 
     yield Progress(words.LOADING, 0.0)
+    model, part = models.get(request.model, request.device), request.part
+    head = models.get(f"{RISK}{request.model}", request.device) if request.with_marks else None
     prover = Prover(
         request.volume,
-        models.get(request.model, request.device),
+        model,
         request.settings,
-        plane=request.plane,
-        index=request.index,
-        time=request.time,
+        plane=part.plane,
+        index=part.index,
+        region=part.region,
+        time=part.time,
+        head=head,
     )
     for step in prover.steps():
         if not isinstance(step, Proof):
             yield step
             continue
         yield Progress(words.DRAWING, 1.0)
-        yield Report(
-            document(step),
-            (gain_sentence(step), lesion_sentence(step, step.usual_scale)),
-            curves_at(step, step.usual_scale),
-        )
+        scale = step.usual_scale
+        told = (gain_sentence(step), lesion_sentence(step, scale), marks_sentence(step, scale))
+        yield Report(document(step), tuple(filter(None, told)), curves_at(step, scale))
 
 
 def write(path: Path, report: Report, overwrite: bool) -> Path:

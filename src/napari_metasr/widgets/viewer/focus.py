@@ -47,6 +47,8 @@ class LesionFocus(QObject):
     ----------
     lesion
         None where none is chosen.
+    earlier_axes
+        The position on the layer's axes before z, y, x, such as time.
     is_editing
         Whether boxes are being edited, and must be seen.
     watchers
@@ -66,7 +68,7 @@ class LesionFocus(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._layer: weakref.ref[Image] | None = None
-        self._leading: tuple[int, ...] = ()
+        self.earlier_axes: tuple[int, ...] = ()
         self.lesion: Lesion | None = None
         self.is_editing = False
         self.watchers = 0
@@ -86,12 +88,12 @@ class LesionFocus(QObject):
         layer
             The image that it was found in.
         earlier_axes
-            The position on the layer's axes before z, y, x, such as time.
+            See the attribute.
         """
-        if layer is self.layer and lesion == self.lesion and earlier_axes == self._leading:
+        if layer is self.layer and lesion == self.lesion and earlier_axes == self.earlier_axes:
             return
         self._layer = weakref.ref(layer) if layer is not None else None
-        self.lesion, self._leading = lesion, earlier_axes
+        self.lesion, self.earlier_axes = lesion, earlier_axes
         self.changed.emit()
 
     def edit(self, editing: bool) -> None:
@@ -110,7 +112,7 @@ class LesionFocus(QObject):
         layer, lesion = self.layer, self.lesion
         if layer is None or lesion is None or not same_grid(layer, source.layer):
             return None
-        if view.index[: source.layer.ndim - 3] != self._leading:
+        if view.index[: source.layer.ndim - 3] != self.earlier_axes:
             return None
         try:
             plane, index = plane_and_index(view, source.layer.ndim)

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.viewer.drawn_regions import drawn_regions
 from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 
@@ -42,7 +43,7 @@ class RegionLayer:
     ) -> None:
         self._viewer = weakref.ref(viewer)
         self._changed, self._drawn = changed, drawn
-        self._windows: dict[tuple[int, tuple[int, int]], Window] = {}
+        self._windows = drawn_regions(viewer)
         self._earlier: dict[tuple[int, tuple[int, int]], list[Window]] = {}
         self._layer: Shapes | None = None
         self._source: LayerSource | None = None
@@ -56,7 +57,7 @@ class RegionLayer:
 
     def window(self, source: LayerSource, view: SliceView) -> Window | None:
         """Return the rectangle of this plane, in low-resolution edges, if there is one."""
-        return self._windows.get((source.token, view.axes))
+        return self._windows.get(source, view)
 
     def set_window(self, source: LayerSource, view: SliceView, window: Window) -> None:
         """Set the rectangle of this plane."""
@@ -64,11 +65,11 @@ class RegionLayer:
         if inside is None or min(inside[2] - inside[0], inside[3] - inside[1]) < SMALLEST:
             return
         key = source.token, view.axes
-        before = self._windows.get(key)
+        before = self._windows.get(source, view)
         if before != inside:
             if before is not None:
                 self._earlier[key] = [*self._earlier.get(key, []), before][-UNDO_STEPS:]
-            self._windows[key] = inside
+            self._windows.set(source, view, inside)
             self._changed()
 
     def undo(self) -> None:
@@ -77,8 +78,9 @@ class RegionLayer:
             return
         key = self._source.token, self._view.axes
         if self._earlier.get(key):
-            self._windows[key] = self._earlier[key].pop()
-            self._draw(self._windows[key])
+            window = self._earlier[key].pop()
+            self._windows.set(self._source, self._view, window)
+            self._draw(window)
             self._changed()
 
     def edit(self, source: LayerSource, view: SliceView) -> None:
@@ -133,7 +135,7 @@ class RegionLayer:
 
     def forget(self, token: int) -> None:
         """Forget the rectangles of a layer that has been removed."""
-        self._windows = {key: w for key, w in self._windows.items() if key[0] != token}
+        self._windows.forget(token)
         self._earlier = {key: w for key, w in self._earlier.items() if key[0] != token}
         if self._source is not None and self._source.token == token:
             self._source = None
