@@ -25,6 +25,9 @@ def test_the_cards_measurements_tell_which_these_are():
     assert {name for name, reason in reasons.items() if reason} == {"srgan-x2", "ms-gan-x4"}
     assert "0.9 dB below bicubic on whole slices" in reasons["srgan-x2"]
     assert model_card("ld").whole_slice_gain is None
+    for name in model_names():
+        told = " ".join(model_card(name).concerns(2.0, "in plane"))
+        assert ("nothing is guaranteed of the details" in told) is bool(reasons[name])
 
 
 def test_whole_slices_and_volumes_are_refused_with_the_reason_and_regions_are_not(
@@ -36,6 +39,7 @@ def test_whole_slices_and_volumes_are_refused_with_the_reason_and_regions_are_no
     assert "offered for lesions and marked rectangles only" in capsys.readouterr().err
     assert not (tmp_path / "a.nii.gz").exists()
     assert main([*words, "--region", "4,5,20,20"]) == 0
+    assert "nothing is guaranteed of the details that SRGAN" in capsys.readouterr().err
     words[0], words[3] = "upscale", str(tmp_path / "b.nii.gz")
     assert main([*words[:-4], "--scale", "2,2,1"]) == 2
     assert "offered for lesions" in capsys.readouterr().err

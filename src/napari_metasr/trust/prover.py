@@ -325,7 +325,7 @@ class Prover:
         if skipped:
             listed = ", ".join(f"x{scale:g}" for scale in skipped)
             concerns.append(f"the slices are too small to be reduced by {listed}")
-        return tuple(concerns)
+        return tuple(dict.fromkeys(concerns))
 
 
 class _Work:

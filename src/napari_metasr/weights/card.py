@@ -134,10 +134,12 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         where
             For the message: along what.
         """
-        largest = self.trained_scales[1]
-        if scale <= largest * (1 + SLACK):
-            return []
-        return [f"x{scale:.3g} {where} is beyond the x{largest:g} that {self.title} was trained on"]
+        found, largest = [self.without_guarantee], self.trained_scales[1]
+        if scale > largest * (1 + SLACK):
+            found.append(
+                f"x{scale:.3g} {where} is beyond the x{largest:g} that {self.title} was trained on"
+            )
+        return [one for one in found if one]
 
     @property
     def super_resolves_slices(self) -> bool:
@@ -165,6 +167,13 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
             f"{self.title} is {-gain:.1f} dB below bicubic on whole slices (its model card): it is "
             "offered for lesions and marked rectangles only"
         )
+
+    @property
+    def without_guarantee(self) -> str:
+        """What to know of the details of a model for lesions only; empty of any other."""
+        if not self.lesions_only:
+            return ""
+        return f"nothing is guaranteed of the details that {self.title} adds"
 
     @property
     def detects(self) -> bool:

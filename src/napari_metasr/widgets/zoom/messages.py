@@ -92,6 +92,8 @@ def notice(plan: ZoomPlan, card: ModelCard, sources: Sequence[LayerSource], view
     source = sources[0]
     contrasts = {each.name: contrast_of(each) for each in sources}
     texts = [scale_concern(card, plan.grid) if plan.is_magnified else TOO_SMALL]
+    if card.without_guarantee:
+        texts.append(f"N{card.without_guarantee[1:]}.")
     if not plan.complete:
         texts.append(TOO_LARGE)
     texts.append(_source_notice(source, view))
