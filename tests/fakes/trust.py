@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from napari_metasr.volume import Source, Volume
 from napari_metasr.weights import model_card
+from napari_metasr.weights.risk import Calibration, RiskCard, RiskCell
 from napari_metasr.zoom.baselines import interpolate_pixels
 
 
@@ -25,6 +26,34 @@ class Interpolator:
     def render_pixels(self, encoded, grid, pixels):
         image, value_range = encoded
         return interpolate_pixels(image, grid, pixels, self._method, value_range)
+
+
+def error_card(threshold=0.1, calibrated=True):
+    """The card of an error head: bicubic and k-space, x1.25 to x4, of T1c."""
+    cells = tuple(
+        RiskCell(acquisition=name, scales=(1.25, 4), threshold=at, patients=40, missed=0, marked=0)
+        for name, at in (("bicubic", threshold), ("k-space", threshold / 2))
+    )
+    calibration = Calibration(alpha=0.1, tau=0.1, contrasts=("T1c",), data=("40",), cells=cells)
+    return RiskCard(
+        model="m", model_sha256="0" * 64, sha256="0" * 64, parameters=1, quantile=0.9, updates=1,
+        loss="pinball", schedule="", data=(), licence="CC0-1.0",
+        calibration=calibration if calibrated else None,
+    )  # fmt: skip
+
+
+class Oracle(Interpolator):
+    """An error head that knows the scan, and so the errors of an `Interpolator`."""
+
+    def __init__(self, volume, card, times=1.0):
+        super().__init__()
+        self.risk_card, self._volume, self._times = card, volume, times
+
+    def render_pixels(self, encoded, grid, pixels):
+        low, high = self._volume.intensity_range
+        errors = np.abs(super().render_pixels(encoded, grid, pixels) - self._volume.data)
+        nearest = min(errors, key=np.mean)
+        return self._times * nearest / np.float32(high - low)
 
 
 def head(size=96, count=6, spacing=(4.0, 1.0, 1.0), name="head", unit="mm", fine=0.0):

@@ -7,10 +7,10 @@ import zlib
 from html.parser import HTMLParser
 
 import pytest
-from fakes.trust import Interpolator, head
+from fakes.trust import Interpolator, Oracle, error_card, head
 
 from napari_metasr.figures.report import document, write_report
-from napari_metasr.figures.report.document import Listing, Paragraph, Picture, Table
+from napari_metasr.figures.report.document import Heading, Listing, Paragraph, Picture, Table
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.trust.prover import Prover
@@ -21,7 +21,9 @@ NAME = "Mustermann_1970-01-01"
 @pytest.fixture(scope="module")
 def report():
     settings = ProofSettings(scales=(1.5, 2.0), slices=3)
-    *_, proof = Prover(head(name=NAME), Interpolator(), settings).steps()
+    volume = head(name=NAME)
+    oracle = Oracle(volume, error_card())
+    *_, proof = Prover(volume, Interpolator(), settings, head=oracle).steps()
     return document(proof)
 
 
@@ -96,7 +98,7 @@ def test_page_and_pdf_agree_on_every_figure(report, tmp_path):
                 assert squeezed(word) in pdf, word
             figures += any(letter.isdigit() for letter in text)
     assert figures > 60
-    assert sum(isinstance(block, Picture) for block in report.blocks) == 4
+    assert sum(isinstance(block, Picture) for block in report.blocks) == 5
 
 
 def test_it_says_what_it_is_for_and_names_no_one(report, tmp_path):
@@ -109,6 +111,22 @@ def test_it_says_what_it_is_for_and_names_no_one(report, tmp_path):
         assert secret not in text_of_pdf(pdf)
         assert secret.encode() not in pdf
         assert secret.encode("utf-16-be") not in pdf
+
+
+def test_it_tells_whether_marks_find_the_errors_if_there_are_marks(report):
+    def headings(report):
+        return [block.text for block in report.blocks if isinstance(block, Heading)]
+
+    assert "Do the risk marks find the errors?" in headings(report)
+    (table,) = (
+        block
+        for block in report.blocks
+        if isinstance(block, Table) and "large errors missed (%)" in block.columns
+    )
+    assert [row[0] for row in table.rows] == ["×1.5", "×2"]
+    assert {row[3] for row in table.rows} == {"–"}  # of an unknown contrast nothing is guaranteed
+    *_, proof = Prover(head(), Interpolator(), ProofSettings(scales=(2.0,), slices=1)).steps()
+    assert "Do the risk marks find the errors?" not in headings(document(proof))
 
 
 def test_words_are_no_markup(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes.trust import Interpolator, head
+from fakes.trust import Interpolator, Oracle, error_card, head
 from pydantic import ValidationError
 
 from napari_metasr.geometry.windows import Window
@@ -15,7 +15,7 @@ from napari_metasr.trust.own_slices import METHODS, Enlargement, own_slices
 from napari_metasr.trust.proof import Proof
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.trust.prover import Progress, Prover
-from napari_metasr.trust.sentences import gain_sentence, lesion_sentence
+from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
 from napari_metasr.trust.survival import (
     Layout,
     Survival,
@@ -197,6 +197,61 @@ def test_a_scale_that_leaves_too_little_is_passed_over_and_said():
 def test_a_contrast_that_was_not_trained_on_is_a_concern():
     _, proof = proof_of(head(name="sub-01_T2w"), settings=ProofSettings(scales=(2.0,), slices=1))
     assert any("this scan is T2" in concern for concern in proof.concerns)
+
+
+def marks_of(card, times=1.0, name="head_T1c", **settings):
+    """What an oracle's marks hold at x2, at a tenth and a twentieth of the range."""
+    volume = head(size=120, count=3, name=name, fine=60.0)
+    settings = ProofSettings(scales=(2.0,), slices=2, lesion_slices=1, **settings)
+    _, proof = proof_of(volume, settings=settings, head=Oracle(volume, card, times))
+    return proof
+
+
+def test_marks_of_the_true_errors_miss_nothing_and_mark_no_more_than_they_must():
+    proof = marks_of(error_card(), acquisition="bicubic")
+    (found,) = proof.marks
+    agreement = found.agreement
+    assert found.scale == 2
+    assert found.guarantee.holds
+    assert 0 < agreement.large < agreement.pixels
+    assert agreement.marked == agreement.large == agreement.large_marked
+    assert agreement.excess_share == pytest.approx(1)
+    told = marks_sentence(proof, 2.0)
+    assert told.startswith(f"At ×2 the risk marks cover {agreement.marked_share:.0%} of the head")
+    assert "miss 0.0% of the large errors (above 10% of the intensity range)" in told
+    assert told.endswith("They were calibrated to miss at most 10%, on average over patients.")
+    assert proof.examples[0].marked.shape == (120, 120)
+    assert marks_sentence(proof, 3.0) == ""
+
+
+def test_an_estimate_that_is_too_low_misses_and_a_threshold_that_fits_is_taken():
+    """Half of every error is estimated: k-space's threshold, half of bicubic's, makes up for it."""
+    low, fitting = (
+        marks_of(error_card(), 0.5, acquisition=name).marks[0] for name in ("bicubic", "k-space")
+    )
+    assert (low.guarantee.threshold, fitting.guarantee.threshold) == (0.1, 0.05)
+    assert low.agreement.missed_share > 0.5
+    assert low.agreement.excess_share < 0.9
+    assert fitting.agreement.missed_share == 0
+    any_of_them = marks_of(error_card(), 0.5).marks[0]  # the scan's own acquisition, estimated
+    assert any_of_them.guarantee.threshold == 0.05
+
+
+def test_where_nothing_is_guaranteed_the_sentence_says_why():
+    uncalibrated = marks_of(error_card(calibrated=False))
+    assert "Nothing is guaranteed: the error head is not calibrated" in marks_sentence(
+        uncalibrated, 2.0
+    )
+    unknown = marks_of(error_card(), name="head", acquisition="bicubic")
+    assert "Nothing is guaranteed: the contrast is not known" in marks_sentence(unknown, 2.0)
+    assert unknown.marks[0].agreement.missed_share == 0
+
+
+def test_a_network_without_an_error_head_has_no_marks(found):
+    _, proof = found
+    assert proof.marks == ()
+    assert marks_sentence(proof, 1.5) == ""
+    assert all(one.marked is None for one in proof.examples)
 
 
 @pytest.mark.parametrize(

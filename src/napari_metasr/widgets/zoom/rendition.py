@@ -187,8 +187,10 @@ def save_steps(
     volume = volume_of(spec.source.layer.metadata)
     if volume is not None:
         check_source_kept(path, volume.source)
-    if kind in OF_THE_NETWORK and spec.acquisition is not None:
-        raise ValueError(f"{path.name} shows the network alone: switch “Consistent” off first")
+    if kind in OF_THE_NETWORK:
+        for name, extra in (("Consistent", spec.acquisition), ("Risk", spec.guarantee)):
+            if extra is not None:
+                raise ValueError(f"{path.name} shows the network alone: switch “{name}” off first")
     source, view = spec.source, spec.view
     plane, index = plane_and_index(view, source.layer.ndim)
     time = view.index[0] if source.layer.ndim > 3 else 0
