@@ -2,7 +2,7 @@
 
 Usage::
 
-    python scripts/picture_marks.py SCAN.nii.gz docs/images/marks.png --slice 69 --region 112,64,96,80
+    python scripts/picture_marks.py SCAN.nii.gz marks.png --slice 69 --region 112,64,80,80
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def draw(path: Path, renditions: list[Rendition], layout: Layout, view: View, sc
     canvas = Canvas(3 * WIDTH + 2 * GAP, 2 * row, "white")
     titles = (
         ("The scan", f"Meta-SRGAN, ×{scale:g}", "With risk marks"),
-        (f"With dots of {DIAMETER:g} mm", f"Meta-SRGAN, ×{scale:g}", "With risk marks"),
+        (f"With dots of {DIAMETER:g} mm, ringed", f"Meta-SRGAN, ×{scale:g}", "With risk marks"),
     )
     for number, (rendition, headings) in enumerate(zip(renditions, titles, strict=True)):
         top, left, bottom, right = region.pixels(rendition.slice.image.shape)

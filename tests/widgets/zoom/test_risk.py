@@ -22,7 +22,8 @@ from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.coordinator import Coordinator
 from napari_metasr.widgets.zoom.dock import ZoomDock
 from napari_metasr.widgets.zoom.marks import NAME as MARKS
-from napari_metasr.widgets.zoom.settings import Compare
+from napari_metasr.widgets.zoom.rendition import FileKind
+from napari_metasr.widgets.zoom.settings import Compare, Export
 from napari_metasr.zoom.loading import load_model
 
 NAME = "meta-srgan"
@@ -131,6 +132,16 @@ def test_a_saved_region_has_its_marks_in_a_second_file(qtbot, dock, tmp_path, ri
     assert record["Marks"]["MarkedShare"] == pytest.approx(marked.mean(), abs=1e-6)
 
 
+def test_a_page_has_no_marks_and_asks_for_them_to_be_switched_off(qtbot, dock, tmp_path, notes):
+    dock.risk.setChecked(True)
+    settle(qtbot, dock)
+    dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "page.html", FileKind.PAGE)
+    dock.exports[Export.PAGE].trigger()
+    settle(qtbot, dock)
+    assert "page.html shows the network alone: switch “Risk” off first" in notes[-1]
+    assert list(tmp_path.iterdir()) == []
+
+
 def dock_scale(dock, scale):
     return lambda: dock.scale.set_scale(scale)
 
@@ -152,4 +163,5 @@ def test_a_model_below_bicubic_is_shown_for_marked_regions_only_and_says_why(qtb
     settle(qtbot, dock)
     assert "super-resolved" in results(dock)[1].name
     assert "below bicubic" not in dock.notice.text()
+    assert "Nothing is guaranteed of the details that" in dock.notice.text()
     dock.coordinator.close()
