@@ -23,6 +23,7 @@ from napari_metasr.trust.survival import (
     summarised,
     try_lesions,
 )
+from napari_metasr.trust.verdict import Gain, ScaleGain
 from napari_metasr.weights import WeightsError
 
 
@@ -129,6 +130,17 @@ def test_a_better_network_gains_and_the_sentence_says_how_far():
     assert all(gain.psnr.mean <= 0 for gain in proof.gains)
 
 
+def test_a_gain_is_told_in_percent_and_decibels(found):
+    """6.02 dB less is half the error."""
+    _, proof = found
+    gained = ScaleGain(1.5, Gain(6.02, 5.0, 7.0, 4), Gain(0.1, 0.05, 0.15, 4))
+    told = gain_sentence(replace(proof, gains=(gained, proof.gains[1])))
+    assert told == (
+        "Meta-SRGAN is nearer to this scan than bicubic and Lanczos interpolation up to ×1.5: its "
+        "errors there are 50% smaller (+6.0 dB, 5.0 to 7.0; 4 slices)."
+    )
+
+
 def test_progress_grows_to_the_end(found):
     steps, _ = found
     assert all(isinstance(step, Progress) for step in steps)
@@ -218,8 +230,8 @@ def test_marks_of_the_true_errors_miss_nothing_and_mark_no_more_than_they_must()
     assert agreement.excess_share == pytest.approx(1)
     told = marks_sentence(proof, 2.0)
     assert told.startswith(f"At ×2 the risk marks cover {agreement.marked_share:.0%} of the head")
-    assert "miss 0.0% of the large errors (above 10% of the intensity range)" in told
-    assert told.endswith("They were calibrated to miss at most 10%, on average over patients.")
+    assert "miss 0.0% of the large errors (above 10% of the scan's range of grey values)" in told
+    assert "They are set to miss at most 10% on average over patients" in told
     assert proof.examples[0].marked.shape == (120, 120)
     assert marks_sentence(proof, 3.0) == ""
 

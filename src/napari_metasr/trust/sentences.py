@@ -31,14 +31,16 @@ def gain_sentence(proof: Proof) -> str:
         )
     psnr = best.psnr
     interval = (
-        f" ({psnr.low:.1f} to {psnr.high:.1f}), {slices}"
+        f"{psnr.low:.1f} to {psnr.high:.1f}; {slices}"
         if psnr.has_interval
-        else f" ({slices}, too few for an interval)"
+        else f"{slices}, too few for an interval"
     )
     beyond = "" if best.scale < proof.gains[-1].scale else ", the largest scale that was tried"
+    smaller = 1 - 10 ** (-psnr.mean / 20)
     return (
         f"{title} is nearer to this scan than bicubic and Lanczos interpolation up to "
-        f"×{best.scale:g}{beyond}: {psnr.mean:+.1f} dB there{interval}."
+        f"×{best.scale:g}{beyond}: its errors there are {smaller:.0%} smaller "
+        f"({psnr.mean:+.1f} dB, {interval})."
     )
 
 
@@ -93,13 +95,13 @@ def marks_sentence(proof: Proof, scale: float) -> str:
     agreement, guarantee = found.agreement, found.guarantee
     where = "head" if proof.region is None else "region"
     cover = f"At ×{scale:g} the risk marks cover {agreement.marked_share:.0%} of the {where}"
-    large = f"large errors (above {guarantee.tau:.0%} of the intensity range)"
+    large = f"large errors (above {guarantee.tau:.0%} of the scan's range of grey values)"
     if not agreement.large:
         told = f"{cover}; the network makes no {large} there."
     elif guarantee.holds:
         return (
-            f"{cover} and miss {agreement.missed_share:.1%} of the {large}. They were calibrated "
-            f"to miss at most {guarantee.alpha:.0%}, on average over patients."
+            f"{cover} and miss {agreement.missed_share:.1%} of the {large}. They are set to miss "
+            f"at most {guarantee.alpha:.0%} on average over patients; one scan may miss more."
         )
     else:
         told = f"{cover} and miss {agreement.missed_share:.1%} of the {large}."

@@ -91,6 +91,7 @@ def document(proof: Proof) -> Document:
 
 def _blocks(proof: Proof) -> Iterator[Block]:
     yield Paragraph(RESEARCH_USE_SENTENCE)
+    yield Paragraph(_scales_explained(proof))
     yield Paragraph(gain_sentence(proof), is_key=True)
     yield Paragraph(lesion_sentence(proof, proof.usual_scale), is_key=True)
     yield from marks_key(proof)
@@ -117,6 +118,16 @@ def _blocks(proof: Proof) -> Iterator[Block]:
     yield _settings(proof)
     yield Heading("Limits")
     yield Listing(LIMITS)
+
+
+def _scales_explained(proof: Proof) -> str:
+    scale = proof.usual_scale
+    fine = spacing_text(proof.spacing, proof.unit)
+    coarse = spacing_text((proof.spacing[0] * scale, proof.spacing[1] * scale), proof.unit)
+    return (
+        f"×{scale:g} means here: slices of this scan were made coarser, from pixels of {fine} to "
+        f"{coarse}, and enlarged back; then they were compared with what they had been."
+    )
 
 
 def _smallest(proof: Proof) -> Table:
@@ -223,7 +234,10 @@ def _survival(proof: Proof, scale: float) -> Table:
                 _each([100 * one.false for one in these], "{:.2f}"),
             )
         )
-    caption = f"Lesions at ×{scale:g}. {EACH}. Lesions that are not seen are missed."
+    caption = (
+        f"Lesions at ×{scale:g}. {EACH}. Lesions that are not seen are missed. False: the share "
+        "of places of flat tissue without a lesion at which one is shown."
+    )
     return Table(columns, tuple(rows), caption)
 
 

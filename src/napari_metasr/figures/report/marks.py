@@ -25,7 +25,7 @@ COLUMNS = (
     "Scale",
     "head marked (%)",
     "large errors missed (%)",
-    "calibrated to miss (%)",
+    "set to miss (%)",
     "excess marked (%)",
     "wrong patches marked (%)",
     "marks in wrong patches (%)",
@@ -33,9 +33,8 @@ COLUMNS = (
 )
 MEASURES = (
     (
-        "Excess marked: by how much the large errors exceed that limit, summed over all of them, "
-        "and the share of this sum that lies in marks. It counts a gross error more than a slight "
-        "one."
+        "Excess marked: the share of the large errors that is marked if each counts by how much "
+        "it exceeds that limit: a gross error counts more than a slight one."
     ),
     (
         "Wrong patches are those of the table further up (sFRC). Wrong patches marked: the "
@@ -75,7 +74,7 @@ def _table(proof: Proof) -> Table:
                 f"×{one.scale:g}",
                 _percent(found.marked_share),
                 _percent(found.missed_share if found.large else math.nan),
-                f"at most {allowed:.0%}"[:-1] if one.guarantee.holds and allowed else "–",
+                f"at most {100 * allowed:g}" if one.guarantee.holds and allowed else "–",
                 _percent(found.excess_share),
                 _percent(found.recall),
                 _percent(found.precision),
@@ -84,8 +83,8 @@ def _table(proof: Proof) -> Table:
         )
     tau = proof.marks[0].guarantee.tau
     caption = (
-        f"An error is large above {tau:.0%} of the scan's intensity range. What marks were "
-        "calibrated to miss holds on average over patients: a single scan may miss more, or less."
+        f"An error is large above {tau:.0%} of the scan's range of grey values. What marks are "
+        "set to miss holds on average over patients: a single scan may miss more, or less."
     )
     return Table(COLUMNS, tuple(rows), caption)
 
