@@ -198,7 +198,7 @@ class ProofDock(Dock):
     @property
     def tried(self) -> ProofScope:
         """What is tried of the scan."""
-        return ProofScope(self.scope.currentEnum())
+        return ProofScope(self.scope.currentText())
 
     def show_sources(self, names: Sequence[str], current: int) -> None:
         """List the images; emits nothing."""
