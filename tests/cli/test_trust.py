@@ -130,7 +130,9 @@ def test_an_interrupt_leaves_nothing(stored, tmp_path):
     command = [
         sys.executable,
         "-c",
-        "import sys; from napari_metasr.cli import main; sys.exit(main())",
+        "import signal, sys; from napari_metasr.cli import main; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored in the background
+        "sys.exit(main())",
     ]
     words = ["trust", str(stored), "--output", str(out / "r.html"), "--model", "tiny"]
     process = subprocess.Popen(
