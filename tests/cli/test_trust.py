@@ -127,13 +127,12 @@ def test_an_interrupt_leaves_nothing(stored, tmp_path):
     """All is stopped while lesions are put in, as Ctrl+C does."""
     out = tmp_path / "out"
     out.mkdir()
-    command = [
-        sys.executable,
-        "-c",
-        "import signal, sys; from napari_metasr.cli import main; "
-        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored in the background
-        "sys.exit(main())",
-    ]
+    code = (
+        "import signal, sys; from napari_metasr.cli import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
+        "sys.exit(main())"
+    )
+    command = [sys.executable, "-c", code]
     words = ["trust", str(stored), "--output", str(out / "r.html"), "--model", "tiny"]
     process = subprocess.Popen(
         [*command, *words, "--device", "cpu"],
