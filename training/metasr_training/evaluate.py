@@ -42,6 +42,7 @@ from metasr_training.evaluation.zoom import (
 from metasr_training.overrides import parsed
 from metasr_training.tables import write_rows, write_text
 from metasr_training.trained import UntrainedError, run_record
+from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
 from napari_metasr.files import check_kept
@@ -251,7 +252,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except (ValueError, OSError) as error:
         print(f"{PROGRAM}: {in_words(error)}", file=sys.stderr)
-        return 2
+        return FAILED
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: stopped", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
