@@ -134,7 +134,8 @@ def test_a_gain_is_told_in_percent_and_decibels(found):
     """6.02 dB less is half the error."""
     _, proof = found
     gained = ScaleGain(1.5, Gain(6.02, 5.0, 7.0, 4), Gain(0.1, 0.05, 0.15, 4))
-    told = gain_sentence(replace(proof, gains=(gained, proof.gains[1])))
+    lost = ScaleGain(6.0, Gain(-1.0, -2.0, -0.5, 4), Gain(-0.1, -0.2, -0.05, 4))
+    told = gain_sentence(replace(proof, gains=(gained, lost)))
     assert told == (
         "Meta-SRGAN is nearer to this scan than bicubic and Lanczos interpolation up to ×1.5: its "
         "errors there are 50% smaller (+6.0 dB, 5.0 to 7.0; 4 slices)."
