@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.trust.own_slices import Enlargement, OwnSlice
-    from napari_metasr.trust.risk import Guarantee
-    from napari_metasr.zoom.protocols import Engine
+    from napari_metasr.trust.risk import Guarantee, RiskModel
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Marker:
         What they are marked with.
     """
 
-    head: Engine
+    head: RiskModel
     enlarge: Enlargement
     guarantee: Guarantee
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.windows import Window
     from napari_metasr.trust.own_acquisition import OwnAcquisition
+    from napari_metasr.trust.risk import RiskModel
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.zoom.protocols import Engine
 
@@ -229,8 +230,10 @@ class Enlargement:
             )
         return results
 
-    def enlarged(self, reduced: NDArray[np.float32], model: Engine) -> NDArray[np.float32]:
-        """Enlarge a reduced slice by a network."""
+    def enlarged(
+        self, reduced: NDArray[np.float32], model: Engine | RiskModel
+    ) -> NDArray[np.float32]:
+        """Enlarge a reduced slice by a network, or its estimated error by the error head."""
         encoded = model.encode(reduced, self._intensity_range, self._value_range)
         return model.render_pixels(encoded, self.grid, self.grid.pixel_range())
 
