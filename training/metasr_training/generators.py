@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from napari_metasr.networks.liif import LIIF
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
 
@@ -54,7 +55,7 @@ def super_resolve(
     """
     if isinstance(network, ToldMetaSRGAN):
         return (network(low_resolution, grid, pixels, origin, code),)
-    if isinstance(network, MetaSRGAN):
+    if isinstance(network, MetaSRGAN | LIIF):
         return (network(low_resolution, grid, pixels, origin),)
     scale = int(network.scale)  # type: ignore[arg-type]
     if (grid.rows.scale, grid.columns.scale) != (Fraction(scale), Fraction(scale)):

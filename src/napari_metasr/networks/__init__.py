@@ -9,6 +9,7 @@ from napari_metasr.networks.discriminators import build_critic, build_discrimina
 from napari_metasr.networks.edsr import build_edsr
 from napari_metasr.networks.lesion_detector import build_lesion_detector
 from napari_metasr.networks.lesion_segmenter import build_lesion_segmenter
+from napari_metasr.networks.liif import build_liif
 from napari_metasr.networks.meta_srgan import build_meta_srgan
 from napari_metasr.networks.ms_gan import build_ms_gan
 from napari_metasr.networks.srgan import build_srgan
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "meta-srgan": build_meta_srgan,
     "meta-srgan-told": build_told_meta_srgan,
+    "liif": build_liif,
     "srgan": build_srgan,
     "edsr": build_edsr,
     "srresnet": build_srresnet,

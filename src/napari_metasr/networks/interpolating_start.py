@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from napari_metasr.networks.liif import LIIF
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from napari_metasr.networks.blocks import Trunk
+    from napari_metasr.networks.liif import ImplicitFunction
 
 OTHERS = 0.1
 """What the output convolution's other weights are multiplied with."""
@@ -97,6 +99,22 @@ def _prepare_output(output: nn.Conv2d, slope: float) -> None:
         output.bias.zero_()
 
 
+def _prepare_function(function: ImplicitFunction, slope: float) -> None:
+    """Let the first two hidden units of every layer be the image and its negative, rectified."""
+    *hidden, last = [one for one in function.modules() if isinstance(one, nn.Linear)]
+    for layer in hidden:
+        layer.weight[:2] = 0
+        layer.bias[:2] = 0
+        if layer is not function.first:
+            layer.weight[:2, :2] = torch.eye(2)
+    patch = function.first.weight[:2, : function.unfolded].view(2, -1, 3, 3)
+    patch[0, :2, 1, 1] = torch.tensor([1.0, -1.0]) / (1 + slope)
+    patch[1, :2, 1, 1] = torch.tensor([-1.0, 1.0]) / (1 + slope)
+    last.weight.mul_(OTHERS)
+    last.weight[0, :2] = torch.tensor([1.0, -1.0])
+    last.bias.zero_()
+
+
 @torch.no_grad()
 def start_as_interpolation(network: nn.Module) -> None:
     """Change a generator's random weights so that it begins as interpolation.
@@ -132,5 +150,7 @@ def start_as_interpolation(network: nn.Module) -> None:
         patch[:2] = 0
         patch[0, 1, 1] = 1 / (1 + slope)
         patch[1, 1, 1] = -1 / (1 + slope)
+    elif isinstance(network, LIIF):
+        _prepare_function(network.function, _prepare_trunk(network.trunk))
     else:
         raise TypeError(f"expected a generator, found {type(network).__name__}")
