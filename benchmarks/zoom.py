@@ -2,6 +2,7 @@
 
     python benchmarks/zoom.py [--sizes 64 128 240] [--scales 2 3.7 4] [--repeats 7]
                              [--model meta-srgan]
+    python benchmarks/zoom.py --device cuda [--slices 155] [--regions 2368] [--repeats 7]
 
 Times are medians of the repeats after one call to warm up (the published form runs once after
 it); the peak memory of each case is measured in a process of its own, above what the process
@@ -9,6 +10,10 @@ held after a small case. ``published`` is the upsampling alone, from features, a
 of Hu et al. 2019 arranges it: features repeated ceil(r)^2 times and unfolded, a 3 x 3 x 64
 kernel predicted for every slot, one matrix product, surplus slots masked out. A model that can be
 told how scans were acquired is told k-space and 1 % of noise.
+
+With a device, the network of the papers there, every kernel that works beside the published form:
+rendering 256 -> 1024 from features that are there, a volume of 240 x 240 slices and regions of
+24 x 24 pixels, both x4, one at a time, encoded, rendered and copied to the host.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +35,12 @@ from torch.nn import functional
 import napari_metasr
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction
+from napari_metasr.devices import DEVICES, resolve_device
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.weights import load_network
 from napari_metasr.zoom.baselines import interpolate
+from napari_metasr.zoom.kernels import fused_kernel, upscale_compiled, upscale_in_row_blocks
 
 COLUMNS = ("published", "ours, encode", "ours, render", "ours, bicubic", "Pillow", "torch bicubic")
 
@@ -49,9 +58,12 @@ def published_upscale(network, features, grid):
     """Predict the kernel of every output pixel and multiply it with the unfolded features."""
     wpn = network.upscale.weights
     (h, sy), (w, sx) = (slots(axis).shape for axis in (grid.rows, grid.columns))
-    tables = [torch.as_tensor(slots(axis)).flatten() for axis in (grid.rows, grid.columns)]
+    device = features.device
+    tables = [
+        torch.as_tensor(slots(axis), device=device).flatten() for axis in (grid.rows, grid.columns)
+    ]
     dy, dx = (
-        torch.as_tensor(axis.offsets(), dtype=torch.float32)[table.clamp(min=0)]
+        torch.as_tensor(axis.offsets(), dtype=torch.float32, device=device)[table.clamp(min=0)]
         for axis, table in zip((grid.rows, grid.columns), tables, strict=True)
     )
     y, x = torch.meshgrid(dy, dx, indexing="ij")
@@ -144,14 +156,96 @@ def median_time(call, repeats):
     return statistics.median(times)
 
 
+def kernels_of(device):
+    """Name to kernel, of those that work on a device."""
+    if device == "cpu":
+        return {"compiled": upscale_compiled, "plain torch": upscale_in_row_blocks}
+    fused = {"fused": fused_kernel(device)} if device == "cuda" else {}
+    found = {**fused, "plain torch": upscale_in_row_blocks}
+    return {name: kernel for name, kernel in found.items() if kernel is not None}
+
+
+def device_time(call, device, repeats):
+    """Median seconds of a call, to its end on the device; None if it runs out of memory."""
+
+    def finished():
+        call()
+        if device != "cpu":
+            getattr(torch, device).synchronize()
+
+    try:
+        return median_time(finished, repeats)
+    except torch.OutOfMemoryError:
+        return None
+
+
+@torch.inference_mode()
+def on_device(device, slices, regions, repeats):
+    """Print what the network takes on a device, by every kernel and by the published form."""
+    network = fold_batch_norm(load_network("meta-srgan")[0]).to(device)
+    kernels = kernels_of(device)
+    card = (
+        torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
+    )
+    print(f"{device} ({card}), torch {torch.__version__}; milliseconds\n")
+    print(f"| what | published | {' | '.join(kernels)} |")
+    print(f"|{'---|' * (len(kernels) + 2)}")
+
+    def row(what, published, ours, again):
+        def with_kernel(kernel):
+            network.upscale.kernel = kernel
+            return ours()
+
+        calls = [published, *(partial(with_kernel, kernel) for kernel in kernels.values())]
+        seconds = [device_time(call, device, again) for call in calls]
+        cells = ["out of memory" if one is None else f"{1000 * one:,.2f}" for one in seconds]
+        print(f"| {what} | {' | '.join(cells)} |", flush=True)
+
+    image = torch.rand(1, 1, 256, 256, device=device)
+    grid = OutputGrid.at_scale((256, 256), 4)
+    features = network.trunk(image)
+    g = network.upscale.associate(features)
+    terms = network.upscale.terms(grid, grid.pixel_range())
+    cells = [torch.as_tensor(axis.cells(), device=device) for axis in (grid.rows, grid.columns)]
+    row(
+        "render 256 -> 1024",
+        lambda: published_upscale(network, features, grid),
+        lambda: network.upscale.kernel(g, *terms, *cells),
+        repeats,
+    )
+    for name, count, size in (("slices", slices, 240), ("regions", regions, 24)):
+        images = torch.rand(count, 1, 1, size, size)
+        small = OutputGrid.at_scale((size, size), 4)
+
+        def published(images=images, grid=small):
+            for one in images:
+                published_upscale(network, network.trunk(one.to(device)), grid).cpu()
+
+        def ours(images=images, grid=small):
+            for one in images:
+                network(one.to(device), grid).cpu()
+
+        row(f"{count:,} {name} {size} -> {4 * size}", published, ours, 1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 240])
     parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 3.7, 4.0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--model", default="meta-srgan")
+    parser.add_argument("--device", choices=DEVICES[1:])
+    parser.add_argument("--slices", type=int, default=155)
+    parser.add_argument("--regions", type=int, default=2368)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.device:
+        try:
+            device = resolve_device(options.device).type
+        except ValueError as error:
+            parser.error(str(error))
+        on_device(device, options.slices, options.regions, options.repeats)
+        return
     if options.one:
         one(*json.loads(options.one))
         return

@@ -14,6 +14,7 @@ from fakes.training import config, losses, slices
 
 from metasr_training.beginning import begun_budget, check_patients, check_unchanged
 from metasr_training.distributed import World
+from metasr_training.generators import super_resolve
 from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder, locked
 from metasr_training.stage import RateRule, Stage
@@ -489,8 +490,10 @@ def test_a_trained_network_upscales_a_slice(tmp_path):
     assert output.shape == (120, 100)
     assert output.min() >= image.min()
     assert output.max() <= image.max()
+    trebled = OutputGrid.at_scale(image.shape, 3)
+    assert found.upscale(image, trebled).shape == (180, 150)  # resampled from x2
     with pytest.raises(ValueError, match="expected a grid of scale 2, found 3 x 3"):
-        found.upscale(image, OutputGrid.at_scale(image.shape, 3))
+        super_resolve(found.network, torch.zeros(1, 1, *image.shape), trebled)
     with pytest.raises(FileNotFoundError, match="did you mean 'small'"):
         load_trained(tmp_path, "smal")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,7 +220,8 @@ class TrainedNetwork:
     ) -> NDArray[np.float32]:
         """Upscale a slice (h, w) of any intensity units to the grid's output, (H, W).
 
-        The network is run once on the whole slice, as it was trained; see `model`.
+        The network is run once on the whole slice, as it was trained; see `model`. At a scale that
+        it does not give, its image of the nearest scale is resampled.
 
         Parameters
         ----------
@@ -234,21 +234,9 @@ class TrainedNetwork:
             slice of a volume, the volume's. By default the image's own percentiles.
         value_range
             What the output is clipped to; by default the image's smallest and largest value.
-
-        Raises
-        ------
-        ValueError
-            If the network is for another scale than the grid's.
         """
-        model = self.model
-        finest = max(model.fixed_scales, default=None)
-        if finest is not None and {grid.rows.scale, grid.columns.scale} != {Fraction(finest)}:
-            raise ValueError(
-                f"expected a grid of scale {finest}, found "
-                f"{float(grid.rows.scale):g} x {float(grid.columns.scale):g}"
-            )
-        encoded = model.encode(image, intensity_range, value_range)
-        return model.render_pixels(encoded, grid, grid.pixel_range())
+        encoded = self.model.encode(image, intensity_range, value_range)
+        return self.model.render_pixels(encoded, grid, grid.pixel_range())
 
     def history(self) -> list[dict[str, Any]]:
         """Read the lines of the log."""

@@ -5,9 +5,9 @@ An output pixel at ``x`` is what a small network says of the features near it, o
 
     I(x) = sum_t w_t f(concat(unfold3x3(F)(t), x - v_t, c))
 
-over the four low-resolution pixels ``t`` around ``x``, with centres ``v_t``, weighted by the area of
-the rectangle between ``x`` and the centre opposite (local ensemble), and ``c`` the output pixel's
-size (cell decoding). The first layer of ``f`` is linear, so that its part over the unfolded
+over the four low-resolution pixels ``t`` around ``x``, with centres ``v_t``, weighted by the area
+of the rectangle between ``x`` and the centre opposite (local ensemble), and ``c`` the output
+pixel's size (cell decoding). The first layer of ``f`` is linear, so that its part over the unfolded
 features is a 3 x 3 convolution with no scale in it, done once for a slice; row and column give the
 rest. That changes no result.
 """
@@ -31,7 +31,7 @@ BLOCK_VALUES = 1 << 24
 """Values of one hidden layer that are there at a time."""
 
 UNIT = 2
-"""Size of a low-resolution pixel in the units of places and sizes: the paper's image spans -1..1."""
+"""Size of a low-resolution pixel in places and sizes: in the paper an image spans -1..1."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class AxisNeighbours:
     distances
         (2, count), from their centres to the output pixel's, in low-resolution pixels.
     shares
-        (2, count), the weight of each: the distance from the other.
+        (2, count), the weight of each: the distance from the other, over their sum. On the centre
+        of the last pixel that sum is 0 in the paper; the limit is taken.
     """
 
     cells: Tensor
@@ -65,7 +66,8 @@ class AxisNeighbours:
         pixels
             First output pixel and last + 1.
         part
-            First low-resolution pixel that there is, and last + 1; ``cells`` count from it.
+            First low-resolution pixel that there are codes of, and last + 1; ``cells`` count from
+            it.
         like
             Of the device and type that distances and shares are to have.
         """
@@ -73,7 +75,7 @@ class AxisNeighbours:
         offsets = torch.as_tensor(axis.offsets()[slice(*pixels)])
         before = (offsets < 0).long()
         beside = torch.stack([nearest - before, nearest - before + 1])
-        cells = beside.clamp(part[0], part[1] - 1)
+        cells = beside.clamp(max(part[0], 0), min(part[1], axis.input) - 1)
         share = offsets + before
         return cls(
             (cells - part[0]).to(like.device),

@@ -167,7 +167,7 @@ class ZoomModel:
 
     @property
     def upscaler(self) -> MetaUpscale | None:
-        """What makes an image of any scale from codes; None where scales are fixed."""
+        """Meta-SRGAN's upscaler, which makes an image of any scale from codes; None for others."""
         renderer = self._renderer
         return renderer.upscale if isinstance(renderer, AnyScaleRenderer) else None
 

@@ -61,7 +61,9 @@ def test_the_network_sees_zero_and_one_where_it_is_told(tmp_path):
     np.testing.assert_allclose(clipped, expected.clip(10, 20), atol=1e-3)
 
 
-@pytest.mark.parametrize(("name", "scale"), [("meta-srgan", (2.7, 1.9)), ("srresnet-x4", 4)])
+@pytest.mark.parametrize(
+    ("name", "scale"), [("meta-srgan", (2.7, 1.9)), ("srresnet-x4", 4), ("srresnet-x4", 2.7)]
+)
 def test_evaluations_measure_what_the_plugin_shows(tmp_path, name, scale):
     """The whole slice at once and tiles with halos are the same function of the weights."""
     weights, card = load_network(name)

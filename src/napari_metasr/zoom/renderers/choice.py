@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_metasr.networks.liif import LIIF
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.ms_gan import MultiScaleGenerator
 from napari_metasr.networks.sub_pixel import SubPixelGenerator
@@ -11,6 +12,7 @@ from napari_metasr.weights import WeightsError
 from napari_metasr.zoom.kernels import kernel_for
 from napari_metasr.zoom.renderers.any_scale import AnyScaleRenderer
 from napari_metasr.zoom.renderers.fixed_scale import FixedScaleRenderer
+from napari_metasr.zoom.renderers.implicit import ImplicitRenderer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +34,8 @@ def renderer_of(
     """
     if isinstance(network, MetaSRGAN):
         return AnyScaleRenderer(network, kernel or kernel_for(device))
+    if isinstance(network, LIIF):
+        return ImplicitRenderer(network)
     if isinstance(network, SubPixelGenerator | MultiScaleGenerator):
         return FixedScaleRenderer(network)
     raise WeightsError(f"{card.name} does not super-resolve: it is a {card.network}")
