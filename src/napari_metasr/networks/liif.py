@@ -27,8 +27,11 @@ from napari_metasr.networks.blocks import ResidualTrunk
 if TYPE_CHECKING:
     from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
 
-BLOCK_VALUES = 1 << 24
-"""Values of one hidden layer that are there at a time."""
+BLOCK_VALUES = {"cpu": 1 << 18}
+"""Values of one hidden layer that are there at a time, by device: what a core's cache holds."""
+
+MOST_BLOCK_VALUES = 1 << 24
+"""The same on any other device."""
 
 UNIT = 2
 """Size of a low-resolution pixel in places and sizes: in the paper an image spans -1..1."""
@@ -142,7 +145,8 @@ class ImplicitFunction(nn.Module):
         )
         row_terms = UNIT * rows.distances[..., None] * by_row + size
         column_terms = UNIT * columns.distances[..., None] * by_column
-        step = max(1, BLOCK_VALUES // (len(codes) * (j1 - j0) * codes.shape[3]))
+        values = BLOCK_VALUES.get(codes.device.type, MOST_BLOCK_VALUES)
+        step = max(1, values // (len(codes) * (j1 - j0) * codes.shape[3]))
         blocks = []
         for start in range(0, i1 - i0, step):
             block = slice(start, start + step)

@@ -94,11 +94,10 @@ def score_slice(
         if case is not None:
             compared = methods(condition) if callable(methods) else methods
             for label, output in upscaled(case, compared):
-                yield from measure(case, label, output)
+                yield from measure(case, label, output, looks=False)
                 if label in projected:
-                    yield from measure(
-                        case, label + CONSISTENT, _consistent(case, condition.degradation, output)
-                    )
+                    consistent = _consistent(case, condition.degradation, output)
+                    yield from measure(case, label + CONSISTENT, consistent, looks=False)
 
 
 def _consistent(case: Case, degradation: str, output: NDArray[Any]) -> NDArray[np.float32]:
