@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.networks.liif import LIIF
-    from napari_metasr.zoom.encoded import CellRange, EncodedSlice
+    from napari_metasr.zoom.protocols import CellRange, Tiles
 
 STRIP = 32
 """Rows of cells whose output pixels are evaluated at a time."""
@@ -48,7 +48,7 @@ class ImplicitRenderer:
 
     def render(
         self,
-        encoded: EncodedSlice,
+        encoded: Tiles,
         grid: OutputGrid,
         pixels: PixelRange,
         out: NDArray[np.float32],
@@ -77,7 +77,7 @@ class ImplicitRenderer:
         codes = self.encode(image).float()
         out[:] = self._network.function.evaluate(codes, grid, pixels, origin)[0].cpu()
 
-    def _codes(self, encoded: EncodedSlice, cells: CellRange) -> Tensor:
+    def _codes(self, encoded: Tiles, cells: CellRange) -> Tensor:
         """Join the tiles' codes of some cells; 0 where there is nothing but background."""
         top, left, bottom, right = cells
         weight = self._network.function.first.weight
