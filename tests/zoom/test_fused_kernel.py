@@ -41,6 +41,15 @@ CASES = {
 }
 
 
+NUMBERS = {"height", "width", "cell_rows", "cell_columns", "hidden", "batch", "others"}
+NUMBERS |= {f"{of}_{axis}" for of in ("dy", "g") for axis in ("image", "own", "other")}
+
+
+def without_triton():
+    if find_spec("triton") is None:
+        pytest.skip("Triton is not installed: pip install triton (Linux)")
+
+
 def inputs_of(shape, scale, hidden, batch, pixels, convention, with_gradients):
     grid = OutputGrid.at_scale(shape, scale)
     i0, j0, i1, j1 = pixels or grid.pixel_range()
@@ -55,8 +64,7 @@ def inputs_of(shape, scale, hidden, batch, pixels, convention, with_gradients):
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """What the fused kernel gives in every case, and float64's answer."""
-    if find_spec("triton") is None:
-        pytest.skip("Triton is not installed: pip install triton (Linux)")
+    without_triton()
     torch.manual_seed(0)
     calls = [inputs_of(*case) for case in CASES.values()]
     path = tmp_path_factory.mktemp("fused") / "calls.pt"
@@ -86,6 +94,31 @@ def expected(*call):
 def test_values_and_gradients_are_those_of_float64(results, name):
     for ours, truth in zip(*results[name], strict=True):
         assert (ours - truth).abs().max() <= 1e-5 * truth.abs().max()
+
+
+@pytest.mark.parametrize("name", ["_forward", "_backward_codes", "_backward_terms"])
+def test_it_compiles_for_a_gpu_that_need_not_be_there(name):
+    without_triton()
+    import triton
+    from triton.backends.compiler import GPUTarget
+    from triton.compiler import ASTSource
+
+    from napari_metasr.zoom.kernels import fused
+
+    kernel = getattr(fused, name)
+    sizes = {"places": fused.PLACES, "units": fused.UNITS}
+    types = {
+        one: "constexpr" if one in sizes
+        else "i32" if one in NUMBERS
+        else "*i64" if one.endswith(("cells", "starts"))
+        else "*fp32"
+        for one in kernel.arg_names
+    }  # fmt: skip
+    constants = {one: sizes[one] for one in types if types[one] == "constexpr"}
+    source = ASTSource(fn=kernel, signature=types, constexprs=constants)
+    target = GPUTarget("cuda", 80, 32)
+    compiled = triton.compile(source, target=target, options=fused.OPTIONS)
+    assert compiled.asm["cubin"]
 
 
 def test_plain_torch_takes_its_place_where_triton_cannot_work(caplog):

@@ -23,6 +23,9 @@ PLACES = 32
 UNITS = 64
 """Hidden units that a program takes at a time."""
 
+OPTIONS: dict[str, Any] = {"enable_fp_fusion": True}
+"""Of the compiler: a product and a sum may be one operation."""
+
 
 @triton.jit
 def _forward(  # pragma: no cover
@@ -163,6 +166,7 @@ class _Upscale(torch.autograd.Function):
                 codes - 1,
                 places=PLACES,
                 units=UNITS,
+                **OPTIONS,
             )
         return out
 
@@ -194,6 +198,7 @@ class _Upscale(torch.autograd.Function):
                 cell_columns,
                 hidden,
                 units=UNITS,
+                **OPTIONS,
             )
             for own, other, found in ((rows, columns, d_rows), (columns, rows, d_columns)):
                 _backward_terms[len(own[1]), _parts(hidden, UNITS)](
@@ -215,6 +220,7 @@ class _Upscale(torch.autograd.Function):
                     hidden,
                     places=PLACES,
                     units=UNITS,
+                    **OPTIONS,
                 )
         return dg, d_rows, d_columns, None, None
 
