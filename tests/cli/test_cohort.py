@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import nibabel as nib
 import numpy as np
 import pytest
-from fakes.cohort import dataset
+from fakes.cohort import cluster, dataset
 from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
@@ -47,7 +47,7 @@ MADE = "_res-1p5x1x1x_desc-metasr"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator:
-    with local_workers(2) as client:
+    with cluster(2) as client:
         yield client
 
 
@@ -297,6 +297,20 @@ def test_a_plain_folder_keeps_its_paths(tmp_path, address):
         f"b/a{MADE}.json",
         "logs/cohort.jsonl",
     }
+
+
+def test_only_this_run_may_use_its_workers():
+    from distributed import Client
+
+    with local_workers(1) as client:
+        address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        assert client.cluster.scheduler.http_server.address == "127.0.0.1"
+        with pytest.raises((OSError, TypeError), match="TLS expects"):
+            Client(address, timeout=2, set_as_default=False)
+        with pytest.raises(OSError, match="Timed out"):
+            Client(address.replace("tls", "tcp"), timeout=2, set_as_default=False)
+        assert client.submit(sum, (1, 2)).result(timeout=60) == 3
 
 
 def test_workers_must_see_the_folders_and_run_this_version(tmp_path, client, monkeypatch):

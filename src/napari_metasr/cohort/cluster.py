@@ -8,7 +8,7 @@ import re
 import signal
 import threading
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from multiprocessing.resource_tracker import ensure_running
 from typing import TYPE_CHECKING
@@ -28,44 +28,59 @@ CONNECTING = 15
 _ADDRESS = re.compile(r"(\w+://)?(\[[^\]\s]+\]|[^\s/:\[\]]+):\d{1,5}")
 _LOCAL = {
     "distributed.scheduler.worker-saturation": 1.0,  # a dying worker takes one volume along
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
+_NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
 def need_distributed() -> None:
-    """Refuse to continue without Dask.
+    """Refuse to continue without Dask, and what keeps others from its workers.
 
     Raises
     ------
     ValueError
-        If it is missing; the message says how to install it.
+        If one is missing; the message says how to install it.
     """
-    if find_spec("distributed") is None:
-        raise ValueError("cohorts need distributed: pip install 'napari-metasr[cohort]'")
+    for package in ("distributed", "cryptography"):
+        if find_spec(package) is None:
+            raise ValueError(f"cohorts need {package}: pip install 'napari-metasr[cohort]'")
 
 
 @contextmanager
 def local_workers(count: int) -> Iterator[Client]:
     """Start worker processes on this machine, each for one volume at a time, and end them.
 
-    A worker that dies is replaced. Interrupts from the terminal reach only this process.
+    A worker that dies is replaced. Interrupts from the terminal reach only this process. They
+    listen on the loopback interface, and to those alone that hold a certificate which is made for
+    this run and kept in memory: another user of the machine cannot have them run code.
+
+    Raises
+    ------
+    OSError
+        If they cannot be started.
     """
     import dask
     from distributed import Client, LocalCluster
 
-    with (
-        dask.config.set(_LOCAL),
-        _interrupts_later(),
-        LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            memory_limit=0,  # the work has its own bound, and maps files that do not count
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,  # what happens is told as events
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-        _interrupts_now(),
-    ):
-        yield client
+    with dask.config.set(_LOCAL), _interrupts_later(), ExitStack() as started:
+        try:
+            cluster = started.enter_context(
+                LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    memory_limit=0,  # the work has its own bound, and maps files that do not count
+                    dashboard_address=None,
+                    scheduler_kwargs=_NO_DASHBOARD,
+                    security=True,
+                    silence_logs=logging.CRITICAL,  # what happens is told as events
+                )
+            )
+            client = started.enter_context(Client(cluster, set_as_default=False))
+        except RuntimeError as error:
+            raise OSError(f"the workers could not be started: {in_words(error)}") from error
+        with _interrupts_now():
+            yield client
 
 
 @contextmanager
