@@ -1,38 +1,30 @@
 """Damage files of every kind that is read, at random, and count what comes of it.
 
 Each mutant is a valid file with some bytes changed, cut, repeated or put in from elsewhere. It is
-read as the program reads it. A mutant is *read*, or *refused* by an error that the program shows in
-one line; any other exception is a *traceback*, and the exit code is 1.
+read as the program reads it; sidecars are replayed, journals of unfinished work are resumed, and
+studies are scored. A mutant is *read*, or *refused* by an error that the program shows in one
+line. Anything else counts among *others*, and the exit code is 1: another exception (a traceback),
+an error in several lines, an output that is not whole, or one that differs from what undamaged
+work gives.
 
-    python scripts/fuzz.py --mutants 200 --seed 1
+    python scripts/fuzz.py --mutants 200 --seed 1 --kinds .nii card journal
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import sys
 import tempfile
 import warnings
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pydicom
-
-from napari_metasr import weights
-from napari_metasr.io import read, write_volume
-from napari_metasr.io.names import WRITTEN_SUFFIXES
-from napari_metasr.lesions.document import Finder
-from napari_metasr.lesions.files import read_rois, write_rois
-from napari_metasr.volume import Source
-from napari_metasr.weights import load_network, model_card
-from napari_metasr.weights.store import shipped_names
+from fuzzed_kinds import KINDS, PartialOutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 INTERESTING = (0, 1, 2, 7, 0x7F, 0x80, 0xFF)
 HEAD = 600
@@ -64,34 +56,23 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-def kinds(folder: Path) -> Iterator[tuple[str, Path, Callable[[Path], Any]]]:
-    """Write a valid file of each kind, and yield its name, itself, and what reads it."""
-    data = np.random.default_rng(0).integers(0, 999, (5, 6, 7)).astype(np.int16)
-    source = Source("scan", affine=np.diag([-1.0, -1.1, 2.5, 1.0]), orientation="LPS")
-    for suffix in WRITTEN_SUFFIXES:
-        path = folder / f"scan{suffix}"
-        write_volume(path, data, np.diag([1.0, 1.1, 2.5, 1.0]), source)
-        yield suffix, path, read
-    slices = Path(pydicom.__file__).parent / "data" / "test_files"
-    for name in ("MR_small.dcm", "MR_small_RLE.dcm"):
-        yield "DICOM", Path(shutil.copy(slices / name, folder / name)), read
-    volume = read(folder / "scan.nii")
-    rois = folder / "rois.json"
-    write_rois(rois, volume, (), Finder(kind="person", name="reader"))
-    yield "regions", rois, lambda path: read_rois(path, volume)
-    shipped = Path(weights.__file__).parent
-    name = min(shipped_names(), key=lambda one: (shipped / f"{one}.safetensors").stat().st_size)
-    for ending in (".safetensors", ".json"):
-        shutil.copy(shipped / f"{name}{ending}", folder / f"model{ending}")
-    model = folder / "model.safetensors"
-    yield "card", folder / "model.json", lambda _: model_card(model)
-    yield "weights", model, lambda _: load_network(model)
+def mutated_text(content: bytes, rng: random.Random) -> bytes:
+    """Return a copy of a JSON file that is damaged, half the time so that it is JSON still."""
+    if rng.random() < 0.5:
+        return mutated(content, rng)
+    changed = bytearray(content)
+    digits = [place for place, byte in enumerate(changed) if chr(byte).isdigit()]
+    for place in rng.sample(digits, min(rng.choice((1, 2, 8)), len(digits))):
+        changed[place] = rng.choice(b"0123456789")
+    return bytes(changed)
 
 
-def outcome(act: Callable[[], Any]) -> str:
+def outcome(act: Callable[[], object]) -> str:
     """Return what comes of reading a mutant."""
     try:
         act()
+    except PartialOutputError as error:
+        return f"partial output: {error}"
     except (ValueError, OSError) as error:
         return "refused" if len(str(error).splitlines()) <= 1 else "several lines"
     except Exception as error:
@@ -100,34 +81,39 @@ def outcome(act: Callable[[], Any]) -> str:
 
 
 def main() -> None:
-    """Print a line for each kind: tried, read, refused, tracebacks; exit with 1 if there is one."""
+    """Print a line for each kind: tried, read, refused, others; exit with 1 if there are others."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mutants", type=int, default=200, help="of each kind")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", type=Path, help="folder for mutants that end in a traceback")
+    parser.add_argument("--kinds", nargs="*", choices=KINDS, default=tuple(KINDS), metavar="KIND")
+    parser.add_argument("--output", type=Path, help="folder for mutants that are among others")
     options = parser.parse_args()
     rng, failed = random.Random(options.seed), 0
-    print(f"{'kind':12}{'tried':>8}{'read':>8}{'refused':>9}{'others':>8}")
-    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for kind, path, reading in kinds(Path(scratch)):
+    print(f"{'kind':14}{'tried':>8}{'read':>8}{'refused':>9}{'others':>8}")
+    for kind in options.kinds:
+        with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            path, act = KINDS[kind](Path(scratch))
             valid, counts = path.read_bytes(), Counter[str]()
+            if (found := outcome(act)) != "read":
+                raise RuntimeError(f"{kind}: the undamaged file is not read: {found}")
+            damaged = mutated_text if path.suffix in {".json", ".jsonl"} else mutated
             for number in range(options.mutants):
-                path.write_bytes(mutated(valid, rng))
-                found = outcome(lambda path=path, reading=reading: reading(path))  # type: ignore[misc]
+                mutant = damaged(valid, rng)
+                path.write_bytes(mutant)
+                found = outcome(act)
                 counts[found] += 1
                 if found not in {"read", "refused"}:
                     print(f"{kind}, mutant {number}: {found}", file=sys.stderr)
                     if options.output is not None:
                         options.output.mkdir(parents=True, exist_ok=True)
-                        shutil.copy(path, options.output / f"{number}-{path.name}")
-            path.write_bytes(valid)
-            others = counts.total() - counts["read"] - counts["refused"]
-            failed += others
-            print(
-                f"{kind:12}{counts.total():8}{counts['read']:8}{counts['refused']:9}{others:8}",
-                flush=True,
-            )
+                        (options.output / f"{number}-{path.name}").write_bytes(mutant)
+        others = counts.total() - counts["read"] - counts["refused"]
+        failed += others
+        print(
+            f"{kind:14}{counts.total():8}{counts['read']:8}{counts['refused']:9}{others:8}",
+            flush=True,
+        )
     sys.exit(failed > 0)
 
 

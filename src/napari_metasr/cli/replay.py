@@ -142,6 +142,11 @@ class Replay(Command):
 
 
 def _check_models(plan: Plan, record: Sidecar) -> None:
+    if len(plan.cards) != len(record.models):
+        raise ValueError(
+            f"expected the weights of {len(plan.cards)} models in the sidecar, found "
+            f"{len(record.models)}"
+        )
     for card, model in zip(plan.cards, record.models, strict=True):
         if card.sha256 != model.sha256:
             raise ValueError(

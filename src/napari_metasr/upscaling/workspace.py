@@ -6,6 +6,7 @@ when the power failed is lost; what is there is compared with what was written, 
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import warnings
 from contextlib import contextmanager, suppress
@@ -69,17 +70,25 @@ class Journal(BaseModel, extra="forbid", frozen=True):
         Hash of the unpacked input.
     digests
         Hashes of what each finished part wrote, in order.
+    seal
+        Hash of all the other fields, in the file.
     """
 
     fingerprint: str
     findings: Findings | None = None
     unpacked: str = ""
     digests: tuple[str, ...] = ()
+    seal: str = ""
 
     @property
     def done(self) -> int:
         """How many parts are."""
         return len(self.digests)
+
+    @property
+    def right_seal(self) -> str:
+        """The seal that these fields have."""
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()
 
 
 class Workspace:
@@ -171,12 +180,15 @@ class Workspace:
     def _begun(self, fingerprint: str, *, resume: bool) -> Journal:
         path = self.folder / JOURNAL
         if resume and path.is_file():
+            damaged = DamagedWorkError(
+                f"{path}: expected a journal of unfinished work, found a damaged one"
+            )
             try:
                 journal = Journal.model_validate_json(path.read_bytes())
             except ValidationError:
-                raise DamagedWorkError(
-                    f"{path}: expected a journal of unfinished work, found a damaged one"
-                ) from None
+                raise damaged from None
+            if journal.seal != journal.right_seal:
+                raise damaged
             if journal.fingerprint != fingerprint:
                 raise OtherWorkError(
                     f"{self.folder}: the unfinished work was begun from another input, with other "
@@ -198,8 +210,9 @@ class Workspace:
 
     def write(self, journal: Journal) -> None:
         """Record how far the work got."""
+        sealed = journal.model_copy(update={"seal": journal.right_seal})
         with replacing(self.folder / JOURNAL, overwrite=True, scratch=True) as temporary:
-            temporary.write_text(journal.model_dump_json(), encoding="utf-8")
+            temporary.write_text(sealed.model_dump_json(), encoding="utf-8")
 
     def remove(self) -> None:
         """Free the disk: the work is done, or discarded."""
