@@ -141,6 +141,17 @@ def test_the_step_of_a_series_stays_in_a_file_of_freesurfer(tmp_path):
     assert freesurfer(path).header["tr"] == 2500
 
 
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz"])
+def test_the_step_of_a_series_of_freesurfer_is_read(tmp_path, suffix):
+    image = nib.MGHImage(asymmetric((5, 6, 7, 3)), affine_with("RAS"))
+    image.header["tr"] = 2500
+    nib.save(image, tmp_path / f"in{suffix}")
+    volume = read_volume(tmp_path / f"in{suffix}")
+    path = write_volume(tmp_path / "out.nii", volume.data, volume.affine, volume.source)
+    assert nib.load(path).header.get_zooms()[3] == 2.5
+    assert nib.load(path).header.get_xyzt_units() == ("mm", "sec")
+
+
 def test_a_type_that_a_format_lacks_is_widened_or_refused(tmp_path):
     data = np.arange(24, dtype=np.int8).reshape(2, 3, 4)
     path = write_volume(tmp_path / "a.mgz", data, np.eye(4), Source("a"))

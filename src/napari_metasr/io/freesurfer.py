@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import nibabel as nib
@@ -71,13 +73,15 @@ def open_mgh(path: Path) -> VolumeFile:
         body=Body(path, DATA_OFFSET, Encoding.WHOLE_FILE, dtype),
         shape=shape,
         affine=affine,
-        header=_as_nifti(shape, affine, is_oriented=is_oriented),
+        header=None,
         is_oriented=is_oriented,
         concerns=()
         if is_oriented
         else ("the header holds no orientation: that of coronal slices of 1 mm is assumed",),
     )
-    return file.checked()
+    file = file.checked()
+    step = _stored_repetition_time(file.body, shape) if len(shape) == 4 else 0.0
+    return replace(file, header=_as_nifti(shape, affine, step, is_oriented=is_oriented))
 
 
 def mgh_start(outline: Outline) -> Start:
@@ -110,16 +114,29 @@ def mgh_start(outline: Outline) -> Start:
     return Start(content[:size].ljust(DATA_OFFSET, b"\0"), stored, end, packing)
 
 
+def _stored_repetition_time(body: Body, shape: tuple[int, ...]) -> float:
+    """Return the repetition time in ms that stands behind the voxels, or 0 where none does."""
+    try:
+        with unpacked(body.path) as stream:
+            stream.seek(body.offset + math.prod(shape) * body.dtype.itemsize)
+            (time,) = struct.unpack(">f", stream.read(4))
+    except (*UNREADABLE, struct.error):
+        return 0.0
+    return float(time) if 0 < time < math.inf else 0.0
+
+
 def _as_nifti(
-    shape: tuple[int, ...], affine: NDArray[np.float64], *, is_oriented: bool
+    shape: tuple[int, ...], affine: NDArray[np.float64], time: float, *, is_oriented: bool
 ) -> nib.Nifti1Header | None:
-    """Return a header of NIfTI that says the same, for outputs in that format."""
+    """Return a header of NIfTI that says the same, for outputs in that format; time in ms."""
     if not is_oriented or not np.isfinite(affine).all():
         return None
     header = nib.Nifti2Header()
     header.set_data_shape(shape)
     header.set_sform(affine, SCANNER)
     header.set_xyzt_units("mm", "sec")
+    if time:
+        header["pixdim"][4] = time / 1000
     return header
 
 
