@@ -66,7 +66,9 @@ def test_the_sidecar_says_how_it_came_about(rendition, tmp_path):
     assert record["Concerns"] == []
 
 
-def test_beyond_the_trained_scales_is_recorded(phantom_volume, tmp_path):
+def test_doubts_about_scan_and_scale_are_recorded(phantom_volume, tmp_path):
+    source = replace(phantom_volume.source, concerns=("it has no orientation",))
+    phantom_volume = replace(phantom_volume, source=source)
     image = phantom_volume.slice(Plane.AXIAL, 9)
     rendition = render(
         FakeEngine(),
@@ -78,7 +80,10 @@ def test_beyond_the_trained_scales_is_recorded(phantom_volume, tmp_path):
     )
     save_nifti(tmp_path / "a.nii.gz", rendition)
     record = json.loads((tmp_path / "a.json").read_text())
-    assert record["Concerns"] == ["x6 in plane is beyond the x4 that Fake-SR was trained on"]
+    assert record["Concerns"] == [
+        "it has no orientation",
+        "x6 in plane is beyond the x4 that Fake-SR was trained on",
+    ]
 
 
 def test_an_existing_sidecar_is_not_replaced_unasked(rendition, tmp_path):

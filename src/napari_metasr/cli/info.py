@@ -108,5 +108,6 @@ def as_json(volume: Volume, found: Acquisition) -> dict[str, Any]:
         "orientation": volume.source.orientation,
         "acquisition": found.model_dump(mode="json"),
         "lines": list(found.lines),
+        "concerns": list(volume.source.concerns),
         "models": fitting(found),
     }

@@ -140,7 +140,8 @@ class Trust(Command):
         for path in outputs:
             write_report(path, report, overwrite=self.overwrite)
         for concern in proof.concerns:
-            warnings.warn(concern, stacklevel=2)
+            if concern not in volume.source.concerns:  # of which the reader has warned
+                warnings.warn(concern, stacklevel=2)
         print(gain_sentence(proof))
         for gain in proof.gains:
             print(lesion_sentence(proof, gain.scale))

@@ -118,6 +118,7 @@ class ZoomOutput:
                 self._save_animation(model, cut, region, told)
             else:
                 self._save_rendition(model, cut, region, told)
+        self._warn(model, cut)
 
     def save_mosaic(self, model: ZoomModel, cuts: list[Slice], region: Window, told: str) -> None:
         """Make a figure of one region in several slices, and print one line about it.
@@ -144,11 +145,18 @@ class ZoomOutput:
                 dpi=self.dpi,
                 overwrite=self.overwrite,
             )
+        self._warn(model, cuts[0])
         scale = scale_text(renditions[0].grid.true_scale)
         print(
             f"{self.path}: {told}; {len(cuts)} slices, {scale}, "
             f"super-resolved by {model.card.title}, {RESEARCH_USE}"
         )
+
+    def _warn(self, model: ZoomModel, cut: Slice) -> None:
+        """Warn of the model at this scale; the reader has warned of the scan."""
+        scale = max(OutputGrid.at_scale(cut.image.shape, self.scale).true_scale)
+        for concern in model.card.concerns(scale, "in plane"):
+            warnings.warn(concern, stacklevel=3)
 
     def _rendition(self, model: ZoomModel, cut: Slice, region: Window) -> Rendition:
         from napari_metasr.figures.rendition import render
@@ -193,8 +201,6 @@ class ZoomOutput:
         volume, grid = cut.volume, rendition.grid
         seconds = time.perf_counter() - started
         self._save(rendition)
-        for concern in rendition.concerns:
-            warnings.warn(concern, stacklevel=2)
         source = resampled_from(model.fixed_scales, grid)
         resampled = "" if source is None else f" (resampled from its ×{source})"
         unit = SIGNS[volume.source.unit]

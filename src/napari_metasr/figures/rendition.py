@@ -171,8 +171,9 @@ class Rendition:
 
     @property
     def concerns(self) -> tuple[str, ...]:
-        """What to know before trusting it."""
-        return tuple(self.card.concerns(max(self.grid.true_scale), "in plane"))
+        """What to know before trusting it: of the scan, and of the model at this scale."""
+        found = self.card.concerns(max(self.grid.true_scale), "in plane")
+        return (*self.slice.volume.source.concerns, *found)
 
 
 def render(
