@@ -10,7 +10,7 @@ from fakes.detector import DETECTOR_CARDS, FakeDetector, box
 from fakes.upscale_dock import FakeWork
 from fakes.widgets import CARD, FakeDialogs, FakeEncoded, FakeEngine
 from napari.layers import Layer
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
 from superqt.utils import GeneratorWorker
 
@@ -88,7 +88,11 @@ def settle(qtbot, dock):
 
 
 def collect():
-    """Let Qt delete what is to be deleted, then Python."""
+    """Let Qt delete what is to be deleted, then Python.
+
+    A thread that has told its result still holds it until it has returned.
+    """
+    QThreadPool.globalInstance().waitForDone(20_000)
     for _ in range(3):
         QApplication.processEvents()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

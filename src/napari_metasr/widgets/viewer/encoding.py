@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,7 +15,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.acquired import measure_acquired
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -96,31 +99,52 @@ def encode(
     ValueError
         If the model, the device or a slice cannot be used.
     """
-    for job in jobs:
-        image = job.image
-        if image is None:
-            yield Status(f"Reading “{job.source.name}”")
-            image = job.source.read(job.view)
-            yield SliceRead(job.key, image)
-        if engines.loaded(job.key.model, job.key.device) is None:
-            yield Status("Loading the model")
-        engine = engines.get(job.key.model, job.key.device)
-        yield Status(f"Encoding “{job.source.name}”")
-        measure_acquired(job.source, job.view)
-        encoded = job.encoded
-        if encoded is None:
-            encoded = engine.encode(
-                image,
-                intensity_range=job.source.intensity_range,
-                value_range=job.source.value_range,
-            )
-        for part in parts(job.window):
-            encoded.prepare(part)
+    try:
+        for job in jobs:
+            image = job.image
+            if image is None:
+                yield Status(f"Reading “{job.source.name}”")
+                image = job.source.read(job.view)
+                yield SliceRead(job.key, image)
+            if engines.loaded(job.key.model, job.key.device) is None:
+                yield Status("Loading the model")
+            engine = engines.get(job.key.model, job.key.device)
             yield Status(f"Encoding “{job.source.name}”")
-        if not encoded.is_ready(job.window):
-            raise ValueError("the region is too large to be kept encoded: choose a smaller one")
-        _warm_up(engine, encoded, job.window)
-        yield SliceEncoded(job.key, encoded)
+            measure_acquired(job.source, job.view)
+            encoded = job.encoded
+            if encoded is None:
+                encoded = engine.encode(
+                    image,
+                    intensity_range=job.source.intensity_range,
+                    value_range=job.source.value_range,
+                )
+            for part in parts(job.window):
+                encoded.prepare(part)
+                yield Status(f"Encoding “{job.source.name}”")
+            if not encoded.is_ready(job.window):
+                raise ValueError("the region is too large to be kept encoded: choose a smaller one")
+            _warm_up(engine, encoded, job.window)
+            yield SliceEncoded(job.key, encoded)
+    finally:
+        _return_freed()
+
+
+def _return_freed() -> None:
+    """Give the memory of arrays that are gone back to the system.
+
+    On Linux the allocator keeps what threads have freed. Slices of many sizes break it into pieces,
+    and a window in which slices are scrolled grows by a megabyte a slice (``benchmarks/soak.py``).
+    """
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Callable[[int], int] | None:
+    if sys.platform != "linux":
+        return None
+    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
 
 
 def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
