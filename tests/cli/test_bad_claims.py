@@ -59,17 +59,23 @@ def test_a_description_that_is_nested_too_deeply_says_nothing(tmp_path):
     assert description_of(tmp_path) == {}
 
 
-def test_without_a_place_for_compiled_code_it_is_compiled_anew(tmp_path):
-    script = """
-import numba.core.caching as caching
-caching.CacheImpl._locator_classes = []
+NO_PLACE = "import numba.core.caching as caching; caching.CacheImpl._locator_classes = []"
+NO_ROOM = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+
+
+@pytest.mark.parametrize("lacking", [NO_PLACE, NO_ROOM], ids=["place", "room"])
+def test_without_a_place_for_compiled_code_it_is_compiled_anew(tmp_path, lacking):
+    if lacking == NO_ROOM:
+        pytest.importorskip("resource")
+    script = f"""
+{lacking}
 import numpy as np
 from napari_metasr.zoom.kernels import compiled
 first, second = compiled._row_pairs(np.array([0, 0, 1]))
 print(first.tolist(), second.tolist())
 """
     package = str(Path(napari_metasr.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": package}
+    environment = {**os.environ, "PYTHONPATH": package, "NUMBA_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment
     )

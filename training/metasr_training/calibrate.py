@@ -22,6 +22,7 @@ from metasr_training.evaluation.risk import (
 )
 from metasr_training.evaluation.zoom import IN_PLANE
 from metasr_training.tables import write_rows, write_text
+from napari_metasr.files import making_folders
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
 from napari_metasr.trust.risk import load_risk_model, promise
@@ -123,13 +124,13 @@ def calibrate(
         cells=tuple(cells),
     )
     path = own_card_path(model) if card is None else card
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_risk_card(risk_model.risk_card.model_copy(update={"calibration": calibration}), path)
+    with making_folders([path.parent]):
+        save_risk_card(risk_model.risk_card.model_copy(update={"calibration": calibration}), path)
     table = f"{coverage_table(rows)}\n\n{agreement_table(rows)}"
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
-        write_rows(output / RESULTS[0], rows)
-        write_text(output / RESULTS[1], f"{table}\n")
+        with making_folders([output]):
+            write_rows(output / RESULTS[0], rows)
+            write_text(output / RESULTS[1], f"{table}\n")
     print(table)
     print(f"\n{promise(calibration, len(patients))}")
     print(f"{path}: the calibrated card")

@@ -45,7 +45,7 @@ from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
-from napari_metasr.files import check_kept
+from napari_metasr.files import check_kept, making_folders
 from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.loading import load_model
 
@@ -121,12 +121,12 @@ def measure_model(
         for row in rows
         if row.method == engine.name
     }
-    output.mkdir(parents=True, exist_ok=True)
     numbers, text, about = (output / name for name in RESULTS)
-    write_rows(numbers, rows)
-    write_text(text, f"{table}\n")
     summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
-    write_text(about, json.dumps(summary, indent=2))
+    with making_folders([output]):
+        write_rows(numbers, rows)
+        write_text(text, f"{table}\n")
+        write_text(about, json.dumps(summary, indent=2))
     if engine.card.can_be_told:
         first = [REFERENCE, *(f"{name}{end}" for name in beside for end in ("", CONSISTENT))]
         told = told_table(rows, engine.name, first)
@@ -172,11 +172,11 @@ def measure_scans(
     methods = methods_of([(f"{engine.name}, scan as it is", plain), (engine.name, engine)])
     chosen = list(native_slices(scans, slices))
     rows = measure_native(chosen, methods, scales)
-    output.mkdir(parents=True, exist_ok=True)
     numbers, text, picture = (output / name for name in NATIVE_RESULTS)
-    write_rows(numbers, rows)
     table = native_table(rows)
-    write_text(text, f"{table}\n")
+    with making_folders([output]):
+        write_rows(numbers, rows)
+        write_text(text, f"{table}\n")
     middle, scale = chosen[len(chosen) // 2], scales[len(scales) // 2]
     heading = f"{middle.scan}, x{scale:g}, one window"
     save_sheet(picture, [rim_tiles(middle, methods, scale)], heading, width=SHOWN_WIDTH)

@@ -14,7 +14,7 @@ import tyro
 from metasr_training.cards import Stated, card_fields
 from metasr_training.trained import load_trained
 from napari_metasr.errors import in_words
-from napari_metasr.files import check_kept
+from napari_metasr.files import check_kept, making_folders
 from napari_metasr.networks import build
 from napari_metasr.weights import OperatingPoint, load_network, save_weights
 
@@ -85,18 +85,18 @@ def export(
     fields = card_fields(trained, name or network, stated) | {"untold": untold}
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
-    output.mkdir(parents=True, exist_ok=True)
     read = [path for path in (run / "run.json", results, point) if path is not None]
     for suffix in (".safetensors", ".json"):
         check_kept(output / f"{name or network}{suffix}", read)
-    card = save_weights(
-        module,
-        output,
-        dtype=getattr(torch, precision),
-        results=json.loads(results.read_text(encoding="utf-8")) if results else {},
-        detection=OperatingPoint.model_validate_json(point.read_bytes()) if point else None,
-        **fields,
-    )
+    with making_folders([output]):
+        card = save_weights(
+            module,
+            output,
+            dtype=getattr(torch, precision),
+            results=json.loads(results.read_text(encoding="utf-8")) if results else {},
+            detection=OperatingPoint.model_validate_json(point.read_bytes()) if point else None,
+            **fields,
+        )
     if onnx:
         write_model(output / f"{card.name}.safetensors", output, card.name)
     return f"{card.name}: {card.parameters:,} parameters, {card.updates:,} updates"
@@ -114,9 +114,9 @@ def write_model(model: str | Path, output: Path, name: str | None) -> str:
 
     network, card = load_network(model)
     _, outputs = exported(network, card)
-    output.mkdir(parents=True, exist_ok=True)
     path = output / f"{name or card.name}.onnx"
-    write_onnx(network, card, path, overwrite=True)
+    with making_folders([output]):
+        write_onnx(network, card, path, overwrite=True)
     return f"{path}: image to {' and '.join(outputs)}"
 
 

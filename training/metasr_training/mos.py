@@ -16,7 +16,8 @@ import tyro
 from numpy.typing import NDArray
 
 from metasr_training.datasets.pictures import read_gray
-from napari_metasr.files import check_kept, keeping, replacing
+from napari_metasr.errors import in_words
+from napari_metasr.files import check_kept, keeping, making_folders, naming, replacing_all
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
@@ -181,14 +182,18 @@ def score(study: tyro.conf.Positional[Path], output: Path | None = None) -> None
     """
     found = score_study(study)
     folder = study / "scores" if output is None else output
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {"mos.md": markdown(found), **csv_files(found)}
     read = [study / name for name in (STUDY_FILE, KEY_FILE, IMAGES, RATINGS)]
     for name in texts:
         check_kept(folder / name, read)
-    for name, text in texts.items():
-        with replacing(folder / name, overwrite=True) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    paths = [folder / name for name in texts]
+    with (
+        making_folders([folder]),
+        naming(folder),
+        replacing_all(paths, overwrite=True) as temporary,
+    ):
+        for path, text in zip(temporary, texts.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
     print(markdown(found))
     print(f"In {folder}: mos.md and tables as CSV.")
 
@@ -202,7 +207,7 @@ def main() -> int:
             description="Mean opinion scores of super-resolved images.",
         )
     except (ValueError, OSError) as error:
-        print(f"metasr-mos: {error}", file=sys.stderr)
+        print(f"metasr-mos: {in_words(error)}", file=sys.stderr)
         return 2
     return 0
 

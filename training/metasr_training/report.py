@@ -24,8 +24,8 @@ from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.published import PUBLISHED
 from metasr_training.tables import markdown_table, write_text
 from metasr_training.trained import run_record
-from napari_metasr.errors import problems
-from napari_metasr.files import keeping, replacing_folder
+from napari_metasr.errors import in_words, problems
+from napari_metasr.files import keeping, making_folders, replacing_folder
 
 PROGRAM = "metasr-report"
 MARKER = "report.json"
@@ -178,9 +178,12 @@ def report(
     check_replaceable(output)
     found = sections(runs)
     words = "" if discussion is None else discussion.read_text(encoding="utf-8")
-    output.resolve().parent.mkdir(parents=True, exist_ok=True)
     read = [one.source for one in found] + ([] if discussion is None else [discussion])
-    with keeping(lambda: read), replacing_folder(output) as folder:
+    with (
+        making_folders([output.resolve().parent]),
+        keeping(lambda: read),
+        replacing_folder(output) as folder,
+    ):
         for one in found:
             (folder / one.name).mkdir()
             for path in one.source.iterdir():
@@ -222,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         tyro.cli(report, prog=PROGRAM, args=arguments)
     except (ValueError, OSError) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        print(f"{PROGRAM}: {in_words(error)}", file=sys.stderr)
         return 2
     return 0
 

@@ -15,7 +15,7 @@ import torch
 from filelock import FileLock, Timeout
 
 import napari_metasr
-from napari_metasr.files import replacing
+from napari_metasr.files import making_folders, replacing
 
 if TYPE_CHECKING:
     from metasr_training.train_config import TrainConfig
@@ -78,16 +78,19 @@ def locked(folder: Path) -> Iterator[None]:
     FileExistsError
         If another process trains in the folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise FileExistsError(f"another process is training in {folder}") from None
-    try:
-        yield
-    finally:
-        lock.release()
+    path = folder / ".lock"
+    lock = FileLock(path)
+    with making_folders([folder]):
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise FileExistsError(f"another process is training in {folder}") from None
+        try:
+            yield
+        finally:
+            if list(folder.iterdir()) == [path]:  # nothing was begun
+                path.unlink()
+            lock.release()
 
 
 class RunFolder:

@@ -79,6 +79,7 @@ class Cohort(UpscalingCommand):
         from napari_metasr.cohort.bids import check_dataset
         from napari_metasr.cohort.cluster import need_distributed
         from napari_metasr.cohort.inputs import find_inputs
+        from napari_metasr.files import making_folders
 
         if self.scheduler is not None and self.workers is not None:
             raise ValueError("expected --scheduler or --workers, found both")
@@ -93,7 +94,7 @@ class Cohort(UpscalingCommand):
         aside = f", {len(inputs.left_out)} other files left out" if inputs.left_out else ""
         print(f"{len(inputs.names)} volumes found{aside}", file=sys.stderr)
         try:
-            with self._client(len(inputs.names)) as client:
+            with making_folders([output]), self._client(len(inputs.names)) as client:
                 return self._carry_out(client, inputs, output, *work)
         except KeyboardInterrupt:  # before the work or after it
             return INTERRUPTED
@@ -111,7 +112,6 @@ class Cohort(UpscalingCommand):
         from napari_metasr.cohort.cluster import check_workers
         from napari_metasr.cohort.ledger import Ledger
 
-        output.mkdir(parents=True, exist_ok=True)
         check_workers(client, inputs.root, output)
         if inputs.is_bids:
             describe_dataset(output, inputs.root)

@@ -20,6 +20,7 @@ from napari_metasr.cli.parsing import (
     optional,
 )
 from napari_metasr.devices import Device
+from napari_metasr.files import making_folders
 from napari_metasr.upscaling.job import Job
 from napari_metasr.weights import DEFAULT_MODEL, model_card
 
@@ -71,9 +72,9 @@ class Demo(Command):
         from napari_metasr.cli.demo_pictures import write_pictures
         from napari_metasr.cli.demo_window import photograph
 
-        self.output.mkdir(parents=True, exist_ok=True)
-        written = write_pictures(scene, self.output)
-        written.append(photograph(scene, self.output / "screenshot.png"))
+        with making_folders([self.output]):
+            written = write_pictures(scene, self.output)
+            written.append(photograph(scene, self.output / "screenshot.png"))
         print(f"\nIn {self.output.resolve()}:")
         for path in written:
             print(f"  {path.name:<16}{path.stat().st_size / 1000:>8,.0f} kB")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
+from napari_metasr.files import making_folders
 from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path, PurePosixPath
 
     from napari_metasr.cohort.inputs import Inputs
@@ -90,17 +91,6 @@ def items_of(
     return tuple(items), refused
 
 
-@contextmanager
-def output_folders(items: Iterable[Item]) -> Iterator[None]:
+def output_folders(items: Iterable[Item]) -> AbstractContextManager[None]:
     """Make the folders of all outputs, and remove those that stayed empty in the end."""
-    folders = {item.job.output.parent for item in items}
-    made = [folder for folder in folders if not folder.exists()]
-    for folder in folders:
-        folder.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    finally:
-        for folder in made:
-            with suppress(OSError):  # the first that is not empty ends the climb
-                for parent in (folder, *folder.parents):
-                    parent.rmdir()
+    return making_folders({item.job.output.parent for item in items})

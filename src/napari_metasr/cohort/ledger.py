@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.files import append_line, making_folders
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,8 +26,13 @@ class Ledger:
     path: Path
 
     def write(self, event: str, **what: Any) -> None:
-        """Add a line: the time, the event and its details."""
-        self.path.parent.mkdir(exist_ok=True)
+        """Add a line: the time, the event and its details.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; no part of the line stays then.
+        """
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line | what, ensure_ascii=False) + "\n")
+        with making_folders([self.path.parent]):
+            append_line(self.path, json.dumps(line | what, ensure_ascii=False))

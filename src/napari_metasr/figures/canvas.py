@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -186,7 +187,9 @@ class Canvas:
             raise ValueError(f"{path}: a figure is written as .png or .pdf, found {suffix!r}")
         key = "Subject" if suffix == ".pdf" else "Description"
         with replacing(path, overwrite=overwrite) as temporary, rc_context(STYLE):
-            self.figure.savefig(temporary, dpi=dpi, format=suffix[1:], metadata={key: description})
+            content = BytesIO()  # a full disk is an error of the file alone, not of its encoder
+            self.figure.savefig(content, dpi=dpi, format=suffix[1:], metadata={key: description})
+            temporary.write_bytes(content.getbuffer())
         return path
 
     def _width(self, text: Text) -> float:

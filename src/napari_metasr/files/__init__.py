@@ -17,7 +17,9 @@ from napari_metasr.files.reading import (
 )
 from napari_metasr.files.replacing import (
     allocate,
+    append_line,
     check_writable,
+    making_folders,
     naming,
     put_on_disk,
     rename,
@@ -30,11 +32,13 @@ __all__ = [
     "InputReplacedError",
     "Inputs",
     "allocate",
+    "append_line",
     "cache_folder",
     "check_kept",
     "check_writable",
     "file_sha256",
     "keeping",
+    "making_folders",
     "naming",
     "numbered",
     "put_on_disk",

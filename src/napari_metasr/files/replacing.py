@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from napari_metasr.files.inputs import check_all_kept, files_below, keep_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 def check_writable(path: Path, *, overwrite: bool = False) -> None:
@@ -29,12 +29,20 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
         If its folder does not exist.
     IsADirectoryError
         If it is a folder.
+    PermissionError
+        If nothing can be written in its folder.
     """
     check_all_kept(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected a file to write, found a folder")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: the folder {path.parent} does not exist")
+    _check_absent(path, overwrite=overwrite)
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"{path}: nothing can be written in the folder {path.parent}")
+
+
+def _check_absent(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path}: the file exists; overwrite is needed to replace it")
 
@@ -113,17 +121,31 @@ def replacing_all(
     written = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
     before = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
     try:
-        yield written
-        for temporary in written:
-            keep_private(temporary)
-        if not scratch:
+        with _naming_targets(dict(zip(map(str, written), paths, strict=True))):
+            yield written
             for temporary in written:
-                put_on_disk(temporary)
-        put = Path.replace if scratch else rename
-        _put_in_place(paths, written, before, put)
+                keep_private(temporary)
+            if not scratch:
+                for temporary in written:
+                    put_on_disk(temporary)
+            put = Path.replace if scratch else rename
+            _put_in_place(paths, written, before, put if overwrite else claim)
     finally:
         for temporary in (*written, *before):
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # such as of a disk that has become read-only
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming_targets(targets: Mapping[str, Path]) -> Iterator[None]:
+    """Name the files to be made, in place of temporary ones, in the system's errors."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or str(error.filename) not in targets:
+            raise
+        target = str(targets[str(error.filename)])
+        raise OSError(error.errno, error.strerror, target) from error
 
 
 def _put_in_place(
@@ -136,7 +158,7 @@ def _put_in_place(
     done: list[tuple[Path, Path]] = []
     try:
         for path, temporary, old in zip(paths, written, before, strict=True):
-            if path is not paths[-1] and path.exists():
+            if put is not claim and path is not paths[-1] and path.exists():
                 shutil.copy2(path, old)
             put(temporary, path)
             done.append((path, old))
@@ -170,12 +192,88 @@ def rename(path: Path, target: Path) -> None:
         If it cannot be renamed.
     """
     path.replace(target)
+    _put_names_on_disk(target.parent)
+
+
+def _put_names_on_disk(folder: Path) -> None:
     with suppress(OSError):  # Windows opens no folders, and some file systems sync none
-        number = os.open(target.parent, os.O_RDONLY)
+        number = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(number)
         finally:
             os.close(number)
+
+
+def append_line(path: Path, line: str) -> int:
+    """Append a line and wait until it is on the disk; what fails leaves the file as it was.
+
+    Returns
+    -------
+    int
+        The file's size after it, in bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written, with the path.
+    """
+    content, is_new = f"{line}\n".encode(), not path.exists()
+    with naming(path), path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(size)
+            if is_new:
+                path.unlink()
+            raise
+    return size + len(content)
+
+
+@contextmanager
+def making_folders(folders: Iterable[Path]) -> Iterator[None]:
+    """Make folders and those above them; those that were made and stay empty go in the end.
+
+    Raises
+    ------
+    OSError
+        If one cannot be made.
+    """
+    made: list[Path] = []
+    try:
+        for folder in folders:
+            made += [one for one in (folder, *folder.parents) if not one.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for folder in sorted(set(made), key=lambda one: len(one.parts), reverse=True):
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
+
+
+def claim(path: Path, target: Path) -> None:
+    """Give a file a name that no other file has, even if another process takes it meanwhile.
+
+    Raises
+    ------
+    FileExistsError
+        If the name is taken.
+    OSError
+        If it cannot be renamed.
+    """
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        _check_absent(target, overwrite=False)
+        raise
+    except OSError:  # a file system without hard links
+        _check_absent(target, overwrite=False)
+        rename(path, target)
+    else:
+        path.unlink()
+        _put_names_on_disk(target.parent)
 
 
 @contextmanager
@@ -187,6 +285,21 @@ def naming(path: Path) -> Iterator[None]:
         if error.errno is None or error.filename is not None:
             raise
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def _naming_within(new: Path, folder: Path) -> Iterator[None]:
+    """Name files of a folder to be made, in place of those of a temporary one, in errors."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        name = str(error.filename2 or error.filename or new)  # the second is what is written
+        if not name.startswith(str(new)):
+            raise
+        name = f"{folder}{name.removeprefix(str(new))}"
+        raise OSError(error.errno, error.strerror, name) from error
 
 
 @contextmanager
@@ -208,7 +321,8 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     new, old = (folder.with_name(f".{uuid.uuid4().hex}.{folder.name}") for _ in range(2))
     new.mkdir()
     try:
-        yield new
+        with _naming_within(new, folder):
+            yield new
         if folder.exists():
             folder.rename(old)
         try:

@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 
 from napari_metasr.io.stored import StoredVolume
+from napari_metasr.io.unchanged import unchanged
 from napari_metasr.volume import Volume
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ def loaded(
             "GiB of voxels"
         )
     data = np.empty(stored.shape, stored.dtype)
-    for place, block in stored.blocks() if blocks is None else blocks:
-        if block.dtype.itemsize > data.dtype.itemsize:
-            data = data.astype(block.dtype)
-        data[place] = block
+    with unchanged(stored.path, stored.files):
+        for place, block in stored.blocks() if blocks is None else blocks:
+            if block.dtype.itemsize > data.dtype.itemsize:
+                data = data.astype(block.dtype)
+            data[place] = block
     for concern in stored.source.concerns:
         warnings.warn(f"{stored.path.name}: {concern}", stacklevel=3)
     _check_finite(stored.path, data)

@@ -59,8 +59,12 @@ class Examination:
         """
         volume, search = self._source.volume, self._plan.search
         with timed(Phase.READING):
-            for done in unpack(volume, self._unpacked):
-                yield Progress(Phase.READING, done, self._costs.read(done))
+            try:
+                for done in unpack(volume, self._unpacked):
+                    yield Progress(Phase.READING, done, self._costs.read(done))
+            except (OSError, ValueError):
+                self._source.check_unchanged()
+                raise
             self._source.check_unchanged()
         name = str(volume.path)
         with timed(Phase.MEASURING):

@@ -9,12 +9,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from napari_metasr import __version__
+from napari_metasr.io.unchanged import check_unchanged, stamps_of
 from napari_metasr.upscaling.sidecar import ModelRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
     from napari_metasr.io.protocols import VolumeReader
     from napari_metasr.upscaling.parts import Part
     from napari_metasr.upscaling.plan import Plan
@@ -65,21 +63,7 @@ class Input:
         ValueError
             If one has.
         """
-        if stamps_of(self.volume.files) != self.stamps:
-            raise ValueError(f"{self.volume.path}: the input changed while it was being read")
-
-
-def stamps_of(files: Iterable[Path]) -> tuple[tuple[int, int], ...]:
-    """Return bytes and time of change (ns) of each file; (-1, -1) of one that is gone."""
-    found = []
-    for path in files:
-        try:
-            status = path.stat()
-        except OSError:
-            found.append((-1, -1))
-        else:
-            found.append((status.st_size, status.st_mtime_ns))
-    return tuple(found)
+        check_unchanged(self.volume.path, self.volume.files, self.stamps)
 
 
 def versions() -> dict[str, str]:

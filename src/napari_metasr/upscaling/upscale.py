@@ -163,7 +163,7 @@ class Upscaling:
             if journal.findings is None:
                 try:
                     findings = yield from self._examination.steps(self._timed)
-                except ValueError:  # resuming would not mend it
+                except (ValueError, OSError):  # nothing is done yet that could be resumed
                     self._workspace.remove()
                     raise
                 journal = journal.model_copy(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError
 
 from napari_metasr.errors import problems
-from napari_metasr.files import replacing
+from napari_metasr.files import making_folders, naming, replacing, replacing_all
 from napari_metasr.weights import user_models
 from napari_metasr.weights.card import WeightsError
 
@@ -203,17 +203,25 @@ def save_risk(head: RiskHead, folder: Path, **about: object) -> RiskCard:
             "sha256": hashlib.sha256(content).hexdigest(),
         }
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / f"{card.model}.safetensors", overwrite=True) as temporary:
-        temporary.write_bytes(content)
-    save_risk_card(card, folder / f"{card.model}.json")
+    paths = [folder / f"{card.model}{suffix}" for suffix in (".safetensors", ".json")]
+    with (
+        making_folders([folder]),
+        naming(paths[0]),
+        replacing_all(paths, overwrite=True) as (weights, about_them),
+    ):
+        weights.write_bytes(content)
+        about_them.write_text(_text_of(card), encoding="utf-8")
     return card
 
 
 def save_risk_card(card: RiskCard, path: Path) -> None:
     """Write a card, replacing the one that is there."""
     with replacing(path, overwrite=True) as temporary:
-        temporary.write_text(f"{card.model_dump_json(indent=2)}\n", encoding="utf-8")
+        temporary.write_text(_text_of(card), encoding="utf-8")
+
+
+def _text_of(card: RiskCard) -> str:
+    return f"{card.model_dump_json(indent=2)}\n"
 
 
 def own_card_path(model: str | Path) -> Path:

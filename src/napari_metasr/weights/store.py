@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from napari_metasr.errors import nearest_hint, problems
-from napari_metasr.files import replacing
+from napari_metasr.files import naming, replacing_all
 from napari_metasr.weights import user_models
 from napari_metasr.weights.card import ModelCard, WeightsError
 from napari_metasr.weights.published import published_card
@@ -202,9 +202,10 @@ def save_weights(
         "sha256": hashlib.sha256(content).hexdigest(),
     }
     card = ModelCard(**(about | own))
-    for suffix, data in ((".safetensors", content), (".json", card.model_dump_json(indent=2))):
-        with replacing(folder / f"{card.name}{suffix}", overwrite=True) as temporary:
-            temporary.write_bytes(data if isinstance(data, bytes) else f"{data}\n".encode())
+    paths = [folder / f"{card.name}{suffix}" for suffix in (".safetensors", ".json")]
+    with naming(paths[0]), replacing_all(paths, overwrite=True) as (weights, about_them):
+        weights.write_bytes(content)
+        about_them.write_text(f"{card.model_dump_json(indent=2)}\n", encoding="utf-8")
     return card
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import unicodedata
@@ -13,6 +12,7 @@ from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from napari_metasr.errors import problems
+from napari_metasr.files import append_line
 from napari_metasr.quality.rating.study import FLAGS, GRADES
 
 if TYPE_CHECKING:
@@ -77,27 +77,6 @@ def rater_name(text: str) -> str:
     if len(name) > LONGEST_NAME:
         raise ValueError(f"expected a rater's name of at most {LONGEST_NAME} characters")
     return name
-
-
-def append_line(path: Path, line: str) -> int:
-    """Append a line and wait until it is on the disk; what fails leaves the file as it was.
-
-    Returns
-    -------
-    int
-        The file's size after it, in bytes.
-    """
-    content = f"{line}\n".encode()
-    with path.open("ab", buffering=0) as file:
-        size = file.tell()
-        try:
-            if file.write(content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-            os.fsync(file.fileno())
-        except OSError:
-            file.truncate(size)
-            raise
-    return size + len(content)
 
 
 def read_answers(study: Study, path: Path) -> tuple[list[Rating], int]:

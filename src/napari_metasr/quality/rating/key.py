@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from napari_metasr.files import read_json
-from napari_metasr.quality.rating.answers import append_line
+from napari_metasr.files import append_line, read_json
 from napari_metasr.quality.rating.study import KEY_FILE, sha256
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ vectors that stay in the first-level cache: ``G`` of its cell and the row and co
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,11 +33,25 @@ def _compiled(**options: Any) -> Callable[[Any], Any]:
 
     def compiled(function: Any) -> Any:
         try:
-            return njit(cache=True, **options)(function)
+            dispatcher = njit(cache=True, **options)(function)
         except RuntimeError:  # neither beside this file nor in the user's cache
             return njit(**options)(function)
+        _save_if_possible(dispatcher)
+        return dispatcher
 
     return compiled
+
+
+def _save_if_possible(dispatcher: Any) -> None:
+    """Let compiled code be used that cannot be kept, such as on a full disk."""
+    cache = dispatcher._cache
+    save = cache.save_overload
+
+    def save_overload(signature: Any, data: Any) -> None:
+        with suppress(OSError):
+            save(signature, data)
+
+    cache.save_overload = save_overload
 
 
 def _start_threads() -> None:

@@ -1,0 +1,160 @@
+"""A disk without room or that cannot be written to: one line that names the file, nothing left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from fakes.dicom import save, series, voxels
+from fakes.nifti import affine_with, stored
+
+from napari_metasr.cli import main
+from napari_metasr.cli.verbs import VERBS
+
+resource = pytest.importorskip("resource")  # Windows has no limits of files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROOM = 300
+"""Bytes that a file may have: less than any output."""
+
+WRITING = {
+    "zoom": [
+        *(f"zoom scan.nii.gz --scale 2 --output out/a{ending}"
+          for ending in (".png", ".pdf", ".nii", ".nii.gz", ".mgz", ".nrrd", ".mha", ".html")),
+        "zoom scan.nii.gz --scale 2 --output out/a.gif",
+        "zoom scan.nii.gz --scale 2 --output out/a.mp4",
+        "zoom scan.nii.gz --scale 2 --profile 2,2,9,9 --output out/a.png",
+        "zoom scan.nii.gz --scale 2 --lesion all --mask seg.nii.gz --output out/a.nii.gz",
+        "zoom scan.nii.gz --scale 2 --risk --output out/a.nii.gz",
+    ],
+    "upscale": [
+        "upscale scan.nii.gz --scale 2,2,1 --output out/a.nii.gz",
+        "upscale scan.nii.gz --scale 2,2,1 --output out/a.mgz",
+        "upscale scan.nii.gz --scale 2,2,1 --output out/a.nii --labels seg.nii.gz",
+        "upscale scan.nii.gz --scale 2,2,1 --output out/a.nii --risk out/b.nii.gz",
+        "upscale dicom --scale 2,2,1 --output out/a.nii --dicom out/a.dcm",
+    ],
+    "replay": ["replay made.json --input scan.nii.gz --output out/a.nii.gz"],
+    "detect": [
+        "detect scan.nii.gz --labels seg.nii.gz --output out/a.json --mask out/a.nii.gz",
+        "detect big-dicom --output out/a.json --seg out/a.dcm --rtstruct out/b.dcm",
+    ],
+    "trust": ["trust scan.nii.gz --slice 1 --scales 2 --output out/a.html"],
+    "cohort": ["cohort many --scale 2,2,1 --workers 1 --output out/a"],
+    "demo": ["demo --input scan.nii.gz --screen virtual --device cpu --output out/a"],
+}  # fmt: skip
+WRITING_NOTHING = {"series", "info", "models", "rate"}
+"""`models` removes; `rate` writes into the study that it is given, see its own tests."""
+
+ALL = [words for lines in WRITING.values() for words in lines]
+SLOW = ("demo", "trust")
+"""Pictures and proofs take long, and are written like the others: see their own tests."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disks")
+    rng = np.random.default_rng(0)
+    scan = stored(
+        folder / "scan.nii.gz",
+        rng.integers(1, 900, (18, 16, 3)).astype(np.int16),
+        affine_with("RAS"),
+    )
+    labels = np.zeros((18, 16, 3), np.uint8)
+    labels[4:9, 4:9, 1] = 1
+    stored(folder / "seg.nii.gz", labels, affine_with("RAS"))
+    for name, shape in (("dicom", (3, 16, 16)), ("big-dicom", (3, 40, 40))):
+        (folder / name).mkdir()
+        save(folder / name, series(voxels(shape, np.uint16)))
+    (folder / "many").mkdir()
+    (folder / "many" / "scan.nii.gz").write_bytes(scan.read_bytes())
+    made = folder / "made.nii.gz"
+    assert main(["upscale", str(scan), "--scale", "2,2,1", "--output", str(made)]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(inputs, tmp_path, monkeypatch):
+    """A working folder with links to all inputs, and an empty one for outputs."""
+    for path in inputs.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every file and folder, and what is in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+@contextmanager
+def little_room() -> Iterator[None]:
+    """No file may have more than a few bytes, as on a disk that is full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Nothing can be written in a folder; for the superuser that takes a disk of its own."""
+    if os.geteuid():
+        folder.chmod(0o555)
+        yield
+        folder.chmod(0o755)
+        return
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "none", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("the superuser writes everywhere, and may mount no disk here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_every_verb_that_writes_is_tried():
+    assert {*WRITING, *WRITING_NOTHING} == {*VERBS}
+
+
+@pytest.mark.parametrize("words", [words for words in ALL if not words.startswith(SLOW)])
+def test_a_full_disk(folder, words, capsys):
+    before = contents(folder)
+    with little_room():
+        code = main(words.split())
+    where = "workers" if words.startswith("cohort") else "out/"  # they write files of their own
+    refused_in_one_line(capsys.readouterr().err, code, where)
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_a_disk_that_cannot_be_written_to(folder, words, capsys):
+    before = contents(folder)
+    with read_only(folder / "out"):
+        code = main(words.split())
+    refused_in_one_line(capsys.readouterr().err, code)
+    assert contents(folder) == before
+
+
+def refused_in_one_line(shown: str, code: int, where: str = "out/") -> None:
+    """An error of the program alone, which names an output; progress may stand beside it."""
+    lines = [line.rpartition("\r")[2] for line in shown.splitlines()]
+    errors = [line for line in lines if line.startswith("napari-metasr: error: ")]
+    assert (code, len(errors)) == (2, 1), shown
+    assert where in errors[0]
+    assert [line for line in lines if "rror" in line] == errors
