@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -211,8 +211,20 @@ class Volume:
         return np.asarray(self.data[(*moment, *place)])
 
     @cached_property
+    def _at_times(self) -> dict[int, Volume]:
+        return {}
+
+    def at_time(self, time: int) -> Volume:
+        """Return one volume of a series, with ranges of its own; the volume itself of no series."""
+        if self.data.ndim < 4:
+            return self
+        if time not in self._at_times:
+            self._at_times[time] = replace(self, data=self.data[time])
+        return self._at_times[time]
+
+    @cached_property
     def intensity_range(self) -> tuple[float, float]:
-        """The percentiles that inference maps to 0 and 1, of the whole volume."""
+        """The percentiles that inference maps to 0 and 1, of all of it; see `at_time`."""
         return intensity_range(self.data)
 
     @cached_property

@@ -111,6 +111,20 @@ def test_time_points(tmp_path: Path, rng: np.random.Generator, capsys) -> None:
     assert "time point 3 is outside" in capsys.readouterr().err
 
 
+def test_a_dim_volume_of_a_series_is_what_it_is_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    dim = rng.uniform(0, 9, (24, 20, 4)).astype(np.float32)
+    series = np.stack([1000 * dim[::-1], dim], axis=-1)
+    nib.save(nib.Nifti1Image(series, np.eye(4)), "series.nii")
+    nib.save(nib.Nifti1Image(dim, np.eye(4)), "alone.nii")
+    assert main(["zoom", "series.nii", "--scale", "2", "--time", "1", "--output", "a.nii"]) == 0
+    assert main(["zoom", "alone.nii", "--scale", "2", "--output", "b.nii"]) == 0
+    first, second = (np.asanyarray(nib.load(name).dataobj) for name in ("a.nii", "b.nii"))
+    np.testing.assert_array_equal(first, second)
+    assert first.max() <= dim.max()
+
+
 def test_a_figure_and_what_is_said(scan: Path, tmp_path: Path, capsys) -> None:
     output = tmp_path / "figure.png"
     arguments = ["--region", "4,6,10,8", "--scale", "2", "--output", str(output)]

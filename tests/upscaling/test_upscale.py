@@ -138,6 +138,25 @@ def test_time_points_are_upscaled_each_by_itself(tmp_path):
     )
 
 
+@pytest.mark.parametrize("scale", [(1.5, 1.5, 1), (1.5, 1.5, 2)])
+def test_a_dim_volume_of_a_series_is_what_it_is_alone(tmp_path, scale):
+    bright, dim = 1000 * smooth(seed=3).astype(np.float32), smooth(seed=4).astype(np.float32)
+    series = stored(tmp_path / "in.nii", np.stack([bright, dim], axis=-1), affine_with("RAS"))
+    result = upscaled(series, tmp_path / "out.nii", scale=scale)
+    for time, data in enumerate((bright, dim)):
+        path = stored(tmp_path / f"{time}.nii", data, affine_with("RAS"))
+        alone = upscaled(path, tmp_path / f"{time}-out.nii", scale=scale)
+        np.testing.assert_array_equal(
+            np.asanyarray(result.dataobj)[..., time], np.asanyarray(alone.dataobj)
+        )
+    assert np.asanyarray(result.dataobj)[..., 1].max() <= dim.max()
+    record = read_sidecar(tmp_path / "out.json")
+    assert [values for _, values in record.time_point_ranges] == [
+        (float(one.min()), float(one.max())) for one in (bright, dim)
+    ]
+    assert read_sidecar(tmp_path / "0-out.json").time_point_ranges is None
+
+
 def test_slices_averaged_over_their_profile_are_the_input(tmp_path):
     data = smooth().astype(np.float32) + 500
     data[0, 0], data[-1, -1] = 0, 3000  # so that nothing in between is clipped

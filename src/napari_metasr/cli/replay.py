@@ -90,7 +90,11 @@ class Replay(Command):
         options = self._located(record.options)
         volume = open_stored(path, series=self.series)
         plan, source = Plan.of(volume, options, record.device), Input.of(volume)
-        plan = replace(plan, tissue_continued=record.tissue_continued)
+        plan = replace(
+            plan,
+            tissue_continued=record.tissue_continued,
+            own_ranges=bool(record.time_point_ranges) or volume.time_points == 1,
+        )
         if source.sha256 != record.input_sha256:
             raise ValueError(
                 f"{path}: expected the input with sha256 {record.input_sha256}, found "

@@ -170,8 +170,8 @@ class ZoomOutput:
             cut,
             OutputGrid.at_scale(cut.image.shape, self.scale),
             region,
-            intensity_range=volume.intensity_range,
-            value_range=volume.value_range,
+            intensity_range=cut.intensity_range,
+            value_range=cut.value_range,
             assumption=assumption,
         )
         return rendition if self.risk is None else self._marked(rendition, self.risk, model.tiling)
@@ -189,8 +189,8 @@ class ZoomOutput:
             head,
             rendition,
             found,
-            intensity_range=cut.volume.intensity_range,
-            value_range=cut.volume.value_range,
+            intensity_range=cut.intensity_range,
+            value_range=cut.value_range,
         )
 
     def _save_rendition(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
@@ -248,8 +248,8 @@ class ZoomOutput:
             region,
             scale=self._scale_of(cut),
             view=self._view(cut),
-            intensity_range=cut.volume.intensity_range,
-            value_range=cut.volume.value_range,
+            intensity_range=cut.intensity_range,
+            value_range=cut.value_range,
             overwrite=self.overwrite,
         )
         rows, columns = made.shape
@@ -275,8 +275,8 @@ class ZoomOutput:
             view=self._view(cut),
             spacing=cut.spacing,
             window=zoom_end(region, self._scale_of(cut), cut.spacing),
-            intensity_range=cut.volume.intensity_range,
-            value_range=cut.volume.value_range,
+            intensity_range=cut.intensity_range,
+            value_range=cut.value_range,
             overwrite=self.overwrite,
         )
         for _ in tqdm(steps, "frames", FRAMES, disable=None, leave=False):

@@ -105,6 +105,6 @@ def _rendition(
         Slice(image, volume, lesion.plane, index, time),
         OutputGrid.at_scale(shape, scale),
         window.clipped(shape),
-        intensity_range=volume.intensity_range,
-        value_range=volume.value_range,
+        intensity_range=volume.at_time(time).intensity_range,
+        value_range=volume.at_time(time).value_range,
     )

@@ -59,6 +59,16 @@ class Slice:
     time: int = 0
 
     @property
+    def intensity_range(self) -> tuple[float, float]:
+        """The percentiles that inference maps to 0 and 1, of the slice's time point."""
+        return self.volume.at_time(self.time).intensity_range
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The smallest and the largest finite value of the slice's time point."""
+        return self.volume.at_time(self.time).value_range
+
+    @property
     def spacing(self) -> tuple[float, float]:
         """Distance between rows and between columns, in the volume's unit."""
         return self.volume.plane_spacing(self.plane)

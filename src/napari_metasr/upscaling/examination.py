@@ -68,7 +68,7 @@ class Examination:
             self._source.check_unchanged()
         name = str(volume.path)
         with timed(Phase.MEASURING):
-            findings = measure(name, self._unpacked)
+            findings = measure(name, self._unpacked, own_ranges=self._plan.own_ranges)
             seen = self.seen(findings)
             assumption, told = self.assumption(findings), self.told(findings)
             findings = findings.model_copy(
@@ -93,7 +93,8 @@ class Examination:
     def seen(self, findings: Findings) -> UnpackedVolume:
         """Return the unpacked input, whose slices can be looked at."""
         volume = self._source.volume
-        return UnpackedVolume(str(volume.path), volume, self._unpacked, findings.intensity_range)
+        intensities, _ = findings.at_time(0)  # what is looked at is the first time point
+        return UnpackedVolume(str(volume.path), volume, self._unpacked, intensities)
 
     def assumption(self, findings: Findings) -> Assumption | None:
         """Return the acquisition with which the result is made consistent, if with any."""

@@ -116,6 +116,8 @@ def is_made(output: Path, plan: Plan, input_sha256: str) -> bool:
     made = (record.options, record.models, record.device, record.versions, record.input_sha256)
     wanted = (options, model_records(plan), plan.device, versions(), input_sha256)
     alike = made == wanted and record.tissue_continued == plan.tissue_continued
+    if plan.volume.time_points > 1:
+        alike = alike and bool(record.time_point_ranges) == plan.own_ranges
     return alike and record.output_sha256 == file_sha256(output)
 
 

@@ -43,6 +43,8 @@ class Plan:
         The search for lesions around which networks work, if that is asked for.
     tissue_continued
         Whether networks are shown the tissue continued, see ``napari_metasr.zoom.shown``.
+    own_ranges
+        Whether each time point of a series is normalised and clipped by its own intensities.
     """
 
     volume: VolumeGrid
@@ -53,6 +55,7 @@ class Plan:
     device: str
     search: LesionSearch | None = None
     tissue_continued: bool = True
+    own_ranges: bool = True
 
     @classmethod
     def of(

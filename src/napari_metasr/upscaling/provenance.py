@@ -94,6 +94,7 @@ def fingerprint(plan: Plan, input_sha256: str) -> str:
     """
     decisions = [plan.options.recorded.model_dump_json(), input_sha256, plan.device]
     decisions += ["tissue continued"] if plan.tissue_continued else []
+    decisions += ["own ranges"] if plan.own_ranges and plan.volume.time_points > 1 else []
     decisions += [] if plan.search is None else [f"search {plan.search.sha256}"]
     decisions += [card.sha256 for card in plan.cards]
     decisions += [f"{name} {number}" for name, number in sorted(versions().items())]

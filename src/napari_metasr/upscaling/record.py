@@ -49,6 +49,7 @@ def record_of(
         output_shape=(*shape, *volume.file_shape[3:]),
         intensity_range=findings.intensity_range,
         value_range=findings.value_range,
+        time_point_ranges=findings.ranges or None,
         options=plan.options.recorded,
         models=model_records(plan),
         device=plan.device,

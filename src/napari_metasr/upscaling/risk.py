@@ -73,11 +73,12 @@ def write_marks(
     marks = np.zeros((volume.time_points, *shape), np.uint8)
     marked = tissue = 0.0
     for time in range(volume.time_points):
+        ranged = volume.at_time(time) if plan.own_ranges else volume
         for index in range(volume.slice_count(options.plane)):
             image = volume.slice(options.plane, index, time)
             if not np.isfinite(image).any():
                 continue
-            encoded = model.encode(image, volume.intensity_range, volume.value_range)
+            encoded = model.encode(image, ranged.intensity_range, ranged.value_range)
             risk = model.render_pixels(encoded, run.grid, run.grid.pixel_range())
             here = found.marked(risk)
             np.moveaxis(marks[time], run.axes[0], 0)[index] = here

@@ -100,6 +100,9 @@ class Sidecar(_Record, extra="allow"):
         Shapes along the file's own axes.
     intensity_range, value_range
         Intensities of the input that networks saw as 0 and 1, and to which the output was clipped.
+    time_point_ranges
+        The same two of each time point of a series; absent from records of versions that took
+        those of all time points together.
     options, models, device
         How the output was made.
     versions
@@ -137,6 +140,7 @@ class Sidecar(_Record, extra="allow"):
     output_shape: tuple[int, ...]
     intensity_range: tuple[float, float]
     value_range: tuple[float, float]
+    time_point_ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...] | None = None
     options: UpscaleOptions
     models: tuple[ModelRecord, ...]
     device: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,7 +84,7 @@ class Stages:
         target, options = plan.target, plan.options
         self._unpacked, self._output = unpacked, output
         self._shape = target.shape
-        self._intensity, self._value_range = findings.intensity_range, findings.value_range
+        self._findings = findings
         self._normal = normal = options.plane.normal_axis
         z, y, x = (
             axis.input if number == normal else axis.output
@@ -94,6 +94,7 @@ class Stages:
         self._in_plane = MappedArray(folder / "in-plane.raw", (1, z, y, x), single)
         self._first = MappedArray(folder / "first.raw", (1, *target.shape), single)
         self._passes: dict[PassKind, SlabPass] = {}
+        self._time, (intensity, values) = 0, findings.at_time(0)
         across = tuple(upscaled_box(box, target, normal) for box in options.boxes)
         for run in plan.passes:
             in_plane = run.kind is PassKind.IN_PLANE
@@ -104,8 +105,8 @@ class Stages:
                     run.axes,
                     run.grid,
                     model,
-                    self._intensity,
-                    self._value_range,
+                    intensity,
+                    values,
                     boxes,
                     assumption if in_plane else None,
                 )
@@ -136,19 +137,30 @@ class Stages:
     def compute(self, part: Part, found: tuple[NDArray[Any], NDArray[np.float32] | None]) -> Slab:
         """Upscale a part."""
         slab, first_view = found
+        intensity, values = self._findings.at_time(part.time)
+        if part.time != self._time:
+            self._time = part.time
+            self._passes = {
+                kind: replace(one, intensity_range=intensity, value_range=values)
+                for kind, one in self._passes.items()
+            }
         result = self._passes[part.run.kind](slab, part.first)
         if first_view is not None:
-            result = self._fused(first_view, result, slab)
+            result = self._fused(first_view, result, slab, values)
         return Slab(result, self._preview(part, slab, result))
 
     def _fused(
-        self, first: NDArray[np.float32], second: NDArray[np.float32], slab: NDArray[Any]
+        self,
+        first: NDArray[np.float32],
+        second: NDArray[np.float32],
+        slab: NDArray[Any],
+        values: tuple[float, float],
     ) -> NDArray[np.float32]:
-        """Average both views, consistent with the slab that they were made from."""
+        """Average both views, consistent with the slab that they were made from, and clip."""
         fused = (first + second) / 2
         thin, thick = (np.moveaxis(voxels, self._normal, 0) for voxels in (fused, slab))
         consistent = self._consistency(np.ascontiguousarray(thin), thick.astype(np.float32))
-        np.clip(consistent, *map(np.float32, self._value_range), out=consistent)
+        np.clip(consistent, *map(np.float32, values), out=consistent)
         return np.moveaxis(consistent, 0, self._normal)
 
     def _preview(self, part: Part, before: NDArray[Any], after: NDArray[np.float32]) -> Preview:
@@ -159,7 +171,7 @@ class Stages:
             plane=list(Plane)[along],
             index=part.last - 1,
             count=part.run.count,
-            intensity_range=self._intensity,
+            intensity_range=self._findings.at_time(part.time)[0],
         )
 
     def write(self, part: Part, slab: Slab) -> None:

@@ -107,7 +107,7 @@ def unpack(volume: VolumeReader, unpacked: MappedArray) -> Iterator[float]:
         yield done / size
 
 
-def measure(name: str, unpacked: MappedArray) -> Findings:
+def measure(name: str, unpacked: MappedArray, *, own_ranges: bool = True) -> Findings:
     """Measure the range of all values, and count those that are missing.
 
     Parameters
@@ -116,21 +116,33 @@ def measure(name: str, unpacked: MappedArray) -> Findings:
         What messages call the input.
     unpacked
         Its voxels.
+    own_ranges
+        Measure the ranges of each time point of a series, too.
 
     Raises
     ------
     ValueError
         If none is finite.
     """
-    measured = StreamedRange()
-    for look in (measured.look, measured.sample):
-        for place in _layers(unpacked):
-            look(unpacked.read(place))
-        if not measured.finite:
-            raise ValueError(f"{name}: expected an image, found no finite voxel")
+    times = unpacked.shape[0]
+    measured, own = StreamedRange(), [StreamedRange() for _ in range(times)]
+    for place in _layers(unpacked):
+        block = unpacked.read(place)
+        measured.look(block)
+        own[place[0].start].look(block)
+    if not measured.finite:
+        raise ValueError(f"{name}: expected an image, found no finite voxel")
+    for place in _layers(unpacked):
+        block = unpacked.read(place)
+        measured.sample(block)
+        if own[place[0].start].finite:
+            own[place[0].start].sample(block)
+    whole = measured.intensity_range, measured.value_range
+    ranges = [(one.intensity_range, one.value_range) if one.finite else whole for one in own]
     return Findings(
         intensity_range=measured.intensity_range,
         value_range=measured.value_range,
+        ranges=tuple(ranges) if own_ranges and times > 1 else (),
         missing=measured.missing,
     )
 

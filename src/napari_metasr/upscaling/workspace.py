@@ -33,6 +33,8 @@ class Findings(BaseModel, extra="forbid", frozen=True):
     ----------
     intensity_range, value_range
         Intensities that networks see as 0 and 1; smallest and largest finite value.
+    ranges
+        The same two of each time point of a series, where they are its own.
     missing
         Number of values that are NaN or infinite.
     boxes
@@ -49,12 +51,17 @@ class Findings(BaseModel, extra="forbid", frozen=True):
 
     intensity_range: tuple[float, float]
     value_range: tuple[float, float]
+    ranges: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
     missing: int
     boxes: Boxes = ()
     concerns: tuple[str, ...] = ()
     acquisition: tuple[str, ...] = ()
     consistent_with: str | None = None
     told: str | None = None
+
+    def at_time(self, time: int) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the intensity range and the value range of a time point."""
+        return self.ranges[time] if self.ranges else (self.intensity_range, self.value_range)
 
 
 class Journal(BaseModel, extra="forbid", frozen=True):

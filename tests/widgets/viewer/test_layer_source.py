@@ -65,6 +65,9 @@ def test_time_series_and_lazy_arrays(rng, wrap):
     assert view.index == (2, 4)
     np.testing.assert_array_equal(source.read(view), data[2, 4])
     assert source.value_range == pytest.approx((data.min(), data.max()))
+    assert source.ranges(view)[1] == pytest.approx(
+        (data[view.index[0]].min(), data[view.index[0]].max())
+    )
 
 
 def test_zarr(data, tmp_path):

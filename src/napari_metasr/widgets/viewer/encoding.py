@@ -113,11 +113,8 @@ def encode(
             measure_acquired(job.source, job.view)
             encoded = job.encoded
             if encoded is None:
-                encoded = engine.encode(
-                    image,
-                    intensity_range=job.source.intensity_range,
-                    value_range=job.source.value_range,
-                )
+                intensities, values = job.source.ranges(job.view)
+                encoded = engine.encode(image, intensity_range=intensities, value_range=values)
             for part in parts(job.window):
                 encoded.prepare(part)
                 yield Status(f"Encoding “{job.source.name}”")

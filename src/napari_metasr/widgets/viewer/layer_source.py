@@ -120,6 +120,7 @@ class LayerSource:
         self.contrast: str | None = None
         self.warned: set[str] = set()
         self.measured: dict[Any, Any] = {}
+        self._ranges: dict[tuple[int, ...], tuple[tuple[float, float], tuple[float, float]]] = {}
 
     @property
     def layer(self) -> Image:
@@ -165,6 +166,24 @@ class LayerSource:
         """Whether reading a slice may take long (dask, zarr, files)."""
         return not isinstance(self.layer.data, np.ndarray)
 
+    def ranges(self, view: SliceView) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return `intensity_range` and `value_range` of the volume that a slice is in.
+
+        The volumes of a series, such as one of diffusion, can be as unlike as 1 and 1000.
+        """
+        series = max(self.layer.ndim - 3, 0)
+        if not series or min(view.axes) < series:
+            return self.intensity_range, self.value_range
+        leading = view.index[:series]
+        if leading not in self._ranges:
+            data = self._sampled(self.layer.data[leading])
+            if np.isfinite(data).any():
+                found = normalisation.intensity_range(data), normalisation.value_range(data)
+            else:
+                found = self.intensity_range, self.value_range
+            self._ranges[leading] = found
+        return self._ranges[leading]
+
     @cached_property
     def intensity_range(self) -> tuple[float, float]:
         """The percentiles that inference maps to 0 and 1, of the whole layer.
@@ -182,10 +201,13 @@ class LayerSource:
         """Forget what was measured: the layer's data have changed."""
         for name in ("intensity_range", "value_range"):
             self.__dict__.pop(name, None)
+        self._ranges = {}
         self.measured = {}
 
     def _sample(self) -> NDArray[Any]:
-        data = self.layer.data
+        return self._sampled(self.layer.data)
+
+    def _sampled(self, data: Any) -> NDArray[Any]:
         step = max(-(-int(np.prod(data.shape)) // MAX_SAMPLED_VALUES), 1) if self.is_lazy else 1
         return np.asarray(data[::step])
 

@@ -157,11 +157,8 @@ def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float3
     """
     source = spec.source
     model = models.get(spec.key.model, spec.key.device)
-    encoded = model.encode(
-        source.read(spec.view),
-        intensity_range=source.intensity_range,
-        value_range=source.value_range,
-    )
+    intensities, values = source.ranges(spec.view)
+    encoded = model.encode(source.read(spec.view), intensity_range=intensities, value_range=values)
     pixels, assumption = spec.grid.pixel_range(spec.window), spec.assumption
     if assumption is None:
         return model.render_pixels(encoded, spec.grid, pixels)
@@ -199,10 +196,9 @@ def save_steps(
     oriented = volume is None or volume.source.is_oriented
     shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
     scale = spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])]
-    ranges: dict[str, Any] = {
-        "intensity_range": source.intensity_range,
-        "value_range": source.value_range,
-    }
+    ranges: dict[str, Any] = dict(
+        zip(("intensity_range", "value_range"), source.ranges(view), strict=True)
+    )
     if kind is FileKind.PAGE:
         save_page(path, model, cut, spec.window, scale=scale, view=shown, overwrite=True, **ranges)
     elif kind in ANIMATIONS:
