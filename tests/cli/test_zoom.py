@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -109,6 +110,17 @@ def test_time_points(tmp_path: Path, rng: np.random.Generator, capsys) -> None:
     assert nib.load(output).get_fdata().std() > 1
     assert main([*arguments, "--time", "3"]) == 2
     assert "time point 3 is outside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("axis", "plane"), [(0, "sagittal"), (1, "coronal"), (2, "axial")])
+def test_the_plane_of_the_thick_slices_is_the_default(tmp_path, monkeypatch, rng, axis, plane):
+    monkeypatch.chdir(tmp_path)
+    shape, spacing = [20, 22, 24], np.ones(4)
+    shape[axis], spacing[axis] = 4, 6
+    data = rng.integers(1, 900, shape).astype(np.int16)
+    nib.save(nib.Nifti1Image(data, np.diag(spacing)), "scan.nii")
+    assert main(["zoom", "scan.nii", "--scale", "2", "--output", "a.nii"]) == 0
+    assert json.loads((tmp_path / "a.json").read_text())["Plane"] == plane
 
 
 def test_a_dim_volume_of_a_series_is_what_it_is_alone(tmp_path, monkeypatch):

@@ -26,6 +26,7 @@ from metasr_training.risk import risk_head
 from metasr_training.train import train
 from napari_metasr.cli import main
 from napari_metasr.cli.verbs import parse
+from napari_metasr.widgets.zoom.shortcuts import sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -123,6 +124,12 @@ def test_links_and_pictures_are_there(page):
         found = page.parent / target if target else page
         assert found.exists(), target
         assert not place or place in anchors(found), f"{target}#{place}"
+
+
+def test_the_page_of_keys_has_them_all():
+    page = (ROOT / "docs/keys.md").read_text(encoding="utf-8")
+    rows = {line.strip("| ").split(" | ")[-1] for line in page.splitlines() if "|" in line}
+    assert {text for _, text in sheet()} <= rows
 
 
 def anchors(page):
