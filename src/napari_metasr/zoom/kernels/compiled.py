@@ -44,7 +44,9 @@ def _compiled(**options: Any) -> Callable[[Any], Any]:
 
 def _save_if_possible(dispatcher: Any) -> None:
     """Let compiled code be used that cannot be kept, such as on a full disk."""
-    cache = dispatcher._cache
+    cache = getattr(dispatcher, "_cache", None)
+    if cache is None:  # nothing is compiled where numba is switched off
+        return
     save = cache.save_overload
 
     def save_overload(signature: Any, data: Any) -> None:
