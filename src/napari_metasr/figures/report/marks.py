@@ -40,7 +40,8 @@ MEASURES = (
         "Wrong patches are those of the table further up (sFRC). Wrong patches marked: the "
         "share of their area that is marked (recall). Marks in wrong patches: the share of the "
         "marks that lies in wrong patches (precision); marks put down at random would reach the "
-        "share “by chance”."
+        "share “by chance”. Unless they lie well above it, marks do not point to wrong patches: "
+        "they warn of large errors in single pixels."
     ),
 )
 
