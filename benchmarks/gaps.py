@@ -18,6 +18,7 @@ from qtpy.QtCore import Qt
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.napari_versions import grid_of
 from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.zoom.settings import Compare
 
@@ -55,7 +56,7 @@ def opened_viewer() -> tuple[napari.Viewer, dict[str, Any], np.ndarray, np.ndarr
 def measure_floor_gaps() -> list[tuple[str, float, float]]:
     """Do in napari alone what the actions of `measure_gaps` cannot do without."""
     viewer, place, data, mask = opened_viewer()
-    grid = viewer.canvas.grid
+    grid = grid_of(viewer)
 
     def compare() -> None:
         for name in ("a", "b"):

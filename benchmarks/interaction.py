@@ -41,6 +41,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import canvas_of, loupe_of
+from napari_metasr.widgets.viewer.napari_versions import canvas_size
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
 
@@ -250,7 +251,7 @@ def main() -> None:
     pair = coordinator.presenter.stage.pairs[0]
     drawn = Drawn(viewer)
     sizes = " and ".join("x".join(map(str, layer.data.shape[-2:])) for layer in pair.layers)
-    print(f"results of {sizes} pixels, canvas {viewer.canvas.size}")
+    print(f"results of {sizes} pixels, canvas {canvas_size(viewer)}")
     slider = measure_slider(dock, drawn, options.repeats, around)
     floor = measure_floor(viewer, drawn, list(pair.layers), options.repeats)
     print(line("floor: assign two arrays and draw", floor))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
-from fakes.widgets import CARD, SHAPE, FakeEngine, settle
+from fakes.widgets import CARD, SHAPE, FakeEngine, begin_session, settle
 
 from napari_metasr.volume import Source, Volume
 
@@ -51,9 +50,7 @@ def _no_models_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test finds set what an earlier one has set."""
-    settings = sys.modules.get("napari.settings")
-    if settings is not None:
-        monkeypatch.setattr(settings, "_PLUGIN_SETTINGS", {})
+    begin_session(monkeypatch)
 
 
 @pytest.fixture

@@ -66,12 +66,11 @@ def test_console_scripts_load(script: str) -> None:
     assert callable(entry.load())
 
 
-@pytest.mark.usefixtures("plugin_settings")
 def test_preferences_have_their_defaults(npe2pm: PluginManager, manifest: PluginManifest) -> None:
-    from napari.settings import get_plugin_settings
+    from napari_metasr.widgets.viewer.plugin_settings import plugin_settings
 
     npe2pm.register(manifest)
-    settings = get_plugin_settings(NAME)
+    settings = plugin_settings(NAME)
     assert settings.display.orientation == "radiological"
     assert settings.engine.device == "auto"
     assert settings.engine.cache_megabytes >= 128
@@ -80,6 +79,14 @@ def test_preferences_have_their_defaults(npe2pm: PluginManager, manifest: Plugin
 def test_importing_the_package_loads_nothing_heavy() -> None:
     loaded = loaded_after("import napari_metasr")
     assert not {"numpy", "torch", "numba", "napari", "qtpy", "matplotlib"} & loaded
+
+
+def test_napari_finds_the_plugin_without_importing_it() -> None:
+    loaded = loaded_after(
+        "from npe2 import PluginManager; plugins = PluginManager.instance(); plugins.discover(); "
+        f"assert plugins.get_manifest({NAME!r}).contributions.widgets"
+    )
+    assert not {"napari_metasr", "numpy", "torch", "numba", "napari", "qtpy"} & loaded
 
 
 @pytest.mark.parametrize(

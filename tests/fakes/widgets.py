@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import numpy as np
@@ -36,6 +37,33 @@ SHAPE = (6, 24, 32)
 """Of the volume in the fixture `viewer`."""
 
 
+def begin_session(monkeypatch, config=None):
+    """Have preferences read and written beside a settings file of napari, none yet being known.
+
+    What has not been imported has nothing to forget.
+    """
+    names = {
+        "napari.settings": ("_PLUGIN_SETTINGS", "_CFG_PATH"),
+        "napari_metasr.widgets.viewer.plugin_settings": ("_KEPT", "_CFG_PATH"),
+    }
+    for module, (kept, path) in names.items():
+        if hasattr(sys.modules.get(module), kept):
+            monkeypatch.setattr(sys.modules[module], kept, {})
+            if config is not None:
+                monkeypatch.setattr(sys.modules[module], path, str(config))
+
+
+def resize_canvas(viewer, size):
+    """Give a viewer without a window a canvas of another size, (height, width)."""
+    from napari_metasr.widgets.viewer.napari_versions import HAS_CANVAS, canvas_resized
+
+    if HAS_CANVAS:
+        viewer.canvas.size = size
+    else:
+        viewer._canvas_size = size
+        canvas_resized(viewer)()
+
+
 def settle(qtbot, dock):
     """Wait until the dock has nothing left to do."""
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
@@ -48,7 +76,9 @@ def results(dock):
 
 def overlay_of(layer, name):
     """What is drawn over a layer under that name, if it is seen."""
-    overlay = layer._overlays.get(name)
+    from napari_metasr.widgets.viewer.napari_versions import layer_overlays
+
+    overlay = layer_overlays(layer).get(name)
     return overlay if overlay is not None and overlay.visible else None
 
 

@@ -21,6 +21,7 @@ from napari_metasr.widgets.lesions import detection
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 
@@ -176,16 +177,18 @@ def subscriptions(viewer, layers):
     """What of this package listens to the viewer, its layers and its mouse."""
     groups = (
         viewer.dims.events,
-        viewer.scene.camera.events,
-        viewer.canvas.events,
+        camera_of(viewer).events,
         viewer.layers.events,
         viewer.cursor.events,
         *(layer.events for layer in layers),
     )
+    emitters = [
+        canvas_resized(viewer),
+        *(each for group in groups for each in group.emitters.values()),
+    ]
     listening = [
         callback[0]() if isinstance(callback, tuple) else callback
-        for group in groups
-        for emitter in group.emitters.values()
+        for emitter in emitters
         for callback in emitter.callbacks
     ]
     listening += [getattr(each, "__self__", each) for each in viewer.mouse_drag_callbacks]

@@ -9,6 +9,7 @@ from napari.layers import Layer
 
 from napari_metasr.io.writer import write_volume
 from napari_metasr.widgets import opening
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 
 
 def test_the_viewer_that_opens_is_upright_though_another_is_current(
@@ -25,10 +26,10 @@ def test_the_viewer_that_opens_is_upright_though_another_is_current(
     )  # fmt: skip
     [layer] = opening.get_reader(path)(path)
     one.add_layer(Layer.create(*layer))
-    before = other.scene.camera.orientation2d
-    assert one.scene.camera.orientation2d == ("up", "left") != before
+    before = camera_of(other).orientation2d
+    assert camera_of(one).orientation2d == ("up", "left") != before
     other.add_image(np.zeros((3, 4, 5)))
-    assert other.scene.camera.orientation2d == before
+    assert camera_of(other).orientation2d == before
 
 
 def test_without_a_viewer(monkeypatch, tmp_path):

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import napari
-
 from napari_metasr.io import reader
 from napari_metasr.samples import samples
 from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.napari_versions import open_viewers
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from napari_metasr.io.layers import LayerData
 
@@ -27,8 +26,7 @@ def set_up_viewers() -> None:
     viewer without anatomical layers.
     """
     register_loupe()
-    viewers: Iterable[napari.Viewer] = list(napari.Viewer._instances)
-    for viewer in viewers:
+    for viewer in open_viewers():
         anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)
 
 

@@ -16,6 +16,12 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.lesions import detection as lesion_worker
 from napari_metasr.widgets.lesions.widget import LesionWidget
+from napari_metasr.widgets.viewer.napari_versions import (
+    camera_of,
+    canvas_size,
+    canvas_widget,
+    grid_of,
+)
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.region_border import COLOR
 
@@ -67,21 +73,17 @@ def click_row(qtbot, dock, row):
     qtbot.mouseClick(dock.table.viewport(), LEFT, pos=place)
 
 
-def native(viewer):
-    return viewer.window._qt_viewer.canvas.native
-
-
 def point_of(viewer, vertical, horizontal):
     """Where on the canvas a world position of the shown plane is."""
-    camera = viewer.scene.camera
-    height, width = viewer.canvas.size
+    camera = camera_of(viewer)
+    height, width = canvas_size(viewer)
     y = height / 2 - (vertical - camera.center[-2]) * camera.zoom
     x = width / 2 - (horizontal - camera.center[-1]) * camera.zoom
     return QPoint(round(x), round(y))
 
 
 def drag(viewer, start, stop):
-    canvas = native(viewer)
+    canvas = canvas_widget(viewer)
     QTest.mouseMove(canvas, start)
     QTest.qWait(30)
     QTest.mousePress(canvas, LEFT, pos=start)
@@ -109,7 +111,7 @@ def test_a_clicked_row_opens_the_zoom_once_on_that_lesion(qtbot, window):
         settle(qtbot, dock, *zooms)
     (zoom,) = zooms
     assert zoom.settings.region is RegionMode.LESION
-    assert viewer.canvas.grid.enabled
+    assert grid_of(viewer).enabled
     assert any("lesion super-resolved" in layer.name for layer in viewer.layers)
     assert "of the slice" in zoom.readout.values["saving"].text()
     assert dock.table.isVisible()
@@ -172,12 +174,12 @@ def test_editing_pauses_the_comparison_and_a_row_brings_it_back(qtbot, window):
     for _ in range(2):
         click_row(qtbot, dock, 0)
         settle(qtbot, dock, *zooms)
-        assert viewer.canvas.grid.enabled
+        assert grid_of(viewer).enabled
         assert not dock.edit.isChecked()
         qtbot.mouseClick(dock.edit, LEFT)
         settle(qtbot, dock, *zooms)
         boxes = dock.coordinator.results.current.boxes.layer
-        assert not viewer.canvas.grid.enabled
+        assert not grid_of(viewer).enabled
         assert boxes.visible
         assert viewer.layers[-1] == boxes
         assert viewer.layers.selection.active == boxes
@@ -207,7 +209,7 @@ def test_closing_both_docks_leaves_the_image_and_the_boxes(qtbot, window):
     assert "Plugins > Detect tumour" in zooms[0].notice.text()
     viewer.window.remove_dock_widget(zooms[0])
     assert [layer.name for layer in viewer.layers] == ["phantom", "tumour regions (1) · phantom"]
-    assert not viewer.canvas.grid.enabled
+    assert not grid_of(viewer).enabled
 
 
 def test_the_dock_is_narrow_and_its_controls_explain_themselves(qtbot, window):

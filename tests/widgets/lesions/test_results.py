@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from fakes.lesion_dock import LEFT, box_layers, rows, search, square
-from fakes.widgets import FakeDialogs, settle
+from fakes.widgets import FakeDialogs, resize_canvas, settle
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils._proxies import PublicOnlyProxy
@@ -15,6 +15,7 @@ from napari.utils._proxies import PublicOnlyProxy
 from napari_metasr.io.layers import layer_data
 from napari_metasr.widgets.lesions.dock import SearchScope
 from napari_metasr.widgets.viewer.focus import lesion_focus
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import ROLE
 
 
@@ -47,7 +48,7 @@ def test_removing_the_boxes_goes_back_to_the_result_before(qtbot, viewer, lesion
 def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion_dock):
     opened = []
     dock = make_lesion_dock(viewer, open_zoom=lambda: opened.append(True))
-    viewer.canvas.size = (300, 400)
+    resize_canvas(viewer, (300, 400))
     search(qtbot, dock, SearchScope.VOLUME)
     viewer.dims.order = (1, 0, 2)
     item = dock.table.visualItemRect(dock.table.item(0, 1))
@@ -56,9 +57,9 @@ def test_a_clicked_row_moves_the_viewer_to_the_lesion(qtbot, viewer, make_lesion
     assert viewer.dims.current_step[0] == 4
     top, left, bottom, right = lesion_focus(viewer).lesion.detections[4].region
     np.testing.assert_allclose(
-        viewer.scene.camera.center[-2:], ((top + bottom - 1) / 2, 1.5 * (left + right - 1) / 2)
+        camera_of(viewer).center[-2:], ((top + bottom - 1) / 2, 1.5 * (left + right - 1) / 2)
     )
-    assert viewer.scene.camera.zoom * (bottom - top) <= 300
+    assert camera_of(viewer).zoom * (bottom - top) <= 300
     assert viewer.layers.selection.active is viewer.layers[0]
     assert opened == [True]
 

@@ -15,8 +15,9 @@ from qtpy.QtWidgets import QApplication
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Source, Volume
 from napari_metasr.widgets.loupe import loupe as loupes
-from napari_metasr.widgets.loupe.loupe import Loupe, canvas_of
+from napari_metasr.widgets.loupe.loupe import Loupe
 from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 from napari_metasr.widgets.zoom.shortcuts import sheet
@@ -51,7 +52,7 @@ def opened(make_napari_viewer_proxy, qtbot):
         layer = viewer.add_image(data, **{**keywords, "contrast_limits": (0, BRIGHT)})
         layer.colormap = "red"
         real = real_viewer(viewer)
-        loupe = shared(real, Loupe, lambda: Loupe(real, canvas_of(real), engine.factory))
+        loupe = shared(real, Loupe, lambda: Loupe(real, canvas_widget(real), engine.factory))
         register_loupe()
         QTest.qWait(50)
         return viewer, loupe, engine, layer
@@ -72,7 +73,7 @@ def move(qtbot, viewer, loupe, place):
 def point_at(viewer, place):
     """Move the mouse, past napari's rate limit."""
     QTest.qWait(10)
-    native = canvas_of(real_viewer(viewer))
+    native = canvas_widget(real_viewer(viewer))
     event = QMouseEvent(
         QEvent.Type.MouseMove,
         QPointF(place),
@@ -85,11 +86,11 @@ def point_at(viewer, place):
 
 
 def middle(viewer):
-    return canvas_of(real_viewer(viewer)).rect().center()
+    return canvas_widget(real_viewer(viewer)).rect().center()
 
 
 def wheel(viewer, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):
-    native = canvas_of(real_viewer(viewer))
+    native = canvas_widget(real_viewer(viewer))
     event = QWheelEvent(
         QPointF(place),
         QPointF(native.mapToGlobal(place)),
@@ -119,7 +120,7 @@ def spot_on_canvas(viewer):
     picture = viewer.screenshot(canvas_only=True, flash=False, scale=None)
     red, green = picture[..., 0].astype(int), picture[..., 1].astype(int)
     down, right = np.nonzero((red > 200) & (green < 60))
-    native = canvas_of(real_viewer(viewer))
+    native = canvas_widget(real_viewer(viewer))
     ratio = picture.shape[1] / native.width()
     return np.array([right.mean() / ratio, down.mean() / ratio])
 
@@ -131,7 +132,7 @@ def show_spot(viewer, order):
     viewer.reset_view()
     point_at(viewer, middle(viewer))  # napari's status line may change the canvas' height
     QTest.qWait(150)
-    viewer.scene.camera.zoom = ZOOM
+    camera_of(viewer).zoom = ZOOM
     QTest.qWait(50)
 
 
@@ -143,7 +144,7 @@ def test_the_pane_is_the_canvas_magnified_about_the_mouse(
 ):
     """In both halves, in every plane and its transpose, whichever way round it is drawn."""
     viewer, loupe, _, _ = opened(bright_voxel(SPACINGS[spacing]))
-    viewer.scene.camera.orientation2d = orientation
+    camera_of(viewer).orientation2d = orientation
     show_spot(viewer, order)
     spot = spot_on_canvas(viewer)
     loupe.open()
@@ -159,7 +160,7 @@ def test_the_canvas_moves_under_a_resting_mouse(qtbot, opened):
     show_spot(viewer, (0, 1, 2))
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
-    camera = viewer.scene.camera
+    camera = camera_of(viewer)
     camera.center = (camera.center[-2] + 2, camera.center[-1] - 3)
     camera.zoom *= 1.1
     QTest.qWait(80)
@@ -181,7 +182,7 @@ def test_another_slice_under_a_resting_mouse(qtbot, opened):
 
 def test_the_key_held_and_pressed_shortly(qtbot, opened):
     viewer, loupe, _, _ = opened()
-    native = canvas_of(real_viewer(viewer))
+    native = canvas_widget(real_viewer(viewer))
     point_at(viewer, middle(viewer))
     QTest.keyPress(native, Qt.Key.Key_G)
     assert loupe.is_open
@@ -201,7 +202,7 @@ def test_the_key_held_and_pressed_shortly(qtbot, opened):
 
 def test_the_key_can_be_changed_in_napari_s_shortcuts(qtbot, opened):
     viewer, loupe, _, _ = opened()
-    native, name = canvas_of(real_viewer(viewer)), "napari-metasr:loupe"
+    native, name = canvas_widget(real_viewer(viewer)), "napari-metasr:loupe"
     shortcuts = get_settings().shortcuts.shortcuts
     try:  # as napari's preferences do
         get_settings().shortcuts.shortcuts = {**shortcuts, name: ["J"]}
@@ -222,7 +223,7 @@ def test_the_wheel_changes_the_magnification_and_not_the_camera(qtbot, opened):
     viewer, loupe, _, _ = opened()
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
-    zoom, before = viewer.scene.camera.zoom, loupe.magnification
+    zoom, before = camera_of(viewer).zoom, loupe.magnification
     density = loupe.lens.density[0]
     wheel(viewer, middle(viewer), 2)
     settle(qtbot, loupe)
@@ -232,11 +233,11 @@ def test_the_wheel_changes_the_magnification_and_not_the_camera(qtbot, opened):
     wheel(viewer, middle(viewer), -100)
     settle(qtbot, loupe)
     assert loupe.magnification == loupes.LEAST
-    assert viewer.scene.camera.zoom == zoom
+    assert camera_of(viewer).zoom == zoom
     loupe.close()
     wheel(viewer, middle(viewer), 2)
     QTest.qWait(50)
-    assert viewer.scene.camera.zoom != zoom
+    assert camera_of(viewer).zoom != zoom
 
 
 def test_bicubic_stands_in_while_the_slice_is_encoded(qtbot, opened):
@@ -266,7 +267,7 @@ def test_a_network_that_fails_leaves_bicubic_and_says_so(qtbot, opened):
 
 def test_the_network_is_asked_for_no_scale_beyond_its_range(qtbot, opened):
     viewer, loupe, engine, _ = opened()
-    viewer.scene.camera.zoom *= 3
+    camera_of(viewer).zoom *= 3
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
     assert engine.loads == [("meta-srgan", "auto")]
@@ -289,14 +290,14 @@ def test_across_thick_slices_the_through_plane_network_works(qtbot, opened):
 
 def test_it_leaves_nothing_behind(qtbot, opened):
     viewer, loupe, _, layer = opened()
-    before = [each.name for each in viewer.layers], viewer.scene.camera.zoom
+    before = [each.name for each in viewer.layers], camera_of(viewer).zoom
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
     assert [each.name for each in viewer.layers] == before[0]
     loupe.close()
     assert loupe.pane is None
     assert loupe.lens is None
-    assert ([each.name for each in viewer.layers], viewer.scene.camera.zoom) == before
+    assert ([each.name for each in viewer.layers], camera_of(viewer).zoom) == before
     assert set(viewer.layers.selection) == {layer}
 
 
@@ -355,7 +356,7 @@ def test_the_pane_goes_with_the_mouse_and_comes_back(qtbot, opened):
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
     assert loupe.pane.isVisible()
-    QApplication.sendEvent(canvas_of(real_viewer(viewer)), QEvent(QEvent.Type.Leave))
+    QApplication.sendEvent(canvas_widget(real_viewer(viewer)), QEvent(QEvent.Type.Leave))
     settle(qtbot, loupe)
     assert not loupe.pane.isVisible()
     move(qtbot, viewer, loupe, middle(viewer) + QPoint(3, 0))
@@ -366,7 +367,7 @@ def test_the_pane_stays_on_the_canvas(qtbot, opened):
     viewer, loupe, _, _ = opened()
     loupe.open()
     move(qtbot, viewer, loupe, QPoint(3, 5))
-    canvas = canvas_of(real_viewer(viewer))
+    canvas = canvas_widget(real_viewer(viewer))
     assert canvas.rect().contains(loupe.pane.geometry())
 
 

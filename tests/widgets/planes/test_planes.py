@@ -15,6 +15,7 @@ from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.widgets.planes import coordinator as coordinators
 from napari_metasr.widgets.planes.widget import PlanesWidget
 from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -101,7 +102,7 @@ def wheel(pane, notches, modifiers=Qt.KeyboardModifier.NoModifier):
 def test_a_click_takes_the_other_planes_there(qtbot, opened, plane, orientation, spacing):
     """From any two planes the bright voxel is found by clicking on it."""
     viewer, dock, _, layer = opened(bright_voxel(spacing))
-    viewer.scene.camera.orientation2d = orientation
+    camera_of(viewer).orientation2d = orientation
     viewer.dims.set_point(plane.normal_axis, layer.data_to_world(SPOT)[plane.normal_axis])
     settle(qtbot, dock)
     pane = dock.panes[plane]
@@ -211,7 +212,7 @@ def test_letters_follow_the_convention_and_need_a_known_orientation(qtbot, opene
         "top": "A", "bottom": "P", "left": "R", "right": "L",
     }  # fmt: skip
     assert dock.panes[Plane.SAGITTAL].look.letters["left"] == "A"
-    viewer.scene.camera.orientation2d = ("up", "right")
+    camera_of(viewer).orientation2d = ("up", "right")
     settle(qtbot, dock)
     assert dock.panes[Plane.CORONAL].look.letters["right"] == "R"
     layer.metadata = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes.widgets import resize_canvas
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -12,6 +13,7 @@ from napari_metasr.cli import main
 from napari_metasr.quality.rating import RatingSheet, prepare, read_study
 from napari_metasr.widgets.rating.canvas import CONTRAST_LIMITS
 from napari_metasr.widgets.rating.widget import RatingWidget
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget, grid_of
 
 
 @pytest.fixture
@@ -145,12 +147,12 @@ def test_the_end_is_said(dock, viewer, study, notes):
 def test_every_image_fits_the_view(dock, viewer, study):
     dock.begin(str(study.folder), "Ann")
     for size in ((400, 600), (900, 300)):
-        viewer.canvas.size = size
+        resize_canvas(viewer, size)
         for at in range(4):
             rows, columns = shown(viewer).shape
             zoom = min(size[0] / rows, size[1] / columns)
-            assert 0.8 * zoom < viewer.scene.camera.zoom < zoom
-            assert viewer.scene.camera.center[-2:] == ((rows - 1) / 2, (columns - 1) / 2)
+            assert 0.8 * zoom < camera_of(viewer).zoom < zoom
+            assert camera_of(viewer).center[-2:] == ((rows - 1) / 2, (columns - 1) / 2)
             press(dock, "3", "Right" if at < 3 else "Left")
         press(dock, "Left", "Left", "Left")
 
@@ -169,17 +171,17 @@ def test_the_contrast_stays_that_of_the_study(dock, viewer, study):
 def test_the_viewer_is_given_back(dock, viewer, study):
     mine = lambda _: None  # noqa: E731
     viewer.bind_key("S", mine)
-    viewer.scene.camera.orientation2d = ("up", "left")
+    camera_of(viewer).orientation2d = ("up", "left")
     viewer.dims.ndisplay = 3
-    viewer.canvas.grid.enabled = True
+    grid_of(viewer).enabled = True
     dock.begin(str(study.folder), "Ann")
-    assert viewer.scene.camera.orientation2d == ("down", "right")
-    assert (viewer.dims.ndisplay, viewer.canvas.grid.enabled) == (2, False)
+    assert camera_of(viewer).orientation2d == ("down", "right")
+    assert (viewer.dims.ndisplay, grid_of(viewer).enabled) == (2, False)
     assert len(viewer.keymap) == 12
     dock.stop.click()
     assert {str(key): function for key, function in viewer.keymap.items()} == {"S": mine}
-    assert viewer.scene.camera.orientation2d == ("up", "left")
-    assert (viewer.dims.ndisplay, viewer.canvas.grid.enabled) == (3, True)
+    assert camera_of(viewer).orientation2d == ("up", "left")
+    assert (viewer.dims.ndisplay, grid_of(viewer).enabled) == (3, True)
     assert len(viewer.layers) == 0
     assert not dock.is_rating
     dock.end()
@@ -293,7 +295,7 @@ def test_by_keyboard_in_the_window(make_napari_viewer_proxy, qtbot, study):
     dock = RatingWidget(viewer)
     container = viewer.window.add_dock_widget(dock, name="Rate images (MOS)")
     dock.begin(str(study.folder), "Ann")
-    canvas = viewer.window._qt_viewer.canvas.native
+    canvas = canvas_widget(viewer)
     viewer.layers.selection.active = viewer.layers[0]
     for target, keys in (
         (canvas, (Qt.Key.Key_1, Qt.Key.Key_S, Qt.Key.Key_Enter)),

@@ -15,6 +15,7 @@ from napari_metasr.normalisation import dragged_limits
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.edge_letters import overlay_name
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_overlays
 from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.contrasts import contrast_notice
 
@@ -30,29 +31,29 @@ def brain(phantom_volume):
 
 
 def letters(viewer):
-    shown = {side: viewer.canvas.overlays[overlay_name(side)] for side in ("top", "left")}
+    shown = {side: canvas_overlays(viewer)[overlay_name(side)] for side in ("top", "left")}
     return {side: o.text.strip() for side, o in shown.items() if o.visible}
 
 
 def test_an_array_of_unknown_orientation_gets_no_letters_and_is_not_turned(viewer):
-    before = viewer.scene.camera.orientation2d
+    before = camera_of(viewer).orientation2d
     anatomical_view(viewer)
     viewer.add_image(np.zeros((4, 5, 6)))
     assert letters(viewer) == {}
-    assert viewer.scene.camera.orientation2d == before
+    assert camera_of(viewer).orientation2d == before
 
 
 def test_an_anatomical_layer_turns_the_viewer_until_it_is_gone(viewer, brain):
-    before = viewer.scene.camera.orientation2d
+    before = camera_of(viewer).orientation2d
     anatomical_view(viewer).hold("layers")
     viewer.add_layer(brain)
-    assert viewer.scene.camera.orientation2d == ("up", "left")
+    assert camera_of(viewer).orientation2d == ("up", "left")
     assert letters(viewer) == {"top": "A", "left": "R"}
-    assert viewer.canvas.overlays.scale_bar.visible
+    assert canvas_overlays(viewer)["scale_bar"].visible
     viewer.layers.clear()
-    assert viewer.scene.camera.orientation2d == before
+    assert camera_of(viewer).orientation2d == before
     assert letters(viewer) == {}
-    assert not viewer.canvas.overlays.scale_bar.visible
+    assert not canvas_overlays(viewer)["scale_bar"].visible
 
 
 def thick(volume, plane):
@@ -135,7 +136,7 @@ def test_it_stays_as_long_as_somebody_holds_it(viewer, brain):
     assert letters(viewer)["top"] == "A"
     assert anatomical_view(viewer) is view
     view.release("layers")
-    assert overlay_name("top") not in viewer.canvas.overlays
+    assert overlay_name("top") not in canvas_overlays(viewer)
     assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
 
 

@@ -17,6 +17,12 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
+from napari_metasr.widgets.viewer.napari_versions import (
+    camera_of,
+    canvas_overlays,
+    canvas_size,
+    grid_of,
+)
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.shortcuts import sheet
@@ -59,8 +65,8 @@ def canvas(viewer):
 
 def point_of(viewer, vertical, horizontal):
     """Where on the canvas a world position of the shown plane is."""
-    camera = viewer.scene.camera
-    height, width = viewer.canvas.size
+    camera = camera_of(viewer)
+    height, width = canvas_size(viewer)
     down = -1 if camera.orientation2d[0] == "up" else 1
     right = -1 if camera.orientation2d[1] == "left" else 1
     y = height / 2 + down * (vertical - camera.center[-2]) * camera.zoom
@@ -102,17 +108,17 @@ def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
     for plane, letters in LETTERS.items():
         qtbot.mouseClick(dock.planes[plane], Qt.MouseButton.LeftButton)
         settle(qtbot, dock)
-        shown = [viewer.canvas.overlays[overlay_name(side)] for side in POSITIONS]
+        shown = [canvas_overlays(viewer)[overlay_name(side)] for side in POSITIONS]
         assert tuple(overlay.text.strip() for overlay in shown) == letters
         assert all(overlay.visible and overlay.gridded for overlay in shown)
 
 
 def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
     viewer, dock = window
-    assert viewer.scene.camera.orientation2d == ("up", "left")
+    assert camera_of(viewer).orientation2d == ("up", "left")
     dock.display.convention.setCurrentIndex(dock.display.convention.findData("neurological"))
-    assert viewer.scene.camera.orientation2d == ("up", "right")
-    assert viewer.canvas.overlays[overlay_name("left")].text == "L"
+    assert camera_of(viewer).orientation2d == ("up", "right")
+    assert canvas_overlays(viewer)[overlay_name("left")].text == "L"
 
 
 def test_the_patient_s_left_is_on_the_right_of_the_screen(qtbot, window, phantom_volume):
@@ -137,14 +143,14 @@ def test_closing_the_dock_restores_camera_letters_and_scale_bar(
 ):
     viewer = make_napari_viewer_proxy()
     viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
-    camera, bar = viewer.scene.camera, viewer.canvas.overlays.scale_bar
-    before = (camera.orientation2d, bar.visible, set(viewer.canvas.overlays))
+    camera, bar = camera_of(viewer), canvas_overlays(viewer)["scale_bar"]
+    before = (camera.orientation2d, bar.visible, set(canvas_overlays(viewer)))
     dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
     docked = viewer.window.add_dock_widget(dock)
     settle(qtbot, dock)
     assert bar.visible
     viewer.window.remove_dock_widget(docked)
-    assert (camera.orientation2d, bar.visible, set(viewer.canvas.overlays)) == before
+    assert (camera.orientation2d, bar.visible, set(canvas_overlays(viewer))) == before
     assert len(viewer.layers) == 1
 
 
@@ -167,20 +173,20 @@ def test_a_rectangle_is_drawn_with_the_mouse(qtbot, window):
         np.testing.assert_allclose(high, (4, 3), atol=0.6)
 
     qtbot.waitUntil(is_zoomed, timeout=10_000)  # the camera follows the new boxes' size
-    assert viewer.canvas.grid.enabled
+    assert grid_of(viewer).enabled
 
 
 def test_shift_and_drag_changes_window_and_level_and_the_button_resets(qtbot, window):
     viewer, dock = window
     layer = viewer.layers[0]
-    start, center = tuple(layer.contrast_limits), viewer.scene.camera.center
-    height, width = viewer.canvas.size
+    start, center = tuple(layer.contrast_limits), camera_of(viewer).center
+    height, width = canvas_size(viewer)
     middle = QPoint(width // 4, height // 2)
     drag(viewer, middle, middle + QPoint(60, 0), Qt.KeyboardModifier.ShiftModifier)
     low, high = layer.contrast_limits
     assert high - low > start[1] - start[0]
     assert low + high == pytest.approx(sum(start), rel=1e-6)
-    assert viewer.scene.camera.center == center
+    assert camera_of(viewer).center == center
     qtbot.mouseClick(dock.display.presets[Preset.ROBUST], Qt.MouseButton.LeftButton)
     assert tuple(layer.contrast_limits) != (low, high)
 
@@ -189,13 +195,13 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
     viewer, dock = window
     dock.comparison.setCurrentText("Swipe")
     settle(qtbot, dock)
-    center = viewer.scene.camera.center
+    center = camera_of(viewer).center
     line = point_of(viewer, *center[-2:])
     drag(viewer, line, line + QPoint(80, 0))
     settle(qtbot, dock)
     assert dock.coordinator._comparing.mode.fraction > 0.55
     assert dock.swipe.value() > 55
-    assert viewer.scene.camera.center == pytest.approx(center)
+    assert camera_of(viewer).center == pytest.approx(center)
 
 
 def test_keys_work_with_the_focus_on_the_canvas(qtbot, window):

@@ -7,6 +7,7 @@ import pytest
 from fakes.widgets import SHAPE, results, settle
 from qtpy.QtCore import Qt, QTimer
 
+from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of, grid_shape, view_boxes
 from napari_metasr.widgets.zoom.settings import Compare
 
 
@@ -15,7 +16,7 @@ def choose(dock, title):
 
 
 def state(viewer):
-    camera, grid = viewer.scene.camera, viewer.canvas.grid
+    camera, grid = camera_of(viewer), grid_of(viewer)
     return {
         "grid": (grid.enabled, grid.stride, grid.shape, grid.spacing),
         "camera": (camera.center, camera.zoom, camera.orientation2d),
@@ -39,7 +40,7 @@ def test_leaving_a_comparison_puts_the_viewer_back(qtbot, viewer, rng, make_dock
     viewer.add_labels(np.ones(SHAPE, int), name="mask")
     viewer.add_points([(1, 2, 3)], name="hidden", visible=False)
     viewer.layers.selection = {viewer.layers[0], viewer.layers[1]}
-    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 7, 9), 3.3
+    camera_of(viewer).center, camera_of(viewer).zoom = (0, 7, 9), 3.3
     before = state(viewer)
     dock = make_dock(viewer)
     choose(dock, title)
@@ -51,17 +52,17 @@ def test_leaving_a_comparison_puts_the_viewer_back(qtbot, viewer, rng, make_dock
 
 
 def box_of(viewer, layer):
-    return viewer.canvas.grid.position(viewer.layers.index(layer), viewer.layers)
+    at = viewer.layers.index(layer)
+    return next(place for place, indices in view_boxes(viewer) if at in indices)
 
 
 def test_side_by_side_shows_two_boxes_and_nothing_else(qtbot, viewer, dock):
     viewer.add_points([(1, 2, 3)])
     settle(qtbot, dock)
-    assert viewer.canvas.grid.enabled
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 2)
-    shown = [layer for layer in viewer.layers if layer.visible]
-    assert shown == list(results(dock))
-    assert [box_of(viewer, layer) for layer in shown] == [(0, 0), (0, 1)]
+    assert grid_of(viewer).enabled
+    assert grid_shape(viewer) == (1, 2)
+    assert {layer for layer in viewer.layers if layer.visible} == set(results(dock))
+    assert [box_of(viewer, layer) for layer in results(dock)] == [(0, 0), (0, 1)]
 
 
 def test_a_segmentation_opened_while_comparing_is_shown_over_both_results(
@@ -71,8 +72,8 @@ def test_a_segmentation_opened_while_comparing_is_shown_over_both_results(
     names = [layer.name for layer in viewer.layers]
     mask = viewer.add_labels(np.ones(SHAPE, int), name="mask", scale=(3, 1, 1.5))
     settle(qtbot, dock)
-    copies = [layer for layer in viewer.layers if layer.name.startswith("mask over")]
-    assert [copy.name for copy in copies] == ["mask over bicubic", "mask over super-resolved"]
+    copies = [viewer.layers[f"mask over {name}"] for name in ("bicubic", "super-resolved")]
+    assert sum("mask over" in layer.name for layer in viewer.layers) == 2
     for result, copy in zip(results(dock), copies, strict=True):
         assert box_of(viewer, result) == box_of(viewer, copy)
         assert viewer.layers.index(copy) > viewer.layers.index(result)
@@ -80,7 +81,7 @@ def test_a_segmentation_opened_while_comparing_is_shown_over_both_results(
         np.testing.assert_allclose(copy.scale, result.scale)
         np.testing.assert_allclose(copy.translate, result.translate)
         assert copy.data.min() == copy.data.max() == 1
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (1, 2)
+    assert grid_shape(viewer) == (1, 2)
     copies[0].visible = False
     assert not copies[1].visible
     viewer.layers.remove(mask)
@@ -149,9 +150,12 @@ def test_the_window_reacts_between_the_layers_that_a_contrast_needs(qtbot, viewe
     turns = [beat for _, beat in added]
     assert len(added) == 4
     assert turns[0] == turns[1] < turns[2]  # a pair, then what lies over it
-    order = [layer.name for layer in viewer.layers[:8]]
-    assert ["mask over" in name for name in order] == [False, True] * 4
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (2, 2)
+    boxes = [
+        ["mask over" in viewer.layers[at].name for at in indices if viewer.layers[at].visible]
+        for _, indices in view_boxes(viewer)
+    ]
+    assert boxes == [[False, True]] * 4
+    assert grid_shape(viewer) == (2, 2)
 
 
 def test_copies_of_segmentations_are_taken_away_at_once(qtbot, viewer, dock):
@@ -190,7 +194,7 @@ def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):
     dock.swipe.setValue(80)
     settle(qtbot, dock)
     assert enhanced.data.shape[-1] == pytest.approx(whole / 5, abs=1)
-    viewer.scene.camera.orientation2d = ("up", "left")
+    camera_of(viewer).orientation2d = ("up", "left")
     settle(qtbot, dock)
     assert enhanced.translate[-1] == pytest.approx(bicubic.translate[-1])
 

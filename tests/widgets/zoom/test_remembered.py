@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import napari.settings
 import pytest
-from fakes.widgets import CARD, settle
+from fakes.widgets import CARD, begin_session, settle
 
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.preferences import DEFAULTS, PLUGIN, preferences, remember
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.settings import Compare
@@ -24,8 +24,7 @@ def begin(monkeypatch, tmp_path):
     """Begin a session of napari whose files are those of the last one."""
 
     def begin() -> Path:
-        monkeypatch.setattr(napari.settings, "_CFG_PATH", str(tmp_path / "settings.yaml"))
-        monkeypatch.setattr(napari.settings, "_PLUGIN_SETTINGS", {})
+        begin_session(monkeypatch, tmp_path / "settings.yaml")
         return tmp_path / f"{PLUGIN}.yaml"
 
     return begin
@@ -76,7 +75,7 @@ def test_the_next_session_begins_as_the_last_one_ended(qtbot, begin, opened, vie
     assert path.exists()
     again = opened()
     assert chosen(again) == CHOICE
-    assert viewer.scene.camera.orientation2d[1] == "right" or not viewer.layers[0].metadata
+    assert camera_of(viewer).orientation2d[1] == "right" or not viewer.layers[0].metadata
 
 
 def test_reset_sets_back_what_was_chosen(qtbot, begin, opened):

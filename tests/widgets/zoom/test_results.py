@@ -10,6 +10,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.widgets.viewer.napari_versions import grid_shape
 from napari_metasr.widgets.zoom.dock import ZoomDock
 from napari_metasr.zoom.baselines import interpolate
 
@@ -183,7 +184,7 @@ def test_contrasts_are_super_resolved_together_with_a_notice(qtbot, viewer, dock
     assert "not trained" not in dock.notice.text()
     dock.contrasts.item(0).setCheckState(Qt.CheckState.Checked)
     settle(qtbot, dock)
-    assert viewer.canvas.grid.actual_shape(viewer.layers) == (3, 2)  # a box for the other image
+    assert grid_shape(viewer) == (3, 2)  # a box for the other image
     assert "not trained on FLAIR" in dock.notice.text()
     second = dock.coordinator.presenter.stage.pairs[1].enhanced
     assert "super-resolved" in second.name

@@ -17,6 +17,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of, viewbox_size
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 
@@ -34,7 +35,7 @@ def test_in_3d_the_dock_pauses_and_comes_back(qtbot, viewer, dock):
     assert "3-D" in dock.notice.text()
     assert [layer.name for layer in viewer.layers] == ["t1c"]
     assert viewer.layers[0].visible
-    assert not viewer.canvas.grid.enabled
+    assert not grid_of(viewer).enabled
     viewer.dims.ndisplay = 2
     settle(qtbot, dock)
     assert "super-resolved" in results(dock)[1].name
@@ -47,7 +48,7 @@ def test_in_3d_and_back_the_slice_stays(qtbot, viewer, dock):
         viewer.dims.ndisplay = ndisplay
         settle(qtbot, dock)
         assert viewer.dims.current_step[0] == 4
-    assert viewer.scene.camera.center[0] == 0
+    assert camera_of(viewer).center[0] == 0
 
 
 def test_a_second_dock_takes_the_place_of_the_first(qtbot, viewer, make_dock):
@@ -108,19 +109,19 @@ def test_the_scale_moves_the_camera_that_is_followed_and_shows_where_it_is(qtbot
     settle(qtbot, dock)
     dock.follow_camera.setChecked(True)
     assert not dock.move_camera.isEnabled()
-    viewer.scene.camera.zoom = 10
+    camera_of(viewer).zoom = 10
     settle(qtbot, dock)
     assert dock.scale.number.value() == pytest.approx((10 * 15) ** 0.5, abs=0.02)
     qtbot.mouseClick(dock.scale.presets[4.0], Qt.MouseButton.LeftButton)
     settle(qtbot, dock)
-    assert viewer.scene.camera.zoom * 1.5**0.5 == pytest.approx(4, rel=1e-6)
+    assert camera_of(viewer).zoom * 1.5**0.5 == pytest.approx(4, rel=1e-6)
     assert dock.scale.number.value() == pytest.approx(4, abs=0.02)
-    viewer.scene.camera.zoom = 0.001
+    camera_of(viewer).zoom = 0.001
     settle(qtbot, dock)
     dock.follow_camera.setChecked(False)
     settle(qtbot, dock)
     assert dock.move_camera.isEnabled()
-    assert viewer.scene.camera.zoom > 1
+    assert camera_of(viewer).zoom > 1
 
 
 def test_planes_across_thick_slices_say_so(qtbot, phantom_volume, make_dock):
@@ -136,23 +137,23 @@ def test_planes_across_thick_slices_say_so(qtbot, phantom_volume, make_dock):
 def test_the_slider_moves_the_camera_unless_switched_off(qtbot, viewer, dock):
     dock.region.setCurrentIndex(dock.region.findData(RegionMode.CENTRE))
     settle(qtbot, dock)
-    zoom = viewer.scene.camera.zoom
+    zoom = camera_of(viewer).zoom
     dock.scale.set_scale(4)
     settle(qtbot, dock)
-    assert viewer.scene.camera.zoom == pytest.approx(2 * zoom, rel=1e-2)
+    assert camera_of(viewer).zoom == pytest.approx(2 * zoom, rel=1e-2)
     dock.move_camera.setChecked(False)
     dock.scale.set_scale(8)
     settle(qtbot, dock)
-    assert viewer.scene.camera.zoom == pytest.approx(2 * zoom, rel=1e-2)
+    assert camera_of(viewer).zoom == pytest.approx(2 * zoom, rel=1e-2)
 
 
 def test_a_new_layer_or_name_does_not_move_the_camera(qtbot, viewer, dock):
     settle(qtbot, dock)
-    viewer.scene.camera.center, viewer.scene.camera.zoom = (0, 3, 4), 7
+    camera_of(viewer).center, camera_of(viewer).zoom = (0, 3, 4), 7
     viewer.add_points([(1, 2, 3)])
     viewer.layers[0].name = "new t1c"
     settle(qtbot, dock)
-    assert viewer.scene.camera.zoom == 7
+    assert camera_of(viewer).zoom == 7
     assert dock.source.currentText() == "new t1c"
     assert all("new t1c" in layer.name for layer in results(dock))
 
@@ -161,15 +162,15 @@ def test_following_the_camera_renders_what_is_visible_at_the_screen_s_resolution
     qtbot, viewer, dock, engine
 ):
     dock.follow_camera.setChecked(True)
-    viewer.scene.camera.zoom = 20
-    viewer.scene.camera.center = (0, 12, 24)
+    camera_of(viewer).zoom = 20
+    camera_of(viewer).center = (0, 12, 24)
     settle(qtbot, dock)
     (scale, window) = engine.rendered[-1]
     assert scale == (20, 30)
-    height, width = viewer.canvas.viewbox_size(viewer.layers)
+    height, width = viewbox_size(viewer)
     assert window[2] - window[0] <= min(height / 20 + 4, 24) + 1e-6
     assert window[3] - window[1] <= min(width / 30 + 4, 32) + 1e-6
-    viewer.scene.camera.zoom = 0.5
+    camera_of(viewer).zoom = 0.5
     settle(qtbot, dock)
     assert "nothing to super-resolve" in dock.notice.text()
     assert "super-resolved" not in results(dock)[1].name
@@ -177,8 +178,8 @@ def test_following_the_camera_renders_what_is_visible_at_the_screen_s_resolution
 
 def test_only_what_is_visible_is_rendered_at_high_scales(qtbot, viewer, dock, engine):
     dock.move_camera.setChecked(False)
-    viewer.scene.camera.zoom = 200
-    viewer.scene.camera.center = (0, 12, 24)
+    camera_of(viewer).zoom = 200
+    camera_of(viewer).center = (0, 12, 24)
     dock.scale.set_scale(8)
     settle(qtbot, dock)
     _, window = engine.rendered[-1]
@@ -219,8 +220,8 @@ def test_keep_pins_the_region_as_a_layer_of_its_own(qtbot, viewer, dock):
     shown = results(dock)[1]
     qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
     settle(qtbot, dock)
-    kept = [layer for layer in viewer.layers if "super-resolved" in layer.name][-1]
-    assert kept is not shown
+    own = [layer for layer in viewer.layers if "super-resolved" in layer.name]
+    (kept,) = (layer for layer in own if layer is not shown)
     np.testing.assert_array_equal(kept.data, shown.data)
     np.testing.assert_allclose(kept.translate, shown.translate)
     dock.coordinator.close()

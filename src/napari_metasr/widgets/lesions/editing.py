@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 from superqt.utils import QSignalDebouncer
 
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import active_layer, is_result
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -56,7 +57,7 @@ class BoxEditing(QObject):
             [
                 (layers.selection.events.active, self._on_active),
                 (layers.events.inserted, self._on_inserted),
-                (viewer.scene.camera.events.zoom, self._on_zoom),
+                (camera_of(viewer).events.zoom, self._on_zoom),
             ]
         )
         for result in results:
@@ -103,7 +104,7 @@ class BoxEditing(QObject):
     def set_line(self) -> None:
         """Keep the lines as wide as they are on the screen."""
         if self._results.current is not None:
-            self._results.current.boxes.set_line(self._viewer.scene.camera.zoom)
+            self._results.current.boxes.set_line(camera_of(self._viewer).zoom)
 
     def _on_add(self, adding: bool) -> None:
         if not adding:

@@ -17,6 +17,7 @@ from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, che
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.result_layers import PURPOSE, is_super_resolved
@@ -102,7 +103,7 @@ class Loupe(QObject):
         self.pane = LoupePane(self._canvas)
         self._magnifier = Magnifier(self._engines, BYTE_BUDGET, self.schedule)
         self._canvas.installEventFilter(self)
-        camera, dims, layers = viewer.scene.camera, viewer.dims, viewer.layers
+        camera, dims, layers = camera_of(viewer), viewer.dims, viewer.layers
         self._subscriptions = Subscriptions(
             [
                 (viewer.cursor.events.position, self._on_cursor),
@@ -184,7 +185,7 @@ class Loupe(QObject):
             return
         place = viewer.cursor.position
         world = [place[axis] for axis in viewer.dims.displayed[-2:]]
-        camera = viewer.scene.camera
+        camera = camera_of(viewer)
         vertical, horizontal = (
             (position - middle) * camera.zoom
             for position, middle in zip(world, camera.center[-2:], strict=True)
@@ -231,7 +232,7 @@ class Loupe(QObject):
         """
         if self._mouse is None or self._pointed is None or viewer.cursor.viewbox is None:
             return None
-        camera = viewer.scene.camera
+        camera = camera_of(viewer)
         then, offset = self._pointed
         moved = (self._mouse.y() - then.y(), self._mouse.x() - then.x())
         vertical, horizontal = (
@@ -288,7 +289,7 @@ class Loupe(QObject):
         on_canvas = CameraControl(viewer).viewport().screen_scale(view)
         least = max(self.magnification, 1 / min(on_canvas))
         rows, columns = (ratio * least * density for density in on_canvas)
-        vertical, horizontal = map(str, viewer.scene.camera.orientation2d)
+        vertical, horizontal = map(str, camera_of(viewer).orientation2d)
         lens = Lens(
             view,
             view.edges(view.on_screen(world)),
@@ -329,14 +330,14 @@ class Loupe(QObject):
         """Return the factor to the canvas, and the size of a voxel."""
         rows, columns = (f"{abs(step):.3g}" for step in lens.view.on_screen(lens.view.scale))
         viewer = self._viewer()
-        zoom = viewer.scene.camera.zoom if viewer is not None else 1.0
+        zoom = camera_of(viewer).zoom if viewer is not None else 1.0
         factor = lens.density[0] / (abs(lens.view.scale[0]) * zoom * ratio)
         return f"magnified ×{factor:.1f}\nvoxel {rows} × {columns} {source.unit(lens.view)}"
 
 
 def _ways(viewer: ViewerModel) -> tuple[int, int]:
     """Return which way the world's displayed axes grow on the screen, down and rightwards."""
-    vertical, horizontal = map(str, viewer.scene.camera.orientation2d)
+    vertical, horizontal = map(str, camera_of(viewer).orientation2d)
     return (-1 if vertical == "up" else 1), (-1 if horizontal == "left" else 1)
 
 
@@ -354,14 +355,8 @@ def _name(network: Network, piece: Piece | None, source: LayerSource, lens: Lens
     return f"super-resolved\n{across}{scale_text(scale, short=True)}\n{spacing}\n{PURPOSE}"
 
 
-def canvas_of(viewer: ViewerModel) -> QWidget | None:
-    """Return the widget that a viewer draws in; None without a window."""
-    window = getattr(viewer, "window", None)
-    return None if window is None else window._qt_viewer.canvas.native
-
-
 def loupe_of(viewer: ViewerModel) -> Loupe | None:
     """Return the loupe of a viewer, always the same one; None for a viewer without a window."""
     real = real_viewer(viewer)
-    canvas = canvas_of(real)
+    canvas = canvas_widget(real)
     return None if canvas is None else shared(real, Loupe, lambda: Loupe(real, canvas))

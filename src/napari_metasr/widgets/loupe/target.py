@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 
 from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, layer_source
+from napari_metasr.widgets.viewer.napari_versions import grid_of, view_boxes
 from napari_metasr.widgets.viewer.result_layers import ROLE, is_result
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def image_under(viewer: ViewerModel, world: tuple[float, float]) -> LayerSource 
 
 def _seen(viewer: ViewerModel) -> Iterator[Layer]:
     """Yield the layers in the view box under the mouse, the topmost first."""
-    layers, grid = viewer.layers, viewer.canvas.grid
-    if not grid.enabled:
+    layers = viewer.layers
+    if not grid_of(viewer).enabled:
         yield from reversed(layers)
         return
-    for place, indices in grid.iter_viewboxes(layers):
+    for place, indices in view_boxes(viewer):
         if place == viewer.cursor.viewbox:
             yield from (layers[index] for index in sorted(indices, reverse=True))
 

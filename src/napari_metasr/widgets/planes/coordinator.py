@@ -25,6 +25,7 @@ from napari_metasr.widgets.viewer.layer_source import (
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier, Sight
 from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, PURPOSE, is_super_resolved
@@ -106,7 +107,7 @@ class PlanesCoordinator(QObject):
             [
                 (dims.events.current_step, self.schedule),
                 (dims.events.ndim, self.schedule),
-                (viewer.scene.camera.events.orientation, self.schedule),
+                (camera_of(viewer).events.orientation, self.schedule),
                 (layers.events.inserted, self._on_layers),
                 (layers.events.removed, self._on_removed),
             ]
@@ -283,7 +284,7 @@ class PlanesCoordinator(QObject):
         if self._camera is None:
             self._camera = Camera(_middle(views))
         per_unit = fitting(views, sizes) * self._camera.factor
-        orientation = tuple(map(str, self._viewer.scene.camera.orientation2d))
+        orientation = tuple(map(str, camera_of(self._viewer).orientation2d))
         return Lens(
             view,
             view.edges(in_plane(self._camera.middle, plane)),
@@ -296,7 +297,7 @@ class PlanesCoordinator(QObject):
         volume = source.volume
         if volume is None or not source.is_anatomical or not volume.source.is_oriented:
             return {}
-        vertical, horizontal = map(str, self._viewer.scene.camera.orientation2d)
+        vertical, horizontal = map(str, camera_of(self._viewer).orientation2d)
         return edge_letters(plane.row_axis, plane.column_axis, (vertical, horizontal))
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized, grid_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -54,7 +56,7 @@ class RatingCanvas:
         self._interpolation = interpolation
         self._layer: Image | None = None
         self._closed = False
-        camera, grid = viewer.scene.camera, viewer.canvas.grid
+        camera, grid = camera_of(viewer), grid_of(viewer)
         self._before = (camera.orientation2d, viewer.dims.ndisplay, grid.enabled)
         camera.orientation2d = AS_A_PICTURE
         viewer.dims.ndisplay = 2
@@ -63,7 +65,7 @@ class RatingCanvas:
         self._bind(viewer)
         viewer.layers.events.inserted.connect(self._on_layers)
         viewer.layers.events.removed.connect(self._on_layers)
-        viewer.canvas.events.size.connect(self._fit)
+        canvas_resized(viewer).connect(self._fit)
 
     def show(self, image: NDArray[np.uint8], name: str) -> None:
         """Show an image, fitted to the view."""
@@ -91,15 +93,15 @@ class RatingCanvas:
         self._layer = None
         viewer.layers.events.inserted.disconnect(self._on_layers)
         viewer.layers.events.removed.disconnect(self._on_layers)
-        viewer.canvas.events.size.disconnect(self._fit)
+        canvas_resized(viewer).disconnect(self._fit)
         for key, function in self._unbound.items():
             viewer.bind_key(key, None)
             if function is not None:
                 viewer.bind_key(key, function)
         if layer is not None and layer in viewer.layers:
             viewer.layers.remove(layer)
-        orientation, viewer.dims.ndisplay, viewer.canvas.grid.enabled = self._before
-        viewer.scene.camera.orientation2d = orientation
+        orientation, viewer.dims.ndisplay, grid_of(viewer).enabled = self._before
+        camera_of(viewer).orientation2d = orientation
 
     def _bind(self, provider: Any) -> None:
         """Bind the keys to the viewer, or to the layer, whose own would come first."""

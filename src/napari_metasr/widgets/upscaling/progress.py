@@ -9,6 +9,7 @@ from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import Pair
 from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -61,7 +62,7 @@ class WorkShown:
         self._stopping, self._is_new = False, True
         low, high = layer.contrast_limits
         self._limits = (float(low), float(high))
-        vertical, horizontal = viewer.scene.camera.orientation2d
+        vertical, horizontal = camera_of(viewer).orientation2d
         self._orientation2d = (str(vertical), str(horizontal))
         self._is_anatomical = layer_source(layer).is_anatomical
         dock.show_working()

@@ -12,6 +12,7 @@ from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.camera import turn_to
 from napari_metasr.widgets.viewer.edge_letters import EdgeLetters
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_overlays
 from napari_metasr.widgets.viewer.shared import drop, real_viewer, shared
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.window_level import WindowLevel
@@ -71,7 +72,7 @@ class AnatomicalView:
         self._turn_due = False
         self._ranged: weakref.WeakSet[Layer] = weakref.WeakSet()
         layers, dims = viewer.layers.events, viewer.dims.events
-        orientation = viewer.scene.camera.events.orientation
+        orientation = camera_of(viewer).events.orientation
         self._subscriptions = Subscriptions(
             (emitter, self.update)
             for emitter in (
@@ -103,7 +104,7 @@ class AnatomicalView:
         self._convention = convention
         viewer = self._viewer()
         if self._before is not None and viewer is not None:
-            viewer.scene.camera.orientation2d = CONVENTIONS[convention]
+            camera_of(viewer).orientation2d = CONVENTIONS[convention]
 
     def hold(self, holder: str) -> None:
         """Keep the view until this holder releases it."""
@@ -127,7 +128,7 @@ class AnatomicalView:
                 show_full_range(layer)
         if present and self._before is None:
             self._turn_due = event is not None and len(viewer.layers) == 1
-            camera, bar = viewer.scene.camera, viewer.canvas.overlays.scale_bar
+            camera, bar = camera_of(viewer), canvas_overlays(viewer)["scale_bar"]
             self._before = (camera.orientation2d, bar.visible)
             bar.visible = True
             camera.orientation2d = CONVENTIONS[self._convention]
@@ -137,7 +138,7 @@ class AnatomicalView:
         displayed = [axis - (viewer.dims.ndim - len(Plane)) for axis in viewer.dims.displayed]
         known = all(volume.source.is_oriented for volume in _volumes(viewer))
         if self._before is not None and len(displayed) == 2 and min(displayed) >= 0 and known:
-            orientation = tuple(str(o) for o in viewer.scene.camera.orientation2d)
+            orientation = tuple(str(o) for o in camera_of(viewer).orientation2d)
             self._letters.show(displayed[0], displayed[1], orientation)  # type: ignore[arg-type]
         else:
             self._letters.hide()
@@ -168,5 +169,5 @@ class AnatomicalView:
             return
         orientation, bar_visible = self._before
         self._before = None
-        viewer.scene.camera.orientation2d = orientation
-        viewer.canvas.overlays.scale_bar.visible = bar_visible
+        camera_of(viewer).orientation2d = orientation
+        canvas_overlays(viewer)["scale_bar"].visible = bar_visible

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.guard import Guard
+from napari_metasr.widgets.viewer.napari_versions import camera_of, viewbox_size
 from napari_metasr.widgets.viewer.viewport import Viewport
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class CameraControl:
 
     def viewport(self) -> Viewport:
         """Where the camera is, over one view box."""
-        camera = self._viewer.scene.camera
-        height, width = self._viewer.canvas.viewbox_size(self._viewer.layers)
+        camera = camera_of(self._viewer)
+        height, width = viewbox_size(self._viewer)
         return Viewport(
             (float(camera.center[-2]), float(camera.center[-1])),
             float(camera.zoom),
@@ -37,7 +38,7 @@ class CameraControl:
 
     def move(self, viewport: Viewport) -> None:
         """Go there."""
-        camera = self._viewer.scene.camera
+        camera = camera_of(self._viewer)
         with self.moving:
             camera.center, camera.zoom = viewport.centre, viewport.zoom
 

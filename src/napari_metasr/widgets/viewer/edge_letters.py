@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari.components.overlays import TextOverlay
 
 from napari_metasr.geometry.display import edge_letters
+from napari_metasr.widgets.viewer.napari_versions import MIDDLE_LEFT, MIDDLE_RIGHT, canvas_overlays
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 POSITIONS = {
     "top": "top_center",
     "bottom": "bottom_center",
-    "left": "middle_left",
-    "right": "middle_right",
+    "left": MIDDLE_LEFT,
+    "right": MIDDLE_RIGHT,
 }
 COLOR = "#ffd54a"
 FONT_SIZE = 14
@@ -33,9 +34,9 @@ class EdgeLetters:
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
-        self._overlays = viewer.canvas.overlays
+        self._letters = canvas_overlays(viewer)
         for side, position in POSITIONS.items():
-            self._overlays[overlay_name(side)] = TextOverlay(
+            self._letters[overlay_name(side)] = TextOverlay(
                 position=position,
                 gridded=True,
                 font_size=FONT_SIZE,
@@ -56,16 +57,16 @@ class EdgeLetters:
         """
         letters = edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
-            overlay = self._overlays[overlay_name(side)]
+            overlay = self._letters[overlay_name(side)]
             overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n "}.get(side, letter)
             overlay.visible = True
 
     def hide(self) -> None:
         """Show no letters."""
         for side in POSITIONS:
-            self._overlays[overlay_name(side)].visible = False
+            self._letters[overlay_name(side)].visible = False
 
     def close(self) -> None:
         """Take the overlays off the canvas."""
         for side in POSITIONS:
-            del self._overlays[overlay_name(side)]
+            del self._letters[overlay_name(side)]

@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
-from napari.settings import get_plugin_settings
+from napari_metasr.widgets.viewer.plugin_settings import plugin_settings
 
 PLUGIN = "napari-metasr"
 GROUPS = {
@@ -56,6 +56,6 @@ def remember(**values: str) -> None:
 def _stored() -> Any:
     """Return the preferences as napari keeps them; None where it cannot read them."""
     try:
-        return get_plugin_settings(PLUGIN)
+        return plugin_settings(PLUGIN)
     except (KeyError, AssertionError, OSError, ValueError):  # an assertion: a file with a list
         return None

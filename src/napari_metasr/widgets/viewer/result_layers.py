@@ -16,6 +16,7 @@ from qtpy.QtCore import QTimer
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.io.layers import volume_of
+from napari_metasr.widgets.viewer.napari_versions import unrefreshed
 from napari_metasr.widgets.viewer.shared import real_viewer
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _quietly(viewer: ViewerModel, layer: Image | Labels) -> Iterator[None]:
     put the sliders between the slices.
     """
     with ExitStack() as stack:
-        stack.enter_context(layer._block_refresh())
+        stack.enter_context(unrefreshed(layer))
         for emitter in (layer.events.scale, layer.events.translate):
             stack.enter_context(emitter.blocker())  # the refresh that follows places it anew
         for callback in _callbacks_of(real_viewer(viewer), layer.events.data):

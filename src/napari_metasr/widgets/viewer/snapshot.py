@@ -5,6 +5,8 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
@@ -15,7 +17,7 @@ class ViewSnapshot:
 
     def __init__(self, viewer: ViewerModel, own_layers: set[Layer]) -> None:
         self._viewer = weakref.ref(viewer)
-        grid, camera = viewer.canvas.grid, viewer.scene.camera
+        grid, camera = grid_of(viewer), camera_of(viewer)
         self._grid = {name: getattr(grid, name) for name in ("enabled", "stride", "shape")}
         self._spacing = grid.spacing
         self._camera = (camera.center, camera.zoom)
@@ -47,7 +49,7 @@ class ViewSnapshot:
         viewer = self._viewer()
         if viewer is None:
             return
-        grid = viewer.canvas.grid
+        grid = grid_of(viewer)
         grid.spacing = self._spacing
         for name, value in self._grid.items():
             setattr(grid, name, value)
@@ -64,6 +66,6 @@ class ViewSnapshot:
         if viewer.dims.ndisplay != 2:
             return  # in 3-D the camera's depth is the slice that napari goes back to
         if viewer.dims.order == self._order:
-            viewer.scene.camera.center, viewer.scene.camera.zoom = self._camera
+            camera_of(viewer).center, camera_of(viewer).zoom = self._camera
         else:
             viewer.reset_view()

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_metasr import normalisation
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,11 +89,11 @@ class WindowLevel:
             return
         limits, start = tuple(layer.contrast_limits), tuple(event.pos)
         full_range = layer.contrast_limits_range[1] - layer.contrast_limits_range[0]
-        pan = viewer.scene.camera.mouse_pan
-        viewer.scene.camera.mouse_pan = False
+        pan = camera_of(viewer).mouse_pan
+        camera_of(viewer).mouse_pan = False
         yield
         while event.type == "mouse_move":
             right, down = event.pos[0] - start[0], event.pos[1] - start[1]
             layer.contrast_limits = normalisation.dragged_limits(limits, right, -down, full_range)
             yield
-        viewer.scene.camera.mouse_pan = pan
+        camera_of(viewer).mouse_pan = pan

@@ -19,6 +19,7 @@ from napari_metasr.widgets.viewer.layer_source import (
     layer_source,
 )
 from napari_metasr.widgets.viewer.models import ModelCache, load_either
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.slices import Slices
@@ -137,7 +138,7 @@ class Coordinator(QObject):
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
         viewer = self._viewer
-        camera, dims, layers = viewer.scene.camera, viewer.dims, viewer.layers
+        camera, dims, layers = camera_of(viewer), viewer.dims, viewer.layers
         self._subscriptions = Subscriptions(
             [
                 (dims.events.current_step, self.schedule),
@@ -147,7 +148,7 @@ class Coordinator(QObject):
                 (camera.events.center, self._on_camera),
                 (camera.events.zoom, self._on_camera),
                 (camera.events.orientation, self.schedule),
-                (viewer.canvas.events.size, self._on_size),
+                (canvas_resized(viewer), self._on_size),
                 (layers.events.inserted, self._on_layers),
                 (layers.events.removed, self._on_removed),
                 (viewer.cursor.events.position, self._on_cursor),

@@ -13,6 +13,7 @@ from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.io.names import is_volume_file, stem
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
     kept_name,
@@ -94,7 +95,7 @@ class Exports:
         if shown is None:
             show_warning(NO_RESULT)
             return None
-        vertical, horizontal = self._viewer.scene.camera.orientation2d
+        vertical, horizontal = camera_of(self._viewer).orientation2d
         low, high = shown.source.layer.contrast_limits
         return RenderingSpec(
             key=shown.key,

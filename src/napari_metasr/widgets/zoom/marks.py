@@ -10,6 +10,7 @@ from napari.components.overlays import SceneOverlay
 
 from napari_metasr.normalisation import cast_to_dtype
 from napari_metasr.trust.marks import COLOURS, drawn
+from napari_metasr.widgets.viewer.napari_versions import layer_overlays
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -73,18 +74,18 @@ def show_marks(
 ) -> None:
     """Draw marks over a layer that shows a range of output pixels; None takes them away."""
     if marked is None:
-        if NAME in layer._overlays:
-            layer._overlays[NAME].visible = False
+        if NAME in layer_overlays(layer):
+            layer_overlays(layer)[NAME].visible = False
         return
-    if NAME not in layer._overlays:
-        layer._overlays[NAME] = MarksOverlay(visible=False)
+    if NAME not in layer_overlays(layer):
+        layer_overlays(layer)[NAME] = MarksOverlay(visible=False)
     kinds = drawn(marked, pixels[:2])
     palette = cast_to_dtype(255 * np.array(COLOURS), np.uint8)
-    overlay = layer._overlays[NAME]
+    overlay = layer_overlays(layer)[NAME]
     overlay.picture = palette[kinds.T if view.transposed else kinds]
     overlay.visible = True
 
 
 def drop_marks(layer: Image) -> None:
     """Forget the marks. napari clips an overlay to the view box that it was first drawn in."""
-    layer._overlays.pop(NAME, None)
+    layer_overlays(layer).pop(NAME, None)

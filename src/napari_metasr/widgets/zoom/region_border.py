@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from napari.components.overlays import SelectionBoxOverlay
 
+from napari_metasr.widgets.viewer.napari_versions import layer_overlays
+
 if TYPE_CHECKING:
     from napari.layers import Image
 
@@ -45,8 +47,8 @@ def show_border(layer: Image, source: LayerSource, view: SliceView, window: Wind
         Low-resolution edges (top, left, bottom, right) of the source's slice.
     """
     if window is None:
-        if NAME in layer._overlays:
-            layer._overlays[NAME].visible = False
+        if NAME in layer_overlays(layer):
+            layer_overlays(layer)[NAME].visible = False
         return
     top, left, bottom, right = window
     corners = [
@@ -61,12 +63,12 @@ def show_border(layer: Image, source: LayerSource, view: SliceView, window: Wind
 
 def drop_border(layer: Image) -> None:
     """Forget the line. napari clips an overlay to the view box that it was first drawn in."""
-    layer._overlays.pop(NAME, None)
+    layer_overlays(layer).pop(NAME, None)
 
 
 def copy_border(layer: Image, other: Image) -> None:
     """Draw the line where another layer with the same pixels has it."""
-    shown = other._overlays.get(NAME)
+    shown = layer_overlays(other).get(NAME)
     if shown is not None:
         _set(layer, shown.bounds, visible=shown.visible)
 
@@ -74,7 +76,7 @@ def copy_border(layer: Image, other: Image) -> None:
 def _set(
     layer: Image, bounds: tuple[tuple[float, float], tuple[float, float]], *, visible: bool
 ) -> None:
-    if NAME not in layer._overlays:
-        layer._overlays[NAME] = BorderOverlay(visible=False)
-    overlay = layer._overlays[NAME]
+    if NAME not in layer_overlays(layer):
+        layer_overlays(layer)[NAME] = BorderOverlay(visible=False)
+    overlay = layer_overlays(layer)[NAME]
     overlay.bounds, overlay.visible = bounds, visible

@@ -11,6 +11,7 @@ from napari.layers import Shapes
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.drawn_regions import drawn_regions
 from napari_metasr.widgets.viewer.guard import Guard
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class RegionLayer:
             name=NAME,
             edge_color=COLOR,
             face_color="transparent",
-            edge_width=LINE_PIXELS / viewer.scene.camera.zoom,
+            edge_width=LINE_PIXELS / camera_of(viewer).zoom,
             units=origin.units,
             axis_labels=origin.axis_labels,
         )

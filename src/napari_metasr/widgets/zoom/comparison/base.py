@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image
 
+from napari_metasr.widgets.viewer.napari_versions import grid_of
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.snapshot import ViewSnapshot
 
@@ -88,8 +89,8 @@ class Mode:
 
     def single_box(self, stage: Stage) -> None:
         """Show the source under its results in one view box, and segmentations over all of it."""
-        if stage.viewer.canvas.grid.enabled:
-            stage.viewer.canvas.grid.enabled = False
+        if grid_of(stage.viewer).enabled:
+            grid_of(stage.viewer).enabled = False
         if not stage.pairs or self.snapshot is None:
             return
         source = stage.pairs[0].source.layer

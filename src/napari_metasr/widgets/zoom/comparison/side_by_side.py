@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image, Labels
 
+from napari_metasr.widgets.viewer.napari_versions import HIDDEN_LAYERS_TAKE_BOXES, grid_of
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
     is_result,
@@ -59,9 +60,10 @@ class SideBySide(Mode):
         self._label(stage, panes)
         others = [layer for layer in stage.viewer.layers if layer.visible and not is_result(layer)]
         rows = len(stage.pairs) + -(-len(others) // 2)
-        grid = stage.viewer.canvas.grid
+        grid = grid_of(stage.viewer)
+        in_box = 1 + len(stage.segmentations.copies)
         wanted = {
-            "stride": 1 + len(stage.segmentations.copies),
+            "stride": -in_box if HIDDEN_LAYERS_TAKE_BOXES else in_box,
             "shape": (max(rows, 1), 2),
             "spacing": SPACING,
         }
@@ -74,9 +76,11 @@ class SideBySide(Mode):
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
-        was_labelled = stage is not None and bool(stage.segmentations.copies)
+        are_first = HIDDEN_LAYERS_TAKE_BOXES or (
+            stage is not None and bool(stage.segmentations.copies)
+        )
         super().leave()
-        if stage is not None and was_labelled:
+        if stage is not None and are_first:
             self._lay_over_images(stage)
 
     def _label(self, stage: Stage, panes: list[Image]) -> None:
@@ -86,19 +90,25 @@ class SideBySide(Mode):
         segmentations, layers = stage.segmentations, stage.viewer.layers
         over = [name for _ in stage.pairs for name in ("bicubic", SUPER_RESOLVED)]
         changed = segmentations.take(self.snapshot, stage.pairs[0].source, over, every=True)
-        if not changed and panes == self._panes:
+        if not changed and panes == self._panes and not HIDDEN_LAYERS_TAKE_BOXES:
             return
         self._panes = panes
-        if not segmentations.copies:
+        if not segmentations.copies and not HIDDEN_LAYERS_TAKE_BOXES:
             self._lay_over_images(stage)
             return
-        order = [
-            each
+        boxes = [
+            (pane, *(copies[place] for copies in segmentations.copies.values()))
             for place, pane in enumerate(panes)
-            for each in (pane, *(copies[place] for copies in segmentations.copies.values()))
         ]
+        own = {each for box in boxes for each in box}
+        others = [each for each in layers if each not in own]
+        if HIDDEN_LAYERS_TAKE_BOXES:  # boxes are counted off from the last layer
+            others.sort(key=lambda each: each.visible)
+            order = [*others, *(each for box in reversed(boxes) for each in box)]
+        else:  # from the first
+            order = [*(each for box in boxes for each in box), *others]
         with undisturbed(stage.viewer):
-            for place, each in enumerate(order):  # boxes are counted off from the first layer
+            for place, each in enumerate(order):
                 if layers.index(each) != place:
                     layers.move(layers.index(each), place)
 

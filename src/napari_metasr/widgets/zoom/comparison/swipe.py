@@ -8,6 +8,7 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
 from napari_metasr.widgets.zoom.settings import Compare
@@ -104,7 +105,7 @@ class Swipe(Mode):
         """Whether the right of the screen is where the slice's index is low."""
         if self._stage is None or self._view is None:
             return False
-        points_left = self._stage.viewer.scene.camera.orientation2d[1] == "left"
+        points_left = camera_of(self._stage.viewer).orientation2d[1] == "left"
         return bool(points_left != (self._view.scale[self._axis()] < 0))
 
     def _axis(self) -> int:
@@ -137,7 +138,7 @@ class Swipe(Mode):
 
     def _draw_line(self, stage: Stage) -> None:
         ends = self._ends(stage)
-        width = LINE_PIXELS / stage.viewer.scene.camera.zoom
+        width = LINE_PIXELS / camera_of(stage.viewer).zoom
         state = (ends.tobytes(), round(width, 6))
         line = self._line
         if line is None or line not in stage.viewer.layers or line.ndim != ends.shape[1]:
@@ -163,13 +164,13 @@ class Swipe(Mode):
         """Move the line while it is dragged; elsewhere the camera pans as always."""
         if self._view is None or self._window is None or not self._is_on_line(viewer, event):
             return
-        pan = viewer.scene.camera.mouse_pan
-        viewer.scene.camera.mouse_pan = False
+        pan = camera_of(viewer).mouse_pan
+        camera_of(viewer).mouse_pan = False
         yield
         while event.type == "mouse_move":
             self._move_to(event)
             yield
-        viewer.scene.camera.mouse_pan = pan
+        camera_of(viewer).mouse_pan = pan
 
     def _pointed(self, event: Any) -> float:
         """Return the low-resolution edge under the mouse, along the line's axis."""
@@ -181,7 +182,7 @@ class Swipe(Mode):
     def _is_on_line(self, viewer: Any, event: Any) -> bool:
         if self._view is None or event.button != 1 or event.modifiers:
             return False
-        per_voxel = viewer.scene.camera.zoom * abs(self._view.scale[self._axis()])
+        per_voxel = camera_of(viewer).zoom * abs(self._view.scale[self._axis()])
         return abs(self._pointed(event) - self._line_edge()) * per_voxel <= GRIP_PIXELS
 
     def _move_to(self, event: Any) -> None:

@@ -1,0 +1,110 @@
+"""What differs between napari 0.7 and 0.9, and private names of napari that the plugin uses.
+
+napari 0.9 moved camera, grid and overlays from the viewer to `viewer.scene` and `viewer.canvas`,
+gives hidden layers no view box of the grid, and places overlays at half height. Once 0.9 is the
+oldest napari that is supported, each function here is one line.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+import napari
+from napari.components import ViewerModel
+from napari.utils.events import EventEmitter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from napari.components.camera import Camera
+    from napari.components.grid import GridCanvas
+    from napari.components.overlays import Overlay
+    from napari.layers import Layer
+    from napari.utils.events import EventedDict
+    from qtpy.QtWidgets import QWidget
+
+HAS_CANVAS = "canvas" in ViewerModel.model_fields
+"""Whether camera, grid and overlays are where napari 0.9 has them."""
+
+HIDDEN_LAYERS_TAKE_BOXES = not HAS_CANVAS
+"""Whether the grid counts hidden layers too when it numbers its view boxes."""
+
+MIDDLE_LEFT, MIDDLE_RIGHT = (
+    ("middle_left", "middle_right") if HAS_CANVAS else ("top_left", "top_right")
+)
+"""Where letters of the left and the right edge are placed."""
+
+_RESIZED: weakref.WeakKeyDictionary[ViewerModel, EventEmitter] = weakref.WeakKeyDictionary()
+
+
+def camera_of(viewer: ViewerModel) -> Camera:
+    """Return the camera of a viewer."""
+    return viewer.scene.camera if HAS_CANVAS else viewer.camera
+
+
+def grid_of(viewer: ViewerModel) -> GridCanvas:
+    """Return the grid of view boxes of a viewer."""
+    return viewer.canvas.grid if HAS_CANVAS else viewer.grid
+
+
+def canvas_overlays(viewer: ViewerModel) -> EventedDict[str, Overlay]:
+    """Return what is drawn over the canvas of a viewer, by name; `scale_bar` is one."""
+    return viewer.canvas.overlays if HAS_CANVAS else viewer._overlays
+
+
+def layer_overlays(layer: Layer) -> EventedDict[str, Overlay]:
+    """Return what is drawn over a layer, by name."""
+    return layer._overlays
+
+
+def canvas_size(viewer: ViewerModel) -> tuple[int, int]:
+    """Return height and width of a viewer's canvas, in pixels."""
+    return viewer.canvas.size if HAS_CANVAS else viewer._canvas_size
+
+
+def viewbox_size(viewer: ViewerModel) -> tuple[float, float]:
+    """Return height and width of one view box, in pixels."""
+    size = viewer.canvas.viewbox_size(viewer.layers) if HAS_CANVAS else viewer._get_viewbox_size()
+    return float(size[0]), float(size[1])
+
+
+def view_boxes(viewer: ViewerModel) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
+    """Yield (row, column) of each view box of the grid, and the indices of the layers in it."""
+    layers = viewer.layers if HAS_CANVAS else len(viewer.layers)
+    yield from grid_of(viewer).iter_viewboxes(layers)
+
+
+def grid_shape(viewer: ViewerModel) -> tuple[int, int]:
+    """Return how many rows and columns of view boxes a viewer's canvas has."""
+    return grid_of(viewer).actual_shape(viewer.layers if HAS_CANVAS else len(viewer.layers))
+
+
+def canvas_resized(viewer: ViewerModel) -> EventEmitter:
+    """Return the event that a viewer's canvas has changed its size."""
+    if HAS_CANVAS:
+        return viewer.canvas.events.size
+    if viewer not in _RESIZED:
+        _RESIZED[viewer] = emitter = EventEmitter(type_name="size")
+        window = getattr(viewer, "window", None)
+        if window is not None:
+            resized = window._qt_viewer.canvas.events.resize
+            resized.connect(lambda _: emitter(), position="last")  # once the size is known
+    return _RESIZED[viewer]
+
+
+def canvas_widget(viewer: ViewerModel) -> QWidget | None:
+    """Return the widget that a viewer draws on; None for a viewer without a window."""
+    window = getattr(viewer, "window", None)
+    return None if window is None else window._qt_viewer.canvas.native
+
+
+def open_viewers() -> list[napari.Viewer]:
+    """Return all viewers of this process that have a window."""
+    return list(napari.Viewer._instances)
+
+
+def unrefreshed(layer: Layer) -> AbstractContextManager[None]:
+    """Return a context in which a layer is not drawn anew at each change."""
+    return layer._block_refresh()
