@@ -390,3 +390,33 @@ def test_without_dask_the_extra_is_named(tmp_path, monkeypatch, capsys):
     arguments = ["--scale", "2", "--output", str(tmp_path / "out")]
     assert main(["cohort", str(tmp_path), *arguments]) == 2
     assert "pip install 'napari-metasr[cohort]'" in capsys.readouterr().err
+
+
+def test_called_as_a_bids_app_it_works_on_the_participants_named(tmp_path, address):
+    root, output = heads(tmp_path / "raw", 3, TINY), tmp_path / "out"
+    app = ["cohort", str(root), str(output), "participant", *OPTIONS, "--scheduler", address]
+    assert main([*app, "--participant_label", "00", "sub-02"]) == 0
+    assert [result(output, number).exists() for number in range(3)] == [True, False, True]
+    assert json.loads((output / "dataset_description.json").read_text())["DatasetType"]
+    assert main(app) == 0
+    assert result(output, 1).exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["OUT", "group"], "participant"),
+        (["OUT", "participant", "--output", "OTHER"], "OUTPUT_DIR or --output, found both"),
+        ([], "OUTPUT_DIR or --output, found neither"),
+        (["OUT", "participant", "--participant-label", "9"], "volumes of sub-9, found none"),
+    ],
+)
+def test_calls_as_a_bids_app_that_cannot_be_are_refused(
+    tmp_path, monkeypatch, capsys, address, more, told
+):
+    heads(tmp_path / "raw", 1, TINY)
+    monkeypatch.chdir(tmp_path)
+    assert main(["cohort", "raw", *more, *OPTIONS, "--scheduler", address]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]

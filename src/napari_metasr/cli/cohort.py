@@ -27,21 +27,38 @@ if TYPE_CHECKING:
 
 CORES_OF_A_WORKER = 4
 LOG = "cohort.jsonl"
+NOT_LOGGED = {"input", "output_dir", "level", "output", "debug"}
 
 
 class Cohort(UpscalingCommand):
     """Upscale all volumes of a BIDS dataset or a folder, on one machine or on a cluster.
 
     Finished volumes are skipped; a failing volume does not stop the run. The exit code is 0 if
-    all is well, 3 if a volume failed, 2 if the run could not begin.
+    all is well, 3 if a volume failed, 2 if the run could not begin. Called as a BIDS App it takes
+    its folders in a row: BIDS_DIR OUTPUT_DIR participant.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="BIDS_OR_FOLDER")] = Field(
         description="A BIDS dataset, or any folder of volumes."
     )
-    output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="DIR")] = Field(
+    output_dir: Annotated[
+        tyro.conf.Positional[Path | None],
+        OUTPUT,
+        tyro.conf.arg(metavar="[OUTPUT_DIR]", help_behavior_hint=""),
+    ] = Field(default=None, description="Folder of the outputs, for calls as a BIDS App.")
+    level: Annotated[
+        tyro.conf.Positional[Literal["participant"] | None],
+        tyro.conf.arg(metavar="[participant]", help_behavior_hint=""),
+    ] = Field(default=None, description="Level of the analysis, for calls as a BIDS App.")
+    output: Annotated[Path | None, OUTPUT, optional("DIR")] = Field(
+        default=None,
         description="Folder of the outputs, with the input's folders in it; from a BIDS dataset "
-        "it becomes a BIDS derivative."
+        "it becomes a BIDS derivative.",
+    )
+    participant_label: Annotated[tuple[str, ...], optional("LABEL")] = Field(
+        default=(),
+        description="Participants of a BIDS dataset to work on, with or without sub-; all by "
+        "default.",
     )
     pattern: Annotated[str | None, optional("GLOB")] = Field(
         default=None,
@@ -86,9 +103,9 @@ class Cohort(UpscalingCommand):
         if self.workers is not None and self.workers < 1:
             raise ValueError(f"expected at least 1 worker, found {self.workers}")
         need_distributed()
-        root, output = self.input.resolve(), self.output.resolve()
+        root, output = self.input.resolve(), self._folder_of_outputs().resolve()
         _check_output(root, output)
-        inputs = find_inputs(root, self.pattern, output)
+        inputs = find_inputs(root, self.pattern, output, self.participant_label)
         work = self._items(inputs, output)
         check_dataset(output)
         aside = f", {len(inputs.left_out)} other files left out" if inputs.left_out else ""
@@ -98,6 +115,13 @@ class Cohort(UpscalingCommand):
                 return self._carry_out(client, inputs, output, *work)
         except KeyboardInterrupt:  # before the work or after it
             return INTERRUPTED
+
+    def _folder_of_outputs(self) -> Path:
+        given = [path for path in (self.output_dir, self.output) if path is not None]
+        if len(given) != 1:
+            found = "both" if given else "neither"
+            raise ValueError(f"expected OUTPUT_DIR or --output, found {found}")
+        return given[0]
 
     def _carry_out(
         self,
@@ -116,7 +140,7 @@ class Cohort(UpscalingCommand):
         if inputs.is_bids:
             describe_dataset(output, inputs.root)
         ledger = Ledger(output / LOGS / LOG)
-        asked = self.model_dump(mode="json", exclude={"input", "output", "debug"})
+        asked = self.model_dump(mode="json", exclude=NOT_LOGGED)
         ledger.write("run", version=__version__, volumes=len(inputs.names), options=asked)
         return Run(items, refused, ledger).carry_out(client)
 

@@ -13,7 +13,7 @@ from napari_metasr.io.dicom.recognition import is_dicom, is_zip
 from napari_metasr.io.names import is_volume_file, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 BIDS_PATTERN = "**/*_T1w.nii*"
 PATTERNS = ("**/*.nii*", "**/*.mg[hz]", "**/*.nrrd", "**/*.nhdr", "**/*.mh[ad]")
@@ -57,7 +57,12 @@ class Inputs:
     left_out: tuple[PurePosixPath, ...]
 
 
-def find_inputs(root: Path, pattern: str | None = None, output: Path | None = None) -> Inputs:
+def find_inputs(
+    root: Path,
+    pattern: str | None = None,
+    output: Path | None = None,
+    participants: Collection[str] = (),
+) -> Inputs:
     """Find the volumes of a folder.
 
     Hidden files, files in ``output``, segmentations and outputs of this program are left out, and
@@ -73,13 +78,16 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
         DICOM files, one volume each, of any other folder.
     output
         A folder to leave out.
+    participants
+        Labels of the participants of a BIDS dataset to keep, with or without ``sub-``; all where
+        there are none.
 
     Raises
     ------
     FileNotFoundError, NotADirectoryError
         If there is no such folder.
     ValueError
-        If the pattern leads elsewhere, or nothing matches it.
+        If the pattern leads elsewhere, nothing matches it, or a participant has no volume.
     """
     if not root.exists():
         raise FileNotFoundError(f"{root}: no such folder")
@@ -91,14 +99,21 @@ def find_inputs(root: Path, pattern: str | None = None, output: Path | None = No
     parts = PurePosixPath(patterns[0]).parts
     if not parts or ".." in parts or PurePosixPath(patterns[0]).is_absolute():
         raise ValueError(f"expected a pattern of names within {root}, found {pattern!r}")
+    if participants and not is_bids:
+        raise ValueError(f"{root}: expected a BIDS dataset to choose participants of, found none")
+    chosen = {f"sub-{label.removeprefix('sub-')}" for label in participants}
     kept: list[PurePosixPath] = []
     left_out: list[PurePosixPath] = []
     matching = (name for one in patterns for name in _matching(root, one))
     for name in sorted({*matching, *series}):
+        if chosen and chosen.isdisjoint(name.parts):
+            continue
         others = set(OTHER_DATASETS) - set(parts)
         within = output is not None and (root / name).is_relative_to(output)
         unwanted = within or others.intersection(name.parts[:-1]) or is_segmentation(name.name)
         (left_out if unwanted or is_made_here(name.name) else kept).append(name)
+    for missing in sorted(chosen.difference(*(name.parts for name in kept))):
+        raise ValueError(f"{root}: expected volumes of {missing}, found none")
     if not kept:
         aside = f"{len(left_out)} that are segmentations or derived" if left_out else "none"
         raise ValueError(
