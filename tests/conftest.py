@@ -53,6 +53,14 @@ def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     begin_session(monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def _no_tour_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The offer comes seconds after the plugin's first command: in whichever test runs then."""
+    opening = sys.modules.get("napari_metasr.widgets.opening")
+    if opening is not None:
+        monkeypatch.setattr(opening, "OFFER_MS", 10**6)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20201119)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
 from napari_metasr.io import reader
 from napari_metasr.samples import samples
-from napari_metasr.widgets.loupe.shortcuts import register_loupe
+from napari_metasr.widgets.loupe.shortcuts import prepare_loupe, register_loupe
+from napari_metasr.widgets.tour.offer import offer_tour
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.napari_versions import open_viewers
 from napari_metasr.widgets.viewer.preferences import preferences
@@ -14,9 +18,22 @@ from napari_metasr.widgets.viewer.preferences import preferences
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from npe2 import PluginContext
+
     from napari_metasr.io.layers import LayerData
 
 HOLDER = "layers"
+OFFER_MS = 2000
+
+
+def activate(context: PluginContext) -> None:
+    """Make the loupe's key known, and offer the tour at the plugin's first use.
+
+    npe2 calls this before it first runs any command of ours.
+    """
+    register_loupe()
+    if QApplication.instance() is not None:
+        QTimer.singleShot(OFFER_MS, offer_tour)
 
 
 def set_up_viewers() -> None:
@@ -25,9 +42,9 @@ def set_up_viewers() -> None:
     Which one of several does so is not told: all are made ready, and a view does nothing to a
     viewer without anatomical layers.
     """
-    register_loupe()
     for viewer in open_viewers():
         anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)
+        prepare_loupe(viewer)
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | None:

@@ -7,6 +7,7 @@ import pytest
 from fakes.widgets import FakeEngine
 from napari.settings import get_settings
 from napari.utils.action_manager import action_manager
+from npe2 import PluginManager, PluginManifest
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QImage, QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
@@ -20,6 +21,7 @@ from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
+from napari_metasr.widgets.viewer.shortcuts import register
 from napari_metasr.widgets.zoom.shortcuts import sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
@@ -217,6 +219,33 @@ def test_the_key_can_be_changed_in_napari_s_shortcuts(qtbot, opened):
         get_settings().shortcuts.shortcuts = shortcuts
         action_manager.unbind_shortcut(name)
         action_manager.bind_shortcut(name, LOUPE.key)
+
+
+def test_the_key_is_known_once_napari_runs_a_command_of_the_plugin(qtbot, opened):
+    viewer, loupe, _, _ = opened()
+    native, name = canvas_of(real_viewer(viewer)), "napari-metasr:loupe"
+    action_manager.unbind_shortcut(name)
+    register.cache_clear()  # as in a session that has just begun
+    QTest.keyClick(native, Qt.Key.Key_G)
+    assert not loupe.is_open
+    plugins = PluginManager()
+    plugins.register(PluginManifest.from_distribution("napari-metasr"))
+    plugins.activate("napari-metasr")
+    QTest.keyClick(native, Qt.Key.Key_G)
+    assert loupe.is_open
+
+
+def test_the_network_is_there_before_it_is_asked_for(qtbot, opened):
+    viewer, loupe, engine, _ = opened()
+    loupe.prepare()
+    qtbot.waitUntil(lambda: not loupe.is_preparing, timeout=20_000)
+    assert engine.loads == [("meta-srgan", "auto")]
+    assert len(engine.rendered) == 1  # what is compiled at first use is compiled
+    loupe.prepare()
+    assert not loupe.is_preparing
+    loupe.open()
+    move(qtbot, viewer, loupe, middle(viewer))
+    assert engine.loads == [("meta-srgan", "auto")]
 
 
 def test_the_wheel_changes_the_magnification_and_not_the_camera(qtbot, opened):

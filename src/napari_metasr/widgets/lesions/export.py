@@ -14,10 +14,11 @@ from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, w
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import write_rois
 from napari_metasr.normalisation import contrast_limits
+from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.widgets.lesions.detection import Origin
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
-from napari_metasr.zoom.loading import load_model
+from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +115,12 @@ def write_as_dicom(
 
 
 def figures(
-    path: Path, kind: str, found: SearchResult, boxes: Sequence[Box], device: str
+    path: Path,
+    kind: str,
+    found: SearchResult,
+    boxes: Sequence[Box],
+    models: ModelCache,
+    device: str,
 ) -> Iterator[tuple[int, int] | tuple[Path, ...]]:
     """Write a figure of every region; yields how many of how many are done, then the paths.
 
@@ -132,7 +138,7 @@ def figures(
         path,
         volume,
         lesions,
-        load_model(device=device),
+        models.get(DEFAULT_MODEL, device),
         scale=SCALE,
         view=view,
         time=scope.time,
@@ -170,6 +176,7 @@ class LesionExport:
     def __init__(self, dock: Any, device: str, on_drawn: Callable[[], None]) -> None:
         self._dock, self._device, self._on_drawn = dock, device, on_drawn
         self._draws = False
+        self._models = ModelCache(load_zoom_model)
         self._task = Task()
         self._task.step.connect(self._on_step)
         self._task.failed.connect(lambda error: show_error(f"Detect tumour: {error}"))
@@ -196,7 +203,7 @@ class LesionExport:
         self._draws = kind in {FIGURES, MOSAICS}
         if self._draws:
             self._dock.show_progress("Drawing figures", 0, len(written))
-            self._task.start(figures, path, kind, result.found, boxes, self._device)
+            self._task.start(figures, path, kind, result.found, boxes, self._models, self._device)
         elif kind == REGIONS:
             self._task.start(once, write, path, result.found, boxes, bool(existing))
         else:
@@ -219,5 +226,6 @@ class LesionExport:
             show_info(f"Saved {' and '.join(map(str, step))}")
 
     def _on_finished(self, cancelled: bool) -> None:
+        self._models.clear()
         if self._draws:
             self._on_drawn()

@@ -9,7 +9,6 @@ from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.dock import LesionDock
-from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.panels.model_choice import detector_choices
 from napari_metasr.widgets.viewer.open_docks import open_dock, open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
@@ -57,7 +56,6 @@ class LesionWidget(LesionDock):
         ordered = sorted(cards, key=lambda name: (name != DEFAULT_DETECTOR, name))
         super().__init__(detector_choices({name: cards[name] for name in ordered}))
         open_docks(napari_viewer).add(self)
-        register_loupe()
         settings = preferences()
         self.coordinator = LesionCoordinator(
             napari_viewer,

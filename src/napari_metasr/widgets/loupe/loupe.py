@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, QPoint, Qt
 
 from napari_metasr.figures.caption import scale_text
+from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.widgets.loupe.pane import Look, LoupePane
 from napari_metasr.widgets.loupe.target import image_under
+from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
+from napari_metasr.widgets.viewer.encoding import prepare_network
 from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, check_supported
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.viewer.magnified import Network, Piece
+
+log = logging.getLogger(__name__)
 
 BYTE_BUDGET = 256 << 20
 LEAST, MOST = 1.2, 16.0
@@ -77,6 +83,8 @@ class Loupe(QObject):
         self.pane: LoupePane | None = None
         self.lens: Lens | None = None
         self._engines = ModelCache(engine_factory)
+        self._preparing = Task(announced=False)
+        self._preparing.failed.connect(lambda error: log.warning("the loupe's network: %s", error))
         self._magnifier: Magnifier | None = None
         self._subscriptions = Subscriptions()
         self._appearance = Subscriptions()
@@ -94,6 +102,17 @@ class Loupe(QObject):
     def is_waiting(self) -> bool:
         """Whether anything is still to be shown or encoded."""
         return self.updates.is_due or (self._magnifier is not None and self._magnifier.is_running)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether the network is being loaded for a loupe that may be opened."""
+        return self._preparing.is_running
+
+    def prepare(self) -> None:
+        """Load the network in the background, before it is asked for; it stays loaded."""
+        device = preferences()["device"]
+        if not self.is_preparing and self._engines.loaded(DEFAULT_MODEL, device) is None:
+            self._preparing.start(once, prepare_network, DEFAULT_MODEL, device, self._engines)
 
     def open(self) -> None:
         """Show what lies under the mouse, from now on."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 HELD_MS = 400
+PREPARING_MS = 1000
 
 
 def _hold(viewer: ViewerModel) -> Iterator[None]:
@@ -36,6 +37,13 @@ LOUPE = KeyAction("loupe", "G", "Loupe at the mouse: hold it, or tap it to let i
 def register_loupe() -> None:
     """Make the loupe's key known to napari; one that the user has changed stays changed."""
     register(LOUPE)
+
+
+def prepare_loupe(viewer: ViewerModel) -> None:
+    """Have a viewer's loupe load its network soon, when what has been opened is drawn."""
+    loupe = loupe_of(viewer)
+    if loupe is not None:
+        QTimer.singleShot(PREPARING_MS, loupe.prepare)
 
 
 def toggle_loupe(viewer: ViewerModel) -> None:

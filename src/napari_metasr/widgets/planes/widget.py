@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.planes.coordinator import PlanesCoordinator
 from napari_metasr.widgets.planes.dock import PlanesDock
 from napari_metasr.widgets.viewer.models import load_zoom_model
@@ -39,7 +38,6 @@ class PlanesWidget(PlanesDock):
     ) -> None:
         super().__init__()
         open_docks(napari_viewer).add(self)
-        register_loupe()
         settings = preferences()
         self.coordinator = PlanesCoordinator(
             napari_viewer,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from napari_metasr.widgets.proof.work import Report, Request, prove, write
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.models import ModelCache, load_either
+from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class ProofCoordinator(QObject):
         self._viewer, self._dock, self._device = viewer, dock, device
         self.show_page: Callable[[Path], object] = _show_page
         self._closed = False
-        self._models = ModelCache(partial(load_either, model_factory, risk_factory))
+        self._models = ModelCache(model_factory, risk_factory)
         self._has_marks = risk_factory is not None
         self.report: Report | None = None
         self._left = TimeLeft()

@@ -8,6 +8,7 @@ from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
 from napari_metasr.widgets.proof.coordinator import ProofCoordinator
 from napari_metasr.widgets.proof.dock import ProofDock
+from napari_metasr.widgets.viewer.models import load_error_head, load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 
@@ -15,18 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
-
-
-def _load_model(model: str, *, device: str) -> Any:
-    from napari_metasr.zoom.loading import load_model
-
-    return load_model(model, device=device)
-
-
-def _load_risk_model(model: str, *, device: str) -> Any:
-    from napari_metasr.trust.risk import load_risk_model
-
-    return load_risk_model(model, device=device)
 
 
 class ProofWidget(ProofDock):
@@ -63,7 +52,7 @@ class ProofWidget(ProofDock):
         self.coordinator = ProofCoordinator(
             napari_viewer,
             self,
-            model_factory or _load_model,
+            model_factory or load_zoom_model,
             device=preferences()["device"],
-            risk_factory=_load_risk_model if model_factory is None else risk_factory,
+            risk_factory=load_error_head if model_factory is None else risk_factory,
         )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.upscaling.job import Job
 from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
-from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.panels.model_choice import choices, title_of
 from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
@@ -62,7 +61,6 @@ class UpscaleWidget(UpscaleDock):
             device=settings["device"],
         )
         open_docks(napari_viewer).add(self)
-        register_loupe()
         self.coordinator = UpscaleCoordinator(
             napari_viewer, self, prepare, measure, convention=settings["orientation"]
         )

@@ -10,6 +10,8 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.acquired import measure_acquired
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 PART = 256
 WARM_UP_SCALE = 1.5
 WARM_UP_PIXELS = 2
+WARM_UP_SIZE = 32
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,19 @@ def _trim() -> Callable[[int], int] | None:
     if sys.platform != "linux":
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
+
+
+def prepare_network(model: str, device: str, engines: ModelCache) -> None:
+    """Load a network and run it once on a few pixels, so that the first slice does not wait.
+
+    Raises
+    ------
+    ValueError
+        If there is no such model or device.
+    """
+    engine = engines.get(model, device)
+    ramp = np.arange(WARM_UP_SIZE**2, dtype=np.float32).reshape(WARM_UP_SIZE, WARM_UP_SIZE)
+    _warm_up(engine, engine.encode(ramp), Window.whole(ramp.shape))
 
 
 def _warm_up(engine: Any, encoded: Any, window: Window) -> None:

@@ -1,9 +1,10 @@
-"""Networks that are loaded to zoom with, each once."""
+"""Networks that are loaded to zoom with, each once for all docks, the loupe and the planes."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,50 +33,68 @@ def load_error_head(model: str, *, device: str) -> Any:
     return load_risk_model(model, device=device, tiling=Tiling(tile=TILE, joint=JOINT // TILE))
 
 
-def load_either(
-    engine_factory: Callable[..., Any],
-    risk_factory: Callable[..., Any] | None,
-    model: str,
-    *,
-    device: str,
-) -> Any:
-    """Load a model, or the error head that `RISK` and a model's name stand for."""
-    if risk_factory is not None and model.startswith(RISK):
-        return risk_factory(model.removeprefix(RISK), device=device)
-    return engine_factory(model, device=device)
+class _Slot:
+    """Room for one loaded network, and the lock that is held while it is loaded."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.network: Any = None
 
 
 class ModelCache:
-    """Loaded models by name and device; each is loaded once, in the thread that needs it first.
+    """Loaded networks by name and device, shared by all caches that load them alike.
+
+    Each is loaded once, in the thread that needs it first, and freed when the last cache that has
+    asked for it lets go of it.
 
     Parameters
     ----------
     factory
         Called as ``factory(model, device=device)``; see `napari_metasr.load_model`.
+    heads
+        Called alike, for names that begin with `RISK`, with the name of the head's model.
     """
 
-    def __init__(self, factory: Callable[..., Any]) -> None:
-        self._factory = factory
-        self._loaded: dict[tuple[str, str], Any] = {}
-        self._lock = threading.Lock()
+    _slots: ClassVar[WeakValueDictionary[tuple[Any, ...], _Slot]] = WeakValueDictionary()
+    _lock: ClassVar = threading.Lock()
+
+    def __init__(
+        self, factory: Callable[..., Any], heads: Callable[..., Any] | None = None
+    ) -> None:
+        self._factory, self._heads = factory, heads
+        self._used: dict[tuple[str, str], _Slot] = {}
 
     def get(self, model: str, device: str) -> Any:
-        """Return the model, loading it if need be.
+        """Return the network, loading it if need be.
 
         Raises
         ------
         ValueError
             If there is no such model or device.
         """
+        factory, name = self._loader(model)
         with self._lock:
-            if (model, device) not in self._loaded:
-                self._loaded[model, device] = self._factory(model, device=device)
-            return self._loaded[model, device]
+            slot = self._slots.setdefault((factory, name, device), _Slot())
+        with slot.lock:
+            if slot.network is None:
+                slot.network = factory(name, device=device)
+        self._used[model, device] = slot
+        return slot.network
 
     def loaded(self, model: str, device: str) -> Any | None:
-        """Return the model if it is loaded."""
-        return self._loaded.get((model, device))
+        """Return the network if it is loaded, by this cache or another one."""
+        slot = self._used.get((model, device)) or self._slots.get((*self._loader(model), device))
+        if slot is None or slot.network is None:
+            return None
+        self._used[model, device] = slot
+        return slot.network
+
+    def _loader(self, model: str) -> tuple[Callable[..., Any], str]:
+        """Return what loads a network, and the name that it is given."""
+        if self._heads is not None and model.startswith(RISK):
+            return self._heads, model.removeprefix(RISK)
+        return self._factory, model
 
     def clear(self) -> None:
-        """Let go of all models."""
-        self._loaded = {}
+        """Let go of all networks."""
+        self._used = {}

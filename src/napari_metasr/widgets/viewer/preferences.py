@@ -16,6 +16,7 @@ GROUPS = {
     "region": "session",
     "comparison": "session",
     "model": "session",
+    "tour_offered": "session",
 }
 """Names of the preferences, and the groups of the manifest that they are in."""
 
@@ -26,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "region": "centre of view",
     "comparison": "Side by side",
     "model": "",
+    "tour_offered": False,
 }
 
 
@@ -43,7 +45,7 @@ def preferences() -> dict[str, Any]:
     }
 
 
-def remember(**values: str) -> None:
+def remember(**values: str | bool) -> None:
     """Keep values for later sessions, by their names; what cannot be kept is given up silently."""
     stored = _stored()
     if stored is None:

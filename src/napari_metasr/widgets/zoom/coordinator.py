@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
@@ -18,7 +17,7 @@ from napari_metasr.widgets.viewer.layer_source import (
     check_supported,
     layer_source,
 )
-from napari_metasr.widgets.viewer.models import ModelCache, load_either
+from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
@@ -92,7 +91,7 @@ class Coordinator(QObject):
         self._complaint = ""
         self._settings = dock.settings
         self._shown: Displayed | None = None
-        self.engines = ModelCache(partial(load_either, engine_factory, risk_factory))
+        self.engines = ModelCache(engine_factory, risk_factory)
         self.presenter = Presenter(viewer, self.schedule)
         self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
         self._camera = CameraControl(viewer)

@@ -1,0 +1,1 @@
+"""The tour: two minutes from one control to the next."""
