@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from napari_metasr.cli import main
+from napari_metasr.figures import blink
 from napari_metasr.geometry.windows import Line
 from napari_metasr.io import write_volume
 from napari_metasr.zoom.loading import load_model
@@ -70,6 +71,31 @@ def test_what_does_not_go_together_is_refused(scan, tmp_path, capsys, words, ref
     assert zoom(scan, tmp_path / "figure.png", *words) == 2
     assert refusal in capsys.readouterr().err
     assert not (tmp_path / "figure.png").exists()
+
+
+def test_before_and_after_in_turn(scan, tmp_path, capsys, phantom_volume):
+    """Two frames: the region by interpolation, then by the network, both in the same place."""
+    output = tmp_path / "blink.gif"
+    assert zoom(scan, output, "--region", "4,6,10,8", "--blink", "--consistent", "fft") == 0
+    assert "in turn" in capsys.readouterr().out
+    with Image.open(output) as film:
+        assert film.n_frames == 2
+        assert film.info["duration"] == blink.SHOWN_MS
+        pages = []
+        for number in range(2):
+            film.seek(number)
+            pages.append(np.asarray(film.convert("L"), float))
+    differs = np.abs(pages[0] - pages[1]) > 8
+    rows = np.flatnonzero(differs.any(axis=1))
+    assert rows.max() >= blink.HEADER  # the pictures differ,
+    assert not differs[-blink.FOOTER :].any()  # what stands below does not
+    inner = slice(blink.HEADER, -blink.FOOTER)
+    assert np.corrcoef(pages[0][inner].ravel(), pages[1][inner].ravel())[0, 1] > 0.9
+
+
+def test_blinking_is_of_animations(scan, tmp_path, capsys):
+    assert zoom(scan, tmp_path / "f.png", "--blink") == 2
+    assert "--blink is of .gif, .webp, .mp4" in capsys.readouterr().err
 
 
 def test_options_of_figures_are_refused_for_volumes(scan, tmp_path, capsys):

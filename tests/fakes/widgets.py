@@ -155,9 +155,10 @@ def window_of(grid, pixels):
 class FakeDialogs:
     """Answers at once, and remembers what it was asked."""
 
-    def __init__(self, path=None, kind=None, *, yes=True):
+    def __init__(self, path=None, kind=None, *, yes=True, size=None):
         self.answer, self.kind, self.yes = path, kind, yes
         self.suggestions = []
+        self.size, self.sizes = size, []
         self.asked = []
 
     def path(self, parent, title, suggestion, kinds):
@@ -166,6 +167,10 @@ class FakeDialogs:
             return None
         kind = self.kind or next(iter(kinds))
         return with_ending(self.answer, kinds[kind]), kind
+
+    def print_size(self, parent, size, *, has_dpi, has_width):
+        self.sizes.append((size, has_dpi, has_width))
+        return self.size or size
 
     def may_replace(self, parent, existing):
         self.asked.append(existing)

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from napari_metasr.degradations import degrade
 from napari_metasr.figures import animation
+from napari_metasr.figures import frames as frame_files
 from napari_metasr.figures.animation import save_animation, zoom_path
 from napari_metasr.figures.canvas import Canvas
 from napari_metasr.figures.caption import (
@@ -339,9 +340,9 @@ def test_zoom_path_never_shrinks_pixels_and_makes_them_square() -> None:
 
 def test_animation_does_not_tremble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A spot is where the zoom says, in every frame, to a fraction of a pixel."""
-    monkeypatch.setattr(animation, "GREY_LEVELS", (256,))
-    monkeypatch.setattr(animation, "_draw_letters", lambda *_: None)
-    monkeypatch.setattr(animation, "_draw_scale_bar", lambda *_: None)
+    monkeypatch.setattr(frame_files, "GREY_LEVELS", (256,))
+    monkeypatch.setattr(animation, "draw_letters", lambda *_: None)
+    monkeypatch.setattr(animation, "draw_scale_bar", lambda *_: None)
     y, x = np.mgrid[:120, :120]
     spot = (70.3, 41.7)
     image = 1000 * np.exp(-((y + 0.5 - spot[0]) ** 2 + (x + 0.5 - spot[1]) ** 2) / 18)
@@ -389,7 +390,7 @@ def test_animation_gives_up_grey_levels_to_stay_small(
     noise = np.random.default_rng(0).uniform(0, 1, (200, 200))
 
     def size(largest: int) -> int:
-        monkeypatch.setattr(animation, "LARGEST_BYTES", largest)
+        monkeypatch.setattr(frame_files, "LARGEST_BYTES", largest)
         path = save_animation(
             tmp_path / "z.gif", noise, Interpolating(), title="M", trained_scales=(1.1, 4.0),
             view=view(), spacing=(1.0, 1.0), window=(50.0, 50.0, 150.0, 150.0),

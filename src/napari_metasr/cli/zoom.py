@@ -38,7 +38,6 @@ from napari_metasr.cli.parsing import (
 )
 from napari_metasr.cli.zoom_outputs import (
     ANIMATIONS,
-    DPI,
     FIGURES,
     OUTPUTS,
     PAGES,
@@ -46,6 +45,7 @@ from napari_metasr.cli.zoom_outputs import (
     written_files,
 )
 from napari_metasr.devices import Device
+from napari_metasr.figures.size import DPI_RANGE, PRINT_DPI, WIDTH_RANGE
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
@@ -63,8 +63,6 @@ if TYPE_CHECKING:
     from napari_metasr.figures.rendition import Slice
     from napari_metasr.volume import Volume
 
-LEAST_DPI, MOST_DPI = 50, 1200
-LEAST_MM, MOST_MM = 40, 1000
 FINE_TILE, JOINT = 8, 32
 """Small tiles: around a lesion the network runs on little more than its rectangle and halo."""
 
@@ -84,7 +82,8 @@ class Zoom(Command):
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="OUTPUT")] = Field(
         description=f"The super-resolved region as {', '.join(WRITTEN_SUFFIXES)}; a figure of it "
         "beside bicubic interpolation as .png or .pdf; a zoom into its middle, up to the scale, as "
-        ".gif, .webp or .mp4; or as .html a page on which it can be magnified in any browser."
+        ".gif, .webp or .mp4 (or, with --blink, both in turn); or as .html a page on which it can "
+        "be magnified in any browser."
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     plane: PlaneArgument = Field(
@@ -120,7 +119,12 @@ class Zoom(Command):
         "acquisition it is the slice. " + ASSUMED,
     )
     assume: TellingArgument = described(UpscaleOptions, "assume")
-    dpi: IndexArgument = Field(default=DPI, description="Dots an inch of a figure as .png.")
+    blink: Flag = Field(
+        default=False,
+        description="To .gif, .webp or .mp4: the region by interpolation and super-resolved in "
+        "turn, in place of a zoom.",
+    )
+    dpi: IndexArgument = Field(default=PRINT_DPI, description="Dots an inch of a figure as .png.")
     width: NumberArgument = Field(
         default=None,
         description="Width of a figure in mm, with text of at least 6 points; by default the "
@@ -226,6 +230,7 @@ class Zoom(Command):
             self.overwrite,
             self.model if self.risk else None,
             self.device,
+            self.blink,
         )
 
     def _ends_in(self, endings: tuple[str, ...]) -> bool:
@@ -244,13 +249,16 @@ class Zoom(Command):
 
     def _check_options(self) -> None:
         """Refuse options that do not go with each other or with the output."""
-        if self._ends_in(PAGES + ANIMATIONS) and self.consistent is not None:
+        if self.blink and not self._ends_in(ANIMATIONS):
+            raise ValueError(f"{self.output}: --blink is of {', '.join(ANIMATIONS)}")
+        network_alone = self._ends_in(PAGES) or (self._ends_in(ANIMATIONS) and not self.blink)
+        if network_alone and self.consistent is not None:
             raise ValueError(f"{self.output}: it shows the network alone: no --consistent")
         if self._ends_in(PAGES + ANIMATIONS) and self.risk:
-            raise ValueError(f"{self.output}: it shows the network alone: no --risk")
+            raise ValueError(f"{self.output}: it shows no marks: no --risk")
         kinds = {"--width": self.width, "--profile": self.profile, "--mosaic": self.mosaic}
         given = [name for name, value in kinds.items() if value is not None]
-        if self.dpi != DPI and not given:
+        if self.dpi != PRINT_DPI and not given:
             given = ["--dpi"]
         if given and not self._ends_in(FIGURES):
             raise ValueError(f"{self.output}: {given[0]} is of figures, .png or .pdf")
@@ -262,9 +270,9 @@ class Zoom(Command):
             raise ValueError("expected --profile or --lesion, found both")
         if self.mosaic is not None and self.mosaic < 1:
             raise ValueError(f"expected --mosaic of at least 1 slice, found {self.mosaic}")
-        if not LEAST_DPI <= self.dpi <= MOST_DPI:
-            raise ValueError(f"expected --dpi of {LEAST_DPI} to {MOST_DPI}, found {self.dpi}")
-        if self.width is not None and not LEAST_MM <= self.width <= MOST_MM:
-            raise ValueError(
-                f"expected --width of {LEAST_MM} to {MOST_MM} mm, found {self.width:g}"
-            )
+        least, most = DPI_RANGE
+        if not least <= self.dpi <= most:
+            raise ValueError(f"expected --dpi of {least} to {most}, found {self.dpi}")
+        least, most = WIDTH_RANGE
+        if self.width is not None and not least <= self.width <= most:
+            raise ValueError(f"expected --width of {least} to {most} mm, found {self.width:g}")

@@ -31,7 +31,6 @@ FIGURES = (".png", ".pdf")
 PAGES = (".html",)
 ANIMATIONS = (".gif", ".webp", ".mp4")
 OUTPUTS = WRITTEN_SUFFIXES + FIGURES + ANIMATIONS + PAGES
-DPI = 300
 
 
 def written_files(path: Path, line: Line | None, *, marked: bool = False) -> list[Path]:
@@ -61,6 +60,8 @@ class ZoomOutput:
         Whether existing files may be replaced.
     risk, device
         The model whose error head marks the result, if it is to be marked, and where that runs.
+    blink
+        Whether an animation alternates between before and after, in place of a zoom.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class ZoomOutput:
     overwrite: bool
     risk: str | None = None
     device: str = "auto"
+    blink: bool = False
 
     def ends_in(self, endings: tuple[str, ...]) -> bool:
         """Whether the name ends in one of these."""
@@ -114,6 +116,8 @@ class ZoomOutput:
         with _gaps_are_known():
             if self.ends_in(PAGES):
                 self._save_page(model, cut, region, told)
+            elif self.ends_in(ANIMATIONS) and self.blink:
+                self._save_blink(model, cut, region, told)
             elif self.ends_in(ANIMATIONS):
                 self._save_animation(model, cut, region, told)
             else:
@@ -285,6 +289,17 @@ class ZoomOutput:
         print(
             f"{self.path}: {told}{'; ' if told else ''}a zoom in {FRAMES} frames, "
             f"{megabytes:.1f} MB, super-resolved by {model.card.title}, {RESEARCH_USE}"
+        )
+
+    def _save_blink(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
+        """Write the region before and after, alternating, and print one line about it."""
+        from napari_metasr.figures.blink import save_blink
+
+        rendition = self._rendition(model, cut, region)
+        save_blink(self.path, rendition, view=self._view(cut), overwrite=self.overwrite)
+        print(
+            f"{self.path}: {told}{'; ' if told else ''}bicubic and {model.card.title} in turn, "
+            f"{scale_text(rendition.grid.true_scale)}, {RESEARCH_USE}"
         )
 
     def _scale_of(self, cut: Slice) -> float:

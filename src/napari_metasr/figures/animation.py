@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from napari_metasr.figures.film import check_film, save_film
-from napari_metasr.figures.panel import bar_length, edge_positions
-from napari_metasr.files import check_writable, replacing
+from napari_metasr.figures.frames import (
+    BACKGROUND,
+    MUTED,
+    TEXT,
+    check_animation,
+    draw_letters,
+    draw_scale_bar,
+    font,
+    save_frames,
+    words,
+)
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import cast_to_dtype, unit_range
-from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_metasr.figures.panel import View
     from napari_metasr.zoom.protocols import Engine
 
-FILM = ".mp4"
-SUFFIXES = (".gif", ".webp", FILM)
 FRAMES = 48
-LARGEST_BYTES = 4_000_000
 PANEL = 360
 GAP = 12
 HEADER = 56
 FOOTER = 62
 FRAME_MS = 70
 HOLD_MS = 1500
-BACKGROUND, TEXT, MUTED = 16, 238, 158
-GREY_LEVELS = (96, 64, 40, 24, 12)
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,7 @@ def animation_steps(
     FileExistsError, FileNotFoundError, IsADirectoryError
         If the file may not be written; nothing is rendered then.
     """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{path}: an animation is written as {known}, found {path.suffix!r}")
-    if suffix == FILM:
-        check_film()
-    check_writable(path, overwrite=overwrite)
+    check_animation(path, overwrite=overwrite)
     encoded = model.encode(image, intensity_range=intensity_range, value_range=value_range)
     shape = (image.shape[0], image.shape[1])
     pictures: list[Image.Image] = []
@@ -174,11 +168,7 @@ def animation_steps(
         if len(pictures) < frames:
             yield len(pictures)
     durations = [HOLD_MS // 2, *[FRAME_MS] * (frames - 2), HOLD_MS]
-    with replacing(path, overwrite=overwrite) as temporary:
-        if suffix == FILM:
-            save_film(temporary, pictures, durations, _words(title))
-        else:
-            _save(temporary, pictures, durations, _words(title))
+    save_frames(path, pictures, durations, words(title), overwrite=overwrite)
     yield frames
 
 
@@ -230,10 +220,10 @@ def _frame(
     for place, (name, panel) in enumerate(zip(("Bicubic", title), panels, strict=True)):
         left = GAP + place * (PANEL + GAP)
         frame.paste(panel, (left, HEADER))
-        draw.text((left + 2, HEADER / 2), name, TEXT, _font(20, bold=True), "lm")
-        draw.text((left + PANEL - 2, HEADER / 2), scale, TEXT, _font(20), "rm")
-        _draw_letters(draw, view.letters, left)
-        _draw_scale_bar(draw, zoom.spacing, view.unit, left)
+        draw.text((left + 2, HEADER / 2), name, TEXT, font(20, bold=True), "lm")
+        draw.text((left + PANEL - 2, HEADER / 2), scale, TEXT, font(20), "rm")
+        draw_letters(draw, view.letters, (left, HEADER), (PANEL, PANEL))
+        draw_scale_bar(draw, zoom.spacing, view.unit, (left, HEADER), (PANEL, PANEL))
     low, high = trained_scales
     beyond = (
         ""
@@ -245,67 +235,8 @@ def _frame(
         (GAP + 2, base + 20),
         f"{zoom.spacing:.2f} {view.unit} a pixel{beyond}",
         TEXT,
-        _font(16),
+        font(16),
         "lm",
     )
-    draw.text((GAP + 2, base + 44), _words(title), MUTED, _font(14), "lm")
+    draw.text((GAP + 2, base + 44), words(title), MUTED, font(14), "lm")
     return frame
-
-
-def _draw_letters(draw: ImageDraw.ImageDraw, letters: dict[str, str], left: int) -> None:
-    positions = edge_positions(PANEL, PANEL, 14)
-    for side, letter in letters.items():
-        x, y = positions[side]
-        _outlined(draw, (left + x, HEADER + y), letter, _font(16, bold=True), "mm")
-
-
-def _draw_scale_bar(draw: ImageDraw.ImageDraw, spacing: float, unit: str, left: int) -> None:
-    length = bar_length(PANEL * spacing)
-    x, y = left + 12, HEADER + PANEL - 14
-    end = x + length / spacing
-    draw.rectangle((x - 1, y - 2, end + 1, y + 2), 0)
-    draw.rectangle((x, y - 1, end, y + 1), TEXT)
-    _outlined(draw, (x, y - 6), f"{length:g} {unit}", _font(13), "ls")
-
-
-def _outlined(
-    draw: ImageDraw.ImageDraw,
-    position: tuple[float, float],
-    string: str,
-    font: ImageFont.FreeTypeFont,
-    anchor: str,
-) -> None:
-    draw.text(position, string, TEXT, font, anchor, stroke_width=2, stroke_fill=0)
-
-
-def _words(title: str) -> str:
-    return f"Super-resolved by {title}; {RESEARCH_USE}."
-
-
-def _save(path: Path, frames: list[Image.Image], durations: list[int], comment: str) -> None:
-    """Write all frames; a GIF with fewer and fewer grey levels until it is small enough."""
-    if path.suffix.lower() == ".webp":
-        frames[0].save(
-            path, save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=80
-        )
-        return
-    for levels in GREY_LEVELS:
-        first, *others = (_quantised(frame, levels) for frame in frames)
-        first.save(
-            path, save_all=True, append_images=others, duration=durations, loop=0, comment=comment
-        )
-        if path.stat().st_size <= LARGEST_BYTES:
-            return
-
-
-def _quantised(frame: Image.Image, levels: int) -> Image.Image:
-    """Reduce a frame to evenly spaced grey levels: fewer compress better."""
-    table = [round(round(value * (levels - 1) / 255) * 255 / (levels - 1)) for value in range(256)]
-    return frame.point(table)
-
-
-@cache
-def _font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """Load the font that comes with matplotlib, which every machine has."""
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(Path(mpl.get_data_path(), "fonts", "ttf", name), size)

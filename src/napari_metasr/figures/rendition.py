@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_metasr.figures.caption import description_text, super_resolved_text
 from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save_comparison
+from napari_metasr.figures.size import PRINT_DPI
 from napari_metasr.files import replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.engine import ZoomModel
 
 MARKS_TEXT = "For research use, marks where a super-resolved image may be wrong"
-PRINT_DPI = 300
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from fakes.widgets import FakeEngine
@@ -38,9 +40,10 @@ def opened(qtbot):
     """Open a volume and the dock; the viewer, the dock, the network and the layer."""
     from napari.components import ViewerModel
 
-    engine, docks = FakeEngine(), []
+    docks = []
 
-    def make(volume=None):
+    def make(volume=None, engine=None):
+        engine = engine or FakeEngine()
         viewer = ViewerModel()
         data, keywords, _ = layer_data(volume or bright_voxel())
         layer = viewer.add_image(data, **{**keywords, "contrast_limits": (0, BRIGHT)})
@@ -54,7 +57,6 @@ def opened(qtbot):
         return viewer, dock, engine, layer
 
     yield make
-    engine.gate.set()
     for dock in docks:
         dock.coordinator.close()
 
@@ -130,6 +132,59 @@ def test_the_cross_hair_is_dragged_and_napari_s_sliders_follow(qtbot, opened):
     settle(qtbot, dock)
     assert viewer.dims.point[0] == before[0]
     assert viewer.dims.point[1:] != before[1:]
+
+
+class SlowEngine(FakeEngine):
+    """Renders only while it may, and knows in which threads it did."""
+
+    def __init__(self):
+        super().__init__()
+        self.may, self.threads = threading.Event(), set()
+        self.may.set()
+
+    def render_pixels(self, encoded, grid, pixels):
+        self.threads.add(threading.current_thread())
+        self.may.wait(20)
+        return super().render_pixels(encoded, grid, pixels)
+
+
+def test_a_drag_does_not_wait_for_the_network_and_its_end_is_shown(qtbot, opened):
+    engine = SlowEngine()
+    _, dock, _, _ = opened(engine=engine)
+    pane, other = dock.panes[Plane.AXIAL], dock.panes[Plane.CORONAL]
+    middle = pane.rect().center()
+    QTest.mousePress(pane, Qt.MouseButton.LeftButton, pos=middle)
+    for down in (40, 80, 60):  # coronal slices are encoded, as by an earlier drag
+        QTest.mouseMove(pane, middle + QPoint(0, down))
+        settle(qtbot, dock)
+    dock.coordinator.pictures[Plane.CORONAL].rest()  # and their pictures are not at hand
+    engine.may.clear()
+    before = len(engine.rendered)
+    for down in (40, 80, 40, 80):
+        QTest.mouseMove(pane, middle + QPoint(0, down))
+        QTest.qWait(20)
+        assert "super-resolved" in pane.look.words  # the slice that is dragged in stays
+        assert "bicubic" in other.look.words
+        assert other.look.tile is not None
+    engine.may.set()
+    settle(qtbot, dock)
+    assert "super-resolved" in other.look.words
+    assert len(engine.rendered) - before <= 3  # of four: those between are left out
+    assert threading.main_thread() not in engine.threads
+    QTest.mouseRelease(pane, Qt.MouseButton.LeftButton, pos=middle)
+
+
+def test_a_picture_goes_on_being_shown_while_the_view_is_zoomed(qtbot, opened):
+    engine = SlowEngine()
+    _, dock, _, _ = opened(engine=engine)
+    engine.may.clear()
+    wheel(dock.panes[Plane.CORONAL], 2)
+    qtbot.wait(50)
+    assert all("super-resolved" in pane.look.words for pane in dock.panes.values())
+    tile = dock.panes[Plane.AXIAL].look.tile
+    engine.may.set()
+    settle(qtbot, dock)
+    assert dock.panes[Plane.AXIAL].look.tile.picture.size() != tile.picture.size()
 
 
 def test_napari_s_sliders_move_the_cross_hair(qtbot, opened):
@@ -248,7 +303,7 @@ def test_what_cannot_be_shown_is_told(qtbot, opened):
 
 def test_memory_is_freed_with_the_layer_and_the_dock(qtbot, opened):
     viewer, dock, _, layer = opened()
-    sessions = [each._slices.session for each in dock.coordinator._magnifiers.values()]
+    sessions = [each.magnifier._slices.session for each in dock.coordinator.pictures.values()]
     assert all(len(session) == 1 for session in sessions)
     token = layer_source(layer).token
     viewer.layers.remove(layer)

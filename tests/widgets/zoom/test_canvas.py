@@ -246,7 +246,7 @@ def test_keys_are_napari_s_and_can_be_changed(qtbot, window):
 
 def test_the_dock_fits_in_300_by_700_pixels(qtbot, window):
     _, dock = window
-    body = dock.scroll.widget()
+    body = dock.scroll_area.widget()
     assert body.minimumSizeHint().width() <= 300
     assert body.sizeHint().height() <= 700
     assert dock.minimumWidth() <= 300
@@ -257,7 +257,7 @@ def test_every_control_has_a_tooltip(window):
 
     _, dock = window
     for kind in (QAbstractButton, QAbstractSlider, QComboBox, QDoubleSpinBox):
-        for control in dock.scroll.widget().findChildren(kind):
+        for control in dock.scroll_area.widget().findChildren(kind):
             if control.objectName().startswith("qt_") or not control.isVisibleTo(dock):
                 continue
             assert control.toolTip(), control

@@ -11,9 +11,11 @@ from fakes.widgets import CARD, SHIFT, FakeDialogs, FakeEngine
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.utils.notifications import notification_manager
+from npe2 import PluginManifest
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
 
+from napari_metasr.figures.size import PrintSize
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.io.layers import METADATA_KEY, layer_data
@@ -21,6 +23,7 @@ from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.panels.print_size import NATURAL, PrintSizeDialog
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.rendition import FileKind
 from napari_metasr.widgets.zoom.settings import Export
@@ -122,6 +125,61 @@ def test_figures(saved, tmp_path, name, kind):
         assert picture.std() > 5
     else:
         assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_a_figure_is_as_large_as_asked_for_and_the_next_is_offered_the_same(
+    qtbot, saved, tmp_path, plugin_settings, npe2pm
+):
+    npe2pm.register(PluginManifest.from_distribution("napari-metasr"))
+    saved(tmp_path / "natural.png", FileKind.FIGURE_PNG)
+    offered, has_dpi, has_width = saved.dialogs.sizes[0]
+    assert (offered, has_dpi, has_width) == (PrintSize(300, None), True, True)
+    dock = saved.dock
+    dock.coordinator.exports.dialogs = FakeDialogs(
+        tmp_path / "f.png", FileKind.FIGURE_PNG, size=PrintSize(150, 85.0)
+    )
+    dock.save.click()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    with Picture.open(tmp_path / "f.png") as picture:
+        assert picture.width == pytest.approx(85 / 25.4 * 150, abs=1)
+        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    saved(tmp_path / "f.pdf", FileKind.FIGURE_PDF)
+    assert saved.dialogs.sizes == [(PrintSize(150, 85.0), False, True)]
+    saved(tmp_path / "f.nii", FileKind.NIFTI_FLOAT)
+    assert saved.dialogs.sizes == []
+
+
+def test_the_size_is_asked_for_in_a_dialog(qtbot):
+    dialog = PrintSizeDialog(PrintSize(600, None), has_dpi=True, has_width=True)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.width_mm.text() == NATURAL
+    assert dialog.size_chosen == PrintSize(600, None)
+    dialog.width_mm.setFocus()
+    dialog.width_mm.selectAll()
+    qtbot.keyClicks(dialog.width_mm, "85")
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert dialog.result() == dialog.DialogCode.Accepted
+    assert dialog.size_chosen == PrintSize(600, 85.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [(FileKind.BLINK_GIF, "gif"), (FileKind.BLINK_MP4, "mp4")]
+)
+def test_before_and_after_in_turn(qtbot, saved, tmp_path, notes, kind, suffix):
+    if kind is FileKind.BLINK_MP4:
+        pytest.importorskip("imageio_ffmpeg")
+    path, dock = tmp_path / f"blink.{suffix}", saved.dock
+    dock.coordinator.exports.dialogs = FakeDialogs(path, kind)
+    dock.exports[Export.BLINK].trigger()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    assert any("Saved" in note for note in notes)
+    if kind is FileKind.BLINK_GIF:
+        with Picture.open(path) as film:
+            assert film.n_frames == 2
+            assert b"research use" in film.info["comment"]
+    else:
+        assert b"ftyp" in path.read_bytes()[:12]
 
 
 def test_a_folder_that_is_not_there_is_a_notification_and_nothing_is_written(

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_metasr.io.names import WRITTEN_SUFFIXES
+from napari_metasr.widgets.panels.print_size import ask_print_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qtpy.QtWidgets import QWidget
+
+    from napari_metasr.figures.size import PrintSize
 
 
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
@@ -58,6 +61,12 @@ class Dialogs:
             return None
         kind = filters.get(chosen, next(iter(kinds)))
         return with_ending(Path(name), kinds[kind]), kind
+
+    def print_size(
+        self, parent: QWidget, size: PrintSize, *, has_dpi: bool, has_width: bool
+    ) -> PrintSize | None:
+        """Ask how large a figure is to be; None if the user cancels."""
+        return ask_print_size(parent, size, has_dpi=has_dpi, has_width=has_width)
 
     def may_replace(self, parent: QWidget, existing: Sequence[Path]) -> bool:
         """Ask whether files may be replaced."""

@@ -6,12 +6,14 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.geometry.display import edge_letters
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.planes.pane import PlaneLook
+from napari_metasr.widgets.planes.picture import PlanePicture, Shown, Subject
 from napari_metasr.widgets.planes.section import Camera, PlanePosition, fitting, in_plane
 from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
@@ -23,11 +25,12 @@ from napari_metasr.widgets.viewer.layer_source import (
     layer_source,
 )
 from napari_metasr.widgets.viewer.lens import Lens, facing
-from napari_metasr.widgets.viewer.magnifier import Magnifier, Sight
+from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.painting import tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.rendering import Renderings
 from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, PURPOSE, is_super_resolved
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.updates import Updates
@@ -47,6 +50,7 @@ NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
 OUTSIDE = "The cross-hair lies outside “{name}”."
 ACROSS = "Across thick slices the through-plane network works between slices."
 HOLDER = "planes"
+RENDERING = "bicubic, until rendered …"
 
 
 class PlanesCoordinator(QObject):
@@ -81,8 +85,12 @@ class PlanesCoordinator(QObject):
         self._updates = Updates(self._update, self)
         self._camera: Camera | None = None
         self._engines = ModelCache(engine_factory)
-        self._magnifiers = {
-            plane: Magnifier(self._engines, byte_budget, self.schedule) for plane in Plane
+        self._renderings = Renderings(self._on_rendered, self._on_failed)
+        self.pictures = {
+            plane: PlanePicture(
+                plane, Magnifier(self._engines, byte_budget, self.schedule), self._renderings
+            )
+            for plane in Plane
         }
         self._appearance = Subscriptions()
         self._followed: weakref.ref[Layer] | None = None
@@ -117,7 +125,11 @@ class PlanesCoordinator(QObject):
     @property
     def is_waiting(self) -> bool:
         """Whether anything is still to be shown or encoded."""
-        return self._updates.is_due or any(each.is_running for each in self._magnifiers.values())
+        return (
+            self._updates.is_due
+            or self._renderings.is_running
+            or any(each.magnifier.is_running for each in self.pictures.values())
+        )
 
     def close(self) -> None:
         """Stop all work and free the memory; safe at any time."""
@@ -127,8 +139,9 @@ class PlanesCoordinator(QObject):
         self._subscriptions.close()
         self._appearance.close()
         self._images.close()
-        for magnifier in self._magnifiers.values():
-            magnifier.close()
+        self._renderings.close()
+        for picture in self.pictures.values():
+            picture.close()
         self._anatomy.release(HOLDER)
         self._engines.clear()
 
@@ -145,14 +158,14 @@ class PlanesCoordinator(QObject):
         self.schedule()
 
     def _on_removed(self, event: Any) -> None:
-        for magnifier in self._magnifiers.values():
-            magnifier.forget(event.value)
+        for picture in self.pictures.values():
+            picture.forget(event.value)
         self._on_layers()
 
     def _on_changed(self, layer: Layer) -> None:
         """Forget what was made of a layer that has other numbers or another place."""
-        for magnifier in self._magnifiers.values():
-            magnifier.forget(layer)
+        for picture in self.pictures.values():
+            picture.forget(layer)
         if isinstance(layer, Image):
             layer_source(layer).forget()
         self._fit()
@@ -200,6 +213,13 @@ class PlanesCoordinator(QObject):
         axis = dims.ndim - len(Plane) + plane.normal_axis
         dims.set_current_step(axis, dims.current_step[axis] + count)
 
+    def _on_rendered(self, plane: Plane, subject: Subject, piece: Piece | None) -> None:
+        if self.pictures[plane].accept(subject, piece):
+            self.schedule()
+
+    def _on_failed(self, error: Exception) -> None:
+        show_error(f"Three planes: {error}")
+
     def _follow(self, layer: Image) -> None:
         """Listen to the appearance of the layer that is shown."""
         if self._followed is None or self._followed() is not layer:
@@ -219,8 +239,8 @@ class PlanesCoordinator(QObject):
         found = self._views(layer) if isinstance(layer, Image) else NO_IMAGE
         if isinstance(found, str):
             self.lenses = {}
-            for magnifier in self._magnifiers.values():
-                magnifier.rest()
+            for picture in self.pictures.values():
+                picture.rest()
             self._dock.say(found)
             return
         source, views = found
@@ -253,26 +273,24 @@ class PlanesCoordinator(QObject):
         """Show one plane; whether the through-plane network works in it."""
         pane, ratio = self._dock.panes[plane], self._dock.devicePixelRatioF()
         lens = self.lenses[plane] = self._lens(plane, view, views, ratio)
-        sight = self._magnifiers[plane].look(source, lens, preferences()["device"])
-        if sight is None:
+        enhances = self._dock.enhancing.isChecked()
+        shown = self.pictures[plane].look(source, lens, preferences()["device"], enhances=enhances)
+        if shown is None:
             pane.say("")
             return False
-        enhances = self._dock.enhancing.isChecked()
-        window = lens.window()
-        piece = sight.super_resolved(window) if enhances else sight.interpolated(window)
-        width = lens.size[1]
+        piece, width = shown.piece, lens.size[1]
         down, right = lens.spot(view.edges(in_plane(self._viewer.dims.point, plane)))
         pane.show_look(
             PlaneLook(
                 tile_of(source.layer, lens, piece, (0.0, width)) if piece is not None else None,
                 (down / ratio, right / ratio),
                 self._letters(plane, source),
-                _words(sight, piece, enhances=enhances),
+                _words(shown, enhances=enhances),
                 lens.density[0] / abs(view.scale[0]) / ratio,
                 source.unit(view),
             )
         )
-        return enhances and sight.network.is_across
+        return enhances and shown.sight.network.is_across
 
     def _lens(
         self, plane: Plane, view: SliceView, views: dict[Plane, SliceView], ratio: float
@@ -309,10 +327,10 @@ def _middle(views: dict[Plane, SliceView]) -> tuple[float, float, float]:
     return z, y, x
 
 
-def _words(sight: Sight, piece: Piece | None, *, enhances: bool) -> str:
+def _words(shown: Shown, *, enhances: bool) -> str:
     """Return what a picture is."""
-    if piece is None or not enhances:
+    if shown.piece is None or not enhances:
         return "bicubic"
-    if not sight.is_ready:
-        return " ".join(sight.reason)
-    return f"super-resolved\n{scale_text(piece.scale, short=True)}\n{PURPOSE}"
+    if shown.is_enhanced:
+        return f"super-resolved\n{scale_text(shown.piece.scale, short=True)}\n{PURPOSE}"
+    return RENDERING if shown.sight.is_ready else " ".join(shown.sight.reason)

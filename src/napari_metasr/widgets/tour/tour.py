@@ -42,7 +42,7 @@ def start_tour(viewer: Viewer) -> Any:
     from napari._qt._qapp_model.qactions._help import _start_viewer_tour
     from napari._qt.widgets.qt_viewer_tour import GuidedTour, TourAnchor, TourStep
 
-    viewer = real_viewer(viewer)  # type: ignore[assignment]
+    viewer = real_viewer(viewer)
     window = viewer.window
     if window._qt_window._viewer_tour is not None:
         return None
@@ -106,7 +106,7 @@ class Stop:
             frame.show()
             frame.raise_()
             return True
-        area: QScrollArea = dock.scroll
+        area: QScrollArea = dock.scroll_area
         bar = area.verticalScrollBar()
         before = bar.value() if bar is not None else 0
         area.ensureWidgetVisible(control)

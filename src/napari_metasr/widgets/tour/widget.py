@@ -51,5 +51,5 @@ class TourWidget(docks.Dock):
     def _begin(self) -> None:
         viewer = self._viewer()
         if viewer is not None:
-            viewer.window.remove_dock_widget(self)  # type: ignore[attr-defined]
-            start_tour(viewer)  # type: ignore[arg-type]
+            viewer.window.remove_dock_widget(self)
+            start_tour(viewer)

@@ -17,6 +17,8 @@ GROUPS = {
     "comparison": "session",
     "model": "session",
     "tour_offered": "session",
+    "figure_dpi": "session",
+    "figure_width": "session",
 }
 """Names of the preferences, and the groups of the manifest that they are in."""
 
@@ -28,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "comparison": "Side by side",
     "model": "",
     "tour_offered": False,
+    "figure_dpi": 300,
+    "figure_width": 0,
 }
 
 
@@ -45,7 +49,7 @@ def preferences() -> dict[str, Any]:
     }
 
 
-def remember(**values: str | bool) -> None:
+def remember(**values: str | int) -> None:
     """Keep values for later sessions, by their names; what cannot be kept is given up silently."""
     stored = _stored()
     if stored is None:

@@ -204,10 +204,10 @@ class ZoomDock(Dock):
         column.addWidget(display)
         column.addStretch(1)
         column.addWidget(parts.research_use())
-        self.scroll = docks.scrolled(body)
+        self.scroll_area = docks.scrolled(body)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.scroll)
+        outer.addWidget(self.scroll_area)
 
     def _connect(self) -> None:
         for box, setting in (

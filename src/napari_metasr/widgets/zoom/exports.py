@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info, show_warning
 
+from napari_metasr.figures.size import PrintSize
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.io.names import is_volume_file, stem
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.napari_versions import camera_of
+from napari_metasr.widgets.viewer.preferences import preferences, remember
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
     kept_name,
@@ -24,6 +26,7 @@ from napari_metasr.widgets.zoom.drawn_line import drawn_line
 from napari_metasr.widgets.zoom.messages import NO_RESULT
 from napari_metasr.widgets.zoom.rendition import (
     ANIMATIONS,
+    BLINKING,
     PROFILES,
     REGION_KINDS,
     FileKind,
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 EXPORTED: dict[Export, tuple[FileKind, ...]] = {
     Export.PAGE: (FileKind.PAGE,),
     Export.ANIMATION: ANIMATIONS,
+    Export.BLINK: BLINKING,
     Export.PROFILE: PROFILES,
 }
 
@@ -142,6 +146,11 @@ class Exports:
         existing = [each for each in spec.files(path, kind) if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
+        if kind.has_dpi or kind.has_width:
+            size = self._print_size(kind)
+            if size is None:
+                return
+            spec = replace(spec, size=size)
         self._start(
             f"Saving {path.name}",
             lambda saved: show_info(f"Saved {saved}"),
@@ -151,6 +160,17 @@ class Exports:
             spec,
             self._engines,
         )
+
+    def _print_size(self, kind: FileKind) -> PrintSize | None:
+        """Ask how large a figure is to be, offering the size of the last one."""
+        kept = preferences()
+        offered = PrintSize(kept["figure_dpi"], kept["figure_width"] or None)
+        size = self.dialogs.print_size(
+            self._dock, offered, has_dpi=kind.has_dpi, has_width=kind.has_width
+        )
+        if size is not None:
+            remember(figure_dpi=size.dpi, figure_width=round(size.width_mm or 0))
+        return size
 
     def export(self, export: Export) -> None:
         """Ask for a file's name and make what was chosen of the region."""

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.figures.animation import FRAMES, animation_steps, zoom_end
+from napari_metasr.figures.blink import save_blink
 from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.profile import Profile, save_profile, table_path
 from napari_metasr.figures.rendition import (
-    PRINT_DPI,
     Slice,
     mark,
     render,
     save_figure,
     save_nifti,
 )
+from napari_metasr.figures.size import PRINT_SIZE, PrintSize
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.names import marks_path, sidecar_path
 from napari_metasr.io.writer import check_source_kept
@@ -54,6 +55,8 @@ class FileKind(StrEnum):
     PAGE = "Interactive page, HTML"
     GIF = "Animation, GIF"
     MP4 = "Film, MP4"
+    BLINK_GIF = "Before and after in turn, GIF"
+    BLINK_MP4 = "Before and after in turn, MP4"
     PROFILE_PNG = "Profile, PNG with a CSV table"
     PROFILE_PDF = "Profile, PDF with a CSV table"
 
@@ -66,6 +69,8 @@ class FileKind(StrEnum):
             FileKind.PAGE: (".html",),
             FileKind.GIF: (".gif",),
             FileKind.MP4: (".mp4",),
+            FileKind.BLINK_GIF: (".gif",),
+            FileKind.BLINK_MP4: (".mp4",),
             FileKind.PROFILE_PNG: (".png",),
             FileKind.PROFILE_PDF: (".pdf",),
         }
@@ -78,6 +83,16 @@ class FileKind(StrEnum):
         return [path, table_path(path)] if self in PROFILES else [path]
 
     @property
+    def has_dpi(self) -> bool:
+        """Whether it is printed in dots."""
+        return self in {FileKind.FIGURE_PNG, FileKind.PROFILE_PNG}
+
+    @property
+    def has_width(self) -> bool:
+        """Whether the width of its page can be chosen."""
+        return self in {FileKind.FIGURE_PNG, FileKind.FIGURE_PDF}
+
+    @property
     def is_region(self) -> bool:
         """Whether it is the region's voxels, with a sidecar beside them."""
         return self in {FileKind.NIFTI_FLOAT, FileKind.NIFTI_SOURCE}
@@ -85,10 +100,11 @@ class FileKind(StrEnum):
 
 PROFILES = (FileKind.PROFILE_PNG, FileKind.PROFILE_PDF)
 ANIMATIONS = (FileKind.GIF, FileKind.MP4)
+BLINKING = (FileKind.BLINK_GIF, FileKind.BLINK_MP4)
 OF_THE_NETWORK = (FileKind.PAGE, *ANIMATIONS)
 """What shows the network's own results at many scales."""
 
-REGION_KINDS = tuple(kind for kind in FileKind if kind not in OF_THE_NETWORK + PROFILES)
+REGION_KINDS = tuple(kind for kind in FileKind if kind not in OF_THE_NETWORK + BLINKING + PROFILES)
 """What *Save* offers."""
 
 
@@ -114,6 +130,8 @@ class RenderingSpec:
         Of a profile.
     guarantee
         What marks the result where it may be wrong; None where it is not marked.
+    size
+        How large a figure is printed.
     """
 
     key: SliceKey
@@ -127,6 +145,7 @@ class RenderingSpec:
     acquisition: str | None = None
     line: Line | None = None
     guarantee: Guarantee | None = None
+    size: PrintSize = PRINT_SIZE
 
     def files(self, path: Path, kind: FileKind) -> list[Path]:
         """Return all files that are written as a kind, the one that is named first."""
@@ -223,11 +242,16 @@ def save_steps(
         if spec.line is not None:
             profile = Profile.of(rendition, spec.line)
             save_profile(
-                path, rendition, profile, view=shown, heading=spec.name, dpi=PRINT_DPI,
+                path, rendition, profile, view=shown, heading=spec.name, dpi=spec.size.dpi,
                 overwrite=True,
             )  # fmt: skip
+        elif kind in BLINKING:
+            save_blink(path, rendition, view=shown, overwrite=True)
         elif not kind.is_region:
-            save_figure(path, rendition, view=shown, heading=spec.name, overwrite=True)
+            save_figure(
+                path, rendition, view=shown, heading=spec.name, dpi=spec.size.dpi,
+                width_mm=spec.size.width_mm, overwrite=True,
+            )  # fmt: skip
         else:
             is_float = kind is FileKind.NIFTI_FLOAT
             dtype = np.dtype(np.float32) if is_float else cut.image.dtype

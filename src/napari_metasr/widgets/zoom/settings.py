@@ -28,6 +28,7 @@ class Export(StrEnum):
 
     PAGE = "Interactive page…"
     ANIMATION = "Animated zoom…"
+    BLINK = "Before and after in turn…"
     PROFILE = "Line profile…"
 
     def __str__(self) -> str:
