@@ -57,6 +57,7 @@ def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManife
         "Upscale volume",
         "How far can I zoom this scan?",
         "Rate images (MOS)",
+        "Tour (two minutes)",
     ]
 
 

@@ -19,10 +19,10 @@ from napari_metasr.widgets.loupe import loupe as loupes
 from napari_metasr.widgets.loupe.loupe import Loupe
 from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
+from napari_metasr.widgets.viewer.key_sheet import sheet
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 from napari_metasr.widgets.viewer.shortcuts import register
-from napari_metasr.widgets.zoom.shortcuts import sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 SHAPE = (20, 28, 24)

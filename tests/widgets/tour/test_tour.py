@@ -5,19 +5,22 @@ from __future__ import annotations
 import napari.settings
 import pytest
 from napari.utils.notifications import notification_manager
-from qtpy.QtCore import QPoint, QRect, Qt
+from qtpy.QtCore import QEvent, QPoint, QRect, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QApplication, QPushButton
 
 from napari_metasr.widgets.tour import offer
 from napari_metasr.widgets.tour.steps import STEPS
-from napari_metasr.widgets.tour.tour import ZOOM_DOCK, start_tour
+from napari_metasr.widgets.tour.tour import ZOOM_DOCK, has_tours, start_tour
 from napari_metasr.widgets.tour.widget import TourWidget
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.shared import real_viewer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.skipif(not has_tours(), reason="this napari has no tours"),
+]
 
 
 @pytest.fixture
@@ -29,6 +32,7 @@ def viewer(make_napari_viewer_proxy):
     if tour is not None:
         tour.close_tour()
     viewer.window.remove_dock_widget("all")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def button(tour, text):
@@ -37,7 +41,7 @@ def button(tour, text):
 
 def test_every_step_points_at_a_control_that_is_seen(qtbot, viewer):
     viewer.window.add_dock_widget(TourWidget(viewer), name="Tour")
-    window = viewer.window._qt_window
+    window = real_viewer(viewer).window._qt_window
     qtbot.waitUntil(lambda: window._viewer_tour is not None, timeout=20_000)
     tour = window._viewer_tour
     assert len(viewer.layers) > 0  # the sample
@@ -62,11 +66,12 @@ def test_every_step_points_at_a_control_that_is_seen(qtbot, viewer):
 def test_escape_ends_it_and_the_images_at_hand_are_used(qtbot, viewer, phantom_volume):
     viewer.add_image(phantom_volume.data)
     tour = start_tour(viewer)
+    window = real_viewer(viewer).window
     assert len(viewer.layers) == 1
     assert start_tour(viewer) is None  # one at a time
     qtbot.waitUntil(lambda: tour._tooltip.isVisible())
-    QTest.keyClick(viewer.window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: viewer.window._qt_window._viewer_tour is None)
+    QTest.keyClick(window._qt_viewer.canvas.native, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window._qt_window._viewer_tour is None)
 
 
 def test_it_is_offered_once(qtbot, viewer, monkeypatch, tmp_path):
@@ -84,4 +89,4 @@ def test_it_is_offered_once(qtbot, viewer, monkeypatch, tmp_path):
     assert preferences()["tour_offered"]
     [(_, accept)] = heard[0].actions
     accept(None)
-    assert viewer.window._qt_window._viewer_tour is not None
+    assert real_viewer(viewer).window._qt_window._viewer_tour is not None

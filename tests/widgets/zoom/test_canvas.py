@@ -11,11 +11,13 @@ from napari.settings import get_settings
 from napari.utils.action_manager import action_manager
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtWidgets import QLineEdit, QMessageBox
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
+from napari_metasr.widgets.loupe.loupe import loupe_of
+from napari_metasr.widgets.loupe.shortcuts import CLOSING, LOUPE
 from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
 from napari_metasr.widgets.viewer.napari_versions import (
     camera_of,
@@ -23,9 +25,10 @@ from napari_metasr.widgets.viewer.napari_versions import (
     canvas_size,
     grid_of,
 )
+from napari_metasr.widgets.viewer.key_sheet import sheet
+from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
-from napari_metasr.widgets.zoom.shortcuts import sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 LETTERS = {
@@ -204,43 +207,78 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
     assert camera_of(viewer).center == pytest.approx(center)
 
 
-def test_keys_work_with_the_focus_on_the_canvas(qtbot, window):
+def test_every_key_of_the_sheet_works_wherever_the_focus_is(qtbot, window):
     viewer, dock = window
-    native = canvas(viewer).native
+    loupe, native = loupe_of(viewer), canvas(viewer).native
+    kept = []
+    dock.keep_requested.disconnect()
+    dock.keep_requested.connect(lambda: kept.append(True))
+    layers = real_viewer(viewer).window._qt_viewer.layers
+    effects = {
+        "Larger scale": lambda: dock.scale.scale,
+        "Smaller scale": lambda: dock.scale.scale,
+        "Take the next way to compare": lambda: dock.comparison.currentEnum(),
+        "Keep the super-resolved region as a layer": lambda: len(kept),
+        LOUPE.description: lambda: loupe.is_open,
+        "Show these keys": lambda: len(sheets()),
+    }
+
+    def sheets():
+        return viewer.window._qt_window.findChildren(QMessageBox, "metasr_keys")
+
+    keys = {text: key for key, text in sheet() if len(key) == 1 and text != CLOSING.description}
+    assert set(keys) == set(effects)
+    assert CLOSING.line in sheet()
     viewer.window._qt_window.activateWindow()
-    native.setFocus()
-    scale, compare = dock.scale.scale, dock.comparison.currentEnum()
-    QTest.keyClick(native, "]")
-    assert dock.scale.scale > scale
-    QTest.keyClick(native, "[")
-    assert dock.scale.scale == pytest.approx(scale, abs=0.02)
-    QTest.keyClick(native, "n")
-    assert dock.comparison.currentEnum() is not compare
+    dock.more_contrasts.expand(animate=False)
+    places = (native, layers, dock, dock.model, dock.contrasts, dock.scale.slider, dock.keep)
+    for place in places:
+        for text, key in keys.items():
+            place.setFocus()
+            before = effects[text]()
+            QTest.keyClick(place, key.lower())
+            assert effects[text]() != before, (place, key)
+            loupe.close()
+            for box in sheets():
+                assert "Larger scale" in box.text()
+                box.close()
+            qtbot.waitUntil(lambda: not sheets())
+        place.setFocus()
+        loupe.open()
+        QTest.keyClick(place, Qt.Key.Key_Escape)
+        assert not loupe.is_open
+    assert dock.model.currentIndex() == 0  # no letter was taken for the name of a model
     settle(qtbot, dock)
-    layers = len(viewer.layers)
-    QTest.keyClick(native, "k")
-    settle(qtbot, dock)
-    assert len(viewer.layers) == layers + 1
-    qtbot.waitUntil(native.hasFocus)
-    QTest.keyClick(native, "?")
-    sheet = dock.findChild(QMessageBox, "metasr_keys")
-    assert sheet is not None
-    assert "Larger scale" in sheet.text()
-    sheet.close()
+
+
+def test_what_is_typed_stays_typed(qtbot, window):
+    viewer, dock = window
+    before = dock.scale.scale
+    field = QLineEdit(dock)
+    field.show()
+    viewer.window._qt_window.activateWindow()
+    field.setFocus()
+    QTest.keyClicks(field, "]n")
+    assert field.text() == "]n"
+    assert dock.scale.scale == before
 
 
 def test_keys_are_napari_s_and_can_be_changed(qtbot, window):
     _, dock = window
-    shortcuts = get_settings().shortcuts.shortcuts
-    assert "napari-metasr:larger_scale" in action_manager._get_provider_actions(ViewerModel)
-    get_settings().shortcuts.shortcuts = {**shortcuts, "napari-metasr:larger_scale": ["J"]}
-    try:
+    shortcuts, name = get_settings().shortcuts.shortcuts, "napari-metasr:larger_scale"
+    assert name in action_manager._get_provider_actions(ViewerModel)
+    try:  # as napari's preferences do
+        get_settings().shortcuts.shortcuts = {**shortcuts, name: ["J"]}
+        action_manager.unbind_shortcut(name)
+        action_manager.bind_shortcut(name, "J")
         scale = dock.scale.scale
-        QTest.keyClick(dock.keep, "j")
+        QTest.keyClick(dock.model, "j")
         assert dock.scale.scale > scale
         assert ("J", "Larger scale") in sheet()
     finally:
         get_settings().shortcuts.shortcuts = shortcuts
+        action_manager.unbind_shortcut(name)
+        action_manager.bind_shortcut(name, "]")
     settle(qtbot, dock)
 
 

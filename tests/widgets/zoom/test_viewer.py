@@ -11,7 +11,6 @@ from fakes.widgets import CARD, results, settle
 from napari.components import ViewerModel
 from napari.layers import Layer
 from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import layer_data
@@ -199,19 +198,6 @@ def test_planes_by_button(qtbot, phantom_volume, make_dock):
         assert dock.planes[plane].isChecked()
         assert results(dock)[1].data.shape[plane.normal_axis] == 1
         assert viewer.dims.point == before
-
-
-def test_shortcuts_on_the_dock(qtbot, dock):
-    settle(qtbot, dock)
-    before = dock.scale.scale
-    QTest.keyClick(dock.keep, "]")
-    assert dock.scale.scale > before
-    QTest.keyClick(dock.keep, "[")
-    assert dock.scale.scale == pytest.approx(before, abs=0.02)
-    title = dock.comparison.currentText()
-    QTest.keyClick(dock.keep, "n")
-    assert dock.comparison.currentText() != title
-    settle(qtbot, dock)
 
 
 def test_keep_pins_the_region_as_a_layer_of_its_own(qtbot, viewer, dock):

@@ -186,9 +186,6 @@ class Loupe(QObject):
         elif kind == QEvent.Type.Wheel and event.modifiers() == Qt.KeyboardModifier.NoModifier:  # type: ignore[attr-defined]
             self._turn(wheel.notches(event))  # type: ignore[arg-type]
             return True
-        elif kind == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
-            self.close()
-            return True
         elif kind == QEvent.Type.Hide:
             self.close()
         return False

@@ -34,9 +34,19 @@ def _hold(viewer: ViewerModel) -> Iterator[None]:
 LOUPE = KeyAction("loupe", "G", "Loupe at the mouse: hold it, or tap it to let it stay", _hold)
 
 
+def _close(viewer: ViewerModel) -> None:
+    loupe = loupe_of(viewer)
+    if loupe is not None:
+        loupe.close()
+
+
+CLOSING = KeyAction("close_loupe", "Escape", "Close the loupe", _close)
+
+
 def register_loupe() -> None:
-    """Make the loupe's key known to napari; one that the user has changed stays changed."""
-    register(LOUPE)
+    """Make the loupe's keys known to napari; those that the user has changed stay changed."""
+    for action in (LOUPE, CLOSING):
+        register(action)
 
 
 def prepare_loupe(viewer: ViewerModel) -> None:

@@ -19,6 +19,7 @@ from superqt.utils import signals_blocked
 
 from napari_metasr.devices import DEVICES
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
+from napari_metasr.widgets.panels.eliding import Eliding, ElidingEnum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Words(QLabel):
 
 def combo_box(tip: str) -> QComboBox:
     """Return a choice that never asks for more room than there is."""
-    return _compact(QComboBox(), tip)
+    return _compact(Eliding(), tip)
 
 
 def _compact(combo: Box, tip: str) -> Box:
@@ -70,7 +71,7 @@ def _compact(combo: Box, tip: str) -> Box:
 
 def enum_box(enum: type[Enum], tip: str) -> QEnumComboBox:
     """Return a choice among the members of an enumeration, called what ``str`` calls them."""
-    combo = QEnumComboBox(enum_class=enum)
+    combo = ElidingEnum(enum_class=enum)
     return _compact(combo, tip)
 
 

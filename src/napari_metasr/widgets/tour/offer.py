@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 import napari
@@ -23,8 +24,9 @@ def offer_tour() -> None:
         return
     if not told():
         return
+    reference = weakref.ref(viewer)  # napari keeps all notifications of a session
     note = Notification(
-        OFFER, NotificationSeverity.INFO, actions=[("Take the tour", lambda _: _start(viewer))]
+        OFFER, NotificationSeverity.INFO, actions=[("Take the tour", lambda _: _start(reference()))]
     )
     notification_manager.dispatch(note)
 
@@ -35,5 +37,6 @@ def told() -> bool:
     return bool(preferences()["tour_offered"])
 
 
-def _start(viewer: Viewer) -> None:
-    start_tour(viewer)
+def _start(viewer: Viewer | None) -> None:
+    if viewer is not None:
+        start_tour(viewer)

@@ -10,6 +10,7 @@ from npe2 import PluginManager
 from qtpy.QtCore import QSize
 
 from napari_metasr.widgets.panels.dock import enclosing
+from napari_metasr.widgets.viewer.dock_keys import DockKeys, listen_for_sheet
 from napari_metasr.widgets.viewer.preferences import PLUGIN
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 
@@ -44,6 +45,8 @@ class OpenDocks:
         if window is not None:
             _, _, width, height = window.geometry()
             dock.window_size = QSize(width, height)
+            DockKeys(dock, window._qt_window)
+            listen_for_sheet(window._qt_window)
         reference = weakref.ref(dock)
         dock.closed.connect(lambda: self._forget(kind, reference()))
 

@@ -53,9 +53,18 @@ class KeyAction:
         return " or ".join(Shortcut(key).platform for key in self.keys), self.description
 
 
+_known: dict[str, KeyAction] = {}
+
+
+def known_actions() -> tuple[KeyAction, ...]:
+    """Return what keys do, as far as that is known to napari by now."""
+    return tuple(_known.values())
+
+
 @cache
 def register(action: KeyAction) -> None:
     """Make an action known to napari, once; keys that the user has changed stay changed."""
+    _known[action.name] = action
     name, text = PREFIX + action.name, f"Meta-SR: {action.description}"
     action_manager.register_action(
         name, action.run, text, ViewerModel, repeatable=action.is_repeated

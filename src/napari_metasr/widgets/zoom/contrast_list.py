@@ -19,6 +19,7 @@ class ContrastList(QListWidget):
         super().__init__()
         self.setToolTip("Layers on the same grid, super-resolved together with the source")
         self.setMaximumHeight(84)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
 
     @property
     def checked(self) -> tuple[int, ...]:
@@ -35,6 +36,7 @@ class ContrastList(QListWidget):
             self.clear()
             for row, name in enumerate(names):
                 item = QListWidgetItem(name)
+                item.setToolTip(name)
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 state = Qt.CheckState.Checked if row in checked else Qt.CheckState.Unchecked
                 item.setCheckState(state)

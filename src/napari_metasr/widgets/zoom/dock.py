@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -26,20 +25,17 @@ from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
+from napari_metasr.widgets.viewer.key_sheet import show_keys
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.contrast_list import ContrastList
 from napari_metasr.widgets.zoom.contrasts import OTHER
 from napari_metasr.widgets.zoom.display_controls import DisplayControls
-from napari_metasr.widgets.zoom.key_sheet import show_keys
 from napari_metasr.widgets.zoom.readout import Readout
 from napari_metasr.widgets.zoom.scale_control import ScaleControl
 from napari_metasr.widgets.zoom.settings import Compare, Export, Setting, ZoomSettings
-from napari_metasr.widgets.zoom.shortcuts import SHEET_KEY, action_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from qtpy.QtGui import QKeyEvent
 
     from napari_metasr.widgets.panels.model_choice import ModelChoice
 
@@ -238,7 +234,6 @@ class ZoomDock(Dock):
         self.keep.clicked.connect(lambda: self.keep_requested.emit())
         self.keys.clicked.connect(lambda: show_keys(self))
         self.display.reset.clicked.connect(lambda: self.set_back())
-        QShortcut(QKeySequence(SHEET_KEY), self, lambda: show_keys(self))
         self.save.clicked.connect(lambda: self.save_requested.emit())
         for export, action in self.exports.items():
             if action is not None:
@@ -246,14 +241,6 @@ class ZoomDock(Dock):
                     lambda _=False, export=export: self.export_requested.emit(export)
                 )
         self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Take keys that no control has used, as the viewer does."""
-        action = action_of(event.text()) if event is not None and event.text() else None
-        if action is not None:
-            action(self)
-        else:
-            super().keyPressEvent(event)
 
     @property
     def settings(self) -> ZoomSettings:

@@ -1,10 +1,10 @@
-"""Keys of the zoom dock, and the sheet of all keys."""
+"""Keys of the zoom dock."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from napari_metasr.widgets.loupe.shortcuts import LOUPE
+from napari_metasr.widgets.loupe.shortcuts import register_loupe
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.shortcuts import KeyAction, register
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 DOCK = "metasr_zoom_dock"
 STEP = 1.1
-SHEET_KEY = "?"
-"""napari's shortcuts know no question mark: the dock listens for it itself."""
 
 
 class Keyed(Protocol):
@@ -58,10 +56,8 @@ def _command(act: Callable[[Keyed], None], name: str) -> Callable[[ViewerModel],
     return command
 
 
-def _action(
-    name: str, act: Callable[[Keyed], None], key: str, description: str
-) -> tuple[KeyAction, Callable[[Keyed], None]]:
-    return KeyAction(name, key, description, _command(act, name), is_repeated=True), act
+def _action(name: str, act: Callable[[Keyed], None], key: str, description: str) -> KeyAction:
+    return KeyAction(name, key, description, _command(act, name), is_repeated=True)
 
 
 ACTIONS = (
@@ -70,31 +66,10 @@ ACTIONS = (
     _action("next_comparison", _compare, "N", "Take the next way to compare"),
     _action("keep_result", _keep, "K", "Keep the super-resolved region as a layer"),
 )
-OTHERS = {
-    SHEET_KEY: "Show these keys",
-    "Wheel (loupe)": "Magnify more or less under the loupe",
-    "Shift + drag": "Contrast: right widens the intensity window, up raises its level",
-    "Drag the yellow line": "Move the swipe line",
-    "Ctrl + Z": "Undo the last change of a box or rectangle (its layer selected)",
-    "0 1 2 3 4, S A U N, ← →": "Grades, flags, images (dock “Rate images”)",
-}
 
 
 def register_shortcuts() -> None:
     """Make the keys known to napari; those that the user has changed stay changed."""
-    for action in (*(action for action, _ in ACTIONS), LOUPE):
+    for action in ACTIONS:
         register(action)
-
-
-def sheet() -> list[tuple[str, str]]:
-    """Return what there is to press and what it does, in order."""
-    actions = [*(action for action, _ in ACTIONS), LOUPE]
-    return [*(action.line for action in actions), *OTHERS.items()]
-
-
-def action_of(key: str) -> Callable[[Keyed], None] | None:
-    """Return what a typed character does to the dock, if anything."""
-    for action, act in ACTIONS:
-        if key.upper() in map(str.upper, action.keys):
-            return act
-    return None
+    register_loupe()

@@ -1,0 +1,77 @@
+"""Choices whose names are cut in the middle where there is no room for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
+from superqt import QEnumComboBox
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QHelpEvent, QPaintEvent
+
+SCROLL_BAR = 24
+"""Pixels beside the names in the list."""
+
+
+_Base = QComboBox if TYPE_CHECKING else object  # Qt's classes are inherited from once
+
+
+class _Middle(_Base):
+    """Shows the beginning and the end of a long name; the tip shows all of it."""
+
+    @property
+    def shown_text(self) -> str:
+        """What is seen of the chosen name."""
+        option = self._option()
+        return str(option.currentText)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the name as far as there is room."""
+        painter, option = QStylePainter(self), self._option()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Begin the tip with the whole name where that is cut."""
+        if event is not None and event.type() == QEvent.Type.ToolTip:
+            name = self.currentText()
+            tip = self.toolTip() if self.shown_text == name else f"{name}\n{self.toolTip()}"
+            help_event: QHelpEvent = event  # type: ignore[assignment]
+            QToolTip.showText(help_event.globalPos(), tip, self)
+            return True
+        return super().event(event)
+
+    def showPopup(self) -> None:
+        """Make the list as wide as its names, as far as the window has room."""
+        view, window = self.view(), self.window()
+        if view is not None and window is not None:
+            wide = view.sizeHintForColumn(0) + SCROLL_BAR
+            view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+            view.setMinimumWidth(max(self.width(), min(wide, window.width())))
+        super().showPopup()
+
+    def _option(self) -> QStyleOptionComboBox:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        style = self.style()
+        if style is not None:
+            room = style.subControlRect(
+                QStyle.ComplexControl.CC_ComboBox,
+                option,
+                QStyle.SubControl.SC_ComboBoxEditField,
+                self,
+            )
+            option.currentText = self.fontMetrics().elidedText(
+                option.currentText, Qt.TextElideMode.ElideMiddle, room.width()
+            )
+        return option
+
+
+class Eliding(_Middle, QComboBox):
+    """A choice among names."""
+
+
+class ElidingEnum(_Middle, QEnumComboBox):
+    """A choice among the members of an enumeration."""
