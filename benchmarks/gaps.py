@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import napari
 from event_loop import WINDOW_SIZE, Heart, settle, settled
 from napari.layers import Layer
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+
+DRAG_STEPS = 60
 
 Action = tuple[str, "Callable[[], object]"]
 
@@ -113,9 +116,33 @@ def measure_gaps() -> list[tuple[str, float, float]]:
     return found
 
 
+def measure_planes_gaps() -> list[tuple[str, float, float]]:
+    """Open the three planes, and drag their cross-hair over slices that are not encoded yet."""
+    viewer, *_ = opened_viewer()
+    docks: list[Any] = []
+
+    def drag() -> None:
+        pane = docks[0].panes[Plane.AXIAL]
+        middle, left = pane.rect().center(), Qt.MouseButton.LeftButton
+        QTest.mousePress(pane, left, pos=middle)
+        for step in range(DRAG_STEPS):
+            QTest.mouseMove(pane, middle + QPoint(step, step // 2))
+            settle(0.016)
+        QTest.mouseRelease(pane, left, pos=middle)
+
+    actions: list[Action] = [
+        ("open the three planes", lambda: docks.append(open_dock(viewer, "napari-metasr.planes"))),
+        ("drag the cross-hair of the planes", drag),
+    ]
+    found = measured(actions, docks)
+    viewer.close()
+    return found
+
+
 def main() -> None:
     """Measure and print the worst gap of each action, and of what napari itself needs for it."""
-    for name, gap, seconds in measure_floor_gaps() + measure_gaps():
+    found = measure_floor_gaps() + measure_gaps() + measure_planes_gaps()
+    for name, gap, seconds in found:
         print(f"{name:<46} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
 
 

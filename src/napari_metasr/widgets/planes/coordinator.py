@@ -28,7 +28,7 @@ from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.napari_versions import camera_of
-from napari_metasr.widgets.viewer.painting import tile_of
+from napari_metasr.widgets.viewer.painting import Tile, tile_of
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.rendering import Renderings
 from napari_metasr.widgets.viewer.result_layers import MADE_ALREADY, PURPOSE, is_super_resolved
@@ -98,6 +98,7 @@ class PlanesCoordinator(QObject):
             viewer, dock.show_sources, changed=self._on_changed, renamed=self._on_layers
         )
         self.lenses: dict[Plane, Lens] = {}
+        self._tiles: dict[Plane, tuple[Piece, Lens, Tile]] = {}
         self._anatomy = anatomical_view(viewer, convention)
         self._anatomy.hold(HOLDER)
         dock.source_chosen.connect(self._on_source)
@@ -226,8 +227,13 @@ class PlanesCoordinator(QObject):
             self._appearance.close()
             self._followed = weakref.ref(layer)
             self._appearance = Subscriptions(
-                (getattr(layer.events, name), self.schedule) for name in APPEARANCE_EVENTS
+                (getattr(layer.events, name), self._on_appearance) for name in APPEARANCE_EVENTS
             )
+            self._tiles.clear()
+
+    def _on_appearance(self, event: Any = None) -> None:
+        self._tiles.clear()
+        self.schedule()
 
     # the update
 
@@ -239,6 +245,7 @@ class PlanesCoordinator(QObject):
         found = self._views(layer) if isinstance(layer, Image) else NO_IMAGE
         if isinstance(found, str):
             self.lenses = {}
+            self._tiles.clear()
             for picture in self.pictures.values():
                 picture.rest()
             self._dock.say(found)
@@ -278,11 +285,11 @@ class PlanesCoordinator(QObject):
         if shown is None:
             pane.say("")
             return False
-        piece, width = shown.piece, lens.size[1]
+        piece = shown.piece
         down, right = lens.spot(view.edges(in_plane(self._viewer.dims.point, plane)))
         pane.show_look(
             PlaneLook(
-                tile_of(source.layer, lens, piece, (0.0, width)) if piece is not None else None,
+                None if piece is None else self._tile(plane, source, lens, piece),
                 (down / ratio, right / ratio),
                 self._letters(plane, source),
                 _words(shown, enhances=enhances),
@@ -291,6 +298,15 @@ class PlanesCoordinator(QObject):
             )
         )
         return enhances and shown.sight.network.is_across
+
+    def _tile(self, plane: Plane, source: LayerSource, lens: Lens, piece: Piece) -> Tile:
+        """Return a piece in the layer's colours: the same one until anything of it changes."""
+        kept = self._tiles.get(plane)
+        if kept is not None and kept[0] is piece and kept[1] == lens:
+            return kept[2]
+        tile = tile_of(source.layer, lens, piece, (0.0, lens.size[1]))
+        self._tiles[plane] = piece, lens, tile
+        return tile
 
     def _lens(
         self, plane: Plane, view: SliceView, views: dict[Plane, SliceView], ratio: float
