@@ -76,7 +76,7 @@ def test_what_does_not_go_together_is_refused(scan, tmp_path, capsys, words, ref
 def test_before_and_after_in_turn(scan, tmp_path, capsys, phantom_volume):
     """Two frames: the region by interpolation, then by the network, both in the same place."""
     output = tmp_path / "blink.gif"
-    assert zoom(scan, output, "--region", "4,6,10,8", "--blink", "--consistent", "bicubic") == 0
+    assert zoom(scan, output, "--blink", "--consistent", "bicubic") == 0
     assert "in turn" in capsys.readouterr().out
     with Image.open(output) as film:
         assert film.n_frames == 2
@@ -85,7 +85,7 @@ def test_before_and_after_in_turn(scan, tmp_path, capsys, phantom_volume):
         for number in range(2):
             film.seek(number)
             pages.append(np.asarray(film.convert("L"), float))
-    differs = np.abs(pages[0] - pages[1]) > 8
+    differs = pages[0] != pages[1]
     rows = np.flatnonzero(differs.any(axis=1))
     assert rows.max() >= blink.HEADER  # the pictures differ,
     assert not differs[-blink.FOOTER :].any()  # what stands below does not

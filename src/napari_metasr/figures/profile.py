@@ -25,6 +25,7 @@ from napari_metasr.figures.panel import draw_panel, panel_size
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.grids import HALF
 from napari_metasr.geometry.windows import Window
+from napari_metasr.io.names import table_path
 from napari_metasr.io.writer import check_source_kept
 
 if TYPE_CHECKING:
@@ -112,11 +113,6 @@ def _along(image: NDArray[Any], places: list[NDArray[np.float64]]) -> NDArray[np
         np.asarray(image, np.float64), places, order=1, mode="nearest"
     )
     return values
-
-
-def table_path(path: Path) -> Path:
-    """Return where the table of a plot lies."""
-    return path.with_suffix(".csv")
 
 
 def save_profile(

@@ -94,3 +94,8 @@ def marks_path(path: Path) -> Path:
     """Return the path of the second file, which marks where the image of the first may be wrong."""
     name = stem(path)
     return path.with_name(f"{name}-risk{path.name[len(name) :]}")
+
+
+def table_path(path: Path) -> Path:
+    """Return where the table of a plot lies."""
+    return path.with_suffix(".csv")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.geometry.grids import square_shape
 from napari_metasr.lesions.brightness import brightness, head_share, unlike
-from napari_metasr.networks.lesion_detector import SMALLEST
 from napari_metasr.normalisation import LinearMap, fill_missing
 from napari_metasr.volume import Plane
 
@@ -41,6 +40,8 @@ def check_size(shape: tuple[int, int], spacing: tuple[float, float]) -> None:
     ValueError
         If the spacing is not positive, or a side has fewer than 32 square pixels.
     """
+    from napari_metasr.networks.lesion_detector import SMALLEST
+
     if min(spacing) <= 0:
         raise ValueError(f"expected a positive spacing, found {spacing}")
     rows, columns = square_shape(shape, spacing)

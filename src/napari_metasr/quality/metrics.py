@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.normalisation import (
@@ -47,6 +46,8 @@ def psnr(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
         If the shapes differ, the images are not 2-D or empty, hold NaN or infinity, or the data
         range is not positive.
     """
+    from skimage.metrics import peak_signal_noise_ratio
+
     image, truth = _comparable(image, truth, data_range)
     if np.array_equal(image, truth):
         return math.inf
@@ -84,6 +85,8 @@ def ssim(
     ValueError
         As for `psnr`, and if the images are smaller than the window.
     """
+    from skimage.metrics import structural_similarity
+
     image, truth = _comparable(image, truth, data_range)
     if min(truth.shape) < SSIM_WINDOW:
         raise ValueError(

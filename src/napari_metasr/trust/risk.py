@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.acquisition import estimate
-from napari_metasr.devices import resolve_device
-from napari_metasr.networks.meta_srgan import MetaSRGAN
-from napari_metasr.networks.risk_head import LARGEST_LOG
 from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.correction import tissue_of
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
 from napari_metasr.weights.risk import load_risk
-from napari_metasr.zoom.engine import ZoomModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import Acquisition
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.io.protocols import ScannedVolume
+    from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.risk_head import RiskHead
     from napari_metasr.volume import Plane
     from napari_metasr.weights import ModelCard
@@ -72,6 +69,10 @@ class RiskModel:
         tiling: Tiling | None = None,
         continued: bool = True,
     ) -> None:
+        from napari_metasr.devices import resolve_device
+        from napari_metasr.networks.risk_head import LARGEST_LOG
+        from napari_metasr.zoom.engine import ZoomModel
+
         self._model = ZoomModel(
             head.attached(network),
             card,
@@ -79,7 +80,7 @@ class RiskModel:
             tiling=tiling,
             continued=continued,
         )
-        self._level = head.level.item()
+        self._level, self._largest = head.level.item(), np.float32(LARGEST_LOG)
         self._unit = card.standardisation[1]
         self.card, self.risk_card = card, risk_card
 
@@ -112,7 +113,7 @@ class RiskModel:
         if encoded.constant is not None:
             return np.zeros((i1 - i0, j1 - j0), np.float32)
         logarithm = self._model.network_units(encoded, grid, pixels) + np.float32(self._level)
-        risk = np.exp(np.minimum(logarithm, np.float32(LARGEST_LOG))) * np.float32(self._unit)
+        risk = np.exp(np.minimum(logarithm, self._largest)) * np.float32(self._unit)
         tissue = tissue_of(encoded)
         if not tissue.all():
             risk[~tissue[np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])]] = 0
@@ -134,6 +135,8 @@ def load_risk_model(
         If the model has none, or it or the device is not there
         (``napari_metasr.weights.WeightsError``).
     """
+    from napari_metasr.networks.meta_srgan import MetaSRGAN
+
     network, card = load_network(model)
     if not isinstance(network, MetaSRGAN):
         raise WeightsError(f"{card.name} has no error head")

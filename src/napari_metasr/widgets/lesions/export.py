@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
 
-from napari_metasr.figures.lesions import figure_paths, lesion_figure_steps
-from napari_metasr.figures.panel import View
 from napari_metasr.io.dicom.regions import ENDING
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, write_seg
@@ -129,6 +127,9 @@ def figures(
     OSError, ValueError
         If one cannot be written.
     """
+    from napari_metasr.figures.lesions import figure_paths, lesion_figure_steps
+    from napari_metasr.figures.panel import View
+
     scope = found.scope
     volume = scope.volume
     limits = contrast_limits(volume.data)
@@ -153,6 +154,8 @@ def written_files(path: Path, kind: str, boxes: Sequence[Box]) -> Sequence[Path]
     if kind == REGIONS:
         return path, mask_path(path)
     if kind in {FIGURES, MOSAICS}:
+        from napari_metasr.figures.lesions import figure_paths
+
         return figure_paths(path, len(lesions_of(boxes)))
     return (path,)
 

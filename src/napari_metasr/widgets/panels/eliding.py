@@ -15,10 +15,13 @@ SCROLL_BAR = 24
 """Pixels beside the names in the list."""
 
 
-_Base = QComboBox if TYPE_CHECKING else object  # Qt's classes are inherited from once
+if TYPE_CHECKING:
+    Base = QComboBox
+else:
+    Base = object  # Qt's classes are inherited from once
 
 
-class _Middle(_Base):
+class Middle(Base):
     """Shows the beginning and the end of a long name; the tip shows all of it."""
 
     @property
@@ -69,9 +72,9 @@ class _Middle(_Base):
         return option
 
 
-class Eliding(_Middle, QComboBox):
+class Eliding(Middle, QComboBox):
     """A choice among names."""
 
 
-class ElidingEnum(_Middle, QEnumComboBox):
+class ElidingEnum(Middle, QEnumComboBox):
     """A choice among the members of an enumeration."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.trust.proof import Proof
-from napari_metasr.trust.prover import Progress, Prover
-from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
 from napari_metasr.widgets.proof import messages as words
 from napari_metasr.widgets.viewer.models import RISK
 
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.report.document import Document, Picture
     from napari_metasr.trust.proof_settings import ProofSettings
+    from napari_metasr.trust.prover import Progress
     from napari_metasr.volume import Volume
     from napari_metasr.widgets.proof.scope import Part
     from napari_metasr.widgets.viewer.models import ModelCache
@@ -65,6 +63,9 @@ def prove(request: Request, models: ModelCache) -> Iterator[Progress | Report]:
     """
     from napari_metasr.figures.report import document
     from napari_metasr.figures.report.pictures import curves_at
+    from napari_metasr.trust.proof import Proof
+    from napari_metasr.trust.prover import Progress, Prover
+    from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
 
     yield Progress(words.LOADING, 0.0)
     model, part = models.get(request.model, request.device), request.part

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.io.names import is_volume_file
 from napari_metasr.io.reader import read_layers
 from napari_metasr.io.writer import write_image, write_volume
+from napari_metasr.upscaling.outputs import check_outputs
 from napari_metasr.upscaling.progress import Progress
-from napari_metasr.upscaling.upscale import check_outputs
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.layer_volume import is_in_place

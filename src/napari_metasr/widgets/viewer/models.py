@@ -34,11 +34,9 @@ def load_error_head(model: str, *, device: str) -> Any:
 
 
 class _Slot:
-    """Room for one loaded network, and the lock that is held while it is loaded."""
+    """Room for one loaded network."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.network: Any = None
+    network: Any = None
 
 
 class ModelCache:
@@ -73,9 +71,8 @@ class ModelCache:
             If there is no such model or device.
         """
         factory, name = self._loader(model)
-        with self._lock:
+        with self._lock:  # one at a time: threads that import the same packages confuse each other
             slot = self._slots.setdefault((factory, name, device), _Slot())
-        with slot.lock:
             if slot.network is None:
                 slot.network = factory(name, device=device)
         self._used[model, device] = slot

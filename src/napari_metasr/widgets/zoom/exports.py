@@ -31,7 +31,6 @@ from napari_metasr.widgets.zoom.rendition import (
     REGION_KINDS,
     FileKind,
     RenderingSpec,
-    save_steps,
     super_resolved,
 )
 from napari_metasr.widgets.zoom.settings import Export
@@ -154,7 +153,7 @@ class Exports:
         self._start(
             f"Saving {path.name}",
             lambda saved: show_info(f"Saved {saved}"),
-            save_steps,
+            _written,
             path,
             kind,
             spec,
@@ -248,6 +247,13 @@ class Exports:
             show_info(f"Kept as the layer “{layer.name}”: it is shown when comparing ends.")
         else:
             show_info(f"Kept as the layer “{layer.name}”.")
+
+
+def _written(*arguments: Any) -> Iterator[Any]:
+    """Write a region; what draws figures is loaded in the thread that draws them."""
+    from napari_metasr.widgets.zoom.writing import save_steps
+
+    yield from save_steps(*arguments)
 
 
 def suggested(spec: RenderingSpec) -> Path:
