@@ -40,8 +40,8 @@ from qtpy.QtWidgets import QApplication, QSlider, QWidget
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
 from napari_metasr.widgets import MetaSRZoomWidget
-from napari_metasr.widgets.loupe.loupe import canvas_of, loupe_of
-from napari_metasr.widgets.viewer.napari_versions import canvas_size
+from napari_metasr.widgets.loupe.loupe import loupe_of
+from napari_metasr.widgets.viewer.napari_versions import canvas_size, canvas_widget
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
 
@@ -198,7 +198,7 @@ def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
     viewer.window._qt_window.resize(*WINDOW_SIZE)
     viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
     settle(1)
-    loupe, canvas = loupe_of(viewer), canvas_of(viewer)
+    loupe, canvas = loupe_of(viewer), canvas_widget(viewer)
     if loupe is None or canvas is None:
         raise RuntimeError("the viewer has no window")
     loupe.open()

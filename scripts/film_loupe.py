@@ -27,8 +27,9 @@ from napari_metasr.degradations import degrade
 from napari_metasr.geometry.affines import resampled_affine
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
-from napari_metasr.widgets.loupe.loupe import Loupe, canvas_of, loupe_of
+from napari_metasr.widgets.loupe.loupe import Loupe, loupe_of
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.napari_versions import canvas_widget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def reduced(volume: Volume) -> Volume:
 
 def film(viewer: napari.Viewer, loupe: Loupe) -> Iterator[Image.Image]:
     """Yield a frame for each step of the mouse and each notch of the wheel."""
-    canvas = canvas_of(viewer)
+    canvas = canvas_widget(viewer)
     if canvas is None:
         raise RuntimeError("the viewer has no window")
     corners = [QPointF(right * canvas.width(), down * canvas.height()) for right, down in PLACES]

@@ -31,14 +31,15 @@ import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QMessageBox, QWidget
+from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
 
 from napari_metasr.figures.size import PRINT_SIZE
 from napari_metasr.quality.rating import prepare
-from napari_metasr.widgets.loupe.loupe import canvas_of, loupe_of
+from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.panels.print_size import PrintSizeDialog
 from napari_metasr.widgets.tour.tour import start_tour
 from napari_metasr.widgets.viewer.key_sheet import show_keys
+from napari_metasr.widgets.viewer.napari_versions import canvas_widget
 from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.zoom.baselines import interpolate
@@ -94,7 +95,7 @@ class Scene:
     def open(self, command: str) -> Any:
         """Open a dock, and wait until it has nothing left to do."""
         dock: Any = open_dock(self.viewer, f"{PLUGIN}.{command}")
-        if hasattr(dock, "coordinator"):
+        if hasattr(getattr(dock, "coordinator", None), "is_waiting"):
             wait(lambda: not dock.coordinator.is_waiting)
         wait(lambda: False, 0.5)
         return dock
@@ -117,7 +118,7 @@ def swipe(scene: Scene) -> QWidget:
 
 def loupe(scene: Scene) -> QWidget:
     """Hold the loupe over the middle."""
-    found, canvas = loupe_of(scene.viewer), canvas_of(scene.viewer)
+    found, canvas = loupe_of(scene.viewer), canvas_widget(scene.viewer)
     if found is None or canvas is None:
         raise RuntimeError("the viewer has no window")
     found.open()
@@ -132,9 +133,9 @@ def loupe(scene: Scene) -> QWidget:
 
 
 def planes(scene: Scene) -> QWidget:
-    """Show three planes."""
-    scene.open("planes")
-    return scene.window
+    """Show three planes; the dock alone."""
+    dock: QWidget = scene.open("planes")
+    return dock
 
 
 def lesion(scene: Scene) -> QWidget:
@@ -190,7 +191,7 @@ def trust(scene: Scene) -> QWidget:
     dock = scene.open("trust")
     dock.scope.setCurrentIndex(1)
     dock.start.click()
-    wait(lambda: not dock.coordinator.is_waiting)
+    wait(lambda: dock.save.isEnabled())
     return scene.window
 
 
@@ -279,7 +280,7 @@ def clear(viewer: napari.Viewer, widget: QWidget) -> None:
         window._viewer_tour.close_tour()
     if open_loupe is not None:
         open_loupe.close()
-    if widget is not window:
+    if isinstance(widget, QDialog):
         widget.close()
     viewer.window.remove_dock_widget("all")
     wait(lambda: False, 0.5)

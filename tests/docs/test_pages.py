@@ -26,7 +26,8 @@ from metasr_training.risk import risk_head
 from metasr_training.train import train
 from napari_metasr.cli import main
 from napari_metasr.cli.verbs import parse
-from napari_metasr.widgets.zoom.shortcuts import sheet
+from napari_metasr.widgets.viewer.key_sheet import sheet
+from napari_metasr.widgets.zoom.shortcuts import register_shortcuts
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -127,6 +128,7 @@ def test_links_and_pictures_are_there(page):
 
 
 def test_the_page_of_keys_has_them_all():
+    register_shortcuts()
     page = (ROOT / "docs/keys.md").read_text(encoding="utf-8")
     rows = {line.strip("| ").split(" | ")[-1] for line in page.splitlines() if "|" in line}
     assert {text for _, text in sheet()} <= rows

@@ -19,6 +19,7 @@ from napari_metasr.io.writer import write_volume
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.lesions import detection
 from napari_metasr.widgets.lesions.widget import LesionWidget
+from napari_metasr.widgets.planes.widget import PlanesWidget
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
@@ -65,6 +66,7 @@ def make(viewer, engine, detector, work):
         "lesions": lambda: LesionWidget(viewer, detector.factory, DETECTOR_CARDS, lambda: None),
         "upscaling": lambda: UpscaleWidget(viewer, work, measure=lambda *_: 1e-8),
         "rating": lambda: RatingWidget(viewer),
+        "planes": lambda: PlanesWidget(viewer, engine.factory),
     }
 
     def make(kind):
@@ -107,8 +109,10 @@ def alive(kind):
 
 
 def slices_alive(engine):
+    """How many slices of an engine are alive: other tests may have left theirs to be collected."""
     engine.encoded.clear()
-    return alive(FakeEncoded)
+    collect()
+    return sum(type(one) is FakeEncoded and one.engine is engine for one in gc.get_objects())
 
 
 def scroll(qtbot, viewer, dock, engine, slices):
@@ -144,7 +148,7 @@ def test_a_removed_layer_takes_its_slices_along(qtbot, viewer, make, engine):
     assert [reference() for reference in layers] == [None] * 3
 
 
-@pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating"])
+@pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating", "planes"])
 def test_a_closed_dock_is_gone(qtbot, viewer, make, kind):
     layers = list(viewer.layers)  # boxes stay in the viewer, for the next dock
     before, references = subscriptions(viewer, layers), []

@@ -254,8 +254,10 @@ class Zoom(Command):
         network_alone = self._ends_in(PAGES) or (self._ends_in(ANIMATIONS) and not self.blink)
         if network_alone and self.consistent is not None:
             raise ValueError(f"{self.output}: it shows the network alone: no --consistent")
-        if self._ends_in(PAGES + ANIMATIONS) and self.risk:
-            raise ValueError(f"{self.output}: it shows no marks: no --risk")
+        if network_alone and self.risk:
+            raise ValueError(f"{self.output}: it shows the network alone: no --risk")
+        if self.blink and self.risk:
+            raise ValueError(f"{self.output}: expected --blink or --risk, found both")
         kinds = {"--width": self.width, "--profile": self.profile, "--mosaic": self.mosaic}
         given = [name for name, value in kinds.items() if value is not None]
         if self.dpi != PRINT_DPI and not given:

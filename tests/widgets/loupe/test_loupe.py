@@ -18,8 +18,8 @@ from napari_metasr.volume import Source, Volume
 from napari_metasr.widgets.loupe import loupe as loupes
 from napari_metasr.widgets.loupe.loupe import Loupe
 from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
-from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.key_sheet import sheet
+from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 from napari_metasr.widgets.viewer.shared import real_viewer, shared
 from napari_metasr.widgets.viewer.shortcuts import register
@@ -223,7 +223,7 @@ def test_the_key_can_be_changed_in_napari_s_shortcuts(qtbot, opened):
 
 def test_the_key_is_known_once_napari_runs_a_command_of_the_plugin(qtbot, opened):
     viewer, loupe, _, _ = opened()
-    native, name = canvas_of(real_viewer(viewer)), "napari-metasr:loupe"
+    native, name = canvas_widget(real_viewer(viewer)), "napari-metasr:loupe"
     action_manager.unbind_shortcut(name)
     register.cache_clear()  # as in a session that has just begun
     QTest.keyClick(native, Qt.Key.Key_G)

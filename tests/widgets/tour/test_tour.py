@@ -32,7 +32,9 @@ def viewer(make_napari_viewer_proxy):
     if tour is not None:
         tour.close_tour()
     viewer.window.remove_dock_widget("all")
-    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    for _ in range(3):  # what is deleted with the tour is deleted after it
+        QApplication.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def button(tour, text):

@@ -19,13 +19,13 @@ from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.loupe.shortcuts import CLOSING, LOUPE
 from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
+from napari_metasr.widgets.viewer.key_sheet import sheet
 from napari_metasr.widgets.viewer.napari_versions import (
     camera_of,
     canvas_overlays,
     canvas_size,
     grid_of,
 )
-from napari_metasr.widgets.viewer.key_sheet import sheet
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
@@ -224,17 +224,19 @@ def test_every_key_of_the_sheet_works_wherever_the_focus_is(qtbot, window):
     }
 
     def sheets():
-        return viewer.window._qt_window.findChildren(QMessageBox, "metasr_keys")
+        return main.findChildren(QMessageBox, "metasr_keys")
 
     keys = {text: key for key, text in sheet() if len(key) == 1 and text != CLOSING.description}
     assert set(keys) == set(effects)
     assert CLOSING.line in sheet()
-    viewer.window._qt_window.activateWindow()
+    main = real_viewer(viewer).window._qt_window
     dock.more_contrasts.expand(animate=False)
     places = (native, layers, dock, dock.model, dock.contrasts, dock.scale.slider, dock.keep)
     for place in places:
         for text, key in keys.items():
+            main.activateWindow()
             place.setFocus()
+            qtbot.waitUntil(main.isActiveWindow, timeout=20_000)
             before = effects[text]()
             QTest.keyClick(place, key.lower())
             assert effects[text]() != before, (place, key)

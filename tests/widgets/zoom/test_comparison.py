@@ -7,7 +7,14 @@ import pytest
 from fakes.widgets import SHAPE, results, settle
 from qtpy.QtCore import Qt, QTimer
 
-from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of, grid_shape, view_boxes
+from napari_metasr.widgets.viewer.napari_versions import (
+    camera_of,
+    canvas_overlays,
+    grid_of,
+    grid_shape,
+    view_boxes,
+)
+from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_name
 from napari_metasr.widgets.zoom.settings import Compare
 
 
@@ -172,15 +179,21 @@ def test_copies_of_segmentations_are_taken_away_at_once(qtbot, viewer, dock):
     assert "mask over bicubic" not in [layer.name for layer in viewer.layers]
 
 
-def test_the_swiped_results_have_their_names_on_their_sides(qtbot, dock):
+def test_the_swiped_results_have_their_names_on_their_sides(qtbot, viewer, dock):
+    """In lines that a narrow view has room for."""
+    overlays = canvas_overlays(viewer)
     choose(dock, "Swipe")
     settle(qtbot, dock)
-    bicubic, enhanced = results(dock)
-    assert bicubic.name_overlay.position == "top_left"
-    assert enhanced.name_overlay.position == "top_right"
+    left, right = (overlays[overlay_name(position)] for position in POSITIONS)
+    assert (left.position, right.position) == POSITIONS
+    assert left.text.startswith("bicubic ×")
+    assert right.text.startswith("research use\nsuper-resolved\n(Fake-SR ×")
+    assert max(map(len, f"{left.text}\n{right.text}".splitlines())) < 24
+    results(dock)[1].name = "research use · renamed"
+    assert right.text == "research use\nrenamed"
     choose(dock, "Side by side")
     settle(qtbot, dock)
-    assert enhanced.name_overlay.position == "top_left"
+    assert not any(overlay_name(position) in overlays for position in POSITIONS)
 
 
 def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):

@@ -242,7 +242,7 @@ def test_an_exception_while_layers_are_changed_does_not_deafen_the_dock(qtbot, v
 def test_a_contrast_that_the_name_tells_wrongly_can_be_corrected(qtbot, viewer, dock):
     viewer.layers[0].name = "Pre_Scan_T1"
     settle(qtbot, dock)
-    assert dock.contrast.currentText() == "T1 (auto)"
+    assert dock.contrast.currentText() == "T1?"
     assert "not trained on T1" in dock.notice.text()
     dock.contrast.setCurrentIndex(dock.contrast.findData("T1c"))
     settle(qtbot, dock)

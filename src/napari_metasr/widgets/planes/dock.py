@@ -67,7 +67,7 @@ class PlanesDock(docks.Dock):
 
     def _lay_out(self) -> None:
         controls, column = docks.column()
-        column.addLayout(docks.form([("Image", [self.source], 1)]))
+        column.addWidget(self.source)
         column.addWidget(self.enhancing)
         column.addWidget(self.fit)
         column.addWidget(self.notice)

@@ -20,6 +20,8 @@ POSITIONS = {
 }
 COLOR = "#ffd54a"
 FONT_SIZE = 14
+SHADE = "#00000080"
+"""Behind a letter, so that it is read on a white canvas and on bright tissue too."""
 
 
 def overlay_name(side: str) -> str:
@@ -41,7 +43,7 @@ class EdgeLetters:
                 gridded=True,
                 font_size=FONT_SIZE,
                 color=COLOR,
-                box=False,
+                box_color=SHADE,
                 visible=False,
             )
 

@@ -158,6 +158,6 @@ def paint_bar(painter: QPainter, area: QRectF, width: float, per_unit: float, un
     bar.moveBottomRight(room.bottomRight())
     painter.fillRect(bar.adjusted(-1, -1, 1, 1), OUTLINE.color())
     painter.fillRect(bar, WORDS_COLOR)
-    above = QRectF(room.left(), room.top(), room.width(), room.height() - 2 * bar.height())
+    above = QRectF(area.left(), area.top(), area.width(), area.height() - 2 * bar.height())
     alignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
     paint_words(painter, above, alignment, f"{length:g} {unit}")

@@ -62,9 +62,9 @@ class Renderings:
         self._done = done
         self._queue = _Queue()
         self._task = Task(announced=False)
-        self._task.step.connect(lambda step: self._done(*step))
+        self._task.step.connect(self._on_step)  # Qt holds methods weakly, and functions not
         self._task.failed.connect(failed)
-        self._task.finished.connect(lambda _: self._go_on())
+        self._task.finished.connect(self._go_on)
 
     @property
     def is_running(self) -> bool:
@@ -86,6 +86,9 @@ class Renderings:
             pass
         self._task.close()
 
-    def _go_on(self) -> None:
+    def _on_step(self, step: tuple[Any, Any, Any]) -> None:
+        self._done(*step)
+
+    def _go_on(self, cancelled: bool = False) -> None:
         if len(self._queue) and not self._task.is_running:
             self._task.start(_rendered, self._queue)

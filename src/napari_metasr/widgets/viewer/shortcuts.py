@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PREFIX = "napari-metasr:"
+ESCAPE_SIGN = "⎋"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class KeyAction:
     @property
     def line(self) -> tuple[str, str]:
         """The keys as the platform writes them, and what they do."""
-        return " or ".join(Shortcut(key).platform for key in self.keys), self.description
+        keys = " or ".join(Shortcut(key).platform for key in self.keys)
+        return keys.replace(ESCAPE_SIGN, "Esc"), self.description
 
 
 _known: dict[str, KeyAction] = {}

@@ -113,6 +113,7 @@ class ZoomDock(Dock):
         self.model = model_box(models, "The network that super-resolves")
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         parts.list_devices(self.device)
+        self.device.setMinimumContentsLength(2)
         self.comparison = parts.enum_box(
             Compare, "How bicubic and super-resolved are shown (key: N)"
         )
@@ -141,8 +142,8 @@ class ZoomDock(Dock):
     def _build_display(self) -> None:
         self.display = DisplayControls()
         self.contrast = parts.combo_box(
-            "Which MRI contrast the source shows; (auto) is what its name tells. Correct it here:\n"
-            "networks are trained on some contrasts only"
+            "Which MRI contrast the source shows; with “?” that is what its name tells.\n"
+            "Correct it here: networks are trained on some contrasts only"
         )
         self.contrast.addItem("unknown", "")
         for contrast in (*CONTRASTS, OTHER):
@@ -328,7 +329,7 @@ class ZoomDock(Dock):
 
     def show_contrast(self, chosen: str | None, named: str | None) -> None:
         """Show which contrast the source has; emits nothing."""
-        text = f"{named} (auto)" if named else "unknown"
+        text = f"{named}?" if named else "unknown"
         if self.contrast.itemText(0) != text:
             self.contrast.setItemText(0, text)
         if self.contrast.currentData() != (chosen or ""):

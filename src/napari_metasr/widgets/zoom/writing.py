@@ -45,10 +45,7 @@ def save_steps(
     volume = volume_of(spec.source.layer.metadata)
     if volume is not None:
         check_source_kept(path, volume.source)
-    if kind in OF_THE_NETWORK:
-        for name, extra in (("Consistent", spec.acquisition), ("Risk", spec.guarantee)):
-            if extra is not None:
-                raise ValueError(f"{path.name} shows the network alone: switch “{name}” off first")
+    _check_shown(path, kind, spec)
     source, view = spec.source, spec.view
     plane, index = plane_and_index(view, source.layer.ndim)
     time = view.index[0] if source.layer.ndim > 3 else 0
@@ -99,3 +96,12 @@ def save_steps(
             dtype = np.dtype(np.float32) if is_float else cut.image.dtype
             save_nifti(path, rendition, dtype=dtype, overwrite=True)
     yield path
+
+
+def _check_shown(path: Path, kind: FileKind, spec: RenderingSpec) -> None:
+    """Refuse to leave out what is switched on."""
+    for name, extra in (("Consistent", spec.acquisition), ("Risk", spec.guarantee)):
+        if kind in OF_THE_NETWORK and extra is not None:
+            raise ValueError(f"{path.name} shows the network alone: switch “{name}” off first")
+    if kind in BLINKING and spec.guarantee is not None:
+        raise ValueError(f"{path.name} shows no marks: switch “Risk” off first")

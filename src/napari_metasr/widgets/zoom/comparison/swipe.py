@@ -11,6 +11,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import undisturbed
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+from napari_metasr.widgets.zoom.comparison.side_names import SideNames
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Swipe(Mode):
         self._view: SliceView | None = None
         self._window: Window | None = None
         self._line: Shapes | None = None
+        self._names: SideNames | None = None
         self._drawn: object = None
         self._fraction = 1 / 2
 
@@ -82,9 +84,8 @@ class Swipe(Mode):
         for number, pair in enumerate(stage.pairs):
             for layer in pair.layers:
                 set_visible(layer, number == 0)
-            pair.bicubic.name_overlay.visible = True
-            pair.enhanced.name_overlay.visible = True
-            pair.enhanced.name_overlay.position = "top_right"
+            pair.bicubic.name_overlay.visible = pair.enhanced.name_overlay.visible = False
+        self._name(stage)
         if stage.pairs and self._view is not None and self._window is not None:
             self._draw_line(stage)
 
@@ -92,14 +93,24 @@ class Swipe(Mode):
         """Take the line away and put the view back."""
         stage, line = self._stage, self._line
         self._stage = self._line = self._view = self._drawn = None
+        if self._names is not None:
+            self._names.close()
+            self._names = None
         if stage is not None:
             stage.viewer.mouse_drag_callbacks.remove(self._drag)
-            for pair in stage.pairs:
-                pair.enhanced.name_overlay.position = "top_left"
             if line is not None and line in stage.viewer.layers:
                 with undisturbed(stage.viewer):
                     stage.viewer.layers.remove(line)
         super().leave()
+
+    def _name(self, stage: Stage) -> None:
+        """Name the halves of the first pair."""
+        pair = stage.pairs[0] if stage.pairs else None
+        if self._names is not None and (pair is None or not self._names.is_of(pair)):
+            self._names.close()
+            self._names = None
+        if self._names is None and pair is not None:
+            self._names = SideNames(stage.viewer, pair)
 
     def _is_flipped(self) -> bool:
         """Whether the right of the screen is where the slice's index is low."""
