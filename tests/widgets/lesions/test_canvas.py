@@ -158,7 +158,8 @@ def test_a_dragged_corner_changes_the_table_and_what_is_super_resolved(qtbot, wi
     corner = layer.data_to_world(layer.data[number][2])
     start = point_of(viewer, *corner[-2:])
     QTest.qWait(100)
-    drag(viewer, start, start + QPoint(-40, -40))
+    far = -round(1.5 * camera_of(viewer).zoom)  # one voxel and a half
+    drag(viewer, start, start + QPoint(far, far))
     settle(qtbot, dock, *zooms)
     assert dock.table.item(0, 1).text() == "0.90, edited"
     enhanced = zooms[0].coordinator.presenter.stage.pairs[0].enhanced
