@@ -113,7 +113,11 @@ class SideBySide(Mode):
                     layers.move(layers.index(each), place)
 
     def _lay_over_images(self, stage: Stage) -> None:
+        layers = stage.viewer.layers
+        panes = [layer for layer in self._panes if layer in layers]
         with undisturbed(stage.viewer):
-            for layer in self._panes:
-                if layer in stage.viewer.layers:
-                    lay_over_images(stage.viewer, layer)
+            if HIDDEN_LAYERS_TAKE_BOXES:  # from above segmentations to below them
+                for layer in panes:
+                    layers.move(layers.index(layer), 0)
+            for layer in panes:
+                lay_over_images(stage.viewer, layer)
