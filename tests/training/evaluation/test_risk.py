@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
-import signal
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -158,22 +155,6 @@ def test_what_cannot_be_calibrated_is_refused_in_one_line(tmp_path, capsys, opti
     assert evaluate.main(words) == 2
     assert message in capsys.readouterr().err
     assert not card.exists()
-
-
-def test_an_interrupt_leaves_no_card_and_no_tables(tmp_path, capsys):
-    data, card, output = write_data(tmp_path / "data"), tmp_path / "card.json", tmp_path / "out"
-    words = ["calibrate", str(data), "--alpha", "0.6", "--card", str(card), "--output", str(output)]
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
-    timer = threading.Timer(1.0, _thread.interrupt_main)
-    timer.start()
-    try:
-        assert evaluate.main([*words, "--slices", "0", "--device", "cpu"]) == 130
-    finally:
-        timer.join()
-        signal.signal(signal.SIGINT, before)
-    assert capsys.readouterr().err.strip().endswith("metasr-evaluate: stopped")
-    assert not card.exists()
-    assert not output.exists()
 
 
 def test_slices_are_spread_over_every_patient(tmp_path):
