@@ -38,6 +38,7 @@ SHIELDS = {
     "plugin_settings.py": "the settings file that preferences of plugins are kept beside",
     "region_border.py": "the visual of a box round a layer's part",
     "marks.py": "the visual of a picture over a layer",
+    "tour.py": "the guided tour, where this napari has one",
 }
 """Modules that use private names of napari, and what for."""
 

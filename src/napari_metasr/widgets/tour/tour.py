@@ -9,6 +9,7 @@ from napari.layers import Image
 
 from napari_metasr.widgets.panels.dock import enclosing
 from napari_metasr.widgets.tour.steps import STEPS
+from napari_metasr.widgets.viewer.napari_versions import canvas_widget
 from napari_metasr.widgets.viewer.open_docks import open_dock, open_docks
 from napari_metasr.widgets.viewer.shared import real_viewer
 
@@ -88,8 +89,7 @@ class Stop:
             return None
         dock: Any = open_docks(viewer).get(ZOOM_DOCK)
         if self.step.control is None or dock is None:
-            canvas: QWidget = viewer.window._qt_viewer.canvas.native
-            return canvas
+            return canvas_widget(viewer)
         return self.step.control(dock)
 
     def reveal(self) -> bool:

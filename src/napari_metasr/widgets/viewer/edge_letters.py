@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from napari.components.overlays import TextOverlay
 
 from napari_metasr.geometry.display import edge_letters
-from napari_metasr.widgets.viewer.napari_versions import MIDDLE_LEFT, MIDDLE_RIGHT, canvas_overlays
+from napari_metasr.widgets.viewer.napari_versions import (
+    ABOVE_TOP,
+    MIDDLE_LEFT,
+    MIDDLE_RIGHT,
+    canvas_overlays,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,7 +37,8 @@ def overlay_name(side: str) -> str:
 class EdgeLetters:
     """Four text overlays on a viewer's canvas, repeated in every box of a grid.
 
-    Top and bottom keep a line free at the very edge, for the names of layers.
+    Top and bottom keep a line free at the very edge, for the names of layers; where letters of the
+    sides take the top line themselves, the top's stands between them.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -60,7 +66,9 @@ class EdgeLetters:
         letters = edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
             overlay = self._letters[overlay_name(side)]
-            overlay.text = {"top": f"\n{letter}", "bottom": f"{letter}\n "}.get(side, letter)
+            overlay.text = {"top": f"{ABOVE_TOP}{letter}", "bottom": f"{letter}\n "}.get(
+                side, letter
+            )
             overlay.visible = True
 
     def hide(self) -> None:

@@ -36,6 +36,9 @@ MIDDLE_LEFT, MIDDLE_RIGHT = (
 )
 """Where letters of the left and the right edge are placed."""
 
+ABOVE_TOP = "\n" if HAS_CANVAS else ""
+"""What stands above the letter of the top edge."""
+
 _RESIZED: weakref.WeakKeyDictionary[ViewerModel, EventEmitter] = weakref.WeakKeyDictionary()
 
 

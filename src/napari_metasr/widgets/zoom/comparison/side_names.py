@@ -49,10 +49,10 @@ class SideNames:
     """
 
     def __init__(self, viewer: ViewerModel, pair: ResultPair) -> None:
-        self._overlays = canvas_overlays(viewer)
+        self._names = canvas_overlays(viewer)
         self._pair = weakref.ref(pair)
         for position in POSITIONS:
-            self._overlays[overlay_name(position)] = TextOverlay(
+            self._names[overlay_name(position)] = TextOverlay(
                 position=position, font_size=LABEL_SIZE, visible=True
             )
         self._subscriptions = Subscriptions(
@@ -68,7 +68,7 @@ class SideNames:
         """Take the texts off the canvas."""
         self._subscriptions.close()
         for position in POSITIONS:
-            del self._overlays[overlay_name(position)]
+            del self._names[overlay_name(position)]
 
     def _write(self, event: Any = None) -> None:
         pair = self._pair()
@@ -76,4 +76,4 @@ class SideNames:
             return
         for position, layer in zip(POSITIONS, (pair.bicubic, pair.enhanced), strict=True):
             text = caption(layer.name, pair.source.name)
-            self._overlays[overlay_name(position)].text = text
+            self._names[overlay_name(position)].text = text
