@@ -172,7 +172,5 @@ def _lines(axis: AxisAcquisition) -> list[str]:
     if axis.blur is None:
         lines.append(f"Along {axis.direction}: the blur could not be told: none was added.")
     else:
-        lines.append(
-            f"Along {axis.direction}: blur of about {axis.blur:.1f} acquired pixels (roughly)."
-        )
+        lines.append(f"Along {axis.direction}: blur of roughly {axis.blur:.1f} acquired pixels.")
     return lines

@@ -152,7 +152,7 @@ def example_picture(proof: Proof, example: Example) -> Picture:
         row.error(result - truth.image, column, 1, "Its error")
     caption = (
         f"Slice {truth.index}, reduced by ×{example.scale:g} and enlarged again. Errors: black is "
-        f"none, bright is {LARGEST_ERROR:.0%} of the scan's intensity range or more."
+        f"none, bright is {LARGEST_ERROR:.0%} of the scan's range of grey values or more."
     )
     return _saved(row.canvas.figure, row.size, caption, colours=LEVELS)
 
@@ -167,8 +167,8 @@ def marks_picture(proof: Proof, example: Example, marked: NDArray[np.bool_]) -> 
     row.error(result - truth.image, 3, 0, "Its error")
     caption = (
         f"Slice {truth.index} at ×{example.scale:g}: hatched where the result may be wrong, beside "
-        f"its true error (black is none, bright is {LARGEST_ERROR:.0%} of the intensity range or "
-        "more)."
+        f"its true error (black is none, bright is {LARGEST_ERROR:.0%} of the range of grey "
+        "values or more)."
     )
     return _saved(row.canvas.figure, row.size, caption, colours=LEVELS)
 
