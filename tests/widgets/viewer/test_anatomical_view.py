@@ -14,7 +14,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.normalisation import dragged_limits
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
-from napari_metasr.widgets.viewer.edge_letters import overlay_name
+from napari_metasr.widgets.viewer.edge_letters import ROOM, overlay_name, room_name
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_overlays
 from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.contrasts import contrast_notice
@@ -50,10 +50,24 @@ def test_an_anatomical_layer_turns_the_viewer_until_it_is_gone(viewer, brain):
     assert camera_of(viewer).orientation2d == ("up", "left")
     assert letters(viewer) == {"top": "A", "left": "R"}
     assert canvas_overlays(viewer)["scale_bar"].visible
+    assert canvas_overlays(viewer)[room_name("bottom")].visible
     viewer.layers.clear()
     assert camera_of(viewer).orientation2d == before
     assert letters(viewer) == {}
     assert not canvas_overlays(viewer)["scale_bar"].visible
+
+
+def test_letters_are_shown_after_what_keeps_them_off_the_edge(viewer, brain):
+    """Napari tiles overlays in this order."""
+    shown = []
+    anatomical_view(viewer).hold("layers")
+    names = [name(side) for side in ROOM for name in (overlay_name, room_name)]
+    for name in names:
+        overlay = canvas_overlays(viewer)[name]
+        overlay.events.visible.connect(lambda event, name=name: shown.append(name))
+    viewer.add_layer(brain)
+    for side in ROOM:
+        assert shown.index(room_name(side)) < shown.index(overlay_name(side))
 
 
 def thick(volume, plane):
@@ -137,6 +151,7 @@ def test_it_stays_as_long_as_somebody_holds_it(viewer, brain):
     assert anatomical_view(viewer) is view
     view.release("layers")
     assert overlay_name("top") not in canvas_overlays(viewer)
+    assert room_name("bottom") not in canvas_overlays(viewer)
     assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
 
 

@@ -14,7 +14,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
     grid_shape,
     view_boxes,
 )
-from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_name
+from napari_metasr.widgets.zoom.comparison.side_names import FIT_GRID, POSITIONS, overlay_name
 from napari_metasr.widgets.zoom.settings import Compare
 
 
@@ -179,10 +179,11 @@ def test_copies_of_segmentations_are_taken_away_at_once(qtbot, viewer, dock):
     assert "mask over bicubic" not in [layer.name for layer in viewer.layers]
 
 
-def test_the_swiped_results_have_their_names_on_their_sides(qtbot, viewer, dock):
+@pytest.mark.parametrize("compare", ["Swipe", *(["Side by side"] if FIT_GRID else [])])
+def test_results_have_their_names_on_their_sides(qtbot, viewer, dock, compare):
     """In lines that a narrow view has room for."""
     overlays = canvas_overlays(viewer)
-    choose(dock, "Swipe")
+    choose(dock, compare)
     settle(qtbot, dock)
     left, right = (overlays[overlay_name(position)] for position in POSITIONS)
     assert (left.position, right.position) == POSITIONS
@@ -191,9 +192,17 @@ def test_the_swiped_results_have_their_names_on_their_sides(qtbot, viewer, dock)
     assert max(map(len, f"{left.text}\n{right.text}".splitlines())) < 24
     results(dock)[1].name = "research use · renamed"
     assert right.text == "research use\nrenamed"
-    choose(dock, "Side by side")
+    assert not any(layer.name_overlay.visible for layer in results(dock))
+    choose(dock, "Blink")
     settle(qtbot, dock)
     assert not any(overlay_name(position) in overlays for position in POSITIONS)
+
+
+def test_results_in_several_rows_have_their_names_in_their_boxes(qtbot, viewer, dock, rng):
+    viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    assert all(layer.name_overlay.visible for layer in results(dock))
+    assert not any(overlay_name(position) in canvas_overlays(viewer) for position in POSITIONS)
 
 
 def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):

@@ -8,11 +8,12 @@ from napari.components.overlays import TextOverlay
 
 from napari_metasr.geometry.display import edge_letters
 from napari_metasr.widgets.viewer.napari_versions import (
-    ABOVE_TOP,
+    LINES_ABOVE_TOP,
     MIDDLE_LEFT,
     MIDDLE_RIGHT,
     canvas_overlays,
 )
+from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -27,6 +28,10 @@ COLOR = "#ffd54a"
 FONT_SIZE = 14
 SHADE = "#00000080"
 """Behind a letter, so that it is read on a white canvas and on bright tissue too."""
+ROOM = {"bottom": ("x", FONT_SIZE)}
+"""Unseen text, and its size, between the edge and a letter: for names, and the scale bar."""
+if LINES_ABOVE_TOP:
+    ROOM["top"] = ("\n".join("x" * LINES_ABOVE_TOP), LABEL_SIZE)
 
 
 def overlay_name(side: str) -> str:
@@ -34,16 +39,32 @@ def overlay_name(side: str) -> str:
     return f"metasr_letter_{side}"
 
 
+def room_name(side: str) -> str:
+    """Under which name the viewer's canvas holds what keeps a letter off its edge."""
+    return f"metasr_room_{side}"
+
+
 class EdgeLetters:
     """Four text overlays on a viewer's canvas, repeated in every box of a grid.
 
-    Top and bottom keep a line free at the very edge, for the names of layers; where letters of the
-    sides take the top line themselves, the top's stands between them.
+    Those of top and bottom keep off the edge, for the names of layers and the scale bar; where
+    letters of the sides take the top line themselves, the top's stands between them.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._letters = canvas_overlays(viewer)
         for side, position in POSITIONS.items():
+            if side in ROOM:
+                text, size = ROOM[side]
+                self._letters[room_name(side)] = TextOverlay(
+                    text=text,
+                    position=position,
+                    gridded=True,
+                    font_size=size,
+                    opacity=0,
+                    box=False,
+                    visible=False,
+                )
             self._letters[overlay_name(side)] = TextOverlay(
                 position=position,
                 gridded=True,
@@ -65,18 +86,22 @@ class EdgeLetters:
         """
         letters = edge_letters(row_axis, column_axis, orientation2d)
         for side, letter in letters.items():
-            overlay = self._letters[overlay_name(side)]
-            overlay.text = {"top": f"{ABOVE_TOP}{letter}", "bottom": f"{letter}\n "}.get(
-                side, letter
-            )
-            overlay.visible = True
+            self._letters[overlay_name(side)].text = letter
+        self._set_visible(True)
 
     def hide(self) -> None:
         """Show no letters."""
-        for side in POSITIONS:
-            self._letters[overlay_name(side)].visible = False
+        self._set_visible(False)
 
     def close(self) -> None:
         """Take the overlays off the canvas."""
-        for side in POSITIONS:
-            del self._letters[overlay_name(side)]
+        for name in self._names():
+            del self._letters[name]
+
+    def _set_visible(self, visible: bool) -> None:
+        for name in self._names():
+            self._letters[name].visible = visible
+
+    def _names(self) -> list[str]:
+        """Name all overlays; napari tiles them in the order in which they are first shown."""
+        return [*map(room_name, ROOM), *map(overlay_name, POSITIONS)]

@@ -36,8 +36,8 @@ MIDDLE_LEFT, MIDDLE_RIGHT = (
 )
 """Where letters of the left and the right edge are placed."""
 
-ABOVE_TOP = "\n" if HAS_CANVAS else ""
-"""What stands above the letter of the top edge."""
+LINES_ABOVE_TOP = 3 if HAS_CANVAS else 0
+"""Lines of a name above the letter of the top edge, which elsewhere stands between side letters."""
 
 _RESIZED: weakref.WeakKeyDictionary[ViewerModel, EventEmitter] = weakref.WeakKeyDictionary()
 

@@ -14,6 +14,7 @@ from napari_metasr.widgets.viewer.result_layers import (
     undisturbed,
 )
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
+from napari_metasr.widgets.zoom.comparison.side_names import FIT_GRID, SideNames
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SideBySide(Mode):
         self._stage: Stage | None = None
         self._is_new = True
         self._panes: list[Image] = []
+        self._names = SideNames()
 
     def enter(self, stage: Stage) -> None:
         """Hide all but the results and segmentations."""
@@ -56,10 +58,10 @@ class SideBySide(Mode):
         self._is_new = False
         for layer in panes:
             set_visible(layer, True)
-            layer.name_overlay.visible = True
         self._label(stage, panes)
         others = [layer for layer in stage.viewer.layers if layer.visible and not is_result(layer)]
         rows = len(stage.pairs) + -(-len(others) // 2)
+        self._name(stage, is_one_row=rows == 1)
         grid = grid_of(stage.viewer)
         in_box = 1 + len(stage.segmentations.copies)
         wanted = {
@@ -76,12 +78,23 @@ class SideBySide(Mode):
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
+        self._names.close()
         are_first = HIDDEN_LAYERS_TAKE_BOXES or (
             stage is not None and bool(stage.segmentations.copies)
         )
         super().leave()
         if stage is not None and are_first:
             self._lay_over_images(stage)
+
+    def _name(self, stage: Stage, *, is_one_row: bool) -> None:
+        """Name one pair in lines at the corners, several in a line in each view box."""
+        if FIT_GRID and is_one_row and stage.pairs:
+            self._names.show(stage.viewer, stage.pairs[0])
+            return
+        self._names.close()
+        for pair in stage.pairs:
+            for layer in pair.layers:
+                layer.name_overlay.visible = True
 
     def _label(self, stage: Stage, panes: list[Image]) -> None:
         """Have each result followed by the segmentations that are shown over it."""

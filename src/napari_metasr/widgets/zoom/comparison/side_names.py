@@ -1,4 +1,4 @@
-"""The names of two results that share a view, each on its side and no wider than that."""
+"""The names of two results, each on its side of the view and no wider than that."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
-from napari_metasr.widgets.viewer.napari_versions import canvas_overlays
+from napari_metasr.widgets.viewer.napari_versions import MIDDLE_LEFT, canvas_overlays
 from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE, elided
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.result_layers import ResultPair
 
 POSITIONS = ("top_left", "top_right")
+FIT_GRID = MIDDLE_LEFT not in POSITIONS
+"""Whether the corners of the grid's view boxes are free of letters of the left and right edge."""
 
 
 def overlay_name(position: str) -> str:
@@ -38,21 +40,32 @@ def caption(name: str, source: str) -> str:
 
 
 class SideNames:
-    """Two texts on a viewer's canvas that follow the names of a pair's layers.
+    """Two texts on a viewer's canvas that follow the names of a pair's layers."""
 
-    Parameters
-    ----------
-    viewer
-        The viewer.
-    pair
-        The bicubic result, named on the left, and the super-resolved one, named on the right.
-    """
+    def __init__(self) -> None:
+        self._viewer: weakref.ref[ViewerModel] | None = None
+        self._pair: weakref.ref[ResultPair] | None = None
+        self._subscriptions: Subscriptions | None = None
 
-    def __init__(self, viewer: ViewerModel, pair: ResultPair) -> None:
-        self._names = canvas_overlays(viewer)
-        self._pair = weakref.ref(pair)
+    def show(self, viewer: ViewerModel, pair: ResultPair) -> None:
+        """Name a pair's results in place of their layers' own names.
+
+        Parameters
+        ----------
+        viewer
+            The viewer.
+        pair
+            The bicubic result, named on the left, and the super-resolved one, named on the right.
+        """
+        for layer in pair.layers:
+            layer.name_overlay.visible = False
+        if self._pair is not None and self._pair() is pair:
+            return
+        self.close()
+        self._viewer, self._pair = weakref.ref(viewer), weakref.ref(pair)
+        overlays = canvas_overlays(viewer)
         for position in POSITIONS:
-            self._names[overlay_name(position)] = TextOverlay(
+            overlays[overlay_name(position)] = TextOverlay(
                 position=position, font_size=LABEL_SIZE, visible=True
             )
         self._subscriptions = Subscriptions(
@@ -60,20 +73,21 @@ class SideNames:
         )
         self._write()
 
-    def is_of(self, pair: ResultPair) -> bool:
-        """Return whether it names this pair."""
-        return self._pair() is pair
-
     def close(self) -> None:
-        """Take the texts off the canvas."""
-        self._subscriptions.close()
-        for position in POSITIONS:
-            del self._names[overlay_name(position)]
+        """Take the texts off the canvas, if they are there."""
+        if self._subscriptions is not None:
+            self._subscriptions.close()
+        viewer = self._viewer() if self._viewer is not None else None
+        if viewer is not None:
+            for position in POSITIONS:
+                del canvas_overlays(viewer)[overlay_name(position)]
+        self._viewer = self._pair = self._subscriptions = None
 
     def _write(self, event: Any = None) -> None:
-        pair = self._pair()
-        if pair is None:
+        viewer = self._viewer() if self._viewer is not None else None
+        pair = self._pair() if self._pair is not None else None
+        if viewer is None or pair is None:
             return
         for position, layer in zip(POSITIONS, (pair.bicubic, pair.enhanced), strict=True):
             text = caption(layer.name, pair.source.name)
-            self._names[overlay_name(position)].text = text
+            canvas_overlays(viewer)[overlay_name(position)].text = text

@@ -45,7 +45,7 @@ class Swipe(Mode):
         self._view: SliceView | None = None
         self._window: Window | None = None
         self._line: Shapes | None = None
-        self._names: SideNames | None = None
+        self._names = SideNames()
         self._drawn: object = None
         self._fraction = 1 / 2
 
@@ -84,8 +84,10 @@ class Swipe(Mode):
         for number, pair in enumerate(stage.pairs):
             for layer in pair.layers:
                 set_visible(layer, number == 0)
-            pair.bicubic.name_overlay.visible = pair.enhanced.name_overlay.visible = False
-        self._name(stage)
+        if stage.pairs:
+            self._names.show(stage.viewer, stage.pairs[0])
+        else:
+            self._names.close()
         if stage.pairs and self._view is not None and self._window is not None:
             self._draw_line(stage)
 
@@ -93,24 +95,13 @@ class Swipe(Mode):
         """Take the line away and put the view back."""
         stage, line = self._stage, self._line
         self._stage = self._line = self._view = self._drawn = None
-        if self._names is not None:
-            self._names.close()
-            self._names = None
+        self._names.close()
         if stage is not None:
             stage.viewer.mouse_drag_callbacks.remove(self._drag)
             if line is not None and line in stage.viewer.layers:
                 with undisturbed(stage.viewer):
                     stage.viewer.layers.remove(line)
         super().leave()
-
-    def _name(self, stage: Stage) -> None:
-        """Name the halves of the first pair."""
-        pair = stage.pairs[0] if stage.pairs else None
-        if self._names is not None and (pair is None or not self._names.is_of(pair)):
-            self._names.close()
-            self._names = None
-        if self._names is None and pair is not None:
-            self._names = SideNames(stage.viewer, pair)
 
     def _is_flipped(self) -> bool:
         """Whether the right of the screen is where the slice's index is low."""
