@@ -55,7 +55,7 @@ def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManife
         "Three planes",
         "Detect tumour",
         "Upscale volume",
-        "How far can I zoom this scan?",
+        "How far can I zoom?",
         "Rate images (MOS)",
         "Tour (two minutes)",
     ]

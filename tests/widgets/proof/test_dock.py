@@ -1,4 +1,4 @@
-"""The dock *How far can I zoom this scan?* in a viewer model."""
+"""The dock *How far can I zoom?* in a viewer model."""
 
 from __future__ import annotations
 

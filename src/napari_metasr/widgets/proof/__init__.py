@@ -1,1 +1,1 @@
-"""The dock *How far can I zoom this scan?*."""
+"""The dock *How far can I zoom?*."""

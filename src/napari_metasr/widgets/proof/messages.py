@@ -1,4 +1,4 @@
-"""Texts of the dock *How far can I zoom this scan?*."""
+"""Texts of the dock *How far can I zoom?*."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari_metasr.upscaling.time_left import TimeLeft
 
-TITLE = "How far can I zoom this scan?"
+TITLE = "How far can I zoom?"
 NO_IMAGE = "Open an image."
 READY = "Ready: the whole scan takes about a minute, a slice or a part of it some seconds."
 LOADING = "loading the network"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ProofWidget(ProofDock):
-    """*Plugins > How far can I zoom this scan?*.
+    """*Plugins > How far can I zoom?*.
 
     Parameters
     ----------
