@@ -29,7 +29,7 @@ import napari
 import nibabel as nib
 import numpy as np
 from napari.layers import Image
-from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt
+from qtpy.QtCore import QEvent, QEventLoop, QPointF, Qt, QThreadPool
 from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
 
@@ -62,6 +62,7 @@ RATED = 64
 
 TOUR_STEP = 3
 PATIENCE_SECONDS = 600
+SETTLE_SECONDS = 0.5
 PLUGIN = "napari-metasr"
 
 
@@ -183,6 +184,8 @@ def rating(scene: Scene) -> QWidget:
     dock = scene.open("rate")
     dock.begin(str(study), "Ann")
     wait(lambda: False, 1)
+    dock.grades[2].click()
+    dock.flags["S"].click()
     return scene.window
 
 
@@ -254,27 +257,25 @@ def main() -> None:
 
 
 def take(scan: Path, folder: Path, parts: list[str], options: argparse.Namespace) -> None:
-    """Take pictures of parts, one after the other in one window."""
+    """Take pictures of parts, each in a window of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    viewer = napari.Viewer()
-    remember(tour_offered=True)
-    viewer.theme = options.theme
-    viewer.window._qt_window.resize(*options.size)
     with tempfile.TemporaryDirectory() as scratch:
         for name in parts:
-            viewer.layers.clear()
-            viewer.dims.order = (0, 1, 2)
+            viewer = napari.Viewer()
+            remember(tour_offered=True)
+            viewer.theme = options.theme
+            viewer.window._qt_window.resize(*options.size)
             viewer.open(str(scan), plugin=PLUGIN)
             wait(lambda: False, 1)
             widget = PARTS[name](Scene(viewer, scan, Path(scratch), options.quick))
+            wait(lambda: False, SETTLE_SECONDS)  # for the texts that came last to be laid out
             widget.grab().save(str(folder / f"{name}.png"))
             print(folder / f"{name}.png", flush=True)
-            clear(viewer, widget)
-    viewer.close()
+            close(viewer, widget)
 
 
-def clear(viewer: napari.Viewer, widget: QWidget) -> None:
-    """Close what a picture was taken of, whatever it still does."""
+def close(viewer: napari.Viewer, widget: QWidget) -> None:
+    """Close what a picture was taken of, and wait until its work has stopped."""
     window, open_loupe = viewer.window._qt_window, loupe_of(viewer)
     if window._viewer_tour is not None:
         window._viewer_tour.close_tour()
@@ -283,7 +284,8 @@ def clear(viewer: napari.Viewer, widget: QWidget) -> None:
     if isinstance(widget, QDialog):
         widget.close()
     viewer.window.remove_dock_widget("all")
-    wait(lambda: False, 0.5)
+    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    viewer.close()
 
 
 def write_thick(scan: Path, output: Path) -> None:

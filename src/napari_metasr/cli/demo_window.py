@@ -103,6 +103,9 @@ def photograph(scene: Scene, path: Path) -> Path:
 
 def take(shot: Shot) -> None:
     """Open the window, drive the dock's slider through the scales, photograph the last one."""
+    from napari_metasr.widgets.viewer.preferences import remember
+
+    remember(tour_offered=True)  # its notice would lie over the picture
     region = Window(*shot.window)
     volume = read_sample(shot.volume)
     scene = Scene(volume, shot.volume, shot.index, region, shot.model, shot.device)
