@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from fakes.widgets import CARD, SHIFT, FakeEngine
 
-from napari_metasr.figures.rendition import Slice, render, save_nifti
+from napari_metasr.figures.rendition import Slice, render
+from napari_metasr.figures.rendition_files import save_nifti
 from napari_metasr.files import InputReplacedError
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read_volume, write_volume

@@ -222,7 +222,7 @@ class ZoomOutput:
         )
 
     def _save(self, rendition: Rendition) -> None:
-        from napari_metasr.figures.rendition import save_figure, save_nifti
+        from napari_metasr.figures.rendition_files import save_figure, save_nifti
 
         if self.ends_in(WRITTEN_SUFFIXES):
             save_nifti(self.path, rendition, overwrite=self.overwrite)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.figures.mosaic import save_mosaic, spread_slices
-from napari_metasr.figures.rendition import Slice, render, save_figure
+from napari_metasr.figures.rendition import Slice, render
+from napari_metasr.figures.rendition_files import save_figure
 from napari_metasr.files import numbered
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io.writer import check_source_kept

@@ -11,12 +11,8 @@ from napari.layers import Image, Layer
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
-from napari_metasr.widgets.viewer.layer_source import (
-    UnsupportedLayerError,
-    check_supported,
-    layer_source,
-    same_grid,
-)
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
+from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 
 SHAPE = (5, 6, 7)
 

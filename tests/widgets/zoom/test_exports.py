@@ -128,7 +128,7 @@ def test_figures(saved, tmp_path, name, kind):
 
 
 def test_a_figure_is_as_large_as_asked_for_and_the_next_is_offered_the_same(
-    qtbot, saved, tmp_path, plugin_settings, npe2pm
+    qtbot, saved, tmp_path, npe2pm
 ):
     npe2pm.register(PluginManifest.from_distribution("napari-metasr"))
     saved(tmp_path / "natural.png", FileKind.FIGURE_PNG)
@@ -199,7 +199,7 @@ def test_what_napari_saves_of_a_kept_result_lies_in_the_scanner_s_space(
     dock = saved.dock
     qtbot.mouseClick(dock.keep, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
-    kept = viewer.layers[-1]
+    [kept] = [layer for layer in viewer.layers if layer.name.startswith("kept")]
     data, meta, _ = kept.as_layer_data_tuple()
     write_image(str(tmp_path / "kept.nii.gz"), data, meta)
     own, theirs = (nib.load(tmp_path / f"{name}.nii.gz") for name in ("own", "kept"))

@@ -25,13 +25,8 @@ from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import (
-    UnsupportedLayerError,
-    check_supported,
-    layer_source,
-    plane_and_index,
-    same_grid,
-)
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
+from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source, plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.result_layers import is_result

@@ -17,7 +17,8 @@ from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
 from napari_metasr.widgets.viewer.encoding import prepare_network
-from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, check_supported
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
+from napari_metasr.widgets.viewer.layer_source import check_supported
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
-from napari_metasr.widgets.viewer.layer_source import UnsupportedLayerError, layer_source
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
+from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.napari_versions import grid_of, view_boxes
 from napari_metasr.widgets.viewer.result_layers import ROLE, is_result
 

@@ -19,11 +19,8 @@ from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import (
-    UnsupportedLayerError,
-    check_supported,
-    layer_source,
-)
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
+from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
 from napari_metasr.widgets.viewer.models import ModelCache

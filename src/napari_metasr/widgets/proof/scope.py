@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from napari_metasr.widgets.proof import messages as words
 from napari_metasr.widgets.viewer.drawn_regions import drawn_regions
 from napari_metasr.widgets.viewer.focus import lesion_focus, rectangle_of
-from napari_metasr.widgets.viewer.layer_source import plane_and_index, same_grid
+from napari_metasr.widgets.viewer.layer_grid import same_grid
+from napari_metasr.widgets.viewer.layer_source import plane_and_index
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -18,12 +18,8 @@ from napari_metasr.widgets.upscaling.settings import FOUND, Setting
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import (
-    MOST_AXES,
-    check_supported,
-    has_grid_of,
-    layer_source,
-)
+from napari_metasr.widgets.viewer.layer_grid import has_grid_of
+from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
@@ -117,7 +113,7 @@ class UpscaleChoice(QObject):
             if isinstance(layer, Labels)
             and layer.ndim == len(SPACE)
             and not is_result(layer)
-            and has_grid_of(layer, layer_source(image))
+            and has_grid_of(layer, image)
         ]
 
     @property

@@ -10,11 +10,8 @@ from napari.layers import Labels, Shapes
 
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.files import mask_of
-from napari_metasr.widgets.viewer.layer_source import (
-    UnsupportedLayerError,
-    layer_source,
-    same_grid,
-)
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
+from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.shapes import box_from
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.widgets.viewer.layer_source import plane_and_index, same_grid
+from napari_metasr.widgets.viewer.layer_grid import same_grid
+from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.shared import shared
 
 if TYPE_CHECKING:

@@ -14,11 +14,12 @@ from napari_metasr import normalisation
 from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, scale_and_translate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Volume
@@ -44,10 +45,6 @@ class Position(Protocol):
     @property
     def point(self) -> tuple[float, ...]:
         """Position on every axis, in world units."""
-
-
-class UnsupportedLayerError(ValueError):
-    """The layer cannot be zoomed; the message names it and says why."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +233,7 @@ class LayerSource:
             raise UnsupportedLayerError(
                 f"“{layer.name}” has {layer.ndim} axes and lies across the plane that is shown"
             )
-        scale, translate = _scale_and_translate(layer)
+        scale, translate = scale_and_translate(layer)
         axes = (min(displayed), max(displayed))
         others = [axis for axis in range(layer.ndim) if axis not in axes]
         point = np.asarray(dims.point)[missing:]
@@ -289,7 +286,7 @@ class LayerSource:
     @property
     def placement(self) -> tuple[list[float], list[float]]:
         """(scale, translate) in the world of all axes, the layer's affine included."""
-        return _scale_and_translate(self.layer)
+        return scale_and_translate(self.layer)
 
     def placed(
         self, view: SliceView, scale: tuple[float, float], translate: tuple[float, float]
@@ -301,7 +298,7 @@ class LayerSource:
         scale, translate
             Those of the slice's rows and columns.
         """
-        scales, starts = _scale_and_translate(self.layer)
+        scales, starts = scale_and_translate(self.layer)
         others = [axis for axis in range(self.layer.ndim) if axis not in view.axes]
         for axis, position in zip(others, view.index, strict=True):
             starts[axis] += position * scales[axis]
@@ -343,7 +340,7 @@ def check_supported(layer: Image) -> None:
         )
     if layer.ndim < 2 or min(layer.data.shape) < 1:
         raise UnsupportedLayerError(f"{name} is empty: its shape is {tuple(layer.data.shape)}")
-    _scale_and_translate(layer)
+    scale_and_translate(layer)
 
 
 def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
@@ -363,45 +360,3 @@ def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
         raise ValueError("expected a plane of space, found one that runs along time")
     normal = ({0, 1, 2} - set(spatial)).pop()
     return list(Plane)[normal], view.index[-1]
-
-
-def same_grid(first: Image, second: Image) -> bool:
-    """Whether two layers' voxels lie in the same places."""
-    if tuple(first.data.shape) != tuple(second.data.shape):
-        return False
-    try:
-        own, other = _scale_and_translate(first), _scale_and_translate(second)
-    except UnsupportedLayerError:
-        return False
-    return bool(np.allclose(own[0], other[0]) and np.allclose(own[1], other[1]))
-
-
-def has_grid_of(layer: Labels, source: LayerSource) -> bool:
-    """Return whether a segmentation's voxels are those of a source, or of each of its volumes."""
-    shape = tuple(layer.data.shape) if not layer.multiscale else ()
-    if not shape or tuple(source.layer.data.shape[-len(shape) :]) != shape:
-        return False
-    try:
-        own, other = _scale_and_translate(layer), source.placement
-    except UnsupportedLayerError:
-        return False
-    return all(np.allclose(one, each[-len(shape) :]) for one, each in zip(own, other, strict=True))
-
-
-def _scale_and_translate(layer: Image) -> tuple[list[float], list[float]]:
-    """World units per voxel and world position of voxel 0, the layer's affine included."""
-    zero = np.zeros(layer.ndim)
-    start = np.asarray(layer.data_to_world(zero), float)
-    matrix = np.stack(
-        [np.asarray(layer.data_to_world(unit), float) - start for unit in np.eye(layer.ndim)]
-    )
-    diagonal = np.diag(matrix)
-    tolerance = 1e-6 * np.abs(matrix).max()
-    if not np.isfinite(matrix).all() or np.any(np.abs(matrix - np.diag(diagonal)) > tolerance):
-        raise UnsupportedLayerError(
-            f"“{layer.name}” is rotated or sheared by its transform: only scale and "
-            "translate are supported"
-        )
-    if np.any(np.abs(diagonal) <= tolerance):
-        raise UnsupportedLayerError(f"“{layer.name}” has an axis with no extent")
-    return [float(value) for value in diagonal], [float(value) for value in start]

@@ -8,7 +8,7 @@ oldest napari that is supported, each function here is one line.
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import napari
 from napari.components import ViewerModel
@@ -90,17 +90,23 @@ def canvas_resized(viewer: ViewerModel) -> EventEmitter:
         return viewer.canvas.events.size
     if viewer not in _RESIZED:
         _RESIZED[viewer] = emitter = EventEmitter(type_name="size")
-        window = getattr(viewer, "window", None)
-        if window is not None:
-            resized = window._qt_viewer.canvas.events.resize
+        canvas = _window_canvas(viewer)
+        if canvas is not None:
+            resized = canvas.events.resize
             resized.connect(lambda _: emitter(), position="last")  # once the size is known
     return _RESIZED[viewer]
 
 
 def canvas_widget(viewer: ViewerModel) -> QWidget | None:
     """Return the widget that a viewer draws on; None for a viewer without a window."""
+    canvas = _window_canvas(viewer)
+    return None if canvas is None else canvas.native
+
+
+def _window_canvas(viewer: ViewerModel) -> Any:
+    """Return the canvas in a viewer's window, from behind the proxy that docks are given."""
     window = getattr(viewer, "window", None)
-    return None if window is None else window._qt_viewer.canvas.native
+    return None if window is None else getattr(window, "__wrapped__", window)._qt_viewer.canvas
 
 
 def open_viewers() -> list[napari.Viewer]:

@@ -12,11 +12,8 @@ from qtpy.QtCore import QObject
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
-from napari_metasr.widgets.viewer.layer_source import (
-    UnsupportedLayerError,
-    check_supported,
-    layer_source,
-)
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
+from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.models import ModelCache
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.preferences import remember

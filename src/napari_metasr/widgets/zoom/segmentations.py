@@ -10,7 +10,7 @@ from napari.experimental import link_layers, unlink_layers
 from napari.layers import Labels
 
 from napari_metasr.geometry.windows import Window
-from napari_metasr.widgets.viewer.layer_source import has_grid_of
+from napari_metasr.widgets.viewer.layer_grid import has_grid_of
 from napari_metasr.widgets.viewer.result_layers import (
     ROLE,
     SourceSteps,
@@ -103,7 +103,7 @@ class Segmentations:
             if not isinstance(layer, Labels) or is_result(layer):
                 continue
             self._watch(layer)
-            on_grid = has_grid_of(layer, source)
+            on_grid = has_grid_of(layer, source.layer)
             if not every and (not on_grid or self._is_drawn_on(layer)):
                 self._give_back(layer, snapshot)
             elif layer in self.copies or layer.visible:
@@ -169,7 +169,7 @@ class Segmentations:
     def _of_slice(self, layer: Labels, source: LayerSource, view: SliceView) -> SmoothLabels | None:
         """Return the labels of a slice, measured once; None for those on another grid."""
         missing = source.layer.ndim - layer.ndim
-        if not has_grid_of(layer, source) or min(view.axes) < missing:
+        if not has_grid_of(layer, source.layer) or min(view.axes) < missing:
             return None
         key = (view.axes, view.index, view.scale)
         if layer not in self._smooth or self._smooth[layer][0] != key:
@@ -177,7 +177,7 @@ class Segmentations:
         return self._smooth[layer][1]
 
     def _add(self, layer: Labels) -> None:
-        on_grid = self._source is not None and has_grid_of(layer, self._source)
+        on_grid = self._source is not None and has_grid_of(layer, self._source.layer)
         copies, layers = self.copies.setdefault(layer, []), self._viewer.layers
         for pane in self._panes[len(copies) :]:
             copy = self._copy(layer, pane, on_grid=on_grid)

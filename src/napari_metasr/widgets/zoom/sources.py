@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from napari.layers import Image
 
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_source import LayerSource, layer_source, same_grid
+from napari_metasr.widgets.viewer.layer_grid import same_grid
+from napari_metasr.widgets.viewer.layer_source import LayerSource, layer_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

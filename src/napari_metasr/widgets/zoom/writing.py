@@ -11,7 +11,8 @@ from napari_metasr.figures.blink import save_blink
 from napari_metasr.figures.page.writing import save_page
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.profile import Profile, save_profile
-from napari_metasr.figures.rendition import Slice, mark, render, save_figure, save_nifti
+from napari_metasr.figures.rendition import Slice, mark, render
+from napari_metasr.figures.rendition_files import save_figure, save_nifti
 from napari_metasr.io.layers import volume_of
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
