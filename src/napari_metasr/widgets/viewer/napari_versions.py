@@ -54,23 +54,26 @@ def grid_of(viewer: ViewerModel) -> GridCanvas:
 
 def canvas_overlays(viewer: ViewerModel) -> EventedDict[str, Overlay]:
     """Return what is drawn over the canvas of a viewer, by name; `scale_bar` is one."""
-    return viewer.canvas.overlays if HAS_CANVAS else viewer._overlays
+    return viewer.canvas.overlays if HAS_CANVAS else _own(viewer)._overlays
 
 
 def layer_overlays(layer: Layer) -> EventedDict[str, Overlay]:
     """Return what is drawn over a layer, by name."""
-    return layer._overlays
+    return _own(layer)._overlays
 
 
 def canvas_size(viewer: ViewerModel) -> tuple[int, int]:
     """Return height and width of a viewer's canvas, in pixels."""
-    return viewer.canvas.size if HAS_CANVAS else viewer._canvas_size
+    return viewer.canvas.size if HAS_CANVAS else _own(viewer)._canvas_size
 
 
 def viewbox_size(viewer: ViewerModel) -> tuple[float, float]:
     """Return height and width of one view box, in pixels."""
-    size = viewer.canvas.viewbox_size(viewer.layers) if HAS_CANVAS else viewer._get_viewbox_size()
-    return float(size[0]), float(size[1])
+    if HAS_CANVAS:
+        height, width = viewer.canvas.viewbox_size(viewer.layers)
+    else:
+        height, width = _own(viewer)._get_viewbox_size()
+    return float(height), float(width)
 
 
 def view_boxes(viewer: ViewerModel) -> Iterator[tuple[tuple[int, int], tuple[int, ...]]]:
@@ -104,9 +107,14 @@ def canvas_widget(viewer: ViewerModel) -> QWidget | None:
 
 
 def _window_canvas(viewer: ViewerModel) -> Any:
-    """Return the canvas in a viewer's window, from behind the proxy that docks are given."""
+    """Return the canvas in a viewer's window; None for a viewer without one."""
     window = getattr(viewer, "window", None)
-    return None if window is None else getattr(window, "__wrapped__", window)._qt_viewer.canvas
+    return None if window is None else _own(window)._qt_viewer.canvas
+
+
+def _own(given: Any) -> Any:
+    """Return what is behind the proxy that a dock may be given, which warns of private names."""
+    return getattr(given, "__wrapped__", given)
 
 
 def open_viewers() -> list[napari.Viewer]:
@@ -116,4 +124,4 @@ def open_viewers() -> list[napari.Viewer]:
 
 def unrefreshed(layer: Layer) -> AbstractContextManager[None]:
     """Return a context in which a layer is not drawn anew at each change."""
-    return layer._block_refresh()
+    return _own(layer)._block_refresh()
