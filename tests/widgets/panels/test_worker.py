@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import warnings
 import weakref
@@ -125,3 +128,41 @@ def test_warnings_for_the_user_are_told_and_those_of_libraries_are_not(qtbot, ta
     task.start(warns)
     end(qtbot, task)
     assert [what for name, what in told if name == "warned"] == ["plain", "pixels"]
+
+
+ENDS_MEANWHILE = """
+import sys, time
+from qtpy.QtWidgets import QApplication
+from napari_metasr.widgets.panels.worker import Task
+
+def work():
+    yield "first"
+    while not QApplication.closingDown():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    if sys.argv[1] == "fails":
+        raise OSError("the folder is gone")
+    yield "second"
+
+app = QApplication([])
+task = Task(announced=False)
+task.step.connect(lambda _: app.exit())
+task.start(work)
+app.exec()
+if sys.argv[2] == "closed":
+    task.close()
+"""
+
+
+@pytest.mark.parametrize("work", ["fails", "goes on"])
+@pytest.mark.parametrize("task", ["closed", "open"])
+def test_napari_ends_in_order_whatever_becomes_of_the_work_that_runs(work, task):
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDS_MEANWHILE, work, task],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")

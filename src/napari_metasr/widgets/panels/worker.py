@@ -30,10 +30,21 @@ class ClosingWorker(GeneratorWorker):
         super().__init__(function, *args)
         self.quit = _weak_quit(weakref.ref(self))
 
+    def run(self) -> None:
+        """Work, and tell nothing more once Qt has taken the signals away, as when napari ends.
+
+        An exception that left here would end the process in the middle of what it writes.
+        """
+        try:
+            super().run()
+        except RuntimeError as gone:
+            log.debug("nothing is left to be told of the end of the work: %s", gone)
+
     def work(self) -> Any:
         """Iterate to the end, or until it is asked to stop."""
         with closing(self._gen):
-            return super().work()
+            result = super().work()
+        return None if isinstance(result, RuntimeError) else result  # the signals are gone
 
 
 def _weak_quit(reference: weakref.ref[ClosingWorker]) -> Callable[[], None]:
