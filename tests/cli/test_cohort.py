@@ -1,77 +1,28 @@
-"""``napari-metasr cohort`` on two worker processes: failures, deaths, interrupts, second runs."""
+"""``napari-metasr cohort`` on two worker processes: failures, second runs, calls as a BIDS app."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
-import threading
-import time
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import nibabel as nib
-import numpy as np
 import pytest
-from fakes.cohort import cluster, dataset
+from fakes.cohort import MADE, NAME, heads, lines, result, source, states
 from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
 from napari_metasr.cli import main
-from napari_metasr.cohort import workers
-from napari_metasr.cohort.cluster import check_workers, interrupts_noticed, local_workers
-from napari_metasr.cohort.items import Item
 from napari_metasr.files import file_sha256
-from napari_metasr.upscaling.job import Job
-from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.sidecar import read_sidecar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytest.importorskip("distributed")
 
 TINY = (12, 12, 6)
-SLOWER = (48, 48, 10)
 COUNT = 20
-PATIENCE = 200
 CORRUPT = 7
 OPTIONS = ["--scale", "1.5,1,1", "--device", "cpu"]
-NAME = "sub-{0:02d}/ses-1/anat/sub-{0:02d}_ses-1_acq-x{1}_T1w{2}"
-MADE = "_res-1p5x1x1x_desc-metasr"
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator:
-    with cluster(2) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def address(client) -> str:
-    return client.scheduler.address
-
-
-def source(root: Path, number: int) -> Path:
-    return root / NAME.format(number, "", ".nii.gz")
-
-
-def result(output: Path, number: int, suffix: str = ".nii.gz", made: str = MADE) -> Path:
-    return output / NAME.format(number, made, suffix)
-
-
-def heads(root: Path, count: int, shape: tuple[int, int, int]) -> Path:
-    dataset(root)
-    for number in range(count):
-        path = source(root, number)
-        path.parent.mkdir(parents=True)
-        stored(path, smooth(shape, seed=number), affine_with("LPS"))
-        path.with_name(path.name.replace("T1w.nii.gz", "mask.nii.gz")).touch()
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +34,6 @@ def cohort(tmp_path_factory, address) -> SimpleNamespace:
     output = root / "derivatives" / "metasr"
     run = ["cohort", str(root), *OPTIONS, "--output", str(output), "--scheduler", address]
     return SimpleNamespace(root=root, output=output, run=run, code=main(run))
-
-
-def lines(output: Path) -> list[dict]:
-    return [json.loads(line) for line in (output / "logs/cohort.jsonl").read_text().splitlines()]
-
-
-def states(printed: str) -> dict[str, str]:
-    """Outcome by file, from the table."""
-    rows = [re.split(r"\s{2,}", line) for line in printed.splitlines()]
-    return {row[0]: row[1] for row in rows if len(row) > 2 and "/" in row[0]}
 
 
 def test_one_bad_volume_in_twenty_stops_no_other(cohort):
@@ -168,120 +109,6 @@ def test_a_second_run_does_what_is_left(cohort, capsys):
     assert result(cohort.output, 3).read_bytes() == content
 
 
-def until(condition: Callable[[], object]) -> None:
-    latest = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < latest
-        time.sleep(0.01)
-
-
-def kill_first(output: Path, killed: list[dict], over: threading.Event) -> None:
-    """Kill the process of the first volume that is being worked on, in the middle of it."""
-    while not killed and not over.is_set():
-        time.sleep(0.002)
-        if not (output / "logs" / "cohort.jsonl").is_file():
-            continue
-        for line in lines(output):
-            if line["event"] == "start":
-                number = int(line["name"][4:6])
-                scale = "_res-2x2x1x_desc-metasr"
-                unfinished = result(output, number, ".nii.gz.unfinished", scale)
-                hidden = unfinished.with_name(f".{unfinished.name}")
-                if (hidden / "output.raw").is_file():
-                    os.kill(line["process"], signal.SIGKILL)
-                    killed.append(line)
-                    break
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_a_worker_that_is_killed_loses_nothing(tmp_path, address, capsys):
-    root, output = heads(tmp_path / "raw", 4, SLOWER), tmp_path / "out"
-    killed: list[dict] = []
-    over = threading.Event()
-    killer = threading.Thread(target=kill_first, args=(output, killed, over))
-    killer.start()
-    arguments = ["--scale", "2,2,1", "--device", "cpu", "--scheduler", address]
-    try:
-        code = main(["cohort", str(root), *arguments, "--output", str(output)])
-    finally:
-        over.set()
-        killer.join()
-    assert code == 0
-    assert set(states(capsys.readouterr().out).values()) == {"done"}
-    scale = "_res-2x2x1x_desc-metasr"
-    for number in range(4):
-        image = nib.load(result(output, number, made=scale))
-        assert np.asanyarray(image.dataobj).shape == (96, 96, 10)
-        record = read_sidecar(result(output, number, ".json", scale))
-        assert record.output_sha256 == file_sha256(result(output, number, made=scale))
-    starts = [line for line in lines(output) if line["event"] == "start"]
-    (name,) = {line["name"] for line in killed}
-    processes = [line["process"] for line in starts if line["name"] == name]
-    assert processes[0] == killed[0]["process"]
-    assert len(processes) == 2
-    assert processes[1] != processes[0]
-    hidden = [path.name for path in output.rglob(".*")]
-    assert hidden == [".bidsignore"]
-
-
-def test_work_that_nobody_wants_any_more_stops(tmp_path, client):
-    path = stored(tmp_path / "in.nii", smooth((64, 64, 32)), affine_with("RAS"))
-    job = Job(
-        input=path,
-        output=tmp_path / "out.nii",
-        options=UpscaleOptions(scale=(3, 3, 1)),
-        device="cpu",
-    )
-    events = workers.work_through(client, [Item("a", job)])
-    assert isinstance(next(events), workers.Started)
-    folder = tmp_path / ".out.nii.unfinished"
-    until((folder / "journal.json").is_file)
-    events.close()
-    until(lambda: not any(client.processing().values()))
-    until(lambda: not (tmp_path / ".out.nii.lock").exists())
-    assert folder.is_dir()
-    assert not job.output.exists()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent to the process group")
-def test_an_interrupt_ends_a_run_and_the_next_one_goes_on(tmp_path, address, capsys):
-    root, output = heads(tmp_path / "raw", 6, SLOWER), tmp_path / "out"
-    arguments = ["cohort", str(root), "--scale", "2,2,1", "--device", "cpu"]
-    arguments += ["--output", str(output)]
-    command = "import sys; from napari_metasr.cli import main; sys.exit(main())"
-    process = subprocess.Popen(
-        [sys.executable, "-c", command, *arguments, "--workers", "2"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    until(lambda: list(output.glob("sub-*/ses-1/anat/.*.unfinished/output.raw")))
-    os.killpg(process.pid, signal.SIGINT)
-    printed, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, printed + errors
-    assert "left for the next run" in printed
-    assert "Traceback" not in errors
-    assert lines(output)[-1]["event"] == "interrupted"
-    assert list(output.glob("sub-*/ses-1/anat/.*.unfinished"))
-    assert main([*arguments, "--scheduler", address]) == 0
-    assert set(states(capsys.readouterr().out).values()) <= {"done", "skipped"}
-    made = "_res-2x2x1x_desc-metasr"
-    assert [nib.load(result(output, n, made=made)).shape for n in range(6)] == [(96, 96, 10)] * 6
-    assert not list(output.glob("sub-*/ses-1/anat/.*"))
-
-
-def test_an_interrupt_is_noticed_wherever_it_comes_and_a_second_one_raised():
-    before = signal.getsignal(signal.SIGINT)
-    with interrupts_noticed() as interrupted:
-        assert not interrupted()
-        signal.raise_signal(signal.SIGINT)
-        assert interrupted()
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
 def test_a_plain_folder_keeps_its_paths(tmp_path, address):
     for name in ("a.nii", "b/a.nii.gz"):
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -297,62 +124,6 @@ def test_a_plain_folder_keeps_its_paths(tmp_path, address):
         f"b/a{MADE}.json",
         "logs/cohort.jsonl",
     }
-
-
-def test_only_this_run_may_use_its_workers():
-    from distributed import Client
-
-    with local_workers(1) as client:
-        address = client.scheduler.address
-        assert address.startswith("tls://127.0.0.1:")
-        assert client.cluster.scheduler.http_server.address == "127.0.0.1"
-        with pytest.raises((OSError, TypeError), match="TLS expects"):
-            Client(address, timeout=2, set_as_default=False)
-        with pytest.raises(OSError, match=r"Timed out|ConnectionReset"):
-            Client(address.replace("tls", "tcp"), timeout=2, set_as_default=False)
-        assert client.submit(sum, (1, 2)).result(timeout=60) == 3
-
-
-def test_workers_must_see_the_folders_and_run_this_version(tmp_path, client, monkeypatch):
-    check_workers(client, tmp_path)
-    with pytest.raises(ValueError, match=r"tcp://.*: expected a worker that sees the folder"):
-        check_workers(client, tmp_path, tmp_path / "missing")
-    monkeypatch.setattr("napari_metasr.cohort.cluster.__version__", "9.9")
-    with pytest.raises(ValueError, match=r"with napari-metasr 9\.9, found 0"):
-        check_workers(client, tmp_path)
-
-
-def test_a_cluster_without_workers_is_waited_for_aloud(tmp_path):
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        with pytest.warns(UserWarning, match="has no workers yet"):
-            check_workers(client, tmp_path)
-        cluster.scale(1)
-        client.wait_for_workers(1)
-        threads = next(iter(client.nthreads().values()))
-        if threads > 1:
-            with pytest.warns(UserWarning, match=f"has {threads} threads but works on one"):
-                check_workers(client, tmp_path)
-        assert workers._tasks_at_a_time(client).popitem()[1] == 1
-
-
-def test_a_volume_that_kills_every_worker_fails():
-    from distributed import KilledWorker
-
-    def future(status, error=None):
-        return SimpleNamespace(status=status, exception=lambda: error, result=lambda: None)
-
-    death = KilledWorker("a", "tcp://host:1", 3)
-    told = workers._outcome_of(future("error", death))
-    assert (told.state, told.reason) == ("failed", "4 workers died while they worked on it")
-    error = ModuleNotFoundError("No module named 'napari_metasr'")
-    assert "ModuleNotFoundError: No module" in workers._outcome_of(future("error", error)).reason
-    assert workers._outcome_of(future("cancelled")).reason == "the scheduler was lost"
-    assert workers._outcome_of(future("finished")).reason == "it was stopped"
 
 
 @pytest.mark.parametrize(

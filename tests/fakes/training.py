@@ -10,8 +10,11 @@ from PIL import Image
 
 from metasr_training.datasets.pair_config import PairConfig
 from metasr_training.datasets.slices import Slice
+from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder
 from metasr_training.stage import RateRule, Stage
+from metasr_training.tasks.super_resolution import SuperResolution
+from metasr_training.telemetry import Telemetry
 from metasr_training.train_config import TrainConfig
 
 PAIRS = PairConfig(batch=2, patch=24, canvas=64, scales=(2.0,))
@@ -88,3 +91,23 @@ def write_data(folder, patients=3, shape=(64, 60)):
         coarse = rng.integers(0, 255, (10, 12, 3), np.uint8)
         Image.fromarray(coarse).resize((96, 80)).save(natural / f"{seed:02d}.png")
     return folder
+
+
+def trainer(folder, **changes):
+    run = config(**changes)
+    found = slices(5)
+    task = SuperResolution(run, {"mri": found[:4]}, found[4:])
+    return Trainer(run, task, RunFolder(folder))
+
+
+def train(one):
+    telemetry = Telemetry(one.folder, update=one.update)
+    one.run(telemetry)
+    telemetry.close()
+    return one
+
+
+def game(name, **changes):
+    rate = RateRule(initial=1e-3)
+    terms = {"mse": 1, "adversarial": 0.01}
+    return Stage(name="game", updates=6, losses=terms, game=name, rate=rate, **changes)

@@ -14,7 +14,7 @@ from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.progress import Preview, Progress
 from napari_metasr.upscaling.provenance import fingerprint
 from napari_metasr.upscaling.workspace import Workspace
-from napari_metasr.volume import Plane
+from napari_metasr.volume import Plane, Source, Volume
 
 PARTS = 4
 LEFT = Qt.MouseButton.LeftButton
@@ -107,3 +107,16 @@ def begin(qtbot, dock, work, parts):
     work.done.clear()
     qtbot.mouseClick(dock.start, LEFT)
     qtbot.waitUntil(lambda: dock.progress.value() == 1000 * parts // PARTS, timeout=20_000)
+
+
+def volume_of(name="head", shape=(5, 6, 7), codes="RAS", spacing=(1.0, 1.0, 1.0), dtype="int16"):
+    """Of a file with these axes."""
+    signs = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "I": (2, -1)}
+    affine = np.zeros((4, 4))
+    affine[3, 3] = 1
+    for column, code in enumerate(codes):
+        row, sign = signs[code]
+        affine[row, column] = sign * spacing[2 - row]
+    source = Source(name, affine=affine, orientation=codes)
+    canonical = np.diag([*spacing[::-1], 1.0])
+    return Volume(np.zeros(shape, dtype), canonical, spacing, source)

@@ -1,78 +1,35 @@
-"""Files of FreeSurfer, NRRD and MetaImage: the same voxels at the same places as others read."""
+"""Files of all formats: the same voxels at the same places as others read and write."""
 
 from __future__ import annotations
 
-import bz2
 import gzip
-import itertools
-import zlib
 
 import nibabel as nib
-import nrrd
 import numpy as np
 import pytest
 import SimpleITK
-from fakes.nifti import ORIENTATIONS, SHAPE, affine_with, asymmetric, stored
+from fakes.headers import meta_file, nrrd_file
+from fakes.itk import itk_image, itk_points_and_values, points_and_values, same_as_itk
+from fakes.nifti import ORIENTATIONS, affine_with, asymmetric, stored
 from nibabel.affines import apply_affine
 from nibabel.freesurfer.mghformat import MGHHeader
 
 from napari_metasr.cli import main
 from napari_metasr.io import read, read_volume, write_volume
 from napari_metasr.io.layers import layer_data
-from napari_metasr.io.opening import files_of, open_stored
+from napari_metasr.io.opening import open_stored
 from napari_metasr.io.reader import get_reader
-from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Source
 
-LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 WRITTEN = (".nii", ".nii.gz", ".mgh", ".mgz", ".nrrd", ".mha")
-
-
-def points_and_values(volume):
-    """World positions (RAS+) and values of all voxels, in the order of the positions."""
-    data = np.asarray(volume.data)
-    indices = np.array(list(itertools.product(*(range(size) for size in data.shape))))
-    world = apply_affine(volume.affine, indices[:, ::-1]).round(3)
-    order = np.lexsort(world.T)
-    return world[order], data.ravel()[order]
-
-
-def itk_points_and_values(path):
-    """The same as SimpleITK reads it."""
-    image = SimpleITK.ReadImage(str(path))
-    data = SimpleITK.GetArrayFromImage(image)
-    indices = list(itertools.product(*(range(size) for size in image.GetSize())))
-    world = np.array([image.TransformIndexToPhysicalPoint(index) for index in indices])
-    world = (world * [-1, -1, 1]).round(3)
-    values = np.array([data[index[::-1]] for index in indices])
-    order = np.lexsort(world.T)
-    return world[order], values[order]
 
 
 def freesurfer(path):
     """What nibabel reads; its own opening of files leaves them open."""
     content = path.read_bytes()
     return nib.MGHImage.from_bytes(gzip.decompress(content) if path.suffix == ".mgz" else content)
-
-
-def same_as_itk(path):
-    world, values = points_and_values(read_volume(path))
-    expected_world, expected = itk_points_and_values(path)
-    np.testing.assert_allclose(world, expected_world, atol=2e-3)
-    np.testing.assert_array_equal(values, expected)
-
-
-def itk_image(data, affine):
-    """An image of (i, j, k) voxels for SimpleITK, whose world is LPS."""
-    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(data.T))
-    turned = LPS @ affine
-    spacing = np.linalg.norm(turned[:3, :3], axis=0)
-    image.SetSpacing(spacing)
-    image.SetOrigin(turned[:3, 3])
-    image.SetDirection((turned[:3, :3] / spacing).ravel())
-    return image
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -164,124 +121,6 @@ def test_a_type_that_a_format_lacks_is_widened_or_refused(tmp_path):
         assert not (tmp_path / f"b.{suffix}").exists()
 
 
-def nrrd_file(path, data, *, body=b"", **fields):
-    """A header of one's own, with the voxels behind it."""
-    header = {
-        "type": "short",
-        "dimension": data.ndim,
-        "space": "left-posterior-superior",
-        "sizes": " ".join(map(str, data.shape)),
-        "space directions": "(-0.7,0,0) (0,1.1,0) (0,0,2.5)",
-        "endian": "little",
-        "encoding": "raw",
-        "space origin": "(3,4,5)",
-    } | {name.replace("_", " "): value for name, value in fields.items()}
-    lines = [f"{name}: {value}" for name, value in header.items() if value is not None]
-    text = "NRRD0004\n# a comment\n" + "\n".join(lines) + "\nkey:=value\n\n"
-    path.write_bytes(text.encode() + (body or data.tobytes("F")))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("encoding", "packed"),
-    [
-        ("raw", lambda data: data.tobytes("F")),
-        ("gzip", lambda data: gzip.compress(data.tobytes("F"))),
-        ("bz2", lambda data: bz2.compress(data.tobytes("F"))),
-        ("ascii", lambda data: " ".join(map(str, data.ravel("F"))).encode()),
-        ("text", lambda data: "\n".join(map(str, data.ravel("F"))).encode()),
-    ],
-)
-@pytest.mark.parametrize("space", ["left-posterior-superior", "RAS", "left-anterior-superior"])
-def test_encodings_and_spaces_of_nrrd(tmp_path, encoding, packed, space):
-    data = asymmetric()
-    path = nrrd_file(tmp_path / "in.nrrd", data, body=packed(data), encoding=encoding, space=space)
-    if encoding != "bz2":  # which SimpleITK is built without
-        same_as_itk(path)
-    volume = read_volume(path)
-    np.testing.assert_array_equal(np.sort(volume.data.ravel()), np.sort(data.ravel()))
-    signs = {"l": (-1, -1, 1), "R": (1, 1, 1)}[space[0]]
-    signs = (-1, 1, 1) if "anterior" in space else signs
-    expected = np.diag([*signs, 1]) @ [
-        [-0.7, 0, 0, 3],
-        [0, 1.1, 0, 4],
-        [0, 0, 2.5, 5],
-        [0, 0, 0, 1],
-    ]
-    np.testing.assert_allclose(volume.source.affine, expected)
-
-
-def test_big_endian_skips_and_data_beside_the_header(tmp_path):
-    data = asymmetric()
-    big = data.astype(">i2").tobytes("F")
-    (tmp_path / "in.raw").write_bytes(b"a line\n" + b"1234" + big)
-    path = nrrd_file(
-        tmp_path / "in.nhdr",
-        data,
-        endian="big",
-        data_file="in.raw",
-        line_skip=1,
-        byte_skip=4,
-        body=b"\n",
-    )
-    expected, _ = nrrd.read(str(path))
-    np.testing.assert_array_equal(expected, data)
-    same_as_itk(path)
-    assert {one.name for one in open_stored(path).files} == {"in.nhdr", "in.raw"}
-    assert {one.name for one in files_of(path)} == {"in.nhdr", "in.raw"}
-    digest = open_stored(path).sha256()
-    (tmp_path / "in.raw").write_bytes(b"a line\n" + b"1234" + big[:-1] + b"x")
-    assert open_stored(path).sha256() != digest
-    path = nrrd_file(tmp_path / "end.nrrd", data, byte_skip=-1, body=b"junk" + data.tobytes("F"))
-    np.testing.assert_array_equal(
-        StoredVolume.open(path).canonical_part(data, 0, 0)[1][0], read_volume(path).data
-    )
-
-
-def meta_file(path, data, *, body=None, **fields):
-    header = {
-        "ObjectType": "Image",
-        "NDims": data.ndim,
-        "BinaryData": "True",
-        "BinaryDataByteOrderMSB": "False",
-        "TransformMatrix": "0 1 0 -1 0 0 0 0 1",
-        "Offset": "3 4 5",
-        "ElementSpacing": "0.7 1.1 2.5",
-        "DimSize": " ".join(map(str, data.shape)),
-        "ElementType": "MET_SHORT",
-    } | fields
-    name = header.pop("ElementDataFile", "LOCAL")
-    lines = [f"{name} = {value}" for name, value in header.items() if value is not None]
-    text = "\n".join([*lines, f"ElementDataFile = {name}\n"])
-    path.write_bytes(text.encode() + (data.tobytes("F") if body is None else body))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("fields", "packed"),
-    [
-        ({}, lambda data: data.tobytes("F")),
-        ({"BinaryDataByteOrderMSB": "True"}, lambda data: data.astype(">i2").tobytes("F")),
-        ({"CompressedData": "True"}, lambda data: zlib.compress(data.tobytes("F"))),
-        ({"HeaderSize": "-1"}, lambda data: b"junk" + data.tobytes("F")),
-        (
-            {"BinaryData": "False"},
-            lambda data: " ".join(map(str, data.ravel("F"))).encode(),
-        ),
-    ],
-    ids=["raw", "big endian", "zlib", "at the end", "ascii"],
-)
-def test_encodings_of_metaimage(tmp_path, fields, packed):
-    data = asymmetric()
-    path = meta_file(tmp_path / "in.mha", data, body=packed(data), **fields)
-    if fields.keys() <= {"BinaryDataByteOrderMSB"}:  # the others it reads from its own files only
-        same_as_itk(path)
-    world, values = points_and_values(read_volume(path))
-    expected = points_and_values(read_volume(meta_file(tmp_path / "plain.mha", data)))
-    np.testing.assert_array_equal(values, expected[1])
-    np.testing.assert_array_equal(world, expected[0])
-
-
 def test_a_file_without_directions_says_so(tmp_path):
     data = asymmetric()
     for path in (
@@ -303,84 +142,6 @@ def test_a_file_without_directions_says_so(tmp_path):
     content[28:30] = b"\0\0"
     path.write_bytes(gzip.compress(bytes(content)))
     assert not open_stored(path).source.is_oriented
-
-
-def test_a_flat_nrrd_is_read_as_a_flat_image(tmp_path):
-    data = asymmetric((5, 6))
-    path = nrrd_file(
-        tmp_path / "a.nrrd", data, space=None, space_directions=None, space_origin=None
-    )
-    with pytest.warns(UserWarning, match="holds no orientation"):
-        assert read_volume(path).data.shape == (6, 5)
-    with pytest.raises(ValueError, match="found a 2-D image"):
-        open_stored(path)
-
-
-VECTORS = "none (-0.7,0,0) (0,1.1,0) (0,0,2.5)"
-
-
-@pytest.mark.parametrize(
-    ("fields", "shape", "said"),
-    [
-        (
-            {"space_directions": VECTORS, "kinds": "vector domain domain domain"},
-            (3, 5, 6, 7),
-            "found 3 values along axis 0, of the kind vector",
-        ),
-        (
-            {"space_directions": VECTORS, "kinds": "RGB-color space space space"},
-            (3, 5, 6, 7),
-            "of the kind rgb-color",
-        ),
-        ({"type": "block"}, SHAPE, "found the type 'block'"),
-        ({"encoding": "hex"}, SHAPE, "found 'hex'"),
-        ({"endian": None}, SHAPE, "the order of bytes"),
-        ({"sizes": "5 6"}, SHAPE, "expected 3 sizes, found 2"),
-        ({"sizes": "5 6 -7"}, SHAPE, "found shape"),
-        ({"sizes": "9999999 9999999 9999999"}, SHAPE, "cannot hold"),
-        ({"sizes": "900 900 900", "encoding": "gzip"}, SHAPE, "cannot hold"),
-        ({"sizes": "900 900 900", "encoding": "ascii"}, SHAPE, "cannot hold"),
-        ({"space_directions": "(1,0,0) (2,0,0) (0,0,1)"}, SHAPE, "singular"),
-        ({"space_directions": "(1,0) (0,1)"}, SHAPE, "directions|axis 2"),
-        ({"data_file": "../in.raw"}, SHAPE, "beside the header"),
-        ({"data_file": "/etc/hostname"}, SHAPE, "beside the header"),
-        ({"data_file": "LIST"}, SHAPE, "found a list"),
-        ({"data_file": "in%03d.raw 1 7 1"}, SHAPE, "found a list"),
-        ({"dimension": "three"}, SHAPE, "expected a NRRD header"),
-    ],
-)
-def test_nrrd_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields, shape, said):
-    path = nrrd_file(tmp_path / "in.nrrd", asymmetric(shape), **fields)
-    with pytest.raises(ValueError, match=said) as caught:
-        read_volume(path)
-    assert len(str(caught.value).splitlines()) == 1
-    assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"ElementNumberOfChannels": "3"}, "found 3 values"),
-        ({"ElementType": "MET_SHORT_ARRAY"}, "found the type"),
-        ({"DimSize": "5 6"}, "expected a size"),
-        ({"DimSize": "a b c"}, "expected numbers as DimSize"),
-        ({"DimSize": "99999 99999 99999"}, "cannot hold"),
-        ({"DimSize": "900 900 900", "CompressedData": "True"}, "cannot hold"),
-        ({"TransformMatrix": "1 0 0 1"}, "the geometry"),
-        ({"TransformMatrix": "1 0 0 1 0 0 0 0 1"}, "singular"),
-        ({"ElementSpacing": "nan 1 1"}, "finite"),
-        ({"ElementDataFile": "LIST"}, "found a list"),
-        ({"ElementDataFile": "../x.raw"}, "beside the header"),
-        ({"ObjectType": "Scene"}, "another header"),
-        ({"DimSize": "5 6 7 2 2", "NDims": "5"}, "geometry|one dimension beyond space"),
-    ],
-)
-def test_metaimage_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields, said):
-    path = meta_file(tmp_path / "in.mha", asymmetric(), **fields)
-    with pytest.raises(ValueError, match=said) as caught:
-        read_volume(path)
-    assert len(str(caught.value).splitlines()) == 1
-    assert str(path) in str(caught.value)
 
 
 def test_colours_and_vectors_of_simpleitk_are_refused(tmp_path):

@@ -1,32 +1,23 @@
-"""The dock for whole volumes at work: results, cancel, errors."""
+"""The dock for whole volumes at work: results, progress, errors."""
 
 from __future__ import annotations
 
 import threading
 
-import nibabel as nib
 import numpy as np
 import pytest
-from fakes import dicom as dicom_fakes
-from fakes.upscale_dock import LEFT, OUTPUT, PARTS, begin, run
+from fakes.upscale_dock import LEFT, OUTPUT, begin, run
 from fakes.upscaling import small_models
 from fakes.widgets import FakeDialogs, settle
 from napari.components import ViewerModel
-from napari.layers import Layer
 from napari.utils._proxies import PublicOnlyProxy
 
 from napari_metasr.io import read_volume
-from napari_metasr.io.reader import get_reader, read_layers
-from napari_metasr.io.writer import write_volume
-from napari_metasr.upscaling.workspace import Workspace
+from napari_metasr.io.reader import read_layers
 from napari_metasr.weights import model_card
-from napari_metasr.widgets.upscaling import messages as words
-from napari_metasr.widgets.upscaling.settings import FOUND, Setting
+from napari_metasr.widgets.upscaling.settings import Setting
 from napari_metasr.widgets.upscaling.target import Target
-from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
-from napari_metasr.widgets.viewer.layer_source import layer_source
-from napari_metasr.widgets.viewer.layer_volume import layer_volume
 
 
 def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
@@ -54,52 +45,6 @@ def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
     assert sorted(each.name for each in path.parent.iterdir()) == ["head.nii.gz", OUTPUT]
 
 
-def edges(layer):
-    """Where a layer begins and ends in the window, along z, y, x."""
-    scale, low = np.asarray(layer.scale), np.subtract(layer.translate, np.divide(layer.scale, 2))
-    return low, low + scale * layer.data.shape
-
-
-def test_the_result_of_an_oblique_scan_covers_it_in_the_window(qtbot, make_dock, tmp_path, rng):
-    path, tilt = tmp_path / "oblique.nii", np.deg2rad(20)
-    affine = np.eye(4)
-    affine[1:3, 1:3] = [[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]]
-    affine = affine @ np.diag([0.5, 0.5, 5.0, 1.0])
-    affine[:3, 3] = (-50, -60, -40)
-    nib.save(nib.Nifti1Image(rng.integers(0, 900, (9, 10, 6)).astype(np.int16), affine), path)
-    viewer = ViewerModel()
-    for data in read_layers(str(path)):
-        viewer.add_layer(Layer.create(*data))
-    run(qtbot, make_dock(viewer))
-    source, result = viewer.layers
-    for own, other in zip(edges(source), edges(result), strict=True):
-        np.testing.assert_allclose(own, other, atol=1e-4)
-    output = read_volume(result.metadata["volume"].source.path)
-    assert file_of(result) == output.source.path
-    np.testing.assert_allclose(layer_volume(layer_source(result)).affine, output.affine, atol=1e-5)
-
-
-def test_the_result_of_a_layer_that_was_moved_and_stretched_covers_it(
-    qtbot, dock, viewer, work, tmp_path
-):
-    source = viewer.layers[0]
-    source.scale, source.translate = (5.0, 1.0, 0.8), (1.0, 2.0, 3.0)
-    assert "voxels of 0.8 × 1 × 5 mm" in dock.plan.text().replace("\N{NO-BREAK SPACE}", " ")
-    seg = viewer.add_labels(
-        (source.data > 800).astype(np.uint8), scale=source.scale, translate=source.translate
-    )
-    dock.within.setCurrentIndex(FOUND + 1)
-    dock.target.show_target(Target("spacing", (0.5,) * 3, same=True))
-    dock.coordinator.choice.set_output(tmp_path / "out.nii")
-    run(qtbot, dock)
-    result = viewer.layers[-1]
-    assert result is not seg
-    np.testing.assert_allclose(work.inputs[0].spacing, (5.0, 1.0, 0.8), rtol=1e-6)
-    np.testing.assert_allclose(result.scale, (0.5,) * 3)
-    for own, other in zip(edges(source), edges(result), strict=True):
-        np.testing.assert_allclose(own, other, atol=0.26)
-
-
 def test_the_result_is_shown_like_its_source(qtbot, dock, viewer):
     source = viewer.layers[0]
     source.contrast_limits, source.gamma, source.colormap = (100, 300), 0.7, "magma"
@@ -107,78 +52,6 @@ def test_the_result_is_shown_like_its_source(qtbot, dock, viewer):
     result = viewer.layers[-1]
     assert result.contrast_limits == [100, 300]
     assert (result.gamma, result.colormap.name) == (0.7, "magma")
-
-
-def test_a_layer_that_is_no_file_is_written_first_in_its_place(
-    qtbot, make_dock, work, tmp_path, rng
-):
-    viewer = ViewerModel()
-    data = rng.normal(100, 20, (6, 8, 10))
-    viewer.add_image(data, name="made: up", scale=(3, 1, 1), translate=(5, -2, 7), units="mm")
-    dock = make_dock(viewer)
-    assert dock.settings.output == ""
-    dock.coordinator.dialogs = dialogs = FakeDialogs()
-    run(qtbot, dock)
-    assert not work.jobs
-    output = tmp_path / "out.nii.gz"
-    dialogs.answer = output
-    run(qtbot, dock)
-    assert dialogs.suggestions == ["made_ up_res-1mm_desc-metasr.nii.gz"] * 2
-    (volume,) = work.inputs
-    np.testing.assert_array_equal(volume.data, data.astype(np.float32))
-    np.testing.assert_allclose(volume.affine[:3, 3], (7, -2, 5))
-    np.testing.assert_allclose(volume.spacing, (3, 1, 1))
-    assert work.jobs[0].input.name == "made_ up.nii"
-    assert [each.name for each in tmp_path.iterdir()] == ["out.nii.gz"]
-    result = viewer.layers[-1]
-    np.testing.assert_allclose(result.translate, (4, -2, 7))
-    assert dock.settings.output == str(output)
-
-
-def test_a_layer_whose_numbers_were_changed_is_not_its_file(qtbot, dock, viewer, work, tmp_path):
-    viewer.layers[0].data = viewer.layers[0].data + 1000
-    dock.coordinator.dialogs = FakeDialogs(tmp_path / "out.nii")
-    run(qtbot, dock)
-    assert work.inputs[0].data.min() >= 900
-    np.testing.assert_allclose(
-        nib.load(tmp_path / "out.nii").affine[:3, :3] != 0,
-        nib.load(tmp_path / "head.nii.gz").affine[:3, :3] != 0,
-    )
-
-
-def test_a_dicom_series_is_written_first_and_nobody_is_named(qtbot, make_dock, work, tmp_path):
-    folder = tmp_path / "Mustermann_Erika"
-    folder.mkdir()
-    dicom_fakes.save(folder, dicom_fakes.series(dicom_fakes.voxels((5, 9, 8))))
-    viewer = ViewerModel()
-    for each in get_reader(str(folder))(str(folder)):
-        viewer.add_layer(Layer.create(*each))
-    dock = make_dock(viewer)
-    assert dock.settings.output == ""
-    dock.coordinator.dialogs = dialogs = FakeDialogs(tmp_path / "out.nii.gz")
-    run(qtbot, dock)
-    (source, result), (written,) = viewer.layers, work.inputs
-    np.testing.assert_array_equal(written.data, source.data)
-    np.testing.assert_allclose(written.affine, source.metadata["volume"].affine, atol=1e-4)
-    assert len(result.data) > len(source.data)
-    assert not [
-        text for text in (*dialogs.suggestions, work.jobs[0].input.name) if "Muster" in text
-    ]
-
-
-def test_time_points_stay(qtbot, make_dock, work, tmp_path, phantom_volume):
-    path = tmp_path / "series.nii"
-    data = np.stack([phantom_volume.data, phantom_volume.data // 2])
-    write_volume(path, data, phantom_volume.affine, phantom_volume.source)
-    viewer = ViewerModel()
-    for each in read_layers(str(path)):
-        viewer.add_layer(Layer.create(*each))
-    viewer.dims.set_point(0, 1)
-    dock = make_dock(viewer)
-    assert "× 2 voxels" in dock.plan.text()
-    run(qtbot, dock)
-    assert viewer.layers[-1].data.shape[0] == 2
-    assert viewer.dims.point[0] == 1
 
 
 def test_progress_time_left_and_slices_are_shown_while_it_works(
@@ -230,72 +103,6 @@ def test_nothing_jumps_while_it_works(qtbot, dock, work):
     run(qtbot, dock, "resume")
     note()
     assert len(sizes) == 1
-
-
-def test_cancelled_work_is_kept_and_can_be_gone_on_with(qtbot, dock, viewer, work, path):
-    begin(qtbot, dock, work, 2)
-    qtbot.mouseClick(dock.cancel, LEFT)
-    assert dock.status.text() == words.STOPPING
-    work.go()
-    settle(qtbot, dock)
-    assert work.ended.is_set()
-    assert len(viewer.layers) == 1
-    assert "what is done is kept" in dock.status.text()
-    assert dock.progress.value() > 0
-    assert f"{dock.progress.value() / 10:.0f} %" in dock.status.text()
-    assert not dock.resume.isHidden()
-    assert dock.start.text() == "Start over"
-    done = len(work.done)
-    assert done < PARTS
-    run(qtbot, dock, "resume")
-    assert work.jobs[-1].resume
-    assert work.done == [1, 2, 3, 4]
-    assert len(viewer.layers) == 2
-    assert dock.resume.isHidden()
-    assert not list(path.parent.glob(".*"))
-
-
-def test_cancelled_work_can_be_begun_anew(qtbot, dock, work):
-    begin(qtbot, dock, work, 2)
-    qtbot.mouseClick(dock.cancel, LEFT)
-    work.go()
-    settle(qtbot, dock)
-    work.done.clear()
-    run(qtbot, dock)
-    assert work.done == [1, 2, 3, 4]
-
-
-def test_cancelled_work_can_be_discarded(qtbot, dock, viewer, work, path):
-    begin(qtbot, dock, work, 1)
-    qtbot.mouseClick(dock.cancel, LEFT)
-    work.go()
-    settle(qtbot, dock)
-    qtbot.mouseClick(dock.discard, LEFT)
-    assert dock.status.text() == words.DISCARDED
-    assert dock.discard.isHidden()
-    assert dock.start.text() == "Start"
-    assert [each.name for each in path.parent.iterdir()] == ["head.nii.gz"]
-
-
-def test_unfinished_work_of_another_time_is_offered(qtbot, make_dock, viewer, work, path):
-    first = make_dock(viewer)
-    begin(qtbot, first, work, 1)
-    first.coordinator.close()
-    work.go()
-    assert work.ended.wait(10)
-    second = make_dock(viewer)
-    assert not second.resume.isHidden()
-    run(qtbot, second, "resume")
-    assert path.with_name(OUTPUT).exists()
-
-
-def test_what_another_process_works_on_is_not_discarded(qtbot, dock, work, path, notes):
-    workspace = Workspace(path.with_name(OUTPUT))
-    with workspace.opened("a plan", resume=False):
-        dock.settings_changed.emit(Setting.TARGET)
-        qtbot.mouseClick(dock.discard, LEFT)
-    assert notes[-1] == f"Upscale volume: {words.IN_USE}"
-    assert workspace.is_begun
 
 
 @pytest.mark.parametrize(
@@ -378,18 +185,6 @@ def test_a_source_that_is_removed_meanwhile_hinders_nothing(qtbot, dock, viewer,
     work.go()
     settle(qtbot, dock)
     assert [layer.name for layer in viewer.layers] == [OUTPUT.removesuffix(".nii.gz")]
-
-
-def test_closing_stops_the_work_and_keeps_it(qtbot, dock, viewer, work, path):
-    begin(qtbot, dock, work, 1)
-    dock.close()
-    work.go()
-    assert work.ended.wait(10)
-    qtbot.wait(50)
-    assert len(viewer.layers) == 1
-    assert work.done[-1] < PARTS
-    names = sorted(each.name for each in path.parent.iterdir())
-    assert names == [f".{OUTPUT}.unfinished", "head.nii.gz"]
 
 
 def test_nothing_is_computed_in_the_gui_thread(qtbot, dock, work):

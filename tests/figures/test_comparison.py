@@ -1,4 +1,4 @@
-"""Figures: what they show, where, which way round, and that they appear whole or not at all."""
+"""Figures that compare two images: proportions, orientation, text, letters, scale bars."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from fakes.figures import pixels, view
 from PIL import Image
-from scipy import ndimage
 
-from napari_metasr.degradations import degrade
-from napari_metasr.figures import animation
-from napari_metasr.figures import frames as frame_files
-from napari_metasr.figures.animation import save_animation, zoom_path
 from napari_metasr.figures.canvas import Canvas
 from napari_metasr.figures.caption import (
     description_text,
@@ -21,41 +17,13 @@ from napari_metasr.figures.caption import (
     super_resolved_text,
 )
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
-from napari_metasr.figures.panel import View, bar_length, panel_size
-from napari_metasr.figures.sequence import run_sequence, save_sequence
+from napari_metasr.figures.panel import bar_length, panel_size
 from napari_metasr.files import replacing
-from napari_metasr.quality.trial import Quality, run_trial
+from napari_metasr.quality.trial import Quality
 from napari_metasr.volume import Plane
-from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Interpolating:
-    """A model that stands in for a network: Lanczos interpolation."""
-
-    class Encoded:
-        def __init__(self, image: np.ndarray, value_range: tuple[float, float] | None) -> None:
-            self.image, self.value_range = image, value_range
-
-        def prepare(self, window=None) -> None:
-            pass
-
-    def encode(self, image, intensity_range=None, value_range=None) -> Encoded:
-        return self.Encoded(image, value_range)
-
-    def render(self, encoded: Encoded, scale, window=None) -> np.ndarray:
-        return interpolate(encoded.image, scale, window, "lanczos", encoded.value_range)
-
-
-def view(limits: tuple[float, float] = (0.0, 1.0), plane: Plane | None = Plane.AXIAL) -> View:
-    return View(plane, limits)
-
-
-def pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L"), np.float64)
 
 
 def quadrants(shape: tuple[int, int] = (60, 60)) -> np.ndarray:
@@ -251,163 +219,3 @@ def test_captions() -> None:
     )
     assert quality_text(Quality(34.123, 0.9621)) == "PSNR 34.12 dB · SSIM 0.962"
     assert quality_text(Quality(34.123, float("nan"))) == "PSNR 34.12 dB"
-
-
-@pytest.fixture
-def head() -> np.ndarray:
-    """A slice of 82 x 99 pixels with detail, 0..1000."""
-    noise = ndimage.gaussian_filter(np.random.default_rng(5).normal(size=(82, 99)), 1.5)
-    y, x = np.mgrid[-1:1:82j, -1:1:99j]
-    return np.where(y**2 + x**2 < 0.8, 500 + 3000 * noise, 0).clip(0, 1000)
-
-
-def test_a_trial_measures_both_against_the_truth(head: np.ndarray) -> None:
-    low = degrade(head, (41, 33))
-    trial = run_trial(
-        low, head, Interpolating(), intensity_range=(0.0, 1000.0), value_range=(0.0, 1000.0)
-    )
-    assert trial.scale == (2.0, 3.0)
-    expected = interpolate(low, (2, 3), value_range=(0.0, 1000.0))
-    np.testing.assert_array_equal(trial.interpolated, expected)
-    whole = trial.quality(trial.interpolated, in_box=False)
-    error = np.mean((expected.astype(float) - head) ** 2)
-    assert whole.psnr == pytest.approx(20 * np.log10(1000 / np.sqrt(error)))
-    top, left, bottom, right = trial.box
-    assert trial.quality(trial.interpolated, in_box=True) == Quality.of(
-        expected[top:bottom, left:right], head[top:bottom, left:right], 1000.0
-    )
-    assert trial.quality(trial.truth, in_box=True).ssim == pytest.approx(1)
-
-
-def test_sequence_reduces_by_four_and_back(head: np.ndarray) -> None:
-    """At x4 the truth is the slice itself, at x1 the input: as in the publication's figure 8."""
-    low, trials = run_sequence(
-        head, Interpolating(), intensity_range=(0.0, 1000.0), scales=(1.0, 2.5, 4.0)
-    )
-    assert low.shape == (20, 24)
-    np.testing.assert_allclose(low, degrade(head[:80, :96], (20, 24)), atol=1e-3)
-    np.testing.assert_allclose(trials[0].truth, low, atol=1e-3)
-    assert trials[1].truth.shape == (50, 60)
-    np.testing.assert_allclose(trials[1].truth, degrade(head[:80, :96], (50, 60)), atol=1e-3)
-    np.testing.assert_allclose(trials[2].truth, head[:80, :96], atol=1e-3)
-    assert [trial.scale for trial in trials] == [(1.0, 1.0), (2.5, 2.5), (4.0, 4.0)]
-
-
-def test_sequence_figure(tmp_path: Path, head: np.ndarray) -> None:
-    low, trials = run_sequence(
-        head, Interpolating(), intensity_range=(0.0, 1000.0), scales=(2.0, 4.0)
-    )
-    sizes = []
-    for count in (1, 2):
-        path = save_sequence(
-            tmp_path / f"{count}.png", low, trials[:count], view=view((0, 1000)),
-            spacing=(4.0, 4.0), window=(5.0, 5.0, 15.0, 15.0), model="Meta-SRGAN", heading="a head",
-        )  # fmt: skip
-        page = pixels(path)
-        assert page.std() > 10
-        sizes.append(page.shape)
-    assert sizes[1][1] > sizes[0][1] + 200
-
-
-def test_sequence_refuses_other_scales(head: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="scales of 1 to 4"):
-        run_sequence(head, Interpolating(), intensity_range=(0.0, 1.0), scales=(5.0,))
-    with pytest.raises(ValueError, match="at least 4 x 4"):
-        run_sequence(head[:3], Interpolating(), intensity_range=(0.0, 1.0))
-
-
-def test_zoom_path_grows_steadily_about_one_point() -> None:
-    views = zoom_path((240, 240), (1.0, 1.0), (100.0, 40.0, 180.0, 120.0), 30)
-    scales = np.array([zoom.scale[0] for zoom in views])
-    assert scales[0] == pytest.approx(1.5)
-    assert scales[-1] == pytest.approx(4.5)
-    assert (np.diff(scales) > 0).all()
-    assert views[0].centre == (120.0, 120.0)
-    assert views[-1].centre == pytest.approx((140.0, 80.0))
-    # a zoom has a fixed point: scale x (fixed point - centre) is the same in all frames
-    slope = np.polyfit(1 / scales, [zoom.centre[0] for zoom in views], 1)
-    np.testing.assert_allclose(
-        np.polyval(slope, 1 / scales), [zoom.centre[0] for zoom in views], atol=1e-6
-    )
-
-
-def test_zoom_path_never_shrinks_pixels_and_makes_them_square() -> None:
-    views = zoom_path((700, 100), (1.0, 5.0), (0.0, 0.0, 50.0, 10.0), 5)
-    assert min(min(zoom.scale) for zoom in views) >= 1
-    for zoom in views:
-        assert zoom.scale[1] == pytest.approx(5 * zoom.scale[0])
-
-
-def test_animation_does_not_tremble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spot is where the zoom says, in every frame, to a fraction of a pixel."""
-    monkeypatch.setattr(frame_files, "GREY_LEVELS", (256,))
-    monkeypatch.setattr(animation, "draw_letters", lambda *_: None)
-    monkeypatch.setattr(animation, "draw_scale_bar", lambda *_: None)
-    y, x = np.mgrid[:120, :120]
-    spot = (70.3, 41.7)
-    image = 1000 * np.exp(-((y + 0.5 - spot[0]) ** 2 + (x + 0.5 - spot[1]) ** 2) / 18)
-    window = (50.0, 20.0, 90.0, 60.0)
-    path = save_animation(
-        tmp_path / "z.gif", image, Interpolating(), title="M", trained_scales=(1.1, 4.0),
-        view=view((0, 1000)), spacing=(1.0, 1.0), window=window,
-        intensity_range=(0.0, 1000.0), frames=9,
-    )  # fmt: skip
-    views = zoom_path((120, 120), (1.0, 1.0), window, 9)
-    panel = animation.PANEL
-    with Image.open(path) as frames:
-        assert frames.n_frames == 9
-        for number, zoom in enumerate(views):
-            frames.seek(number)
-            page = np.asarray(frames.convert("L"), float)[animation.HEADER :][:panel]
-            for left in (animation.GAP, 2 * animation.GAP + panel):
-                found = ndimage.center_of_mass(page[:, left : left + panel] ** 2)
-                expected = [
-                    panel / 2 - (spot[axis] - zoom.centre[axis]) * zoom.scale[axis] - 0.5
-                    for axis in (0, 1)
-                ]
-                assert found == pytest.approx(expected, abs=0.25)
-
-
-@pytest.mark.parametrize("suffix", [".gif", ".webp"])
-def test_animation_files(tmp_path: Path, head: np.ndarray, suffix: str) -> None:
-    path = save_animation(
-        tmp_path / f"z{suffix}", head, Interpolating(), title="M", trained_scales=(1.1, 2.0),
-        view=view((0, 1000)), spacing=(1.0, 1.0), window=(20.0, 20.0, 60.0, 60.0),
-        intensity_range=(0.0, 1000.0), frames=4,
-    )  # fmt: skip
-    with Image.open(path) as frames:
-        assert frames.n_frames == 4
-    with pytest.raises(FileExistsError):
-        save_animation(
-            path, head, Interpolating(), title="M", trained_scales=(1.1, 2.0), view=view((0, 1)),
-            spacing=(1.0, 1.0), window=(20.0, 20.0, 60.0, 60.0), intensity_range=(0.0, 1.0),
-        )  # fmt: skip
-
-
-def test_animation_gives_up_grey_levels_to_stay_small(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noise = np.random.default_rng(0).uniform(0, 1, (200, 200))
-
-    def size(largest: int) -> int:
-        monkeypatch.setattr(frame_files, "LARGEST_BYTES", largest)
-        path = save_animation(
-            tmp_path / "z.gif", noise, Interpolating(), title="M", trained_scales=(1.1, 4.0),
-            view=view(), spacing=(1.0, 1.0), window=(50.0, 50.0, 150.0, 150.0),
-            intensity_range=(0.0, 1.0), frames=3, overwrite=True,
-        )  # fmt: skip
-        return path.stat().st_size
-
-    free = size(10**9)
-    assert size(free // 2) <= free // 2
-
-
-def test_animation_refuses_other_formats(tmp_path: Path, head: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"\.gif, \.webp, \.mp4, found '\.avi'"):
-        save_animation(
-            tmp_path / "z.avi", head, Interpolating(), title="M", trained_scales=(1, 4),
-            view=view(), spacing=(1.0, 1.0), window=(0.0, 0.0, 9.0, 9.0),
-            intensity_range=(0.0, 1.0),
-        )  # fmt: skip
-    with pytest.raises(ValueError, match="at least 2 frames"):
-        zoom_path((9, 9), (1.0, 1.0), (0.0, 0.0, 9.0, 9.0), 1)

@@ -1,0 +1,3 @@
+"""What tests of rating studies share."""
+
+METHODS = ("bicubic", "network", "truth")
