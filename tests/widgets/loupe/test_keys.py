@@ -18,11 +18,13 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_metasr.widgets.loupe import loupe as loupes
-from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, toggle_loupe
+from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
 from napari_metasr.widgets.viewer.key_sheet import sheet
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.shortcuts import register
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
 def wheel(viewer, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -115,6 +117,7 @@ def test_the_wheel_changes_the_magnification_and_not_the_camera(qtbot, opened):
 
 
 def test_the_sheet_of_keys_lists_it():
+    register_loupe()
     assert LOUPE.line in sheet()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from fakes.loupe import (
     SPACINGS,
     bright_voxel,
@@ -14,6 +15,8 @@ from fakes.loupe import (
 
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 
 def test_the_network_is_there_before_it_is_asked_for(qtbot, opened):
