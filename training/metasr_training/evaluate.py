@@ -25,6 +25,7 @@ from metasr_training.evaluation.native import (
     rim_tiles,
 )
 from metasr_training.evaluation.output.sheets import save_sheet
+from metasr_training.evaluation.over_seeds import put_together
 from metasr_training.evaluation.told import (
     TOLD,
     methods_beside,
@@ -40,6 +41,7 @@ from metasr_training.evaluation.zoom import (
     zoom_table,
 )
 from metasr_training.overrides import parsed
+from metasr_training.seeds import seed_runs
 from metasr_training.tables import write_rows, write_text
 from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
@@ -200,7 +202,8 @@ def evaluate(
     name
         The experiment; an unknown name lists them.
     output
-        The run folder of metasr-train; results go to evaluation/EXPERIMENT in it.
+        The run folder of metasr-train; results go to evaluation/EXPERIMENT in it. Of a run with
+        several seeds each is evaluated, and the tables have means and their spread.
     data
         The data folder; by default the one that the run was trained on.
     images
@@ -214,24 +217,33 @@ def evaluate(
         KEY=VALUE of the experiment's options, over those of its file: choose=true of
         lfsr-detection.
     """
+    runs = seed_runs(output)
     try:
-        about = evaluate_experiment(
-            name,
-            output,
-            data=data,
-            images=images,
-            sources=sources,
-            split=split,
-            device=str(resolve_device(device)),
-            options=parsed(option),
-        )
+        abouts = [
+            evaluate_experiment(
+                name,
+                run,
+                data=data,
+                images=images,
+                sources=sources,
+                split=split,
+                device=str(resolve_device(device)),
+                options=parsed(option),
+            )
+            for run in runs.values() or [output]
+        ]
     except UntrainedError as error:
         record = run_record(output)
+        seeds = f" --seed {min(runs)} --seeds {len(runs)}" if runs else ""
         raise FileNotFoundError(
             f"{error}. {name} needs it: metasr-train {error.experiment or name} "
-            f"--preset {record['preset']} --data {data or record['data']} --output {output} "
-            "--resume"
+            f"--preset {record['preset']} --data {data or record['data']} --output {output}"
+            f"{seeds} --resume"
         ) from None
+    about = abouts[0]
+    if runs:
+        evaluations = {seed: evaluation_folder(run, name) for seed, run in runs.items()}
+        about = put_together(evaluations, evaluation_folder(output, name))
     print(body(about))
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -18,6 +18,7 @@ from metasr_training.datasets.split_files import read_split, write_split
 from metasr_training.evaluation.zoom import IN_PLANE, zoom_conditions
 from metasr_training.left_out import LeftOut, measure
 from metasr_training.recipe import Preset, Recipe
+from metasr_training.seeds import seed_folders
 from metasr_training.tables import write_text
 from metasr_training.trained import TrainedNetwork, load_trained
 from napari_metasr.devices import resolve_device
@@ -235,12 +236,6 @@ def best(trained: Sequence[TrainedNetwork]) -> TrainedNetwork:
     return max(trained, key=score)
 
 
-def seed_folders(run: Path, first: int, count: int) -> Iterator[tuple[int, Path]]:
-    """Yield the seeds with their run folders; a single seed uses the run folder itself."""
-    for seed in range(first, first + count):
-        yield seed, run if count == 1 else run / f"seed-{seed}"
-
-
 def fine_tune(
     work: FineTuning,
     *,
@@ -274,7 +269,7 @@ def fine_tune(
             unreadable=unreadable,
             stop=stop,
         )
-        for number, folder in seed_folders(work.run, seed, seeds)
+        for number, folder in seed_folders(work.run, seed, seeds).items()
     ]
     found = work.measure(trained, count, device)
     write_text(work.run / "left-out.md", f"{found.table()}\n")

@@ -23,7 +23,9 @@ from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import Recipe, check_preset
 from metasr_training.risk import risk_head
 from metasr_training.run_folder import locked
+from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.speeds import remember_run
+from metasr_training.trained import run_record
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
 
@@ -36,6 +38,7 @@ def train(
     resume: bool = False,
     budget: str | None = None,
     seed: int = 0,
+    seeds: int = 1,
     device: DeviceOption = "auto",
     unreadable: Literal["stop", "skip"] = "stop",
     recipe: Path | None = None,
@@ -62,10 +65,13 @@ def train(
     resume
         Go on from the run's checkpoints; a run that is finished returns at once.
     budget
-        How long all networks together may train, such as 2h: the schedules are shaped to end
-        then.
+        How long all networks and seeds together may train, such as 2h: the schedules are shaped
+        to end then.
     seed
-        Of weights and batches.
+        The first seed, of weights and batches.
+    seeds
+        How many seeds to train every network with, each in a run folder of its own in the run's:
+        tables have the mean over the trainings and its standard deviation.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
     recipe
@@ -85,34 +91,46 @@ def train(
     world = join(where)
     if not world.first:
         logging.getLogger().setLevel(logging.WARNING)
+    folders = seed_folders(output, seed, seeds)
     with interruptible() as stop:
-        campaign = Campaign(
-            wanted,
-            preset,
-            data,
-            output,
-            budget=duration,
-            seed=seed,
-            device=where,
-            world=world,
-            unreadable=unreadable,
-            stop=stop,
-            networks=networks,
-        )
+        campaigns = [
+            Campaign(
+                wanted,
+                preset,
+                data,
+                folder,
+                budget=duration / seeds if duration else None,
+                seed=number,
+                device=where,
+                world=world,
+                unreadable=unreadable,
+                stop=stop,
+                networks=networks,
+            )
+            for number, folder in folders.items()
+        ]
         if not world.first:
-            campaign.train()
+            for campaign in campaigns:
+                campaign.train()
             return
         with locked(output):
-            if (output / "run.json").exists() and not resume:
-                raise FileExistsError(
-                    f"{output} holds a run already; add --resume to go on with it"
-                )
-            campaign.record()
-            campaign.train()
+            if (output / "run.json").exists():
+                if not resume:
+                    raise FileExistsError(
+                        f"{output} holds a run already; add --resume to go on with it"
+                    )
+                check_seeds(output, list(folders))
+            for campaign in campaigns:
+                campaign.record()
+                if seeds > 1:
+                    record_seeds(output, run_record(campaign.run_folder), list(folders))
+                campaign.train()
     world.close()
-    for trained in campaign.trained_now:
+    for trained in (one for campaign in campaigns for one in campaign.trained_now):
         remember_run(trained.config.recipe, preset, where, trained.updates, trained.seconds)
-    print("\n".join([f"Trained in {output}:", *(f"  {line}" for line in campaign.summary())]))
+    for campaign in campaigns:
+        print(f"Trained in {campaign.run_folder}:")
+        print("\n".join(f"  {line}" for line in campaign.summary()))
     print(f"Next: metasr-evaluate experiment {wanted.id} --output {output}")
 
 

@@ -1,0 +1,70 @@
+"""Runs with several seeds: a folder that holds one run folder for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from metasr_training.run_folder import write_json
+from metasr_training.trained import run_record
+
+SEEDS = "seeds"
+
+
+def seed_folders(run: Path, first: int, count: int) -> dict[int, Path]:
+    """Return the run folders of seeds; a single seed uses the run folder itself.
+
+    Raises
+    ------
+    ValueError
+        If there is to be less than one seed.
+    """
+    if count < 1:
+        raise ValueError(f"expected a number of seeds from 1 on, found {count}")
+    seeds = range(first, first + count)
+    return {seed: run if count == 1 else seed_folder(run, seed) for seed in seeds}
+
+
+def seed_folder(run: Path, seed: int) -> Path:
+    """Return the run folder of one of a run's several seeds."""
+    return run / f"seed-{seed}"
+
+
+def seed_runs(run: Path) -> dict[int, Path]:
+    """Return the run folders of a run with several seeds by seed; {} for a run with one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not a run.
+    """
+    return {seed: seed_folder(run, seed) for seed in run_record(run).get(SEEDS, [])}
+
+
+def record_seeds(run: Path, record: dict[str, Any], seeds: list[int]) -> None:
+    """Write the ``run.json`` of a run with several seeds, after that of the first of them."""
+    write_json(run / "run.json", record | {"seed": seeds[0], SEEDS: seeds})
+
+
+def check_seeds(run: Path, seeds: list[int]) -> None:
+    """Refuse to go on with other seeds than a run was begun with; further ones may be added.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not a run.
+    ValueError
+        If the run has other seeds.
+    """
+    record = run_record(run)
+    begun = record.get(SEEDS) or [record["seed"]]
+    is_alone = SEEDS not in record
+    if seeds[: len(begun)] != begun or is_alone != (len(seeds) == 1):
+        raise ValueError(
+            f"expected {described(begun)}, with which {run} was begun, found {described(seeds)}"
+        )
+
+
+def described(seeds: list[int]) -> str:
+    """Describe seeds in words: ``seed 0`` or ``seeds 0 to 2``."""
+    return f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
