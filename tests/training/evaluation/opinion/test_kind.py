@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from fakes.evaluation import bench, experiment
+from fakes.training import slices
 
+from metasr_training import catalogue
 from metasr_training.condition import Condition
 from metasr_training.evaluation.opinion.kind import (
     begun,
@@ -72,6 +75,21 @@ def test_a_study_is_prepared_blind_and_the_papers_figures_stand_alone(tmp_path):
 
 def test_fewer_slices_can_be_rated(tmp_path):
     assert evaluate_opinion(study_bench(tmp_path, slices=2)).images == 2 * 3
+
+
+def test_a_hundred_slices_are_rated_whatever_the_preset_and_others_stand_in(tmp_path):
+    published = catalogue.experiment(NAME)
+    assert published.options["slices"] == 100
+    assert set(published.images.values()) == {0, published.images["smoke"]}
+    found = slices(110)
+    found[0] = replace(found[0], mask=np.zeros_like(found[0].mask))  # has no region of interest
+    one = replace(study_bench(tmp_path, slices=100), slices=tuple(found), preset="laptop")
+    findings = evaluate_opinion(one)
+    study = read_study(study_folder(one.run, NAME))
+    assert findings.images == len(study.names) == 100 * 3
+    assert not any("were asked for" in note for note in findings.notes)
+    few = replace(study_bench(tmp_path / "few", slices=100), slices=tuple(found[:9]))
+    assert any("8 slices where 100 were asked for" in note for note in evaluate_opinion(few).notes)
 
 
 def test_a_study_that_was_begun_is_kept_and_its_key_stays_sealed(tmp_path):

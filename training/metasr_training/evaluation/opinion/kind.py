@@ -112,17 +112,26 @@ def study_images(
     findings.took_part(one.network for one in methods)
     detect = bench.detect(options)
     images: dict[str, dict[str, NDArray[Any]]] = {}
-    for one in tqdm(_some(bench.compared(options), options.slices), unit="slice"):
+    slices = bench.compared(options)
+    wanted = min(options.slices, len(slices))
+    for one in tqdm(_spread(slices, wanted), unit="slice"):
         case = make_case(one, condition, bench.experiment.region, options, detect)
         if case is None:
             continue
         window = case.regions[case.main]
         versions = {label: cut(output, window) for label, output in upscaled(case, methods)}
         images[f"{one.source}/{one.name}"] = {**versions, options.truth: cut(case.truth, window)}
+        if len(images) == wanted:
+            break
+    if len(images) < options.slices:
+        findings.notes.append(
+            f"The study has {len(images)} slices where {options.slices} were asked for: "
+            "there are no more with a region of interest."
+        )
     return images
 
 
-def _some(slices: list[Slice], most: int) -> list[Slice]:
-    """Take at most this many slices, evenly spread."""
-    count = min(most, len(slices))
-    return [slices[place * len(slices) // count] for place in range(count)]
+def _spread(slices: list[Slice], count: int) -> list[Slice]:
+    """Put this many slices first, evenly spread, and behind them those that may stand in."""
+    places = [place * len(slices) // count for place in range(count)]
+    return [slices[place] for place in dict.fromkeys([*places, *range(len(slices))])]
