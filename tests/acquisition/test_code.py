@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_metasr.acquisition import CODE_LENGTH, acquisition_code
+from napari_metasr.acquisition import CODE_LENGTH, acquisition_code, slice_code
 from napari_metasr.acquisition.code import FREQUENCIES, transfer
 from napari_metasr.degradations import Apodisation, Reduction, named_reduction
 from napari_metasr.networks.told_meta_srgan import USUAL_CODE_LENGTH
@@ -48,3 +48,17 @@ def test_noise_is_told_up_to_what_was_trained_on():
     assert acquisition_code(None, 0.05).tolist() == acquisition_code(None, 0.5).tolist()
     with pytest.raises(ValueError, match="noise of at least 0"):
         acquisition_code(None, -0.1)
+
+
+@pytest.mark.parametrize("thickness", [0.5, 1.0, 1.3])
+def test_the_code_of_slices_is_the_transfer_of_their_gaussian_profile(thickness):
+    """Full width at half maximum t, in spacings: exp(-(pi t u / 2)^2 / (4 ln 2)) at u Nyquist."""
+    left = np.exp(-((np.pi * thickness * U / 2) ** 2) / (4 * np.log(2)))
+    code = slice_code(thickness, along_rows=True)
+    count = len(FREQUENCIES)
+    np.testing.assert_allclose((code[:count] + 1) / 2, left, atol=0.02)
+    np.testing.assert_array_equal(code[count : 2 * count], 1)  # the other axis is as it was
+    turned = slice_code(thickness, along_rows=False)
+    np.testing.assert_array_equal(turned[:count], code[count : 2 * count])
+    np.testing.assert_array_equal(turned[count : 2 * count], code[:count])
+    assert code[-3:].tolist() == turned[-3:].tolist() == [1, 0, 0]  # of noise nothing is told

@@ -50,14 +50,18 @@ class FakeNetwork:
     seen: list[tuple[int, ...]] = field(default_factory=list)
     intensities: list[tuple[float, float] | None] = field(default_factory=list)
 
+    codes: list[Any] = field(default_factory=list)
+    can_be_told: bool = False
     starts: tuple[Past, ...] = ()
 
     @property
     def lineage(self):
         return (*self.starts, Past(self.name, self.updates, self.seconds, "random weights"))
 
-    def upscale(self, image, grid, *, intensity_range=None, value_range=None):
+    def upscale(self, image, grid, *, intensity_range=None, value_range=None, code=None):
         self.seen.append(image.shape)
+        if code is not None:
+            self.codes.append(code)
         self.intensities.append(intensity_range)
         scale = (grid.rows.scale, grid.columns.scale)
         upscaled = interpolate(image, scale, method="bicubic", value_range=value_range)

@@ -204,6 +204,11 @@ class TrainedNetwork:
         )
 
     @property
+    def can_be_told(self) -> bool:
+        """Whether it can be told how its input was acquired."""
+        return self._card.can_be_told
+
+    @property
     def parameters(self) -> int:
         """How many it has, as published: before any folding."""
         names = ("running_mean", "running_var", "num_batches_tracked")
@@ -217,6 +222,7 @@ class TrainedNetwork:
         *,
         intensity_range: tuple[float, float] | None = None,
         value_range: tuple[float, float] | None = None,
+        code: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Upscale a slice (h, w) of any intensity units to the grid's output, (H, W).
 
@@ -234,9 +240,18 @@ class TrainedNetwork:
             slice of a volume, the volume's. By default the image's own percentiles.
         value_range
             What the output is clipped to; by default the image's smallest and largest value.
+        code
+            What a network that can be told of acquisitions is told, see
+            ``napari_metasr.acquisition.acquisition_code``; nothing by default.
+
+        Raises
+        ------
+        WeightsError
+            If there is a code and the network cannot be told.
         """
-        encoded = self.model.encode(image, intensity_range, value_range)
-        return self.model.render_pixels(encoded, grid, grid.pixel_range())
+        model = self.model if code is None else self.model.told(code)
+        encoded = model.encode(image, intensity_range, value_range)
+        return model.render_pixels(encoded, grid, grid.pixel_range())
 
     def history(self) -> list[dict[str, Any]]:
         """Read the lines of the log."""

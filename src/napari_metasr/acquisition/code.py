@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_metasr.degradations import Reduction
 from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
@@ -51,6 +52,20 @@ def transfer(reduction: AxisReduction | None) -> tuple[float, ...]:
     seen = np.exp(1j * np.outer(axis.positions() - 1 / 2, turns))  # positions count from edges
     left = ((matrix @ waves) * seen.conj())[inside].mean(axis=0)
     return tuple(float(one) for one in left.real)
+
+
+def slice_code(thickness: float, *, along_rows: bool) -> NDArray[np.float32]:
+    """Return the code of slices of a stack, seen in a plane that crosses them.
+
+    Parameters
+    ----------
+    thickness
+        Of the slices, as a share of their spacing: 1 for slices that touch.
+    along_rows
+        Whether the rows of that plane are the slices; its columns are otherwise.
+    """
+    profile = Reduction("slice-profile", thickness=thickness)
+    return acquisition_code((profile, None) if along_rows else (None, profile))
 
 
 def acquisition_code(

@@ -50,6 +50,8 @@ class Protocol:
         Among `GUESSED`.
     kernel
         The reconstruction kernel's name.
+    slice_thickness
+        In mm; None where it does not say.
     """
 
     rows: int | None = None
@@ -58,6 +60,7 @@ class Protocol:
     reconstruction: str = ""
     contrast: str | None = None
     kernel: str = ""
+    slice_thickness: float | None = None
 
 
 def protocol_of(told: Mapping[str, Any]) -> Protocol:
@@ -77,6 +80,7 @@ def protocol_of(told: Mapping[str, Any]) -> Protocol:
         reconstruction=reconstruction,
         contrast=_contrast(told),
         kernel=_text(told.get("ConvolutionKernel")),
+        slice_thickness=_number(told.get("SliceThickness")),
     )
 
 

@@ -16,6 +16,7 @@ TIMES = ("EchoTime", "RepetitionTime", "InversionTime")
 NUMBERS = (
     *("AcquisitionMatrix", "PercentSampling", "PercentPhaseFieldOfView"),
     *("MRAcquisitionFrequencyEncodingSteps", "MRAcquisitionPhaseEncodingStepsInPlane"),
+    "SliceThickness",
 )
 KEYWORDS = (*WORDS, *TIMES, *NUMBERS)
 """The elements that are looked at; none of them identifies a person, once words are redacted."""

@@ -99,7 +99,7 @@ class Job(BaseModel, extra="forbid", frozen=True):
         inputs = (self.input, *(() if mask is None else (mask,)), *self.labels)
         check_inputs_kept(self.output, inputs, others)
         volume = open_stored(self.input, series=self.series)
-        options = options.of_volume(volume.shape[1:], volume.spacing)
+        options = options.of_volume(volume)
         search = LesionSearch.by(self.detector, self.device, options.plane) if looks else None
         plan = Plan.of(volume, options, self.device, search)
         reason = "" if plan.in_plane is None else plan.in_plane.lesions_only

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
+from napari_metasr.acquisition.protocol import protocol_of
 from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.trust.told import Words
+from napari_metasr.upscaling.consistency import THICKEST
 from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from napari_metasr.io.protocols import VolumeGrid
 
 Edges = tuple[float, float]
 Boxes = tuple[tuple[Edges, Edges, Edges], ...]
@@ -50,7 +52,7 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
     thickness: PositiveFloat | None = Field(
         default=None,
         description="Thickness of the input's slices in mm, where they have gaps or overlap; by "
-        "default they touch.",
+        "default what the header says, or else they touch.",
     )
     boxes: Boxes = Field(
         default=(),
@@ -98,17 +100,21 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
             raise ValueError(f"expected a scale or a spacing, found {found}")
         return self
 
-    def of_volume(self, shape: Sequence[int], spacing: Sequence[float]) -> UpscaleOptions:
-        """Complete the options for a volume: the plane, where none was chosen.
+    def of_volume(self, volume: VolumeGrid) -> UpscaleOptions:
+        """Complete the options for a volume: the plane, and how thick slices of that plane are.
 
-        Parameters
-        ----------
-        shape, spacing
-            Along canonical z, y, x; in mm.
+        What was chosen stays. A thickness that the header states is of slices in the plane in
+        which they were acquired; beyond `THICKEST` times their spacing it says that the scanner
+        interpolated between them, and is left aside.
         """
-        if "plane" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"plane": Plane.acquired(shape, spacing)})
+        acquired = Plane.acquired(volume.shape[1:], volume.spacing)
+        plane = self.plane if "plane" in self.model_fields_set else acquired
+        thickness = self.thickness
+        if thickness is None and plane is acquired:
+            stated = protocol_of(volume.source.told).slice_thickness
+            if stated is not None and stated <= THICKEST * volume.spacing[plane.normal_axis]:
+                thickness = stated
+        return self.model_copy(update={"plane": plane, "thickness": thickness})
 
     @property
     def recorded(self) -> UpscaleOptions:

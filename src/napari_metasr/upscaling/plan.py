@@ -73,7 +73,7 @@ class Plan:
             If the options do not fit the volume, or a model is missing or unsuitable.
         """
         volume.source.check_brightness()
-        options = options.of_volume(volume.shape[1:], volume.spacing)
+        options = options.of_volume(volume)
         target = target_of(volume, options)
         kinds = {run.kind for run in passes_through(target, options.plane)}
         in_plane = through_plane = None

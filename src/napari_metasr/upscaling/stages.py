@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr.acquisition import slice_code
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.upscaling.consistency import SliceConsistency
 from napari_metasr.upscaling.parts import PassKind
@@ -96,11 +97,15 @@ class Stages:
         self._passes: dict[PassKind, SlabPass] = {}
         self._time, (intensity, values) = 0, findings.at_time(0)
         across = tuple(upscaled_box(box, target, normal) for box in options.boxes)
+        spacing = target.input_spacing[normal]
+        thickness = 1.0 if options.thickness is None else options.thickness / spacing
         for run in plan.passes:
             in_plane = run.kind is PassKind.IN_PLANE
             model = models.in_plane if in_plane else models.through_plane
             if model is not None:
                 boxes = options.boxes if in_plane else across
+                if not in_plane and model.card.can_be_told:
+                    model = model.told(slice_code(thickness, along_rows=run.axes[1] == normal))
                 self._passes[run.kind] = SlabPass(
                     run.axes,
                     run.grid,
@@ -111,9 +116,7 @@ class Stages:
                     assumption if in_plane else None,
                 )
         if models.through_plane is not None:
-            spacing = target.input_spacing[normal]
-            share = 1.0 if options.thickness is None else options.thickness / spacing
-            self._consistency = SliceConsistency(target.axes[normal], share)
+            self._consistency = SliceConsistency(target.axes[normal], thickness)
 
     @property
     def scratch(self) -> tuple[MappedArray, ...]:

@@ -27,6 +27,7 @@ from metasr_training.evaluation.samples import (
 from metasr_training.evaluation.scales import evaluate_scales, scale_cases
 from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
 from metasr_training.evaluation.through_plane import evaluate_through_plane
+from napari_metasr.acquisition import slice_code
 from napari_metasr.degradations import degrade
 
 
@@ -248,6 +249,27 @@ def test_the_gain_across_slices_is_over_cubic_interpolation(volume_folder):
     names = [name for name, _ in findings.figures]
     assert names == ["gain.png", "views.png", "curves.png"]
     assert all((one.output / name).stat().st_size > 0 for name in names)
+
+
+def test_a_network_across_slices_is_told_how_thick_they_are(volume_folder):
+    wanted = experiment(
+        "through-plane",
+        conditions=(Condition(scale=2, degradation="slice-profile"),),
+        methods=(
+            {"label": "Told", "recipe": "through-plane-told"},
+            {"label": "Net", "recipe": "through-plane"},
+        ),
+        options={"views": 1, "volumes": ["volumes/*t1c.nii*"]},
+    )
+    told = FakeNetwork("through-plane-told", can_be_told=True)
+    plain = FakeNetwork("through-plane")
+    networks = {one.name: one for one in (told, plain)}
+    evaluate_through_plane(bench(volume_folder, wanted, networks))
+    thick, thin = (slice_code(share, along_rows=True) for share in (1.0, 0.0))
+    found = {code.tobytes() for code in told.codes}
+    assert found == {thick.tobytes(), thin.tobytes()}
+    assert plain.codes == []
+    assert len(plain.seen) == len(told.seen)
 
 
 def test_every_scale_is_measured_under_every_degradation(tmp_path):

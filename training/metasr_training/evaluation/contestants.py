@@ -92,10 +92,10 @@ def on_grids(upscale: ByScale) -> Upscale:
     )
 
 
-def by_network(network: TrainedNetwork) -> Upscale:
-    """Wrap a trained network as a method."""
+def by_network(network: TrainedNetwork, code: NDArray[np.float32] | None = None) -> Upscale:
+    """Wrap a trained network as a method; one that can be told of acquisitions is told a code."""
     return lambda image, grid, intensity_range: network.upscale(
-        image, grid, intensity_range=intensity_range, value_range=FULL_RANGE
+        image, grid, intensity_range=intensity_range, value_range=FULL_RANGE, code=code
     )
 
 

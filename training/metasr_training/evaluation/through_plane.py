@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
@@ -12,14 +12,15 @@ from tqdm import tqdm
 from metasr_training.datasets.eight_bits import EIGHT_BITS
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import cut
-from metasr_training.evaluation.contestants import Contestant, contestants
+from metasr_training.evaluation.contestants import Contestant, by_network, contestants
 from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.output.plots import Line, Panel, save_plot
 from metasr_training.evaluation.output.sheets import compared_tile, save_sheet, truth_tile
 from metasr_training.evaluation.scores import averages, measure, upscaled
-from metasr_training.evaluation.stacks import THICK, THIN, thinned, volume_views
+from metasr_training.evaluation.stacks import THICK, THIN, Thickness, thinned, volume_views
 from metasr_training.evaluation.standing import standing
 from metasr_training.tables import markdown_table, mean_text, write_rows
+from napari_metasr.acquisition import slice_code
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice
@@ -78,9 +79,9 @@ def evaluate_through_plane(bench: Bench) -> EvaluationOutput:
     scores: list[ImageScore] = []
     rows: list[ThroughPlaneRow] = []
     for condition in bench.experiment.conditions:
-        methods = contestants(bench.experiment, condition, bench.load)
-        findings.took_part(one.network for one in methods)
         for thickness in (THICK, THIN):
+            methods = _told(contestants(bench.experiment, condition, bench.load), thickness)
+            findings.took_part(one.network for one in methods)
             found: list[ImageScore] = []
             for one in tqdm(slices, desc=f"{condition.name} {thickness.name}", unit="slice"):
                 case = thinned(one, condition.scale, thickness)
@@ -113,6 +114,17 @@ def evaluate_through_plane(bench: Bench) -> EvaluationOutput:
     if not stacks:
         findings.notes.append(f"{', '.join(options.volumes)}: no such volume in the data folder.")
     return findings
+
+
+def _told(methods: Iterable[Contestant], thickness: Thickness) -> list[Contestant]:
+    """Tell the networks that can be told how thick the slices are, which are the rows."""
+    code = slice_code(thickness.share, along_rows=True)
+    return [
+        replace(one, upscale=by_network(one.network, code))
+        if one.network is not None and one.network.can_be_told
+        else one
+        for one in methods
+    ]
 
 
 def _rows(
@@ -193,7 +205,7 @@ def _draw(bench: Bench, shown: Iterable[Slice]) -> None:
     condition = bench.experiment.conditions[-1]
     factors = [one.scale for one in bench.experiment.conditions]
     factor = SHOWN_FACTOR if SHOWN_FACTOR in factors else condition.scale
-    methods = contestants(bench.experiment, condition, bench.load)
+    methods = _told(contestants(bench.experiment, condition, bench.load), THICK)
     lines = []
     for one in shown:
         case = thinned(one, factor, THICK)

@@ -107,6 +107,13 @@ class DicomVolume(FileGrid):
         told = series.concerns if concerns is None else concerns
         return cls(path, shape, series.affine, series, told)
 
+    @property
+    def _told(self) -> dict[str, Any]:
+        """What the first frame's header tells; in some files its thickness is the frame's own."""
+        first = self.series.frames[0][0]
+        own = {} if first.thickness is None else {"SliceThickness": first.thickness}
+        return {**first.header.told, **own}
+
     @cached_property
     def source(self) -> Source:
         """Enough to write a NIfTI file of it, aligned to the scanner; without file names."""
@@ -117,7 +124,7 @@ class DicomVolume(FileGrid):
             orientation=self.series.orientation,
             dtype=self.dtype,
             header=self._header(),
-            told=self.series.frames[0][0].header.told,
+            told=self._told,
             concerns=self.concerns,
             acquisition=self._acquisition,
         )
