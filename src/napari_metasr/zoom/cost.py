@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from napari_metasr.zoom.encoded import EncodedSlice
     from napari_metasr.zoom.session import SliceKey
 
 Slices = tuple[str, str, tuple[int, int]]
@@ -44,7 +45,7 @@ class EncodingCost:
     def __init__(self) -> None:
         self._seconds: dict[Slices, float] = {}
 
-    def saving(self, encoded: Mapping[SliceKey, Any]) -> Saving | None:
+    def saving(self, encoded: Mapping[SliceKey, EncodedSlice]) -> Saving | None:
         """Return what is saved with these encoded slices; None where nothing has been encoded."""
         pixels = total = 0
         spent = whole = 0.0

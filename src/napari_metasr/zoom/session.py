@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +32,9 @@ class Encoded(Protocol):
         """Return whether the window can be rendered without further encoding."""
 
 
+AnEncoded = TypeVar("AnEncoded", bound=Encoded)
+
+
 @dataclass(frozen=True)
 class SliceKey:
     """Names one encoded slice: nothing of another layer, plane, slice, time or model is it.
@@ -46,6 +49,8 @@ class SliceKey:
         The position on each of the layer's other axes, in order.
     model, device
         Which network encodes it, and where.
+    is_risk
+        Whether it is the error head of that model.
     """
 
     layer: int
@@ -53,6 +58,7 @@ class SliceKey:
     index: tuple[int, ...]
     model: str
     device: str
+    is_risk: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Request:
         return all(key in own and _contains(own[key], window) for key, window in windows.items())
 
 
-class ZoomSession:
+class ZoomSession(Generic[AnEncoded]):
     """Bookkeeping of encoded slices and of the requests for them.
 
     Parameters
@@ -80,7 +86,7 @@ class ZoomSession:
 
     def __init__(self, byte_budget: int = DEFAULT_BYTE_BUDGET) -> None:
         self.byte_budget = byte_budget
-        self._encoded: OrderedDict[SliceKey, Encoded] = OrderedDict()
+        self._encoded: OrderedDict[SliceKey, AnEncoded] = OrderedDict()
         self._wanted: dict[SliceKey, Window] = {}
         self._failed: set[SliceKey] = set()
         self._tickets = itertools.count(1)
@@ -133,7 +139,7 @@ class ZoomSession:
         """Return whether the results of this request are no longer of use."""
         return self._running is not request or self._superseded
 
-    def accept(self, request: Request, key: SliceKey, encoded: Encoded) -> bool:
+    def accept(self, request: Request, key: SliceKey, encoded: AnEncoded) -> bool:
         """Keep an encoded slice, unless it is no longer waited for.
 
         Returns
@@ -177,11 +183,11 @@ class ZoomSession:
         self._wanted = {}
         self._superseded = True
 
-    def get(self, key: SliceKey) -> Encoded | None:
+    def get(self, key: SliceKey) -> AnEncoded | None:
         """Return the encoded slice, ready or not; None if it is not kept."""
         return self._encoded.get(key)
 
-    def ready(self, key: SliceKey, window: Window) -> Encoded | None:
+    def ready(self, key: SliceKey, window: Window) -> AnEncoded | None:
         """Return the encoded slice if the window can be rendered from it at once."""
         encoded = self._encoded.get(key)
         if encoded is None or not encoded.is_ready(window):

@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_metasr.lesions.detector import Detector
     from napari_metasr.widgets.lesions.detection import SearchProgress
     from napari_metasr.widgets.lesions.dock import LesionDock
+    from napari_metasr.widgets.viewer.models import Loader
 
 HOLDER = "detection dock"
 
@@ -65,7 +67,7 @@ class LesionCoordinator(QObject):
         self,
         viewer: ViewerModel,
         dock: LesionDock,
-        detector_factory: Callable[..., Any],
+        detector_factory: Loader[Detector],
         *,
         device: str,
         convention: str,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.lesions import Lesion
+    from napari_metasr.lesions.detector import Detector
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.viewer.models import ModelCache
@@ -96,13 +97,13 @@ class SearchResult:
     lesions: tuple[Lesion, ...]
     scope: Scope
     kind: Origin
-    detector: Any | None
+    detector: Detector | None
     title: str
     concerns: tuple[str, ...] = ()
 
 
 def detect(
-    scope: Scope, model: str, device: str, detectors: ModelCache
+    scope: Scope, model: str, device: str, detectors: ModelCache[Detector]
 ) -> Iterator[SearchProgress | SearchResult]:
     """Run a detector over a scope; may be stopped wherever it yields.
 
@@ -132,7 +133,7 @@ def detect(
             yield SearchResult(step.lesions, scope, Origin.DETECTOR, detector, title, step.concerns)
 
 
-def _concerns(scope: Scope, detector: Any) -> tuple[str, ...]:
+def _concerns(scope: Scope, detector: Detector) -> tuple[str, ...]:
     """Return what to know before trusting a detector here; worked out once for an image."""
     measured = scope.source.measured
     key = (scope.plane, scope.time, detector.point.model_dump_json())

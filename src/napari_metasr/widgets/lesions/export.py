@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from napari_metasr.lesions.boxes import Box
     from napari_metasr.widgets.lesions.detection import SearchResult
+    from napari_metasr.widgets.lesions.dock import LesionDock
     from napari_metasr.widgets.lesions.results import Result
+    from napari_metasr.zoom.engine import ZoomModel
 
 JSON = ".json"
 ROIS, MASK = "_rois", "_mask.nii.gz"
@@ -117,7 +119,7 @@ def figures(
     kind: str,
     found: SearchResult,
     boxes: Sequence[Box],
-    models: ModelCache,
+    models: ModelCache[ZoomModel],
     device: str,
 ) -> Iterator[tuple[int, int] | tuple[Path, ...]]:
     """Write a figure of every region; yields how many of how many are done, then the paths.
@@ -176,7 +178,7 @@ class LesionExport:
         How the user is asked.
     """
 
-    def __init__(self, dock: Any, device: str, on_drawn: Callable[[], None]) -> None:
+    def __init__(self, dock: LesionDock, device: str, on_drawn: Callable[[], None]) -> None:
         self._dock, self._device, self._on_drawn = dock, device, on_drawn
         self._draws = False
         self._models = ModelCache(load_zoom_model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.weights import ModelCard, model_cards
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
+    from napari_metasr.lesions.detector import Detector
+    from napari_metasr.widgets.viewer.models import Loader
+
 ZOOM = "napari-metasr.zoom"
 
 
-def _load_detector(model: str, *, device: str) -> Any:
+def _load_detector(model: str, *, device: str) -> Detector:
     from napari_metasr.lesions.detector import load_detector
 
     return load_detector(model, device=device)
@@ -46,7 +49,7 @@ class LesionWidget(LesionDock):
     def __init__(
         self,
         napari_viewer: ViewerModel,
-        detector_factory: Callable[..., Any] | None = None,
+        detector_factory: Loader[Detector] = _load_detector,
         cards: dict[str, ModelCard] | None = None,
         open_zoom: Callable[[], object] | None = None,
     ) -> None:
@@ -60,7 +63,7 @@ class LesionWidget(LesionDock):
         self.coordinator = LesionCoordinator(
             napari_viewer,
             self,
-            detector_factory or _load_detector,
+            detector_factory,
             device=settings["device"],
             convention=settings["orientation"],
             open_zoom=open_zoom or partial(open_dock, napari_viewer, ZOOM),

@@ -31,14 +31,14 @@ from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
     from qtpy.QtWidgets import QWidget
 
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.viewer.magnified import Network, Piece
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Loupe(QObject):
         self,
         viewer: ViewerModel,
         canvas: QWidget,
-        engine_factory: Callable[..., Any] = load_zoom_model,
+        engine_factory: Loader[ZoomModel] = load_zoom_model,
     ) -> None:
         super().__init__(canvas)
         self._viewer, self._canvas = weakref.ref(viewer), canvas

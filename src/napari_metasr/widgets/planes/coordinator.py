@@ -33,14 +33,14 @@ from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from napari.layers import Layer
 
     from napari_metasr.widgets.planes.dock import PlanesDock
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.magnified import Piece
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 NO_IMAGE = "Open a volume to see its planes."
 NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
@@ -71,7 +71,7 @@ class PlanesCoordinator(QObject):
         self,
         viewer: ViewerModel,
         dock: PlanesDock,
-        engine_factory: Callable[..., Any],
+        engine_factory: Loader[ZoomModel],
         *,
         byte_budget: int,
         convention: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.widgets.planes.coordinator import PlanesCoordinator
 from napari_metasr.widgets.planes.dock import PlanesDock
@@ -11,9 +11,10 @@ from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
+
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 SHARE = 4
 """Each plane gets one part in so many of the memory that encoded slices may take."""
@@ -34,7 +35,7 @@ class PlanesWidget(PlanesDock):
     def __init__(
         self,
         napari_viewer: ViewerModel,
-        engine_factory: Callable[..., Any] = load_zoom_model,
+        engine_factory: Loader[ZoomModel] = load_zoom_model,
     ) -> None:
         super().__init__()
         open_docks(napari_viewer).add(self)

@@ -20,7 +20,7 @@ from napari_metasr.widgets.proof.work import Report, Request, prove, write
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_metasr.trust.prover import Progress
+    from napari_metasr.trust.risk import RiskModel
     from napari_metasr.widgets.proof.dock import ProofDock
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 KINDS = {"Page": (".html",), "PDF": (".pdf",)}
 REPORT = "zoom-report.html"
@@ -69,16 +72,16 @@ class ProofCoordinator(QObject):
         self,
         viewer: ViewerModel,
         dock: ProofDock,
-        model_factory: Callable[..., Any],
+        model_factory: Loader[ZoomModel],
         *,
         device: str,
-        risk_factory: Callable[..., Any] | None = None,
+        risk_factory: Loader[RiskModel] | None = None,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._device = viewer, dock, device
         self.show_page: Callable[[Path], object] = _show_page
         self._closed = False
-        self._models = ModelCache(model_factory, risk_factory)
+        self._models = ModelCache(model_factory, risk_factory or load_error_head)
         self._has_marks = risk_factory is not None
         self.report: Report | None = None
         self._left = TimeLeft()

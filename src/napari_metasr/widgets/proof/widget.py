@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.weights import DEFAULT_MODEL, ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
@@ -13,9 +13,11 @@ from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
+
+    from napari_metasr.trust.risk import RiskModel
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 class ProofWidget(ProofDock):
@@ -38,9 +40,9 @@ class ProofWidget(ProofDock):
     def __init__(
         self,
         napari_viewer: ViewerModel,
-        model_factory: Callable[..., Any] | None = None,
+        model_factory: Loader[ZoomModel] | None = None,
         cards: dict[str, ModelCard] | None = None,
-        risk_factory: Callable[..., Any] | None = None,
+        risk_factory: Loader[RiskModel] | None = None,
     ) -> None:
         if cards is None:
             cards = {

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_metasr.widgets.proof import messages as words
-from napari_metasr.widgets.viewer.models import RISK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
     from napari_metasr.widgets.proof.scope import Part
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Report:
     curves: Picture
 
 
-def prove(request: Request, models: ModelCache) -> Iterator[Progress | Report]:
+def prove(request: Request, models: ModelCache[ZoomModel]) -> Iterator[Progress | Report]:
     """Try a network on a scan, telling how far it is; the last step is the report.
 
     Raises
@@ -69,7 +69,7 @@ def prove(request: Request, models: ModelCache) -> Iterator[Progress | Report]:
 
     yield Progress(words.LOADING, 0.0)
     model, part = models.get(request.model, request.device), request.part
-    head = models.get(f"{RISK}{request.model}", request.device) if request.with_marks else None
+    head = models.head(request.model, request.device) if request.with_marks else None
     prover = Prover(
         request.volume,
         model,

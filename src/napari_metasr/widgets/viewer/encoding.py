@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_metasr.trust.risk import RiskModel
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
     from napari_metasr.zoom.session import SliceKey
 
 PART = 256
@@ -52,7 +55,7 @@ class EncodingJob:
     source: LayerSource
     view: SliceView
     image: NDArray[Any] | None
-    encoded: Any | None
+    encoded: EncodedSlice | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class SliceEncoded:
     """A slice's window can be rendered."""
 
     key: SliceKey
-    encoded: Any
+    encoded: EncodedSlice
 
 
 def parts(window: Window) -> Iterator[Window]:
@@ -93,7 +96,7 @@ def _cuts(start: float, stop: float) -> list[float]:
 
 
 def encode(
-    jobs: list[EncodingJob], engines: ModelCache
+    jobs: list[EncodingJob], engines: ModelCache[ZoomModel]
 ) -> Iterator[Status | SliceRead | SliceEncoded]:
     """Encode slices one after the other; may be stopped wherever it yields.
 
@@ -109,9 +112,10 @@ def encode(
                 yield Status(f"Reading “{job.source.name}”")
                 image = job.source.read(job.view)
                 yield SliceRead(job.key, image)
-            if engines.loaded(job.key.model, job.key.device) is None:
+            model, device, is_risk = job.key.model, job.key.device, job.key.is_risk
+            if (engines.loaded_head if is_risk else engines.loaded)(model, device) is None:
                 yield Status("Loading the model")
-            engine = engines.get(job.key.model, job.key.device)
+            engine = (engines.head if is_risk else engines.get)(model, device)
             yield Status(f"Encoding “{job.source.name}”")
             measure_acquired(job.source, job.view)
             encoded = job.encoded
@@ -147,7 +151,7 @@ def _trim() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc alone
 
 
-def prepare_network(model: str, device: str, engines: ModelCache) -> None:
+def prepare_network(model: str, device: str, engines: ModelCache[ZoomModel]) -> None:
     """Load a network and run it once on a few pixels, so that the first slice does not wait.
 
     Raises
@@ -160,7 +164,7 @@ def prepare_network(model: str, device: str, engines: ModelCache) -> None:
     _warm_up(engine, engine.encode(ramp), Window.whole(ramp.shape))
 
 
-def _warm_up(engine: Any, encoded: Any, window: Window) -> None:
+def _warm_up(engine: ZoomModel | RiskModel, encoded: EncodedSlice, window: Window) -> None:
     """Render a few pixels, so that whatever is compiled on first use is compiled here."""
     top, left, bottom, right = window
     small = Window(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import PixelRange
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.lens import Lens
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
 
 REACH = 3
 """Voxels around a window that cubic interpolation looks at."""
@@ -104,7 +106,7 @@ def interpolated(
 
 
 def super_resolved(
-    engine: Any, encoded: Any, lens: Lens, window: Window, network: Network
+    engine: ZoomModel, encoded: EncodedSlice, lens: Lens, window: Window, network: Network
 ) -> Piece | None:
     """Return a window as the network makes it.
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource
     from napari_metasr.widgets.viewer.lens import Lens
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 ENCODING = "bicubic, until", "encoded …"
@@ -53,8 +55,8 @@ class Sight:
     lens: Lens
     network: Network
     image: NDArray[Any]
-    encoded: Any | None
-    engine: Any | None
+    encoded: EncodedSlice | None
+    engine: ZoomModel | None
     is_awaited: bool
 
     @property
@@ -76,7 +78,7 @@ class Sight:
 
     def super_resolved(self, window: Window | None) -> Piece | None:
         """Return a window as the network makes it, bicubic until it can."""
-        if window is None or not self.is_ready:
+        if window is None or self.engine is None or self.encoded is None:
             return self.interpolated(window)
         return super_resolved(self.engine, self.encoded, self.lens, window, self.network)
 
@@ -94,7 +96,9 @@ class Magnifier:
         Called when there is more to be shown than before.
     """
 
-    def __init__(self, engines: ModelCache, byte_budget: int, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, engines: ModelCache[ZoomModel], byte_budget: int, changed: Callable[[], None]
+    ) -> None:
         self._engines, self._changed = engines, changed
         self._slices = Slices(engines, byte_budget, changed, self._on_busy)
 

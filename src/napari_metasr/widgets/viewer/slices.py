@@ -16,7 +16,6 @@ from napari_metasr.widgets.viewer.encoding import (
     Status,
     encode,
 )
-from napari_metasr.widgets.viewer.models import RISK
 from napari_metasr.zoom.session import Request, SliceKey, ZoomSession
 
 if TYPE_CHECKING:
@@ -28,16 +27,18 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 def risk_key(key: SliceKey) -> SliceKey:
     """Name a slice as the error head of its model encodes it."""
-    return replace(key, model=f"{RISK}{key.model}")
+    return replace(key, is_risk=True)
 
 
 def model_key(key: SliceKey) -> SliceKey:
     """Name a slice as the model encodes it."""
-    return replace(key, model=key.model.removeprefix(RISK))
+    return replace(key, is_risk=False)
 
 
 CANCELLED = "Cancelled: bicubic is shown."
@@ -60,12 +61,12 @@ class Slices:
 
     def __init__(
         self,
-        engines: ModelCache,
+        engines: ModelCache[ZoomModel],
         byte_budget: int,
         changed: Callable[[], None],
         busy: Callable[[str, bool], None],
     ) -> None:
-        self.session = ZoomSession(byte_budget)
+        self.session: ZoomSession[EncodedSlice] = ZoomSession(byte_budget)
         self._changed, self._busy = changed, busy
         self._images: dict[SliceKey, NDArray[Any]] = {}
         self._tokens: weakref.WeakKeyDictionary[Layer, int] = weakref.WeakKeyDictionary()
@@ -123,7 +124,7 @@ class Slices:
         """Return a slice's numbers; None while it is being read."""
         return self._images.get(key)
 
-    def encoded(self, key: SliceKey, window: Window) -> Any | None:
+    def encoded(self, key: SliceKey, window: Window) -> EncodedSlice | None:
         """Return an encoded slice whose window can be rendered at once."""
         return self.session.ready(key, window)
 

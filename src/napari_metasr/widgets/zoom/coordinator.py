@@ -14,7 +14,7 @@ from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
-from napari_metasr.widgets.viewer.models import ModelCache
+from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
@@ -36,17 +36,18 @@ from napari_metasr.widgets.zoom.settings import REMEMBERED, Setting
 from napari_metasr.widgets.zoom.sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from napari.layers import Image
 
     from napari_metasr.geometry.windows import Window
+    from napari_metasr.trust.risk import RiskModel
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.widgets.viewer.models import Loader
     from napari_metasr.widgets.zoom.display import Displayed
     from napari_metasr.widgets.zoom.dock import ZoomDock
     from napari_metasr.widgets.zoom.settings import ZoomSettings
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 class Coordinator(QObject):
@@ -74,12 +75,12 @@ class Coordinator(QObject):
         self,
         viewer: ViewerModel,
         dock: ZoomDock,
-        engine_factory: Callable[..., Any],
+        engine_factory: Loader[ZoomModel],
         cards: dict[str, ModelCard],
         *,
         byte_budget: int,
         convention: str = "radiological",
-        risk_factory: Callable[..., Any] | None = None,
+        risk_factory: Loader[RiskModel] = load_error_head,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock, self._cards = viewer, dock, cards

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.degradations import named_reduction
 from napari_metasr.trust.assumption import AUTO, Assumption, UnknownAcquisitionError, assume
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
     from napari_metasr.zoom.session import SliceKey
 
 KEPT = 8
@@ -43,8 +45,8 @@ class Wanted:
     """
 
     key: SliceKey
-    encoded: Any
-    engine: Any
+    encoded: EncodedSlice
+    engine: ZoomModel
     grid: OutputGrid
     acquisition: str
     source: LayerSource
@@ -67,7 +69,9 @@ class Corrections:
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
-        self._kept: OrderedDict[Any, tuple[Any, Correction | Exception]] = OrderedDict()
+        self._kept: OrderedDict[
+            tuple[SliceKey, OutputGrid, str], tuple[EncodedSlice, Correction | Exception]
+        ] = OrderedDict()
         self._running: list[Wanted] = []
         self._task = Task(announced=False)
         self._task.step.connect(self._on_step)
@@ -81,11 +85,11 @@ class Corrections:
 
     def get(self, wanted: Wanted) -> Correction | Exception | None:
         """Return a correction, or why there is none; None if it is still to come."""
-        encoded, found = self._kept.get(wanted.name, (None, None))
-        if encoded is not wanted.encoded:
+        kept = self._kept.get(wanted.name)
+        if kept is None or kept[0] is not wanted.encoded:
             return None
         self._kept.move_to_end(wanted.name)
-        return found
+        return kept[1]
 
     def want(self, wanted: Iterable[Wanted]) -> None:
         """Compute what is missing of these, once what is being computed is done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.assumption import AUTO
@@ -12,7 +12,6 @@ from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import guarantee
 from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.viewer.acquired import acquired
-from napari_metasr.widgets.viewer.models import RISK
 from napari_metasr.widgets.viewer.slices import risk_key
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.widgets.zoom.presenter import Presenter
     from napari_metasr.widgets.zoom.settings import ZoomSettings
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
     from napari_metasr.zoom.session import SliceKey
 
 
@@ -81,7 +82,7 @@ class Display:
     def __init__(
         self,
         dock: ZoomDock,
-        engines: ModelCache,
+        engines: ModelCache[ZoomModel],
         slices: Slices,
         presenter: Presenter,
         lesion: LesionRegion,
@@ -146,13 +147,12 @@ class Display:
         saving = self._cost.saving(
             {keys[source]: one for source, one in encoded.items() if one is not None}
         )
-        times: list[Any] = list(encoded.values())
         self._dock.readout.show_reading(
             messages.reading(
                 sources[0],
                 view,
                 plan,
-                times,
+                list(encoded.values()),
                 engine,
                 card,
                 seconds,
@@ -181,8 +181,8 @@ class Display:
         view: SliceView,
         plan: ZoomPlan,
         keys: dict[LayerSource, SliceKey],
-        encoded: dict[LayerSource, Any],
-        engine: Any,
+        encoded: dict[LayerSource, EncodedSlice | None],
+        engine: ZoomModel | None,
     ) -> dict[LayerSource, Correction | Exception]:
         """Return what is known of corrections, and ask for those that are still to come."""
         if not settings.assumes or engine is None:
@@ -204,7 +204,7 @@ class Display:
         keys: dict[LayerSource, SliceKey],
     ) -> Risk | None:
         """Return what marks the results, as far as it is there."""
-        model = self._engines.loaded(f"{RISK}{settings.model}", settings.device)
+        model = self._engines.loaded_head(settings.model, settings.device)
         part = plan.enhanced
         if model is None or part is None:
             return None

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.display import Displayed
     from napari_metasr.widgets.zoom.dock import ZoomDock
+    from napari_metasr.zoom.engine import ZoomModel
 
 EXPORTED: dict[Export, tuple[FileKind, ...]] = {
     Export.PAGE: (FileKind.PAGE,),
@@ -77,7 +78,7 @@ class Exports:
         self,
         viewer: ViewerModel,
         dock: ZoomDock,
-        engines: ModelCache,
+        engines: ModelCache[ZoomModel],
         shown: Callable[[], Displayed | None],
     ) -> None:
         self._viewer, self._dock, self._engines, self._shown = viewer, dock, engines, shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.volume import THICK
 from napari_metasr.widgets.viewer.acquired import acquired
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.plan import ZoomPlan
     from napari_metasr.zoom.cost import Saving
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
 
 NO_IMAGE = "Open an image to super-resolve it."
 NO_ORIGINAL = "Only super-resolved images are left: open the original, or choose one as the source."
@@ -40,8 +42,8 @@ def reading(
     source: LayerSource,
     view: SliceView,
     plan: ZoomPlan,
-    encoded: Sequence[Any],
-    engine: Any | None,
+    encoded: Sequence[EncodedSlice | None],
+    engine: ZoomModel | None,
     card: ModelCard,
     seconds: float,
     saving: Saving | None = None,

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.zoom.comparison import Mode
     from napari_metasr.widgets.zoom.plan import ZoomPlan
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
 
 LESION = "lesion"
 CONSISTENT = "consistent"
@@ -59,7 +61,7 @@ class Risk:
 
     model: RiskModel
     guarantee: Guarantee
-    encoded: dict[LayerSource, Any]
+    encoded: dict[LayerSource, EncodedSlice]
     share: float | None = None
 
     @property
@@ -133,8 +135,8 @@ class Presenter:
         view: SliceView,
         plan: ZoomPlan,
         images: dict[LayerSource, NDArray[Any] | None],
-        encoded: dict[LayerSource, Any],
-        engine: Any,
+        encoded: dict[LayerSource, EncodedSlice | None],
+        engine: ZoomModel | None,
         *,
         title: str,
         awaited: bool,
@@ -177,7 +179,7 @@ class Presenter:
                 view,
                 plan,
                 image,
-                slice_ if engine is not None else None,
+                slice_,
                 engine,
                 mode.windows(plan.window, view),
                 title,
@@ -232,8 +234,8 @@ class Presenter:
         view: SliceView,
         plan: ZoomPlan,
         image: NDArray[Any],
-        encoded: Any,
-        engine: Any,
+        encoded: EncodedSlice | None,
+        engine: ZoomModel | None,
         windows: tuple[Window, Window],
         title: str,
         awaited: bool,
@@ -254,7 +256,7 @@ class Presenter:
             enhanced = interpolate_pixels(
                 image, plan.grid, plan.grid.pixel_range(high_window), value_range=value_range
             )
-        if encoded is not None:
+        if encoded is not None and engine is not None:
             what = LESION if plan.enhanced != plan.window else ""
             made = correction if consistent else None
             enhanced = super_resolved(engine, encoded, plan, enhanced, high_window, part, made)
@@ -273,8 +275,8 @@ class Presenter:
 
 
 def super_resolved(
-    engine: Any,
-    encoded: Any,
+    engine: ZoomModel,
+    encoded: EncodedSlice,
     plan: ZoomPlan,
     surroundings: NDArray[Any],
     window: Window,

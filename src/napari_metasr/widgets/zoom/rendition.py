@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_metasr.trust.risk import Guarantee
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.models import ModelCache
+    from napari_metasr.zoom.engine import ZoomModel
     from napari_metasr.zoom.session import SliceKey
 
 
@@ -146,7 +147,7 @@ class RenderingSpec:
         return assumption_of(self.source, self.view, self.acquisition)
 
 
-def super_resolved(spec: RenderingSpec, models: ModelCache) -> NDArray[np.float32]:
+def super_resolved(spec: RenderingSpec, models: ModelCache[ZoomModel]) -> NDArray[np.float32]:
     """Super-resolve a region, encoding what is needed; takes a while.
 
     Raises

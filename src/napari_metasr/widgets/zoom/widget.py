@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
-from napari_metasr.widgets.viewer.models import load_error_head, load_zoom_model
+from napari_metasr.widgets.viewer.models import load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.viewport import RegionMode
@@ -15,9 +15,10 @@ from napari_metasr.widgets.zoom.dock import ZoomDock
 from napari_metasr.widgets.zoom.shortcuts import register_shortcuts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
+
+    from napari_metasr.widgets.viewer.models import Loader
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 class MetaSRZoomWidget(ZoomDock):
@@ -29,7 +30,7 @@ class MetaSRZoomWidget(ZoomDock):
         The viewer to work in.
     engine_factory
         Loads a model, called as ``engine_factory(model, device=device)``;
-        `napari_metasr.load_model` by default.
+        by default `napari_metasr.load_model`, with small tiles.
     cards
         The models to offer; by default those of the package and the user's own.
     """
@@ -37,7 +38,7 @@ class MetaSRZoomWidget(ZoomDock):
     def __init__(
         self,
         napari_viewer: ViewerModel,
-        engine_factory: Callable[..., Any] | None = None,
+        engine_factory: Loader[ZoomModel] = load_zoom_model,
         cards: dict[str, ModelCard] | None = None,
     ) -> None:
         if cards is None:
@@ -55,9 +56,8 @@ class MetaSRZoomWidget(ZoomDock):
         self.coordinator = Coordinator(
             napari_viewer,
             self,
-            engine_factory or load_zoom_model,
+            engine_factory,
             cards,
             byte_budget=settings["cache_megabytes"] << 20,
             convention=settings["orientation"],
-            risk_factory=load_error_head,
         )

@@ -17,7 +17,6 @@ from napari_metasr.io.layers import volume_of
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.widgets.viewer.layer_source import plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
-from napari_metasr.widgets.viewer.models import RISK
 from napari_metasr.widgets.zoom.rendition import ANIMATIONS, BLINKING, OF_THE_NETWORK, FileKind
 
 if TYPE_CHECKING:
@@ -26,10 +25,11 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.viewer.models import ModelCache
     from napari_metasr.widgets.zoom.rendition import RenderingSpec
+    from napari_metasr.zoom.engine import ZoomModel
 
 
 def save_steps(
-    path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCache
+    path: Path, kind: FileKind, spec: RenderingSpec, models: ModelCache[ZoomModel]
 ) -> Iterator[Path | tuple[int, int]]:
     """Render a region and write it, replacing an existing file; it appears when it is whole.
 
@@ -77,7 +77,7 @@ def save_steps(
     else:
         rendition = render(model, cut, spec.grid, spec.window, assumption=spec.assumption, **ranges)
         if spec.guarantee is not None:
-            head = models.get(f"{RISK}{spec.key.model}", spec.key.device)
+            head = models.head(spec.key.model, spec.key.device)
             rendition = mark(head, rendition, spec.guarantee, **ranges)
         if spec.line is not None:
             profile = Profile.of(rendition, spec.line)
