@@ -9,7 +9,7 @@ from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
-from napari_metasr.networks.told_meta_srgan import USUAL_CODE_LENGTH, ToldMetaSRGAN
+from napari_metasr.networks.told_meta_srgan import CODE_LENGTH, ToldMetaSRGAN
 
 SMALL = {"features": 6, "blocks": 2, "hidden": 8}
 GRID = OutputGrid.at_scale((20, 18), (2.3, 1.7))
@@ -36,7 +36,7 @@ def image():
 
 @pytest.fixture
 def codes(image):
-    return torch.randn(len(image), USUAL_CODE_LENGTH)
+    return torch.randn(len(image), CODE_LENGTH)
 
 
 @torch.inference_mode()

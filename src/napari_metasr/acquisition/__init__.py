@@ -1,12 +1,11 @@
 """How a scan was acquired, estimated from its pixels and header: resolution, noise, contrast."""
 
 from napari_metasr.acquisition.band import Band, acquired_bands, cropped_to_band
-from napari_metasr.acquisition.code import CODE_LENGTH, acquisition_code, slice_code
+from napari_metasr.acquisition.code import acquisition_code, slice_code
 from napari_metasr.acquisition.description import Acquisition, AxisAcquisition
 from napari_metasr.acquisition.estimate import estimate, resolution_of
 
 __all__ = [
-    "CODE_LENGTH",
     "Acquisition",
     "AxisAcquisition",
     "Band",

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 FREQUENCIES = (0.5, 0.75, 0.9375, 1.25)
 """Shares of an axis' Nyquist frequency at which its transfer function is told."""
 
-CODE_LENGTH = 2 * len(FREQUENCIES) + 3
-"""The transfer of rows and of columns, whether it is told, the noise, whether it is told."""
-
 COARSE, RATIO = 64, 4
 """Samples of the axis that transfer functions are measured on, and fine samples in each."""
 
@@ -72,7 +69,10 @@ def acquisition_code(
     reductions: tuple[AxisReduction | None, AxisReduction | None] | None = None,
     noise: float | None = None,
 ) -> NDArray[np.float32]:
-    """Return the code of an acquisition, shape (``CODE_LENGTH``,); all 0 where nothing is told.
+    """Return the code of an acquisition, (11,); all 0 where nothing is told.
+
+    The transfer of rows and of columns at each of `FREQUENCIES`, whether it is told, the noise,
+    whether it is told.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def acquisition_code(
     ValueError
         If the noise is negative or not finite.
     """
-    code = np.zeros(CODE_LENGTH, np.float32)
+    code = np.zeros(2 * len(FREQUENCIES) + 3, np.float32)
     if reductions is not None:
         of_axes = np.concatenate([transfer(one) for one in reductions])
         code[:-3] = 2 * of_axes - 1

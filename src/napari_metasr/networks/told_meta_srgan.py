@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from napari_metasr.networks.blocks import ResidualBlock, ResidualTrunk
     from napari_metasr.networks.meta_upscale import MetaUpscale
 
-USUAL_CODE_LENGTH = 11
+CODE_LENGTH = 11
+"""Numbers that `napari_metasr.acquisition.acquisition_code` tells."""
 CODED = ("gains.", "shifts.")
 """How the names of weights begin that a code is multiplied with."""
 
@@ -48,7 +49,7 @@ class ToldMetaSRGAN(MetaSRGAN):
     """
 
     def __init__(
-        self, *, trunk: ResidualTrunk, upscale: MetaUpscale, code_length: int = USUAL_CODE_LENGTH
+        self, *, trunk: ResidualTrunk, upscale: MetaUpscale, code_length: int = CODE_LENGTH
     ) -> None:
         super().__init__(trunk=trunk, upscale=upscale)
         self.code_length = code_length
@@ -148,7 +149,7 @@ def _changed(layers: nn.Sequential, x: Tensor, changes: Iterator[tuple[Tensor, T
     return x
 
 
-def build_told_meta_srgan(*, code_length: int = USUAL_CODE_LENGTH, **options: Any) -> ToldMetaSRGAN:
+def build_told_meta_srgan(*, code_length: int = CODE_LENGTH, **options: Any) -> ToldMetaSRGAN:
     """Build the generator that is told its acquisition; other options as `build_meta_srgan`'s."""
     plain = build_meta_srgan(**options)
     return ToldMetaSRGAN(trunk=plain.trunk, upscale=plain.upscale, code_length=code_length)

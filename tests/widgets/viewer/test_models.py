@@ -9,7 +9,7 @@ from fakes.widgets import CARD, FakeEngine, settle
 
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.planes.widget import PlanesWidget
-from napari_metasr.widgets.viewer.models import RISK, ModelCache
+from napari_metasr.widgets.viewer.models import ModelCache
 
 
 def test_a_second_cache_has_the_network_at_once():
@@ -45,7 +45,7 @@ def test_the_last_user_frees_it():
 def test_error_heads_are_loaded_by_their_own_factory():
     engine, heads = FakeEngine(), FakeEngine()
     cache = ModelCache(engine.factory, heads.factory)
-    assert cache.get(f"{RISK}a", "cpu") is heads
+    assert cache.head("a", "cpu") is cache.loaded_head("a", "cpu") is heads
     assert cache.get("a", "cpu") is cache.loaded("a", "cpu") is engine
     assert (engine.loads, heads.loads) == ([("a", "cpu")], [("a", "cpu")])
 

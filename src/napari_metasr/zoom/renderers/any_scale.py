@@ -8,6 +8,7 @@ import torch
 
 from napari_metasr.geometry.grids import cell_blocks
 from napari_metasr.networks.trunk_parts import features_of
+from napari_metasr.zoom.renderers.strips import STRIP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from napari_metasr.networks.meta_srgan import MetaSRGAN
     from napari_metasr.networks.meta_upscale import UpscaleKernel
     from napari_metasr.zoom.protocols import Tiles
-
-
-STRIP = 32
-"""Rows of cells whose codes are there at a time, where codes are not kept."""
 
 
 class AnyScaleRenderer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.grids import cell_blocks
+from napari_metasr.zoom.renderers.strips import STRIP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import OutputGrid, PixelRange
     from napari_metasr.networks.liif import LIIF
     from napari_metasr.zoom.protocols import CellRange, Tiles
-
-STRIP = 32
-"""Rows of cells whose output pixels are evaluated at a time."""
 
 
 class ImplicitRenderer:
