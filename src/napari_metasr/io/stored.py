@@ -141,22 +141,12 @@ class StoredVolume(FileGrid):
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def blocks(self, *, wide: bool = False) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-        """Yield the voxels once, in the file's order.
+        """Yield the voxels in the file's order; see `VolumeReader.blocks`.
 
         Parameters
         ----------
         wide
             Give a block with a value beyond float32 as float64, in place of refusing it.
-
-        Yields
-        ------
-        place, block
-            Slices along t, z, y, x, and the canonical voxels there, `dtype`.
-
-        Raises
-        ------
-        ValueError
-            The file ends too early or is damaged, or a value is beyond float32.
         """
         layer = int(np.prod(self.file_shape[:2]))
         stored = self.file.dtype

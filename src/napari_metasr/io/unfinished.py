@@ -123,25 +123,7 @@ class UnfinishedVolume:
             file.write(start.end)
 
     def packed(self, target: Path, threads: int) -> Iterator[float]:
-        """Compress what the format compresses; see `compress`.
-
-        Parameters
-        ----------
-        target
-            The file to write.
-        threads
-            How many chunks are compressed at a time.
-
-        Yields
-        ------
-        float
-            The share that is done, up to 1.
-
-        Raises
-        ------
-        OSError
-            If the target cannot be written.
-        """
+        """Compress what the format compresses into a file; parameters and errors as `compress`."""
         plain = len(self.start.content) if self.start.packing is Packing.VOXELS else 0
         return compress(self.voxels.path, target, threads, plain=plain)
 

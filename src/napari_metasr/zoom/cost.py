@@ -54,7 +54,7 @@ class EncodingCost:
             if not one.encoded_pixels:
                 continue
             size = one.shape[0] * one.shape[1]
-            kind = (key.model, key.device, tuple(one.shape))
+            kind = (key.model, key.device, one.shape)
             at_once = size <= one.encoded_pixels <= MOST_REPEATED * size
             if at_once and one.is_ready(Window.whole(one.shape)):
                 self._seconds[kind] = one.encode_seconds

@@ -158,18 +158,7 @@ class DicomVolume(FileGrid):
         return digest.hexdigest()
 
     def blocks(self) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-        """Yield the voxels once, in the order of slices and time points.
-
-        Yields
-        ------
-        place, block
-            Slices along t, z, y, x, and the canonical voxels there, `dtype`.
-
-        Raises
-        ------
-        ValueError
-            If an image is damaged, or a value is beyond float32.
-        """
+        """Yield the voxels in the order of slices and time points; see `VolumeReader.blocks`."""
         for time, first, values in self._layers():
             yield self.canonical_part(values, time, first)
 
