@@ -46,3 +46,23 @@ def test_no_option_of_a_command_is_named_outside_the_commands():
         if OPTION.search(text)
     ]
     assert not found
+
+
+NOUN = re.compile(
+    r"(Whether|What|Where|Which|Who|How|The|An?|One|Two|Both|Several|Those|Everything|Nothing|"
+    r"Something|As|In|Of|Along|Without|If|When|No|Every|All|Any)\b"
+)
+"""How the summary of a function does not begin: it is an imperative."""
+
+
+def test_summaries_of_functions_are_imperatives():
+    found = [
+        f"{path}:{node.lineno}: {summary}"
+        for package in (napari_metasr, metasr_training)
+        for path in Path(package.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and not any("property" in ast.unparse(each) for each in node.decorator_list)
+        and NOUN.match(summary := (ast.get_docstring(node) or "").partition("\n")[0])
+    ]
+    assert not found

@@ -219,7 +219,7 @@ class LinearMap:
         return LinearMap(self.low + mean * width, self.low + (mean + std) * width)
 
     def forward(self, image: NDArray[Any]) -> NDArray[np.float32]:
-        """Source units to the network's, computed in float64, returned as float32."""
+        """Convert source units to the network's, computed in float64, returned as float32."""
         width = self.high - self.low
         if width == 0:
             return np.zeros(image.shape, np.float32)

@@ -23,12 +23,12 @@ def box(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def triangle(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Linear interpolation."""
+    """Evaluate linear interpolation."""
     return np.maximum(1 - np.abs(x), 0)
 
 
 def keys_cubic(x: NDArray[np.float64], a: float = -1 / 2) -> NDArray[np.float64]:
-    """Cubic convolution (Keys 1981, eq. 4), third-order accurate at a = -1/2."""
+    """Evaluate cubic convolution (Keys 1981, eq. 4), third-order accurate at a = -1/2."""
     x = np.abs(x)
     near = ((a + 2) * x - (a + 3)) * x**2 + 1
     far = a * (((x - 5) * x + 8) * x - 4)

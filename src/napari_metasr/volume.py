@@ -175,7 +175,7 @@ class Volume:
         return 1 if self.data.ndim == 2 else self.spatial_shape[plane.normal_axis]
 
     def plane_spacing(self, plane: Plane = Plane.AXIAL) -> tuple[float, float]:
-        """Spacing of a slice's rows and columns, in mm."""
+        """Return the spacing of a slice's rows and columns, in mm."""
         if self.data.ndim == 2:
             return self.spacing[0], self.spacing[1]
         return self.spacing[plane.row_axis], self.spacing[plane.column_axis]
@@ -185,7 +185,7 @@ class Volume:
         return 1.0 if self.data.ndim == 2 else self.spacing[-3:][plane.normal_axis]
 
     def slice(self, plane: Plane = Plane.AXIAL, index: int = 0, time: int = 0) -> NDArray[Any]:
-        """One slice, (rows, columns); of data that is read when it is looked at, it is read here.
+        """Return one slice, (rows, columns), read here where data are read when they are looked at.
 
         Raises
         ------

@@ -177,12 +177,12 @@ def _contrasts(trained: TrainedNetwork, stated: Stated) -> tuple[str, ...]:
 
 
 def _images(trained: TrainedNetwork) -> dict[str, int]:
-    """Training images of each data set."""
+    """Count the training images of each data set."""
     return dict(trained.about.get("task", {}).get("images", {}))
 
 
 def _patients(trained: TrainedNetwork) -> Counter[str]:
-    """Training patients of each data set."""
+    """Count the training patients of each data set."""
     names = trained.about.get("split", {}).get("train", ())
     return Counter(name.split("/", 1)[0] for name in names)
 

@@ -232,7 +232,7 @@ class Trainer:
         return loss
 
     def step(self, drawn: Drawn) -> dict[str, float]:
-        """One update of the generator, after those of its critic; every loss by its name.
+        """Update the generator once, after its critic; return every loss by its name.
 
         Raises
         ------

@@ -130,7 +130,7 @@ def _metadata(network: nn.Module, card: ModelCard) -> dict[str, str]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without what torch's exporter says of its own future and of packages it does not need."""
+    """Silence what torch's exporter says of its own future and of packages it does not need."""
     log = logging.getLogger("torch.onnx")
     before = log.level
     log.setLevel(logging.ERROR)

@@ -80,7 +80,7 @@ class Player:
             group["lr"] = rate * group["share"]
 
     def descend(self, loss: Tensor, largest: float = 0.0) -> None:
-        """One step; the gradient's norm is clipped to ``largest`` unless that is 0."""
+        """Take one step; the gradient's norm is clipped to ``largest`` unless that is 0."""
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.world.average_gradients(self.network.parameters())
@@ -133,7 +133,7 @@ class GeneratorPlayer(Player):
                 network.load_state_dict(weights)
 
     def descend(self, loss: Tensor, largest: float = 0.0) -> None:
-        """One step, which the average follows."""
+        """Take one step, which the average follows."""
         super().descend(loss, largest)
         if self.average is not None:
             self.average.update_parameters(self.network)

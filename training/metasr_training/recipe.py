@@ -42,7 +42,7 @@ class Preset(BaseModel, extra="forbid", frozen=True):
     training: dict[str, Any] = Field(default_factory=dict)
 
     def over(self, other: Preset) -> Preset:
-        """Another preset's changes, and these over them."""
+        """Return another preset's changes, and these over them."""
         merged = {
             name: getattr(other, name) | getattr(self, name)
             for name in ("options", "data", "rate", "losses", "training")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def csv_text(rows: Sequence[DataclassInstance]) -> str:
-    """One line a dataclass instance, headed by its fields' names; empty where a value is None.
+    """Write a line a dataclass instance, headed by its fields' names; empty where a value is None.
 
     Raises
     ------

@@ -36,7 +36,7 @@ class Telemetry:
             self.board = SummaryWriter(str(board), purge_step=update + 1 if update else None)
 
     def log(self, update: int, **values: Any) -> None:
-        """One line; its numbers are curves too."""
+        """Write one line; its numbers are curves too."""
         if not self.writes:
             return
         self.folder.log(update=update, **values)

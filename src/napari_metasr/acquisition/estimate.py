@@ -160,7 +160,7 @@ def _direction(volume: ScannedVolume, axis: int) -> Direction:
 
 
 def _axis(volume: ScannedVolume, axis: int, band: Band | None, told: int | None) -> AxisAcquisition:
-    """One axis, from its band and from what the header tells."""
+    """Describe one axis by its band and by what the header tells."""
     stored = volume.spatial_shape[axis]
     acquired = None if band is None else band.samples(stored)
     by = None if band is None else "spectrum"
@@ -198,7 +198,7 @@ def _across(volume: ScannedVolume, plane: Plane, time: int) -> AxisAcquisition:
 
 
 def _told_by_header(volume: ScannedVolume, protocol: Protocol) -> dict[int, int]:
-    """Acquired samples by the axis, (z, y, x), that the file's columns and rows lie along."""
+    """Return samples by the axis, (z, y, x), along which the file's columns and rows lie."""
     codes = volume.source.orientation
     if len(volume.spatial_shape) < 3 or len(codes) < 2:
         return {}

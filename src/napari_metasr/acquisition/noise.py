@@ -135,7 +135,7 @@ def rician_sigma(mean: float, spread: float) -> float:
 
 
 def _koay(theta: float) -> float:
-    """Variance of magnitudes over that of the noise, at a signal of ``theta`` of its deviations."""
+    """Return magnitudes' variance over the noise's, at a signal of ``theta`` of its deviations."""
     if theta > 30:
         return 1.0
     half = theta**2 / 4

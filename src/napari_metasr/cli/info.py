@@ -58,7 +58,7 @@ class Info(Command):
 
 
 def geometry(volume: Volume) -> tuple[str, str]:
-    """Size with spacing, and where the axes run to, in words."""
+    """Describe size and spacing, and where the axes run to."""
     unit = SIGNS[volume.source.unit]
     size = " x ".join(map(str, reversed(volume.spatial_shape)))
     spacing = " x ".join(f"{one:.3g}" for one in reversed(volume.spacing[-3:]))

@@ -77,7 +77,7 @@ class ZoomOutput:
     blink: bool = False
 
     def ends_in(self, endings: tuple[str, ...]) -> bool:
-        """Whether the name ends in one of these."""
+        """Return whether the name ends in one of these."""
         return self.path.name.lower().endswith(endings)
 
     def numbered(self, number: int) -> ZoomOutput:

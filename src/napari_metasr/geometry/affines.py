@@ -83,7 +83,7 @@ def slice_to_volume(image: NDArray, plane: Plane) -> NDArray:
 
 
 def world_of_edges(affine: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[np.float64]:
-    """World positions (mm) of points given in voxel edges, where voxel ``k`` spans [k, k + 1].
+    """Convert points in voxel edges, voxel ``k`` spanning [k, k + 1], to world positions (mm).
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def world_of_edges(affine: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[
 
 
 def edges_of_world(affine: NDArray[np.float64], points: NDArray[Any]) -> NDArray[np.float64]:
-    """Voxel edges of world positions (mm); the inverse of `world_of_edges`."""
+    """Convert world positions (mm) to voxel edges; the inverse of `world_of_edges`."""
     inverse = np.linalg.inv(affine)
     return np.asarray(points) @ inverse[:3, :3].T + inverse[:3, 3] + float(HALF)
 

@@ -164,7 +164,7 @@ class AxisGrid:
         return (numerators - cells * denominator - denominator // 2) / denominator
 
     def positions(self) -> NDArray[np.float64]:
-        """Output pixel centres in low-resolution pixel edges, ``(i + 1/2) n / N``."""
+        """Return output pixel centres in low-resolution pixel edges, ``(i + 1/2) n / N``."""
         numerators, denominator = self._numerators(1)
         return numerators / denominator
 
@@ -181,7 +181,7 @@ class AxisGrid:
         return first, last
 
     def place(self, scale: float, translate: float, first: int = 0) -> tuple[float, float]:
-        """Spacing and centre of output pixel ``first``, in the units of the input's.
+        """Return spacing and centre of output pixel ``first``, in the units of the input's.
 
         ``scale`` is the input's spacing, ``translate`` the centre of its pixel 0.
         """

@@ -117,7 +117,7 @@ def affine_of_layer(keywords: Mapping[str, Any], ndim: int) -> NDArray[np.float6
 
 
 def placed_anew(keywords: Mapping[str, Any], ndim: int, **place: Any) -> dict[str, Any]:
-    """Keyword arguments of a layer that is shown elsewhere, its volume staying where it lies.
+    """Return keywords of a layer that is shown elsewhere, its volume staying where it lies.
 
     Parameters
     ----------

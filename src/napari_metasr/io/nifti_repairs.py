@@ -52,7 +52,7 @@ def repaired(header: nib.Nifti1Header) -> tuple[nib.Nifti1Header, tuple[str, ...
 
 
 def _units(header: nib.Nifti1Header) -> tuple[str, ...]:
-    """Undefined units: mm, and a time step of an unknown unit."""
+    """Replace undefined units: mm, and a time step of an unknown unit."""
     code = int(header["xyzt_units"])
     space, time = code & SPACE_BITS, code & TIME_BITS
     known = space in SPACE_UNITS
@@ -65,7 +65,7 @@ def _units(header: nib.Nifti1Header) -> tuple[str, ...]:
 
 
 def _forms(header: nib.Nifti1Header) -> tuple[str, ...]:
-    """Undefined codes of a transform that is there: aligned to something."""
+    """Replace undefined codes of a transform that is there: aligned to something."""
     found = []
     for name in FORMS:
         code = int(header[name])

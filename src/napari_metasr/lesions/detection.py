@@ -91,7 +91,7 @@ def covering(detections: Iterable[Detection]) -> Detection:
 
 
 def merged(detections: Iterable[Detection]) -> tuple[Detection, ...]:
-    """Overlapping rectangles joined until none overlap, the highest score first."""
+    """Join overlapping rectangles until none overlap, the highest score first."""
     apart: list[Detection] = []
     for detection in detections:
         joined = detection

@@ -208,5 +208,5 @@ def _points(positions: NDArray[np.float64]) -> tuple[Point, ...]:
 
 
 def _rounded(number: float) -> float:
-    """To six digits, however small: a file for people too."""
+    """Round to six digits, however small: a file for people too."""
     return float(f"{number:.6g}")

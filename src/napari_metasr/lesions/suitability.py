@@ -113,7 +113,7 @@ def concerns(
 
 
 def _normalised(volume: SlicedVolume, time: int) -> Iterator[NDArray[Any]]:
-    """Axial slices, every n-th pixel of large ones, intensities 0..1."""
+    """Return axial slices, every n-th pixel of large ones, intensities 0..1."""
     to_unit = LinearMap(*volume.intensity_range)
     count = volume.slice_count()
     for index in range(0, count, -(-count // LOOKED_AT)):

@@ -42,7 +42,7 @@ class DetectorUnit(nn.Module):
 
 
 def detector_block(inputs: int, outputs: int) -> nn.Sequential:
-    """Two residual units, that is four convolutions and two skips, then max pooling.
+    """Build two residual units, that is four convolutions and two skips, then max pooling.
 
     Pooling rounds up, so that the last row and column of an odd size take part.
     """

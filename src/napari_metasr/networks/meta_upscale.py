@@ -114,7 +114,7 @@ class MetaUpscale(nn.Module):
         return g.permute(0, 2, 3, 1).contiguous()
 
     def terms(self, grid: OutputGrid, pixels: PixelRange) -> tuple[Tensor, Tensor]:
-        """Row terms a_y (H, hidden) and column terms a_x (W, hidden) of a range of pixels."""
+        """Compute row terms a_y (H, hidden) and column terms a_x (W, hidden) of a pixel range."""
         i0, j0, i1, j1 = pixels
         first = self.weights.first
         dy, dx = (

@@ -179,7 +179,7 @@ def count_artefacts(
 
 
 def _fine(image: NDArray[Any], where: Mask, sigma: tuple[float, ...]) -> float:
-    """Variance of what a Gaussian of one native pixel takes away."""
+    """Return the variance of what a Gaussian of one native pixel takes away."""
     if not where.any():
         return 0.0
     exact = image.astype(np.float64)

@@ -26,7 +26,7 @@ SSIM_WINDOW = 11
 
 
 def psnr(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
-    """Peak signal-to-noise ratio, ``10 log10(data_range^2 / MSE)``.
+    """Compute the peak signal-to-noise ratio, ``10 log10(data_range^2 / MSE)``.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ _TINY = 1e-10
 
 
 def vif(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
-    """Visual information fidelity in the pixel domain, over four scales.
+    """Measure visual information fidelity in the pixel domain, over four scales.
 
     The information that the eye could take from the image about the truth, as a share of what it
     could take from the truth itself, both seen through white noise (Sheikh & Bovik 2006, IEEE
@@ -73,7 +73,7 @@ def vif(image: NDArray[Any], truth: NDArray[Any], data_range: float) -> float:
 
 
 def high_frequency_energy(image: NDArray[Any], truth: NDArray[Any]) -> float:
-    """Energy above half of Nyquist, as a share of the truth's.
+    """Measure the energy above half of Nyquist, as a share of the truth's.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def high_frequency_energy(image: NDArray[Any], truth: NDArray[Any]) -> float:
 
 
 def frechet_distance(first: NDArray[Any], second: NDArray[Any]) -> float:
-    """Squared Fréchet distance of two sets of features, each taken as a Gaussian.
+    """Compute the squared Fréchet distance of two sets of features, each taken as a Gaussian.
 
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017, NeurIPS, eq. 6). Which
     network gave the features decides what it means, so every table names it.

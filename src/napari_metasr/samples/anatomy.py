@@ -48,7 +48,7 @@ _VENTRICLES = (  # (x, y, z, radius) to (x, y, z, radius) of the left and right 
 def random_waves(
     rng: np.random.Generator, wavelength: float, count: int, stretch: tuple[float, float, float]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Wave vectors (count, 3) in rad/mm, about one wavelength, in random directions; phases."""
+    """Draw wave vectors (count, 3) in rad/mm, near one wavelength, in any direction; phases."""
     directions = rng.standard_normal((count, 3)) * stretch
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     vectors = 2 * np.pi / wavelength * directions * rng.uniform(0.85, 1.15, (count, 1))

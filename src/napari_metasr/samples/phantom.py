@@ -170,7 +170,7 @@ def glioma_contrasts(
 def _axes_around_the_brain(
     shape: tuple[int, int, int], affine: NDArray[np.float64]
 ) -> tuple[Points, tuple[slice, ...]]:
-    """Open axes (x, y, z) in mm of the part of the grid with the brain, and that part (z, y, x)."""
+    """Return open axes (x, y, z) in mm of the part with the brain, and that part (z, y, x)."""
     axes, box = [], []
     for axis, (low, high) in enumerate(BRAIN_BOX):
         positions = affine[axis, 3] + affine[axis, axis] * np.arange(shape[2 - axis])

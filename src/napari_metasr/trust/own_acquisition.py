@@ -138,7 +138,7 @@ class OwnAcquisition:
         return reduced
 
     def _noise_kept(self, fine: tuple[int, ...], coarse: tuple[int, int]) -> float:
-        """Share of the noise's variance that a reduction leaves."""
+        """Return the share of the noise's variance that a reduction leaves."""
         scale = (fine[0] / coarse[0], fine[1] / coarse[1])
         kept = 1.0
         for one, n_in, n_out in zip(self.reductions(scale), fine, coarse, strict=True):

@@ -268,6 +268,6 @@ class Enlargement:
 
 
 def mean(compared: Sequence[Compared], value: Callable[[Compared], float]) -> float:
-    """Mean over slices of what is finite; NaN where nothing is."""
+    """Average what is finite over slices; NaN where nothing is."""
     values = [one for one in map(value, compared) if math.isfinite(one)]
     return float(np.mean(values)) if values else math.nan

@@ -29,7 +29,7 @@ def tiles_of(target: Target, shape: Sequence[int]) -> Iterator[tuple[Range, ...]
     counts = [1, 1, 1]
 
     def sizes() -> list[tuple[float, float]]:
-        """Voxels of a tile along each axis: of its input, and of its output."""
+        """Count the voxels of a tile along each axis: of its input, and of its output."""
         return [
             (min(size / count + 2 * margin, size), axis.output / count)
             for size, count, margin, axis in zip(shape, counts, around, target.axes, strict=True)

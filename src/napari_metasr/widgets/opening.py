@@ -48,18 +48,18 @@ def set_up_viewers() -> None:
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | None:
-    """As `napari_metasr.io.reader.get_reader`, for a window."""
+    """Do as `napari_metasr.io.reader.get_reader`, for a window."""
     read = reader.get_reader(path)
     return None if read is None else _shown_upright(read)
 
 
 def phantom_layers() -> list[LayerData]:
-    """As `napari_metasr.samples.samples.phantom_layers`, for a window."""
+    """Do as `napari_metasr.samples.samples.phantom_layers`, for a window."""
     return _shown_upright(samples.phantom_layers)()
 
 
 def brats_layers() -> list[LayerData]:
-    """As `napari_metasr.samples.samples.brats_layers`, for a window."""
+    """Do as `napari_metasr.samples.samples.brats_layers`, for a window."""
     return _shown_upright(samples.brats_layers)()
 
 

@@ -135,7 +135,7 @@ def describe_data(
 
 
 def description_table(found: list[SourceDescription]) -> str:
-    """One line for each source and split."""
+    """Write a line for each source and split."""
 
     def share(value: float | None) -> str:
         return "-" if value is None else f"{value:.0%}"

@@ -264,7 +264,7 @@ class PairSampler:
         return Told.draw(self.config.told, np.random.default_rng((self.seed, update, 0, 1)))
 
     def _is_plain(self, told: Told) -> bool:
-        """Whether a batch is one of those that nothing is told of, with degradations of its own."""
+        """Return whether a batch is one that nothing is told of, with degradations of its own."""
         return bool(self.config.untold) and not (told.acquisition or told.noise)
 
 

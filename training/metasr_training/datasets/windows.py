@@ -75,7 +75,7 @@ def mask_box(mask: NDArray[np.bool_]) -> PixelRange | None:
 
 
 def _placed(start: float, size: int, length: int, step: int) -> tuple[int, int]:
-    """First and last + 1 of ``size`` pixels near ``start``, in whole steps, inside the axis."""
+    """Return first and last + 1 of ``size`` pixels near ``start``, in whole steps, within."""
     size = min(size, length // step * step)
     last = (length - size) // step
     first = min(max(round(start / step), 0), last) * step

@@ -62,7 +62,7 @@ def curve_panel(title: str, networks: Mapping[str, TrainedNetwork]) -> Panel:
 
 
 def curve_panels(name: str, networks: Mapping[str, TrainedNetwork]) -> list[Panel]:
-    """One panel for each kind of validation patches that these networks, by label, had.
+    """Draw a panel for each kind of validation patches that these networks, by label, had.
 
     Those without a validation PSNR have no curve, and panels without a curve are left out.
     """

@@ -46,7 +46,7 @@ def _up_to(table: tuple[tuple[float, Any], ...], sigma: float) -> Any:
 
 
 def optimal_parameters(sigma: float) -> NonLocalMeansParameters:
-    """Those of the largest mean PSNR over a database, for a noise of this standard deviation.
+    """Return those of the largest mean PSNR over a database, for noise of this standard deviation.
 
     Froment 2014, "Parameter-Free Fast Pixelwise Non-Local Means Denoising", the optimal
     parameters of NLM-P for gray-level images in 0..255 (the values of its published software).

@@ -262,7 +262,7 @@ def coverage_rows(
 
 
 def coverage_table(rows: Sequence[CoverageRow]) -> str:
-    """One line for each cell: threshold, and missed and marked shares."""
+    """Write a line for each cell: threshold, and missed and marked shares."""
     tested = {(row.acquisition, row.scales): row for row in rows if row.group == TEST}
 
     def of_test(text: Callable[[CoverageRow], str]) -> Callable[[CoverageRow], str]:
@@ -294,7 +294,7 @@ def _missed(row: CoverageRow) -> str:
 
 
 def agreement_table(rows: Iterable[CoverageRow]) -> str:
-    """One line for each cell and group: where the errors and the flagged patches are."""
+    """Write a line for each cell and group: where the errors and the flagged patches are."""
     return markdown_table(
         {
             "patients": lambda row: row.group,

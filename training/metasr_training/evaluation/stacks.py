@@ -40,7 +40,7 @@ THIN = Thickness("thin", 0.0)
 
 
 def views(volume: Volume, name: str, count: int) -> list[Slice]:
-    """Sagittal and coronal slices of a volume, evenly spread, as a screen shows them.
+    """Return sagittal and coronal slices of a volume, evenly spread, as a screen shows them.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ def methods_beside(
 
 
 def told_table(rows: Iterable[ZoomRow], model: str, beside: Iterable[str]) -> str:
-    """One line for each degradation, scale and noise: PSNR in the brain's box, over all data sets.
+    """Write a line for each degradation, scale and noise: PSNR in the brain's box, of all data.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def told_table(rows: Iterable[ZoomRow], model: str, beside: Iterable[str]) -> st
 
 
 def wrongly_told_table(rows: Iterable[ZoomRow], model: str) -> str:
-    """One line for each degradation, scale and noise: PSNR over that of the model told nothing."""
+    """Write a line for each degradation, scale and noise: PSNR over the model's, told nothing."""
     columns = _conditions() | {
         ending.removeprefix(", "): _difference(model + ending, model)
         for ending in (TOLD, SHARPER, BLURRIER, NOISIER)

@@ -140,7 +140,7 @@ def zoom_rows(scores: Iterable[ImageScore], conditions: Iterable[Condition]) -> 
 
 
 def gain_table(rows: Iterable[ZoomRow]) -> str:
-    """One line for each data set, degradation, scale and noise: what every method gains.
+    """Write a line for each data set, degradation, scale and noise: what every method gains.
 
     The gain is a method's mean PSNR in the brain's box over the first method's, in dB.
     """
@@ -163,7 +163,7 @@ def gain_table(rows: Iterable[ZoomRow]) -> str:
 
 
 def zoom_table(rows: Iterable[ZoomRow], gaining: str | None = None) -> str:
-    """One line for each data set, degradation and scale: PSNR / SSIM of every method, and the gain.
+    """Write a line for each data set, degradation and scale: every method's PSNR / SSIM, the gain.
 
     Methods that are not measured under every condition are left out.
 

@@ -35,7 +35,7 @@ class Groups:
         return None if found is None or found == "" else found
 
     def numbers(self, keyword: str, sequence: str, count: int) -> Any:
-        """Several numbers, or None."""
+        """Read several numbers, or None."""
         found = self.value(keyword, sequence)
         try:
             return None if found is None or len(found) != count else tuple(map(float, found))
@@ -67,7 +67,7 @@ class Groups:
 
 
 def frame_of(header: Header, index: int, of: Groups) -> Frame:
-    """One image of a file.
+    """Make the frame of one image of a file.
 
     Parameters
     ----------

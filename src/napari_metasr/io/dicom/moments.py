@@ -78,7 +78,7 @@ def arrange(
 
 
 def _without_copies(placed: list[Placed], opener: Opener, same: Any) -> list[Placed]:
-    """One of each set of images that ought to be the same, having seen that they are."""
+    """Keep one of each set of images that ought to be the same, having seen that they are."""
     sets: dict[Any, list[Placed]] = defaultdict(list)
     for number, frame in placed:
         sets[number, same(frame)].append((number, frame))
@@ -97,7 +97,7 @@ def _without_copies(placed: list[Placed], opener: Opener, same: Any) -> list[Pla
 
 
 def _by_moment(placed: list[Placed], count: int) -> tuple[str | None, list[list[Placed]]] | None:
-    """Time points, and what tells them apart; None if nothing does."""
+    """Group images by time points, with what tells them apart; None if nothing does."""
     crowd = int(np.bincount([number for number, _ in placed]).max())
     if crowd == 1:
         return None, [placed]
@@ -126,7 +126,7 @@ def _check_complete(groups: list[list[Placed]], count: int, name: str) -> None:
 
 
 def _in_order(placed: list[Placed], count: int) -> tuple[str, list[list[Placed]]] | None:
-    """Time points one after the other, if every run of instance numbers is a whole stack."""
+    """Take time points one after the other, if every run of instance numbers is a whole stack."""
     ordered = sorted(placed, key=lambda item: item[1].moments[ORDER])
     runs = [ordered[first : first + count] for first in range(0, len(ordered), count)]
     whole = all(len(dict(run)) == count for run in runs)

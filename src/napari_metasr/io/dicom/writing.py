@@ -89,7 +89,7 @@ def write_dicom(
 
 
 def _derived(source: DicomVolume, description: str) -> Any:
-    """Everything but pixels and places."""
+    """Make everything but pixels and places."""
     from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage
 
     header = source.series.frames[0][0].header

@@ -68,7 +68,7 @@ def markdown(score: StudyScore) -> str:
 
 
 def csv_files(score: StudyScore) -> dict[str, str]:
-    """File name -> CSV: ``mos.csv``, ``agreement.csv``, ``tests.csv``, ``ratings.csv``."""
+    """Write CSV by file name: ``mos.csv``, ``agreement.csv``, ``tests.csv``, ``ratings.csv``."""
     tables = {ALL_RATERS: score.overall, **{f"rater {k}": v for k, v in score.raters.items()}}
     return {
         "mos.csv": _csv(

@@ -163,7 +163,7 @@ class LesionCoordinator(QObject):
         self.searcher.start(take_labels, scope, data, labels.name)
 
     def _scope(self, *, whole: bool) -> Scope | None:
-        """Where to look, from where the viewer is; None, and a notification, where it cannot."""
+        """Find where to look, from where the viewer is; None, and a notification, if it cannot."""
         layer = self._images.layer
         if not isinstance(layer, Image):
             return None
@@ -280,7 +280,7 @@ class LesionCoordinator(QObject):
         )
 
     def _on_image_changed(self, layer: Layer) -> None:
-        """Numbers or place of an image: what was measured holds no longer, and boxes go along."""
+        """Forget what was measured of an image whose numbers or place changed; boxes go along."""
         source = layer_source(layer)
         source.forget()
         if self.results.follow(source):

@@ -192,7 +192,7 @@ class LesionDock(Dock):
         self.show_status(f"{text}: {done} of {total}" if total > 1 else f"{text} …")
 
     def show_rest(self) -> None:
-        """Nothing is being looked for."""
+        """Show that nothing is being looked for."""
         self.progress.hide()
         self.cancel.setEnabled(False)
 

@@ -111,7 +111,7 @@ class Results:
         self.current: Result | None = None
 
     def __iter__(self) -> Iterator[Result]:
-        """In order."""
+        """List them in order."""
         return iter(self._all)
 
     @property
@@ -191,7 +191,7 @@ class Results:
         return bool(moved)
 
     def owns(self, layer: Layer | None) -> bool:
-        """Whether a layer holds the rectangles of a result."""
+        """Return whether a layer holds the rectangles of a result."""
         return any(result.boxes.layer is layer for result in self._all)
 
     def removed(self, layer: Layer) -> bool:

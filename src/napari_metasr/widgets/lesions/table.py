@@ -48,7 +48,7 @@ class LesionTable(QTableWidget):
         self.cellActivated.connect(lambda row, _: self._choose(row))
 
     def sizeHint(self) -> QSize:
-        """As narrow as the dock."""
+        """Ask for no more width than the dock has."""
         return QSize(200, self.height())
 
     def show_rows(self, rows: Sequence[LesionRow], chosen: int | None, unit: str = "mm") -> None:

@@ -211,7 +211,7 @@ class Loupe(QObject):
         self.schedule()
 
     def _is_dragging(self) -> bool:
-        """Whether the camera is being moved by the mouse, and known to napari a drawing later."""
+        """Return whether the mouse is moving the camera, which napari knows a drawing later."""
         from qtpy.QtWidgets import QApplication
 
         return QApplication.mouseButtons() != Qt.MouseButton.NoButton

@@ -61,7 +61,7 @@ def _origin(viewer: ViewerModel, layer: Image) -> LayerSource | None:
 
 
 def _holds(source: LayerSource, viewer: ViewerModel, world: tuple[float, float]) -> bool:
-    """Whether a place lies in an image; an image that cannot be placed is taken to hold it."""
+    """Return whether a place lies in an image; one that cannot be placed is taken to hold it."""
     try:
         view = source.view(viewer.dims)
     except UnsupportedLayerError:

@@ -84,7 +84,7 @@ def fill(combo: QComboBox, names: Sequence[str], current: int) -> None:
 
 
 def row(widgets: Sequence[QWidget], first: int = 1) -> QHBoxLayout:
-    """Widgets beside each other; ``first`` is how much more room the first one gets."""
+    """Put widgets beside each other; ``first`` is how much more room the first one gets."""
     layout = QHBoxLayout()
     layout.setSpacing(4)
     for place, widget in enumerate(widgets):

@@ -157,7 +157,7 @@ class Task(QObject):
             self._worker = None
 
     def _is_current(self) -> bool:
-        """Whether the signal that is handled is the running worker's, not a closed one's."""
+        """Return whether the signal that is handled is the running worker's, not a closed one's."""
         return self._worker is not None and self.sender() is self._worker.signals
 
     def _on_yielded(self, step: Any) -> None:

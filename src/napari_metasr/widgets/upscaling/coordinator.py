@@ -197,7 +197,7 @@ class UpscaleCoordinator(QObject):
         self._update()
 
     def _is_begun(self, output: Path | None) -> bool:
-        """Whether there is unfinished work to go on with."""
+        """Return whether there is unfinished work to go on with."""
         return output is not None and Workspace(output).is_begun
 
     def _on_browse(self) -> None:

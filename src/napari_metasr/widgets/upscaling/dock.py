@@ -294,7 +294,7 @@ class UpscaleDock(Dock):
         self.through_plane_model.setEnabled(through_plane)
 
     def show_idle(self, *, can_start: bool, unfinished: bool = False) -> None:
-        """Nothing is being done."""
+        """Show that nothing is being done."""
         self.form.setEnabled(True)
         self.start.setText("Start over" if unfinished else "Start")
         self.start.setToolTip(
@@ -309,7 +309,7 @@ class UpscaleDock(Dock):
         self.cancel.setEnabled(False)
 
     def show_working(self) -> None:
-        """Something is being done; nothing can be set meanwhile."""
+        """Show that something is being done; nothing can be set meanwhile."""
         self.form.setEnabled(False)
         for button in (self.resume, self.discard):
             button.setVisible(False)

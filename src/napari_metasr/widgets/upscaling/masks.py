@@ -26,7 +26,7 @@ LESION = "lesion"
 
 
 def holds_regions(layer: Layer, image: Image | None) -> bool:
-    """Whether a layer holds lesions of an image: labels on its grid, or boxes in its place."""
+    """Return whether a layer holds lesions of an image: labels on its grid, boxes in its place."""
     if image is None or is_result(layer):
         return False
     if isinstance(layer, Labels):

@@ -96,13 +96,13 @@ def volumes(record: LabelsRecord) -> str:
 
 
 def memory(nbytes: float) -> str:
-    """Bytes in MiB or GiB."""
+    """Format bytes in MiB or GiB."""
     mebibytes = nbytes / 2**20
     return f"{mebibytes:.3g} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.3g} GiB"
 
 
 def duration(seconds: float, *, roughly: bool) -> str:
-    """How long something takes, as exactly as is known."""
+    """Say how long something takes, as exactly as is known."""
     return ("roughly " if roughly else "about ") + _rounded(seconds)
 
 
@@ -118,7 +118,7 @@ def preview(plane: Plane, index: int, count: int) -> str:
 
 
 def done(name: str, seconds: float) -> str:
-    """How the work ended."""
+    """Say how the work ended."""
     return f"Done in {_clock(seconds)} min: {name}"
 
 
@@ -137,7 +137,7 @@ def _ended(how: str, overall: float, is_kept: bool) -> str:
 
 
 def large(outlook: Outlook) -> str:
-    """Asks whether so much is really wanted."""
+    """Ask whether so much is really wanted."""
     size = _numbers(outlook.plan.target.shape)
     return (
         f"The output would have {size} voxels (x, y, z), {memory(outlook.nbytes)}, and about as "
@@ -159,7 +159,7 @@ def unbroken(text: str) -> str:
 
 
 def _numbers(zyx: tuple[float, ...]) -> str:
-    """Along x, y, z."""
+    """Write numbers along x, y, z."""
     texts = (str(one) if isinstance(one, int) else f"{one:.4g}" for one in reversed(zyx))
     return " × ".join(texts)
 

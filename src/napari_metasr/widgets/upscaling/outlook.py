@@ -100,7 +100,7 @@ class Outlook:
         return Costs.of(self.plan).total
 
     def seconds(self, per_cost: float | None) -> float | None:
-        """How long it will take.
+        """Estimate how long it will take.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Outlook:
 
 
 def usable_cores() -> int:
-    """How many CPU cores this process may use to some effect."""
+    """Count the CPU cores that this process may use to some effect."""
     if hasattr(os, "sched_getaffinity"):
         count = len(os.sched_getaffinity(0))
     else:

@@ -73,7 +73,7 @@ class BeforeAfter(QWidget):
         self._detail: QPointF | None = None
 
     def sizeHint(self) -> QSize:
-        """Two squares and two lines."""
+        """Ask for two squares and two lines."""
         return QSize(310, 155 + 2 * LINE)
 
     def show_pair(self, pair: Pair | None) -> None:

@@ -90,7 +90,7 @@ class WorkShown:
             self._dock.show_pair(self._pair(preview))
 
     def _is_seen(self, preview: Preview) -> bool:
-        """Whether anything of a slice is seen at all."""
+        """Return whether anything of a slice is seen at all."""
         low, high = self._limits
         return bool((preview.before > low + FAINT * (high - low)).any())
 

@@ -34,7 +34,7 @@ class Target:
 
     @classmethod
     def isotropic(cls, spacing: Numbers) -> Target:
-        """Cubes of a volume's finest spacing, given that along z, y, x."""
+        """Make the target of cubes of a volume's finest spacing, given that along z, y, x."""
         finest = rounded(min(spacing))
         return cls("spacing", (finest, finest, finest), same=True)
 
@@ -48,7 +48,7 @@ class Target:
         return Target(kind, (z, y, x), same=z == y == x)
 
     def along(self, axes: Sequence[int]) -> tuple[float, ...]:
-        """As options have it: one number, or three along a file's axes, given as canonical ones."""
+        """Write it as options have it: one number, or three along a file's axes."""
         return self.numbers[:1] if self.same else tuple(self.numbers[axis] for axis in axes)
 
 

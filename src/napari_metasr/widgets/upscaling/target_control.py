@@ -40,7 +40,7 @@ class NumberBox(QDoubleSpinBox):
         self.setToolTip(f"Along {axis}, {DIRECTIONS[axis]}")
 
     def textFromValue(self, value: float) -> str:
-        """As short as it can be."""
+        """Ask for as little height as possible."""
         return f"{value:g}"
 
 

@@ -29,7 +29,7 @@ CONVENTIONS = {"radiological": RADIOLOGICAL, "neurological": NEUROLOGICAL}
 
 
 def is_anatomical(layer: Layer) -> bool:
-    """Whether a layer carries a volume, so that it is known which way is right."""
+    """Return whether a layer carries a volume, so that it is known which way is right."""
     volume = volume_of(layer.metadata)
     return volume is not None and volume.data.ndim > 2
 

@@ -27,7 +27,7 @@ class CameraControl:
         self.moving = Guard()
 
     def viewport(self) -> Viewport:
-        """Where the camera is, over one view box."""
+        """Return where the camera is, over one view box."""
         camera = camera_of(self._viewer)
         height, width = viewbox_size(self._viewer)
         return Viewport(

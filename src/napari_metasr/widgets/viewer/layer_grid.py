@@ -15,7 +15,7 @@ class UnsupportedLayerError(ValueError):
 
 
 def same_grid(first: Image, second: Image) -> bool:
-    """Whether two layers' voxels lie in the same places."""
+    """Return whether two layers' voxels lie in the same places."""
     if tuple(first.data.shape) != tuple(second.data.shape):
         return False
     try:

@@ -291,7 +291,7 @@ class LayerSource:
     def placed(
         self, view: SliceView, scale: tuple[float, float], translate: tuple[float, float]
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """(scale, translate), of all the layer's axes, of a layer one slice thick in this slice.
+        """Return (scale, translate), of all axes, of a layer one slice thick in this slice.
 
         Parameters
         ----------

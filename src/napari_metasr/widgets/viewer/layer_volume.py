@@ -57,7 +57,7 @@ def _volume(source: LayerSource) -> Volume:
 
 
 def is_in_place(layer: Image, volume: Volume) -> bool:
-    """Whether a layer lies where its volume does, as large as that is."""
+    """Return whether a layer lies where its volume does, as large as that is."""
     return bool(np.allclose(_affine(layer), volume.affine, atol=1e-6))
 
 
@@ -79,13 +79,13 @@ def place_of(layer: Layer) -> dict[str, Any]:
 
 
 def _spacing(affine: NDArray[np.float64], count: int) -> tuple[float, ...]:
-    """Along the last axes."""
+    """Return the spacing along the last axes."""
     steps = np.linalg.norm(affine[:3, :3], axis=0)[::-1][-count:]
     return tuple(float(step) for step in steps)
 
 
 def _is_same(known: Volume, now: Volume) -> bool:
-    """Whether two volumes of a layer have the same array, place, unit and name."""
+    """Return whether two volumes of a layer have the same array, place, unit and name."""
     return (
         known.data is now.data
         and np.array_equal(known.affine, now.affine)

@@ -132,7 +132,7 @@ class Magnifier:
         return Sight(lens, network, image, encoded, engine, self._slices.is_awaited(key))
 
     def rest(self) -> None:
-        """Nothing is shown."""
+        """Stop: nothing is shown."""
         self._slices.rest()
 
     def forget(self, layer: Layer) -> None:

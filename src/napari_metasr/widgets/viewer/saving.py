@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def write_labels(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
-    """As `napari_metasr.io.writer.write_labels`, for a window (npe2's single-layer writer).
+    """Do as `napari_metasr.io.writer.write_labels`, for a window (npe2's single-layer writer).
 
     Labels that carry no volume are written in the frame of a scan of the same voxels that the
     viewer shows in the same place.

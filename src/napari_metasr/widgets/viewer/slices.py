@@ -129,7 +129,7 @@ class Slices:
         return self.session.ready(key, window)
 
     def is_awaited(self, key: SliceKey) -> bool:
-        """Whether the network's result of a slice is still to come."""
+        """Return whether the network's result of a slice is still to come."""
         return not self.session.has_failed(key)
 
     def want(self, view: SliceView, windows: dict[SliceKey, Window]) -> None:
@@ -157,7 +157,7 @@ class Slices:
             self._task.cancel()
 
     def rest(self) -> None:
-        """Nothing is shown."""
+        """Stop: nothing is shown."""
         self.session.want({})
         self._task.cancel()
 

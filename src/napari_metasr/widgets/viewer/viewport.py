@@ -49,7 +49,7 @@ class Viewport:
     size: tuple[float, float]
 
     def screen_scale(self, view: SliceView) -> tuple[float, float]:
-        """Screen pixels per voxel, of rows and columns."""
+        """Return the screen pixels per voxel, of rows and columns."""
         return self.zoom * abs(view.scale[0]), self.zoom * abs(view.scale[1])
 
     def at_scale(self, scale: float, view: SliceView) -> Viewport:

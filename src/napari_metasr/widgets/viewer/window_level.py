@@ -51,7 +51,7 @@ class WindowLevel:
         viewer.mouse_drag_callbacks.append(self._drag)
 
     def set_always(self, always: bool) -> None:
-        """Whether a drag without Shift does so too."""
+        """Return whether a drag without Shift does so too."""
         self._always = always
 
     def layer(self) -> Image | None:

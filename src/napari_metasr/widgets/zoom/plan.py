@@ -131,7 +131,7 @@ def _part(window: Window, lesion: Window | None, grid: OutputGrid) -> Window | N
 
 
 def has_pixels(grid: OutputGrid, window: Window) -> bool:
-    """Whether a window holds the centre of any output pixel."""
+    """Return whether a window holds the centre of any output pixel."""
     try:
         grid.pixel_range(window)
     except ValueError:

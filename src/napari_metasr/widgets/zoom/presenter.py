@@ -94,7 +94,7 @@ class Presenter:
         return any(pair.is_naming for pair in self.stage.pairs)
 
     def owns(self, layer: Layer) -> bool:
-        """Whether a layer is one of the results, and it is not we who take it away."""
+        """Return whether a layer is one of the results, and it is not we who take it away."""
         return not self._changing and layer in self.stage.own_layers
 
     def set_sources(self, sources: list[LayerSource]) -> bool:
@@ -219,7 +219,7 @@ class Presenter:
 
     @staticmethod
     def _show_reading(pair: ResultPair, view: SliceView, plan: ZoomPlan) -> None:
-        """Nothing is known of the slice yet: black in its place."""
+        """Show black in the place of a slice of which nothing is known yet."""
         black = np.full(view.shape, pair.bicubic.contrast_limits[0], np.float32)
         grid = OutputGrid.at_scale(view.shape, 1)
         image = interpolate_pixels(black, grid, grid.pixel_range(plan.region), "nearest")

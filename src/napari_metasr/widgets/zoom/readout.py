@@ -155,7 +155,7 @@ def _pair(values: tuple[float, float] | None, form: str, unit: str = "") -> str:
 
 
 def _acquired(reading: Reading) -> str:
-    """Acquired pixels, and the true scale where they are fewer than the stored ones."""
+    """Write acquired pixels, and the true scale where they are fewer than the stored ones."""
     axes = reading.acquired
     if axes is None or reading.scale is None:
         return NOTHING

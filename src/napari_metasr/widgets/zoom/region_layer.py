@@ -142,7 +142,7 @@ class RegionLayer:
             self._source = None
 
     def removed(self, layer: Any) -> bool:
-        """Whether this layer is the rectangle's, removed by the user; editing then ends."""
+        """Return whether this layer is the rectangle's, removed by the user; editing then ends."""
         if layer is not self._layer:
             return False
         self._layer = None

@@ -56,7 +56,7 @@ class TrainedRangeSlider(QSlider):
         self.setStyleSheet(f"QSlider {{ padding-bottom: {TICKS_HEIGHT - 4}px; }}")
 
     def sizeHint(self) -> QSize:
-        """Room for the band and the numbers."""
+        """Ask for room for the band and the numbers."""
         return QSize(160, 22 + TICKS_HEIGHT)
 
     def set_trained(self, low: float, high: float) -> None:

@@ -71,7 +71,7 @@ _ONE_CALLER = threading.Lock()
 
 @_compiled()
 def _row_pairs(row_cells: NDArray) -> tuple[NDArray, NDArray]:  # pragma: no cover
-    """Neighbouring output rows of one row of cells in twos; one left over is paired with itself."""
+    """Pair neighbouring output rows of one row of cells; one left over is paired with itself."""
     first = np.empty(len(row_cells), np.int64)
     second = np.empty(len(row_cells), np.int64)
     count = i = 0
@@ -92,7 +92,7 @@ def _forward(  # pragma: no cover
     column_cells: NDArray,
     out: NDArray,
 ) -> None:
-    """Two rows at a time: they share what is read of G and of the column terms."""
+    """Work on two rows at a time: they share what is read of G and of the column terms."""
     hidden = row_terms.shape[1]
     batch, _, width = out.shape
     first, second = _row_pairs(row_cells)
@@ -123,7 +123,7 @@ def _backward(  # pragma: no cover
     d_rows: NDArray,
     d_columns: NDArray,
 ) -> None:
-    """One task owns whole rows of cells, so that no two write the same place."""
+    """Give each task whole rows of cells, so that no two write the same place."""
     hidden = row_terms.shape[1]
     batch, height, width = dy.shape
     tasks = d_columns.shape[0]

@@ -65,7 +65,7 @@ def render_once(
 
 
 def _blocks(axis: AxisGrid, start: int, stop: int, reach: int) -> Iterator[tuple[int, ...]]:
-    """Output pixels (first, last + 1), and the input (first, last + 1) that they depend on."""
+    """Yield output pixels (first, last + 1), and the input (first, last + 1) they depend on."""
     cells = axis.cells()[start:stop]
     for _, first, last in cell_blocks(cells, BLOCK):
         top = max(int(cells[first]) - reach, 0)

@@ -58,7 +58,7 @@ def look_at(slices: Sequence[Slice], conditions: Sequence[Condition]) -> Views:
 
 
 def with_tumour(views: Sequence[View]) -> list[View]:
-    """Those in which there is something to cover."""
+    """Choose those in which there is something to cover."""
     return [view for view in views if view.tumour is not None]
 
 

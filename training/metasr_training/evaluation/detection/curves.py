@@ -80,7 +80,7 @@ def reference_coverage(
     views: Sequence[View],
     margins: Iterable[float],
 ) -> Iterator[CoveragePoint]:
-    """One box a slice with one margin after another around it."""
+    """Put one margin after another around the one box of a slice."""
     for margin in margins:
         scores = [view.score([box_of(view).grown(margin * max(view.shape))]) for view in views]
         yield coverage_point(condition, label, margin, scores)
@@ -93,7 +93,7 @@ def threshold_points(
     tumours: Sequence[bool],
     thresholds: Iterable[float],
 ) -> list[ThresholdPoint]:
-    """Sensitivity and specificity at every threshold; none unless there are slices of both kinds.
+    """Measure sensitivity and specificity by threshold; none unless slices are of both kinds.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def add_thresholds(
     scores: Sequence[DetectionScore],
     findings: EvaluationOutput,
 ) -> None:
-    """Sensitivity against specificity, where there are slices without a tumour."""
+    """Draw sensitivity against specificity, where there are slices without a tumour."""
     groups: dict[tuple[str, str], list[DetectionScore]] = {}
     for score in scores:
         if score.score is not None:

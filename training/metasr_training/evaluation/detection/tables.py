@@ -38,7 +38,7 @@ def detection_tables(experiment: str, rows: Sequence[DetectionRow], heading: str
 
 
 def threshold_tables(points: Iterable[ThresholdPoint], at: str) -> Tables:
-    """Sensitivity and specificity of every detector at every threshold, under one condition."""
+    """Tabulate every detector's sensitivity and specificity by threshold, under one condition."""
     found: dict[float, dict[str, ThresholdPoint]] = {}
     for point in points:
         if point.condition == at:

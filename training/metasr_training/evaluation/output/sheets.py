@@ -123,7 +123,7 @@ def save_sheet(
 
 
 def _shown(shape: tuple[int, ...], width: int, magnify: bool) -> tuple[int, int]:
-    """Width and height on the screen."""
+    """Return width and height on the screen."""
     rows, columns = shape
     times = width // columns
     if times:
@@ -133,7 +133,7 @@ def _shown(shape: tuple[int, ...], width: int, magnify: bool) -> tuple[int, int]
 
 
 def _note_width(tile: Tile) -> int:
-    """Screen pixels that the figures below a tile take."""
+    """Return the screen pixels that the figures below a tile take."""
     return math.ceil(Canvas(1, 1).text_width(tile.note, NOTE)) if tile.note else 0
 
 
@@ -162,7 +162,7 @@ def _draw(
 
 
 def _save_gray(canvas: Canvas, path: Path, description: str) -> Path:
-    """One channel instead of four: the pages have no colour."""
+    """Save one channel instead of four: the pages have no colour."""
     drawn = io.BytesIO()
     canvas.figure.savefig(drawn, dpi=DPI, format="png")
     about = PngImagePlugin.PngInfo()

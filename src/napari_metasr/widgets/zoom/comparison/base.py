@@ -80,7 +80,7 @@ class Mode:
         self.update(stage)
 
     def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
-        """Both results show all of the window."""
+        """Let both results show all of the window."""
         return window, window
 
     def update(self, stage: Stage) -> None:

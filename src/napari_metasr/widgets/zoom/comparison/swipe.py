@@ -68,7 +68,7 @@ class Swipe(Mode):
         super().enter(stage)
 
     def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
-        """Bicubic in all of the window, super-resolved right of the line, a voxel at least."""
+        """Show bicubic in all of the window, super-resolved right of the line, a voxel at least."""
         self._view, self._window = view, window
         start, stop, axis = self._extent()
         narrowest = min(NARROWEST, stop - start)
@@ -104,7 +104,7 @@ class Swipe(Mode):
         super().leave()
 
     def _is_flipped(self) -> bool:
-        """Whether the right of the screen is where the slice's index is low."""
+        """Return whether the right of the screen is where the slice's index is low."""
         if self._stage is None or self._view is None:
             return False
         points_left = camera_of(self._stage.viewer).orientation2d[1] == "left"
