@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.purpose import RESEARCH_USE, header_text
 
 if TYPE_CHECKING:
     from napari_metasr.quality.trial import Quality
@@ -59,4 +59,4 @@ def quality_text(quality: Quality) -> str:
 
 def description_text(model: str, scale: tuple[float, float]) -> str:
     """Return what a file's header says in at most 79 bytes: its purpose first, lest it be cut."""
-    return f"For research use, super-resolved by {model}, {scale_text(scale)}"
+    return header_text(f"super-resolved by {model}, {scale_text(scale)}")

@@ -16,7 +16,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.io.names import is_volume_file, marks_path
 from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.normalisation import difference_limit
-from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.purpose import MARKS_TEXT, RESEARCH_USE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from napari_metasr.figures.panel import View
     from napari_metasr.figures.rendition import Marks, Rendition
     from napari_metasr.trust.correction import Correction
-
-MARKS_TEXT = "For research use, marks where a super-resolved image may be wrong"
 
 
 def save_nifti(

@@ -15,6 +15,7 @@ from napari_metasr.io.names import labels_name
 from napari_metasr.io.stored import StoredVolume
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.lesions.labelled import check_same_grid
+from napari_metasr.purpose import header_text
 from napari_metasr.upscaling.label_tiles import rendered, tiles_of
 from napari_metasr.upscaling.sidecar import LabelsRecord, LabelVolume
 
@@ -167,7 +168,7 @@ class Segmentation:
             target.affine(volume.affine),
             volume.source,
             self.dtype,
-            "For research use, labels on the grid of a super-resolved volume",
+            header_text("labels on the grid of a super-resolved volume"),
             labels=True,
             output=self.output,
         )

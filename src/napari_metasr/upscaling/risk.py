@@ -10,6 +10,7 @@ from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import affine_on
 from napari_metasr.geometry.grids import AxisGrid
 from napari_metasr.io.writer import write_volume
+from napari_metasr.purpose import MARKS_TEXT
 from napari_metasr.trust.risk import load_risk_model, marked_share, scan_guarantee
 from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.weights import WeightsError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from napari_metasr.trust.risk import Guarantee
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.volume import Volume
-
-DESCRIPTION = "For research use, marks where a super-resolved image may be wrong"
 
 
 def check_marks(path: Path, plan: Plan, *, overwrite: bool = False) -> None:
@@ -89,7 +88,7 @@ def write_marks(
         marks if volume.data.ndim == 4 else marks[0],
         affine_on(volume.affine, tuple(grids[::-1])),
         volume.source,
-        description=DESCRIPTION,
+        description=MARKS_TEXT,
         keeps_meaning=False,
         overwrite=overwrite,
     )

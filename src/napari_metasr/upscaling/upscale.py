@@ -22,6 +22,7 @@ from napari_metasr.files import allocate, check_writable, file_sha256
 from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
+from napari_metasr.purpose import header_text
 from napari_metasr.upscaling.costs import Costs
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
 from napari_metasr.upscaling.examination import Examination
@@ -246,7 +247,7 @@ class Upscaling:
             plan.target.affine(volume.affine),
             volume.source,
             plan.dtype,
-            f"For research use, {plan.description}",
+            header_text(plan.description),
             output=self._output,
         )
 

@@ -40,7 +40,7 @@ class NumberBox(QDoubleSpinBox):
         self.setToolTip(f"Along {axis}, {DIRECTIONS[axis]}")
 
     def textFromValue(self, value: float) -> str:
-        """Ask for as little height as possible."""
+        """Write the number as short as it can be."""
         return f"{value:g}"
 
 
