@@ -94,7 +94,7 @@ def _lesion(viewer: ViewerModel, source: LayerSource, view: SliceView | None, ti
     lesion, layer = focus.lesion, focus.layer
     if lesion is None or layer is None or not same_grid(layer, source.layer):
         raise ValueError(words.NO_LESION)
-    time = focus.earlier_axes[0] if times > 1 and focus.earlier_axes else 0
+    time = focus.leading_index[0] if times > 1 and focus.leading_index else 0
     window = focus.window(source, view) if view is not None else None
     if view is not None and window is not None:
         plane, index = plane_and_index(view, source.layer.ndim)

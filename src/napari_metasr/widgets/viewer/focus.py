@@ -48,7 +48,7 @@ class LesionFocus(QObject):
     ----------
     lesion
         None where none is chosen.
-    earlier_axes
+    leading_index
         The position on the layer's axes before z, y, x, such as time.
     is_editing
         Whether boxes are being edited, and must be seen.
@@ -69,7 +69,7 @@ class LesionFocus(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._layer: weakref.ref[Image] | None = None
-        self.earlier_axes: tuple[int, ...] = ()
+        self.leading_index: tuple[int, ...] = ()
         self.lesion: Lesion | None = None
         self.is_editing = False
         self.watchers = 0
@@ -80,7 +80,7 @@ class LesionFocus(QObject):
         return self._layer() if self._layer is not None and self.lesion is not None else None
 
     def choose(
-        self, layer: Image | None, lesion: Lesion | None, earlier_axes: tuple[int, ...] = ()
+        self, layer: Image | None, lesion: Lesion | None, leading_index: tuple[int, ...] = ()
     ) -> None:
         """Look at this lesion, or at none.
 
@@ -88,13 +88,13 @@ class LesionFocus(QObject):
         ----------
         layer
             The image that it was found in.
-        earlier_axes
+        leading_index
             See the attribute.
         """
-        if layer is self.layer and lesion == self.lesion and earlier_axes == self.earlier_axes:
+        if layer is self.layer and lesion == self.lesion and leading_index == self.leading_index:
             return
         self._layer = weakref.ref(layer) if layer is not None else None
-        self.lesion, self.earlier_axes = lesion, earlier_axes
+        self.lesion, self.leading_index = lesion, leading_index
         self.changed.emit()
 
     def edit(self, editing: bool) -> None:
@@ -113,7 +113,7 @@ class LesionFocus(QObject):
         layer, lesion = self.layer, self.lesion
         if layer is None or lesion is None or not same_grid(layer, source.layer):
             return None
-        if view.index[: source.layer.ndim - 3] != self.earlier_axes:
+        if view.index[: source.layer.ndim - 3] != self.leading_index:
             return None
         try:
             plane, index = plane_and_index(view, source.layer.ndim)

@@ -29,7 +29,7 @@ SLOW = "a scan that is slow to read is not searched for its acquisition: choose 
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedCorrection:
     """A correction that is needed.
 
     Attributes
@@ -72,7 +72,7 @@ class Corrections:
         self._kept: OrderedDict[
             tuple[SliceKey, OutputGrid, str], tuple[EncodedSlice, Correction | Exception]
         ] = OrderedDict()
-        self._running: list[Wanted] = []
+        self._running: list[WantedCorrection] = []
         self._task = Task(announced=False)
         self._task.step.connect(self._on_step)
         self._task.failed.connect(self._on_failed)
@@ -83,7 +83,7 @@ class Corrections:
         """Whether anything is being computed."""
         return self._task.is_running
 
-    def get(self, wanted: Wanted) -> Correction | Exception | None:
+    def get(self, wanted: WantedCorrection) -> Correction | Exception | None:
         """Return a correction, or why there is none; None if it is still to come."""
         kept = self._kept.get(wanted.name)
         if kept is None or kept[0] is not wanted.encoded:
@@ -91,7 +91,7 @@ class Corrections:
         self._kept.move_to_end(wanted.name)
         return kept[1]
 
-    def want(self, wanted: Iterable[Wanted]) -> None:
+    def want(self, wanted: Iterable[WantedCorrection]) -> None:
         """Compute what is missing of these, once what is being computed is done."""
         missing = [each for each in wanted if self.get(each) is None]
         if missing and not self._task.is_running:
@@ -107,7 +107,7 @@ class Corrections:
         """Free the memory."""
         self._kept.clear()
 
-    def _on_step(self, step: tuple[Wanted, Correction | Exception]) -> None:
+    def _on_step(self, step: tuple[WantedCorrection, Correction | Exception]) -> None:
         wanted, found = step
         self._kept[wanted.name] = wanted.encoded, found
         while len(self._kept) > KEPT:
@@ -123,7 +123,9 @@ class Corrections:
         self._changed()
 
 
-def _compute(wanted: list[Wanted]) -> Iterator[tuple[Wanted, Correction | Exception]]:
+def _compute(
+    wanted: list[WantedCorrection],
+) -> Iterator[tuple[WantedCorrection, Correction | Exception]]:
     for each in wanted:
         try:
             assumption = assumption_of(each.source, each.view, each.acquisition)

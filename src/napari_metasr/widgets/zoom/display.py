@@ -16,7 +16,7 @@ from napari_metasr.widgets.viewer.slices import risk_key
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.contrasts import contrast_of
-from napari_metasr.widgets.zoom.corrections import Wanted
+from napari_metasr.widgets.zoom.corrections import WantedCorrection
 from napari_metasr.widgets.zoom.presenter import Risk
 from napari_metasr.zoom.cost import EncodingCost
 
@@ -188,7 +188,9 @@ class Display:
         if not settings.assumes or engine is None:
             return {}
         wanted = [
-            Wanted(keys[source], one, engine, plan.grid, settings.acquisition, source, view)
+            WantedCorrection(
+                keys[source], one, engine, plan.grid, settings.acquisition, source, view
+            )
             for source, one in encoded.items()
             if one is not None
         ]
