@@ -16,7 +16,7 @@ from PIL import Image
 
 from metasr_training.datasets.eight_bits import EIGHT_BITS, FULL_RANGE
 from metasr_training.datasets.image_slice import SPLITS, Domain, Slice, Split
-from metasr_training.datasets.packed import EncodedSlice, write_pack
+from metasr_training.datasets.packed import PackedSlice, write_pack
 from metasr_training.datasets.readers import Unreadable, spread
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.windows import mask_box
@@ -84,20 +84,20 @@ def _encoded(pixels: NDArray[Any], form: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def encode(slices: list[Slice], split: Split, domain: Domain) -> list[EncodedSlice]:
+def encode(slices: list[Slice], split: Split, domain: Domain) -> list[PackedSlice]:
     """Crop slices of brain MRI to the head, bring all to 8 bits, and compress them."""
 
-    def one_of(one: Slice) -> EncodedSlice:
+    def one_of(one: Slice) -> PackedSlice:
         small = eight_bit(cropped(one) if domain == "mri" else one)
         image = _encoded(small.image, "WEBP", lossless=True, quality=0, method=4)
         mask = None if small.mask is None else _encoded(small.mask, "PNG", optimize=True)
-        return EncodedSlice(small, split, domain, image, mask)
+        return PackedSlice(small, split, domain, image, mask)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         return list(pool.map(one_of, slices))
 
 
-def thinned(encoded: list[EncodedSlice], limit: int) -> list[EncodedSlice]:
+def thinned(encoded: list[PackedSlice], limit: int) -> list[PackedSlice]:
     """Keep as many slices as fit into ``limit`` bytes: the same share per source and split.
 
     Raises
@@ -105,7 +105,7 @@ def thinned(encoded: list[EncodedSlice], limit: int) -> list[EncodedSlice]:
     ValueError
         If not even one of each does.
     """
-    groups: dict[tuple[str, Split], list[EncodedSlice]] = {}
+    groups: dict[tuple[str, Split], list[PackedSlice]] = {}
     for one in encoded:
         groups.setdefault((one.slice.source, one.split), []).append(one)
     share = 1.0
@@ -126,7 +126,7 @@ def thinned(encoded: list[EncodedSlice], limit: int) -> list[EncodedSlice]:
         share = min(share * _SHRINK, share * limit / size)
 
 
-def _counted(encoded: list[EncodedSlice]) -> dict[tuple[str, Split], int]:
+def _counted(encoded: list[PackedSlice]) -> dict[tuple[str, Split], int]:
     return dict(Counter((one.slice.source, one.split) for one in encoded))
 
 
@@ -188,7 +188,7 @@ def pack(
     read = (data if data.is_file() else None, split_file, *images)
     check_kept(output, [path for path in read if path is not None])
     there = {(one.split, one.domain) for one in entries if sources is None or one.source in sources}
-    encoded: list[EncodedSlice] = []
+    encoded: list[PackedSlice] = []
     for domain in domains:
         for split in splits:
             if (split, domain) not in there:

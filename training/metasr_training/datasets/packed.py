@@ -48,7 +48,7 @@ class _Index(BaseModel, extra="forbid", frozen=True):
 
 
 @dataclass(frozen=True)
-class EncodedSlice:
+class PackedSlice:
     """A slice as it goes into the archive."""
 
     slice: Slice
@@ -63,7 +63,7 @@ class EncodedSlice:
         return len(self.image) + len(self.mask or b"") + _OVERHEAD
 
 
-def write_pack(path: Path, encoded: list[EncodedSlice], *, overwrite: bool = False) -> None:
+def write_pack(path: Path, encoded: list[PackedSlice], *, overwrite: bool = False) -> None:
     """Write the archive, whole or not at all.
 
     Raises
