@@ -9,13 +9,12 @@ from fakes.loupe import (
     point_at,
     settle,
 )
+from fakes.mouse import turn_wheel
 from napari.settings import get_settings
 from napari.utils.action_manager import action_manager
 from npe2 import PluginManager, PluginManifest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_metasr.widgets.loupe import loupe as loupes
 from napari_metasr.widgets.loupe.shortcuts import HELD_MS, LOUPE, register_loupe, toggle_loupe
@@ -28,18 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 def wheel(viewer, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):
-    native = canvas_widget(real_viewer(viewer))
-    event = QWheelEvent(
-        QPointF(place),
-        QPointF(native.mapToGlobal(place)),
-        QPoint(0, 0),
-        QPoint(0, 120 * notches),
-        Qt.MouseButton.NoButton,
-        modifiers,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(native, event)
+    turn_wheel(canvas_widget(real_viewer(viewer)), place, notches, modifiers)
 
 
 def test_the_key_held_and_pressed_shortly(qtbot, opened):

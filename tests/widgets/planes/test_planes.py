@@ -6,11 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+from fakes.mouse import turn_wheel
 from fakes.widgets import FakeEngine
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QImage, QWheelEvent
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane, Source, Volume
@@ -84,18 +84,7 @@ def red_spot(pane):
 
 
 def wheel(pane, notches, modifiers=Qt.KeyboardModifier.NoModifier):
-    place = QPointF(pane.rect().center())
-    event = QWheelEvent(
-        place,
-        QPointF(pane.mapToGlobal(place.toPoint())),
-        QPoint(0, 0),
-        QPoint(0, 120 * notches),
-        Qt.MouseButton.NoButton,
-        modifiers,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(pane, event)
+    turn_wheel(pane, pane.rect().center(), notches, modifiers)
 
 
 @pytest.mark.parametrize("spacing", [THIN, THICK])

@@ -10,7 +10,6 @@ import pytest
 from fakes.widgets import CARD, SHIFT, FakeDialogs, FakeEngine
 from napari.components import ViewerModel
 from napari.layers import Layer
-from napari.utils.notifications import notification_manager
 from npe2 import PluginManifest
 from PIL import Image as Picture
 from qtpy.QtCore import Qt
@@ -29,15 +28,6 @@ from napari_metasr.widgets.zoom.rendition import FileKind
 from napari_metasr.widgets.zoom.settings import Export
 from napari_metasr.zoom.baselines import interpolate
 from napari_metasr.zoom.loading import load_model
-
-
-@pytest.fixture
-def notes():
-    messages = []
-    callback = lambda notification: messages.append(notification.message)  # noqa: E731
-    notification_manager.notification_ready.connect(callback)
-    yield messages
-    notification_manager.notification_ready.disconnect(callback)
 
 
 @pytest.fixture
