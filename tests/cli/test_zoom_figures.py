@@ -141,7 +141,9 @@ def test_all_lesions_become_figures_in_one_go(scan, segmentation, tmp_path, caps
     assert zoom(scan, output, "--lesion", "all", "--mask", str(segmentation)) == 0
     assert sorted(path.name for path in tmp_path.glob("lesion*")) == [
         "lesion-1.png",
+        "lesion-1.png.json",
         "lesion-2.png",
+        "lesion-2.png.json",
     ]
     said = capsys.readouterr().out.splitlines()
     assert ["lesion 1 of 2" in said[0], "lesion 2 of 2" in said[1]] == [True, True]

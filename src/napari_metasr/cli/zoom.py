@@ -146,7 +146,7 @@ class Zoom(Command):
     def written(self) -> Iterator[Path]:
         """Give the output and what is written beside it; which of all lesions shows later."""
         if self.lesion != ALL:
-            yield from written_files(self.output, self.profile, marked=self.risk)
+            yield from written_files(self.output, self.profile, marked=self.risk, blink=self.blink)
 
     def run(self) -> None:
         """Check, read, super-resolve, write, and print one line about each result."""

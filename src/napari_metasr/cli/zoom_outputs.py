@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable, numbered
 from napari_metasr.geometry.grids import OutputGrid, scale_pair
-from napari_metasr.io.names import WRITTEN_SUFFIXES, marks_path, sidecar_path
+from napari_metasr.io.names import (
+    WRITTEN_SUFFIXES,
+    marks_path,
+    record_path,
+    sidecar_path,
+    table_path,
+)
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import SIGNS
@@ -33,11 +39,15 @@ ANIMATIONS = (".gif", ".webp", ".mp4")
 OUTPUTS = WRITTEN_SUFFIXES + FIGURES + ANIMATIONS + PAGES
 
 
-def written_files(path: Path, line: Line | None, *, marked: bool = False) -> list[Path]:
-    """Return an output and what is written beside it: sidecar and marks, or a profile's table."""
+def written_files(
+    path: Path, line: Line | None, *, marked: bool = False, blink: bool = False
+) -> list[Path]:
+    """Return an output and what is written beside it: sidecar and marks, record and table."""
     if path.name.lower().endswith(WRITTEN_SUFFIXES):
         return [path, sidecar_path(path), *([marks_path(path)] if marked else ())]
-    return [path] if line is None else [path, path.with_suffix(".csv")]
+    if not path.name.lower().endswith(FIGURES) and not blink:
+        return [path]
+    return [path, *([] if line is None else [table_path(path)]), record_path(path)]
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ class ZoomOutput:
     @property
     def files(self) -> list[Path]:
         """The file and what is written beside it."""
-        return written_files(self.path, self.line, marked=self.risk is not None)
+        return written_files(self.path, self.line, marked=self.risk is not None, blink=self.blink)
 
     def save(self, model: ZoomModel, cut: Slice, region: Window, told: str) -> None:
         """Make it of a region, and print one line about it.

@@ -21,6 +21,7 @@ from napari_metasr.figures.frames import (
     words,
 )
 from napari_metasr.figures.panel import panel_size
+from napari_metasr.figures.record import recorded
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.normalisation import cast_to_dtype, unit_range
 
@@ -42,7 +43,7 @@ FILM_TURNS = 6
 
 
 def save_blink(path: Path, rendition: Rendition, *, view: View, overwrite: bool = False) -> Path:
-    """Write a region by bicubic interpolation and super-resolved, one after the other.
+    """Write a region by bicubic interpolation and super-resolved in turn, and the record of it.
 
     Both are drawn in the same place, intensity window and orientation; each says what it is.
 
@@ -62,7 +63,8 @@ def save_blink(path: Path, rendition: Rendition, *, view: View, overwrite: bool 
     ]
     turns = FILM_TURNS if path.suffix.lower() == FILM else 1
     durations = [SHOWN_MS] * (turns * len(frames))
-    save_frames(path, turns * frames, durations, words(title), overwrite=overwrite)
+    with recorded(path, [rendition], overwrite=overwrite):
+        save_frames(path, turns * frames, durations, words(title), overwrite=overwrite)
     return path
 
 

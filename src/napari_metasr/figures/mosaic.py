@@ -9,6 +9,7 @@ import numpy as np
 from napari_metasr.figures.canvas import DPI, FONT, MARGIN, MUTED, Canvas
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.figures.panel import TILE, TILE_GAP, draw_panel, panel_size
+from napari_metasr.figures.record import recorded
 from napari_metasr.files import check_writable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def save_mosaic(
     dpi: int = DPI,
     overwrite: bool = False,
 ) -> Path:
-    """Write renditions of one window in several slices as PNG or PDF, at most six in a row.
+    """Write renditions of one window in several slices as PNG or PDF, six in a row, and the record.
 
     Parameters
     ----------
@@ -98,4 +99,5 @@ def save_mosaic(
     for number, text in enumerate(lines):
         base = head + bands * band_height + (0.6 + 1.5 * number) * FONT
         canvas.text(text, MARGIN, base, 0.9 * FONT, color=MUTED)
-    return canvas.save(path, first.caption, dpi=dpi, overwrite=overwrite)
+    with recorded(path, renditions, overwrite=overwrite):
+        return canvas.save(path, first.caption, dpi=dpi, overwrite=overwrite)

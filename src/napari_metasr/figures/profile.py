@@ -22,6 +22,7 @@ from napari_metasr.figures.canvas import (
     Canvas,
 )
 from napari_metasr.figures.panel import draw_panel, panel_size
+from napari_metasr.figures.record import recorded
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.geometry.grids import HALF
 from napari_metasr.geometry.windows import Window
@@ -125,7 +126,7 @@ def save_profile(
     dpi: int,
     overwrite: bool = False,
 ) -> Path:
-    """Write the plot as PNG or PDF, beside the slice with the line, and a CSV table beside it.
+    """Write the plot as PNG or PDF, beside the slice with the line; its table and record.
 
     Raises
     ------
@@ -134,14 +135,14 @@ def save_profile(
         both would replace the source.
     """
     table = table_path(path)
-    check_writable(path, overwrite=overwrite)
     check_writable(table, overwrite=overwrite)
     source = rendition.slice.volume.source
     check_source_kept(path, source)
     check_source_kept(table, source)
-    _draw(rendition, profile, view, heading).save(
-        path, rendition.caption, dpi=dpi, overwrite=overwrite
-    )
+    with recorded(path, [rendition], overwrite=overwrite):
+        _draw(rendition, profile, view, heading).save(
+            path, rendition.caption, dpi=dpi, overwrite=overwrite
+        )
     with replacing(table, overwrite=overwrite) as temporary:
         temporary.write_text(_table(profile), encoding="utf-8", newline="")
     return path

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.caption import super_resolved_text
+from napari_metasr.quality.local_range import LocalRange
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import marked_share, marked_text
 from napari_metasr.volume import SIGNS
@@ -142,6 +143,13 @@ class Rendition:
     def spacing(self) -> tuple[float, float]:
         """Distance between output rows and between output columns, in the volume's unit."""
         return self.grid.layer_transform(self.slice.spacing, (0.0, 0.0))[0]
+
+    @property
+    def beyond(self) -> float | None:
+        """Share of the pixels inside the head that lie beyond the local range of the slice."""
+        local = LocalRange.of(self.slice.image)
+        pixels = self.grid.pixel_range(self.window)
+        return None if local is None else local.share_beyond(self.super_resolved, self.grid, pixels)
 
     @property
     def caption(self) -> str:

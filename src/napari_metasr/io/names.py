@@ -22,6 +22,7 @@ __all__ = [
     "is_volume_file",
     "labels_name",
     "marks_path",
+    "record_path",
     "sidecar_path",
     "stem",
 ]
@@ -62,6 +63,11 @@ def stem(path: str | os.PathLike[str]) -> str:
 def sidecar_path(image: Path) -> Path:
     """Return the path of the JSON file beside a volume's file."""
     return image.with_name(f"{stem(image)}.json")
+
+
+def record_path(picture: Path) -> Path:
+    """Return the path of the JSON file beside a picture, which a volume may lie beside as well."""
+    return picture.with_name(f"{picture.name}.json")
 
 
 def check_written_name(path: Path) -> None:

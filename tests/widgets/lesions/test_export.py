@@ -96,10 +96,11 @@ def test_figures_of_all_regions_are_drawn_in_one_go(
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     names = ["tumour-1.png", "tumour-2.png"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    records = [f"{name}.json" for name in names]
+    assert {path.name for path in tmp_path.iterdir()} == {*names, *records}
     assert notes[-1] == f"Saved {tmp_path / names[0]} to {names[1]}"
     assert lesion_dock.status.text() == before
     assert not lesion_dock.cancel.isEnabled()
     dialogs.yes = False
     qtbot.mouseClick(lesion_dock.export, LEFT)
-    assert [path.name for path in dialogs.asked[0]] == names
+    assert [path.name for path in dialogs.asked[0]] == [*names, *records]

@@ -84,7 +84,7 @@ def _filled(made: Contents, model: ZoomModel) -> str:
     values = {
         "model": title,
         "purpose": html.escape(RESEARCH_USE_SENTENCE),
-        "about": _about(made, title, html.escape(model.card.licence)),
+        "about": _about(made, model),
         "header": header,
         "parts": made.text,
         "style": _source("page.css"),
@@ -95,14 +95,16 @@ def _filled(made: Contents, model: ZoomModel) -> str:
     return PLACE.sub(lambda found: values[found[1]], _source("page.html"))
 
 
-def _about(made: Contents, title: str, licence: str) -> str:
+def _about(made: Contents, model: ZoomModel) -> str:
+    title, licence = html.escape(model.card.title), html.escape(model.card.licence)
+    told = f" It was told of the scan: {html.escape(model.assumed)}." if model.assumed else ""
     low, high = made.header["limits"]
     usual, largest = (f"{100 * error / (high - low):.2g} %" for error in made.error)
     return (
-        f"Detail beyond the acquired pixels is {title}'s estimate, {RESEARCH_USE}. The network's "
-        f"codes of the pixels are rounded: values are off by {usual} of the intensities' range "
-        f"(root mean square; the largest measured is {largest}). The codes and weights in this "
-        f"page: {licence}."
+        f"Detail beyond the acquired pixels is {title}'s estimate, {RESEARCH_USE}.{told} The "
+        f"network's codes of the pixels are rounded: values are off by {usual} of the "
+        f"intensities' range (root mean square; the largest measured is {largest}). The codes and "
+        f"weights in this page: {licence}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info
 
 from napari_metasr.io.dicom.regions import ENDING
+from napari_metasr.io.names import record_path
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, write_seg
 from napari_metasr.lesions.document import Finder
@@ -158,7 +159,8 @@ def written_files(path: Path, kind: str, boxes: Sequence[Box]) -> Sequence[Path]
     if kind in {FIGURES, MOSAICS}:
         from napari_metasr.figures.lesions import figure_paths
 
-        return figure_paths(path, len(lesions_of(boxes)))
+        pictures = figure_paths(path, len(lesions_of(boxes)))
+        return (*pictures, *map(record_path, pictures))
     return (path,)
 
 
@@ -207,7 +209,7 @@ class LesionExport:
             return
         self._draws = kind in {FIGURES, MOSAICS}
         if self._draws:
-            self._dock.show_progress("Drawing figures", 0, len(written))
+            self._dock.show_progress("Drawing figures", 0, len(lesions_of(boxes)))
             self._task.start(figures, path, kind, result.found, boxes, self._models, self._device)
         elif kind == REGIONS:
             self._task.start(once, write, path, result.found, boxes, bool(existing))

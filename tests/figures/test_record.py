@@ -1,0 +1,95 @@
+"""Beside every picture of a rendition lies the record of how it came about: both, or neither."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from fakes.widgets import FakeEngine
+
+from napari_metasr.figures.blink import save_blink
+from napari_metasr.figures.mosaic import save_mosaic
+from napari_metasr.figures.panel import View
+from napari_metasr.figures.profile import Profile, save_profile
+from napari_metasr.figures.record import record_of
+from napari_metasr.figures.rendition import Slice, render
+from napari_metasr.figures.rendition_files import save_figure
+from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.windows import Line, Window
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.zoom.rendition import FileKind
+
+VIEW = View(Plane.AXIAL, (0.0, 900.0))
+
+
+def made(volume, index=9):
+    image = volume.slice(Plane.AXIAL, index)
+    return render(
+        FakeEngine(),
+        Slice(image, volume, Plane.AXIAL, index),
+        OutputGrid.at_scale(image.shape, 2),
+        Window.whole(image.shape),
+        intensity_range=(0.0, 900.0),
+        value_range=(0.0, 900.0),
+    )
+
+
+def figure(path, rendition, **options):
+    save_figure(path, rendition, view=VIEW, heading="head", **options)
+
+
+def profile(path, rendition, **options):
+    along = Profile.of(rendition, Line(4.5, 3.5, 20.5, 15.5))
+    save_profile(path, rendition, along, view=VIEW, heading="head", dpi=100, **options)
+
+
+def mosaic(path, rendition, **options):
+    save_mosaic(path, [rendition], view=VIEW, heading="head", **options)
+
+
+def blink(path, rendition, **options):
+    save_blink(path, rendition, view=VIEW, **options)
+
+
+PICTURES = {
+    FileKind.FIGURE_PNG: figure,
+    FileKind.FIGURE_PDF: figure,
+    FileKind.PROFILE_PNG: profile,
+    FileKind.BLINK_GIF: blink,
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_the_record_says_what_a_region_s_sidecar_says(kind, phantom_volume, tmp_path):
+    rendition = replace(made(phantom_volume), told="box; noise 2 %")
+    path = tmp_path / f"a{kind.endings[0]}"
+    PICTURES[kind](path, rendition)
+    assert {file.name for file in tmp_path.iterdir()} == {one.name for one in kind.files(path)}
+    record = json.loads((tmp_path / f"{path.name}.json").read_text(encoding="utf-8"))
+    assert record == json.loads(json.dumps(record_of(rendition)))
+    assert record["Told"] == "box; noise 2 %"
+    assert record["Model"]["Name"] == "fake"
+
+
+def test_a_mosaic_names_all_of_its_slices(phantom_volume, tmp_path):
+    path = tmp_path / "m.png"
+    save_mosaic(path, [made(phantom_volume, k) for k in (8, 9, 11)], view=VIEW, heading="head")
+    assert json.loads((tmp_path / "m.png.json").read_text(encoding="utf-8"))["Slice"] == [8, 9, 11]
+
+
+@pytest.mark.parametrize("save", [figure, profile, mosaic])
+@pytest.mark.parametrize("taken", ["a.png", "a.png.json"])
+def test_neither_is_replaced_unasked(save, taken, phantom_volume, tmp_path):
+    (tmp_path / taken).write_text("mine")
+    with pytest.raises(FileExistsError):
+        save(tmp_path / "a.png", made(phantom_volume))
+    assert [file.name for file in tmp_path.iterdir()] == [taken]
+    save(tmp_path / "a.png", made(phantom_volume), overwrite=True)
+    assert (tmp_path / taken).read_bytes() != b"mine"
+
+
+def test_a_picture_that_cannot_be_drawn_leaves_no_record(phantom_volume, tmp_path):
+    with pytest.raises(ValueError, match=r"written as \.png or \.pdf"):
+        figure(tmp_path / "a.bmp", made(phantom_volume))
+    assert list(tmp_path.iterdir()) == []
