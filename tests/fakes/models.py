@@ -12,10 +12,10 @@ TINY = {"features": 8, "blocks": 1, "hidden": 8}
 
 
 def install(name, **changes):
-    """A small Meta-SRGAN in the user's folder."""
+    """A small Meta-SRGAN, or another network with its options, in the user's folder."""
     about = weights.model_card("meta-srgan").model_dump(exclude={"parameters", "sha256"})
     about |= {"name": name, "title": f"Title of {name}", "options": TINY, **changes}
-    return weights.install_model(build("meta-srgan", **TINY), **about)
+    return weights.install_model(build(about["network"], **TINY), **about)
 
 
 def told_model(folder, name="tiny-told", **changes):

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.volume import Plane
 
-AUTO = "auto"
+AUTO, NOTHING = "auto", "nothing"
 IN_PLANE = tuple(name for name in DEGRADATIONS if name != "slice-profile")
 ACQUISITIONS = (AUTO, *IN_PLANE)
 """What can be assumed: the scan's own estimate, or a degradation that acts in the plane."""
+
+SHARPEST_FIRST = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-hamming")
+"""The degradations in the plane, by how much of a wave near the Nyquist frequency is left."""
 
 BLURS = {"k-space": 0.4, "box": 0.7, "bicubic": 0.9, "gaussian": 1.2}
 """Blur (FWHM, in acquired pixels) that is estimated of slices reduced by each, at x2.
@@ -25,6 +28,9 @@ BLURS = {"k-space": 0.4, "box": 0.7, "bicubic": 0.9, "gaussian": 1.2}
 The estimate is rough, and to assume more blur than there was sharpens noise: what looks blurrier
 still, such as apodised k-space, is assumed only by name.
 """
+
+
+NOT_SEARCHED = "a scan that is slow to read is not searched for its acquisition: choose one by name"
 
 
 class UnknownAcquisitionError(ValueError):
@@ -72,23 +78,27 @@ def assume(name: str, volume: ScannedVolume, plane: Plane | None = None) -> Assu
     return assumption_from(name, estimate(volume, plane))
 
 
-def assumption_from(name: str, found: Acquisition) -> Assumption:
+def assumption_from(name: str, found: Acquisition | None) -> Assumption:
     """Assume an acquisition of slices of which some things are known.
 
     Parameters
     ----------
     name
-        One of ``ACQUISITIONS``.
+        One of ``ACQUISITIONS``, or ``NOTHING``.
     found
-        What the scan shows of itself.
+        What the scan shows of itself; None where it is not searched for that.
 
     Raises
     ------
     UnknownAcquisitionError
-        If it is to be estimated and the scan does not show it.
+        If it is to be estimated and the scan does not show it, or nothing is to be assumed.
     """
-    noise = None if found.noise is None else found.noise.sigma
-    if name != AUTO:
+    if name == NOTHING:
+        raise UnknownAcquisitionError("nothing is assumed of how the scan was acquired: choose it")
+    if found is None and name == AUTO:
+        raise UnknownAcquisitionError(NOT_SEARCHED)
+    noise = None if found is None or found.noise is None else found.noise.sigma
+    if found is None or name != AUTO:
         reduction = named_reduction(name)
         return Assumption((reduction, reduction), name, noise)
     (rows, of_rows), (columns, of_columns) = map(_of_axis, (found.rows, found.columns))

@@ -10,7 +10,8 @@ from napari_metasr.acquisition.code import LARGEST_NOISE
 from napari_metasr.degradations import Reduction
 from napari_metasr.trust.assumption import (
     AUTO,
-    IN_PLANE,
+    NOTHING,
+    SHARPEST_FIRST,
     Assumption,
     UnknownAcquisitionError,
     assumption_from,
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_metasr.acquisition import Acquisition
     from napari_metasr.io.protocols import ScannedVolume
     from napari_metasr.volume import Plane
 
-NOTHING = "nothing"
-CHOICES = (AUTO, NOTHING, *IN_PLANE)
+CHOICES = (AUTO, NOTHING, *SHARPEST_FIRST)
 """What can be told of sharpness: the scan's own estimate, nothing, or a degradation in the plane.
 """
 
@@ -85,12 +86,28 @@ class Told:
     ----------
     code
         See `napari_metasr.acquisition.acquisition_code`.
-    title
-        In words: ``k-space, noise 1.2 % (estimated)``.
+    acquisition
+        In words: ``k-space, estimated``, or ``nothing``.
+    noise
+        Standard deviation as a share of the intensity range; None where it is not told.
+    noise_is_stated
+        Whether a person said so.
     """
 
     code: NDArray[np.float32]
-    title: str
+    acquisition: str
+    noise: float | None = None
+    noise_is_stated: bool = False
+
+    @property
+    def title(self) -> str:
+        """All of it in words: ``k-space, estimated; noise 1.2 %, estimated``."""
+        if not self.code.any():
+            return self.acquisition
+        if self.noise is None:
+            return f"{self.acquisition}; noise unknown"
+        how = "" if self.noise_is_stated else ", estimated"
+        return f"{self.acquisition}; noise {100 * self.noise:.2g} %{how}"
 
 
 def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Told:
@@ -103,14 +120,22 @@ def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Tol
     volume, plane
         The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
     """
-    if words.acquisition == NOTHING:
-        return told_of(None)
-    found = estimate(volume, plane)
+    return tell_of(words, None if words.acquisition == NOTHING else estimate(volume, plane))
+
+
+def tell_of(words: Words, found: Acquisition | None) -> Told:
+    """Return what a network is told of slices of which some things are known; see `tell`.
+
+    Parameters
+    ----------
+    found
+        What the scan shows of itself; None where it is not searched for that.
+    """
     try:
         assumption = assumption_from(words.acquisition, found)
     except UnknownAcquisitionError:
         return told_of(None)
-    estimated = None if found.noise is None else found.noise.share
+    estimated = None if found is None or found.noise is None else found.noise.share
     share = estimated if words.noise is None else words.noise
     return told_of(assumption, share, noise_is_stated=words.noise is not None)
 
@@ -127,17 +152,13 @@ def told_of(
     ----------
     assumption
         None where nothing is known of the sharpness.
-    noise
-        Standard deviation as a share of the intensity range; None where it is not known.
-    noise_is_stated
-        Whether a person said so.
+    noise, noise_is_stated
+        See `Told`.
     """
     if assumption is None:
-        return Told(acquisition_code(), "nothing")
+        return Told(acquisition_code(), NOTHING)
     rows, columns = assumption.reductions
     if any(isinstance(one, Reduction) and one.share < 1 for one in (rows, columns)):
-        return Told(acquisition_code(), "nothing (interpolated by the scanner)")
-    level = "noise unknown"
-    if noise is not None:
-        level = f"noise {100 * noise:.2g} %{'' if noise_is_stated else ', estimated'}"
-    return Told(acquisition_code((rows, columns), noise), f"{assumption.title}; {level}")
+        return Told(acquisition_code(), f"{NOTHING} (interpolated by the scanner)")
+    code = acquisition_code((rows, columns), noise)
+    return Told(code, assumption.title, noise, noise_is_stated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import OrderedDict
 from dataclasses import replace
@@ -91,6 +92,7 @@ class ZoomModel:
         untold: nn.Module | None = None,
     ) -> None:
         self._told: OrderedDict[bytes, ZoomModel] = OrderedDict()
+        self._telling = threading.Lock()  # docks, loupe and planes share a model
         self.assumed = ""
         self._tell: Callable[..., ZoomModel] | None = None
         if isinstance(network, ToldMetaSRGAN):
@@ -149,13 +151,14 @@ class ZoomModel:
         if self._tell is None:
             raise cannot_be_told(self.card)
         name = code.tobytes() + title.encode()
-        if name not in self._told:
-            self._told[name] = self._tell(code=code)
-            self._told[name].assumed = title
-        self._told.move_to_end(name)
-        while len(self._told) > TOLD_KEPT:
-            self._told.popitem(last=False)
-        return self._told[name]
+        with self._telling:
+            if name not in self._told:
+                self._told[name] = self._tell(code=code)
+                self._told[name].assumed = title
+            self._told.move_to_end(name)
+            while len(self._told) > TOLD_KEPT:
+                self._told.popitem(last=False)
+            return self._told[name]
 
     @property
     def fixed_scales(self) -> tuple[int, ...]:

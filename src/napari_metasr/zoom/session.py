@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class SliceKey:
         Which network encodes it, and where.
     is_risk
         Whether it is the error head of that model.
+    told
+        What is chosen to be told of the acquisition, see ``napari_metasr.trust.told.Words``;
+        empty for networks that cannot be told.
     """
 
     layer: int
@@ -59,6 +62,7 @@ class SliceKey:
     model: str
     device: str
     is_risk: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,17 @@ class ZoomSession(Generic[AnEncoded]):
             return None
         self._encoded.move_to_end(key)
         return encoded
+
+    def former(self, key: SliceKey, window: Window) -> SliceKey | None:
+        """Return the key of the same slice, told otherwise, that can stand in for one to come.
+
+        Of those from which the window can be rendered at once it is the one shown last.
+        """
+        for other in reversed(self._encoded):
+            same = other != key and replace(other, told=key.told) == key
+            if same and self._encoded[other].is_ready(window):
+                return other
+        return None
 
     def forget_layer(self, layer: int) -> None:
         """Free all that belongs to a layer."""

@@ -6,12 +6,15 @@ import os
 
 import numpy as np
 import pytest
+from fakes.models import install
 from fakes.upscale_dock import volume_of
 from napari.layers import Image
 
+from napari_metasr.trust.told import Words
 from napari_metasr.upscaling import time_left as upscale_time
 from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.volume import Plane, Source, Volume
+from napari_metasr.widgets.panels.assumed import NOT_TOLD
 from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
@@ -30,6 +33,7 @@ def settings(target=TWICE, **options):
             "model": "meta-srgan",
             "through_plane_model": "meta-srgan-through-plane",
             "device": "cpu",
+            "assumed": Words(),
             "within": 0,
             "thickness": None,
             "dtype": NumberType.SOURCE,
@@ -219,3 +223,23 @@ def test_a_layer_is_its_file_as_long_as_numbers_and_place_are(tmp_path, phantom_
     assert file_of(Image(phantom_volume.data)) is None
     path.unlink()
     assert file_of(gone) is None
+
+
+def test_a_model_that_can_be_told_is_told_what_is_chosen_and_no_other_is():
+    install("tiny-told", network="meta-srgan-told")
+    words = Words("box", 0.02)
+    found = outlook(volume_of(), settings(model="tiny-told", assumed=words))
+    assert found.plan.options.assume == "box,2%"
+    assert outlook(volume_of(), settings(assumed=words)).plan.options.assume is None
+
+
+def test_the_dock_offers_what_is_told_where_the_model_can_be_told(qtbot, make_dock, viewer):
+    install("tiny-told", network="meta-srgan-told")
+    dock = make_dock(viewer)
+    offered = []
+    for name in ("meta-srgan", "tiny-told"):
+        dock.model.setCurrentIndex(dock.model.findData(name))
+        qtbot.waitUntil(lambda: not dock.coordinator.is_waiting)
+        offered.append((dock.assumed.acquisition.isEnabled(), dock.assumed.noise.isEnabled()))
+    assert offered == [(False, False), (True, True)]
+    assert dock.assumed.noise.toolTip() != NOT_TOLD

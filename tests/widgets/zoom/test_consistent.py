@@ -11,8 +11,9 @@ from fakes.widgets import CARD, FakeDialogs, results, settle
 from napari.components import ViewerModel
 
 from napari_metasr.degradations import named_reduction
-from napari_metasr.trust.assumption import ACQUISITIONS, Assumption
+from napari_metasr.trust.assumption import ACQUISITIONS, NOTHING, Assumption
 from napari_metasr.trust.correction import Correction
+from napari_metasr.trust.told import CHOICES, Words
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.viewport import RegionMode
@@ -41,7 +42,7 @@ def viewer(qtbot, volume):
 def dock(qtbot, viewer, model):
     dock = MetaSRZoomWidget(viewer, lambda name, *, device: model, {"fake": CARD})
     qtbot.addWidget(dock)
-    dock.acquisition.setCurrentText("bilinear")
+    dock.assumed.acquisition.setCurrentText("bilinear")
     dock.comparison.setCurrentEnum(Compare.SINGLE)
     dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
     dock.scale.set_scale(2)
@@ -83,7 +84,7 @@ def test_ticked_it_shows_the_consistent_slice_and_unticked_the_plain_one(
     np.testing.assert_allclose(shown(dock), expected, atol=0.01)
     assert np.abs(expected - plain).max() > 1
     assert "consistent" in results(dock)[1].name
-    assert dock.readout.values["scan"].text().startswith("reduced again within")
+    assert dock.readout.values["scan"].text().startswith("within")
     dock.consistent.setChecked(False)
     settle(qtbot, dock)
     np.testing.assert_array_equal(shown(dock), plain)
@@ -135,7 +136,7 @@ def test_a_scan_that_tells_nothing_says_so_and_is_shown_plain(qtbot, model):
     settle(qtbot, dock)
     assert "does not show how it was acquired" in dock.notice.text()
     assert "consistent" not in results(dock)[1].name
-    dock.acquisition.setCurrentText("box")
+    dock.assumed.acquisition.setCurrentText("box")
     settle(qtbot, dock)
     assert "does not show" not in dock.notice.text()
     assert "consistent" in results(dock)[1].name
@@ -156,5 +157,16 @@ def test_a_saved_region_is_consistent_and_its_sidecar_says_with_what(
 
 
 def test_everything_that_can_be_assumed_can_be_chosen(dock):
-    names = [dock.acquisition.itemData(row) for row in range(dock.acquisition.count())]
-    assert tuple(names) == ACQUISITIONS
+    combo = dock.assumed.acquisition
+    names = [combo.itemData(row) for row in range(combo.count())]
+    assert [name for name in names if name] == list(CHOICES)
+    assert set(ACQUISITIONS) < set(CHOICES)
+
+
+def test_where_nothing_is_to_be_assumed_nothing_is_made_consistent(qtbot, dock):
+    plain = shown(dock).copy()
+    dock.consistent.setChecked(True)
+    dock.assumed.set_words(Words(NOTHING))
+    settle(qtbot, dock)
+    assert "nothing is assumed of how the scan was acquired" in dock.notice.text()
+    np.testing.assert_array_equal(shown(dock), plain)

@@ -25,10 +25,11 @@ class Subject:
     token: int
     lens: Lens
     model: str
+    told: str
 
     @property
     def slice(self) -> tuple[int, SliceView, str]:
-        """The same without the part and the resolution."""
+        """The same without the part and the resolution, whatever the network was told."""
         return self.token, self.lens.view, self.model
 
 
@@ -87,7 +88,7 @@ class PlanePicture:
         window = lens.window()
         if sight is None or window is None:
             return None
-        subject = Subject(source.token, lens, sight.network.model)
+        subject = Subject(source.token, lens, sight.network.model, sight.network.told)
         if not enhances or not sight.is_ready:
             self._renderings.drop(self._plane)
             self._asked = None

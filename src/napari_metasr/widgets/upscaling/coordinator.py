@@ -175,6 +175,7 @@ class UpscaleCoordinator(QObject):
             text,
             in_plane=plan.in_plane is not None,
             through_plane=plan.through_plane is not None,
+            can_be_told=plan.in_plane is not None and plan.in_plane.can_be_told,
         )
         dock.show_idle(can_start=True, unfinished=unfinished)
 

@@ -20,6 +20,7 @@ from superqt.utils import signals_blocked
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.assumed import AssumedControl
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.upscaling import messages as words
@@ -115,6 +116,7 @@ class UpscaleDock(Dock):
         self.browse.setToolTip("Choose where to write the output")
 
     def _build_more(self, device: str) -> None:
+        self.assumed = AssumedControl()
         self.thickness = QDoubleSpinBox()
         self.thickness.setRange(0, 100)
         self.thickness.setSpecialValueText("slices touch")
@@ -184,6 +186,7 @@ class UpscaleDock(Dock):
         rows.addLayout(
             docks.form(
                 [
+                    ("Scan", [self.assumed], 1),
                     ("Thickness", [self.thickness], 1),
                     ("Type", [self.dtype], 1),
                     ("Device", [self.device], 1),
@@ -226,6 +229,7 @@ class UpscaleDock(Dock):
             combo.currentIndexChanged.connect(
                 lambda _, setting=setting: self.settings_changed.emit(setting)
             )
+        self.assumed.changed.connect(lambda: self.settings_changed.emit(Setting.ASSUMED))
         self.target.edited.connect(lambda: self.settings_changed.emit(Setting.TARGET))
         self.target.kind_chosen.connect(self.kind_chosen)
         self.target.isotropic_requested.connect(self.isotropic_requested)
@@ -247,6 +251,7 @@ class UpscaleDock(Dock):
             model=self.model.currentData() or "",
             through_plane_model=self.through_plane_model.currentData() or "",
             device=self.device.currentData(),
+            assumed=self.assumed.words,
             within=max(self.within.currentIndex(), WHOLE),
             thickness=self.thickness.value() or None,
             dtype=self.dtype.currentEnum() or NumberType.SOURCE,
@@ -286,8 +291,24 @@ class UpscaleDock(Dock):
         if not self.output.hasFocus():
             self.output.end(False)
 
-    def show_plan(self, text: str, *, in_plane: bool = True, through_plane: bool = True) -> None:
-        """Say what is going to be done, and let the models be chosen that it takes."""
+    def show_plan(
+        self,
+        text: str,
+        *,
+        in_plane: bool = True,
+        through_plane: bool = True,
+        can_be_told: bool = False,
+    ) -> None:
+        """Say what is going to be done, and let that be chosen that it takes.
+
+        Parameters
+        ----------
+        in_plane, through_plane
+            Whether each of the models runs.
+        can_be_told
+            Whether that of slices in plane can be told how they were acquired.
+        """
+        self.assumed.offer(acquisition=can_be_told, noise=can_be_told)
         if self.plan.text() != text:
             self.plan.setText(text)
         self.model.setEnabled(in_plane)

@@ -21,6 +21,7 @@ from napari_metasr.widgets.viewer.layer_choice import LayerChoice
 from napari_metasr.widgets.viewer.layer_grid import has_grid_of
 from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -206,6 +207,8 @@ class UpscaleChoice(QObject):
             self._is_set = True
         elif setting is Setting.OUTPUT:
             self._own_output = self._dock.settings.output
+        elif setting is Setting.ASSUMED:
+            remember(assumed=str(self._dock.settings.assumed))
         elif setting is Setting.WITHIN:
             self._regions.choose(self._dock.settings.within - FOUND - 1)
         self.changed.emit()

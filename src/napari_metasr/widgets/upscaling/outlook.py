@@ -17,8 +17,10 @@ from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
 from napari_metasr.upscaling.target import check_size
 from napari_metasr.volume import THICK, Plane
+from napari_metasr.weights import model_card
 from napari_metasr.widgets.panels.dialogs import safe_name
 from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.viewer.telling import words_for
 
 if TYPE_CHECKING:
     from napari_metasr.volume import Source, Volume
@@ -148,6 +150,7 @@ def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
             "plane": settings.plane,
             "model": settings.model,
             "through_plane_model": settings.through_plane_model,
+            "assume": words_for(model_card(settings.model), settings.assumed) or None,
             "thickness": settings.thickness,
             "dtype": settings.dtype.value,
         }

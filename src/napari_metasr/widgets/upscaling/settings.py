@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_metasr.trust.told import Words
     from napari_metasr.volume import Plane
     from napari_metasr.widgets.upscaling.target import Target
 
@@ -18,6 +19,7 @@ class Setting(Enum):
     TARGET = auto()
     MODEL = auto()
     THROUGH_PLANE_MODEL = auto()
+    ASSUMED = auto()
     WITHIN = auto()
     THICKNESS = auto()
     DTYPE = auto()
@@ -58,6 +60,8 @@ class UpscaleSettings:
         How fine the output is to be.
     model, through_plane_model, device
         By name.
+    assumed
+        What a model that can be told is told of how the slices were acquired.
     within
         ``WHOLE``, ``FOUND``, or the place of a layer after them.
     thickness
@@ -77,6 +81,7 @@ class UpscaleSettings:
     model: str
     through_plane_model: str
     device: str
+    assumed: Words
     within: int
     thickness: float | None
     dtype: NumberType

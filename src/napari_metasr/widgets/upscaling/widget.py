@@ -12,6 +12,7 @@ from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.telling import remembered_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ class UpscaleWidget(UpscaleDock):
             device=settings["device"],
         )
         open_docks(napari_viewer).add(self)
+        self.assumed.set_words(remembered_words())
         self.coordinator = UpscaleCoordinator(
             napari_viewer, self, prepare, measure, convention=settings["orientation"]
         )

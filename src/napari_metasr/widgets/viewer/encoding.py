@@ -15,6 +15,7 @@ import numpy as np
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.acquired import measure_acquired
+from napari_metasr.widgets.viewer.telling import told_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -118,6 +119,7 @@ def encode(
             engine = (engines.head if is_risk else engines.get)(model, device)
             yield Status(f"Encoding “{job.source.name}”")
             measure_acquired(job.source, job.view)
+            engine = told_network(engine, job.key.told, job.source, job.view)
             encoded = job.encoded
             if encoded is None:
                 intensities, values = job.source.ranges(job.view)

@@ -9,6 +9,7 @@ from napari_metasr.geometry.grids import MAX_OUTPUT_SIZE, OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import THICK
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL, model_card
+from napari_metasr.widgets.viewer.telling import remembered_words, words_for
 from napari_metasr.widgets.viewer.viewport import MAX_SCREEN_SCALE
 from napari_metasr.zoom.baselines import interpolate_pixels
 
@@ -36,11 +37,14 @@ class Network:
     largest
         The largest scale of rows and columns that it is asked for; beyond it the screen
         enlarges the result.
+    told
+        What is chosen to be told of the acquisition; empty for a network that cannot be told.
     """
 
     model: str
     title: str
     largest: tuple[float, float]
+    told: str = ""
 
     @property
     def is_across(self) -> bool:
@@ -70,6 +74,7 @@ class Piece:
 def network_of(source: LayerSource, view: SliceView) -> Network:
     """Choose a slice's network: that for thick slices where the plane cuts across them."""
     rows, columns = map(abs, view.scale)
+    told = ""
     if source.is_anatomical and max(rows, columns) >= THICK * min(rows, columns):
         card = model_card(DEFAULT_THROUGH_PLANE_MODEL)
         most = card.trained_scales[1]
@@ -77,7 +82,8 @@ def network_of(source: LayerSource, view: SliceView) -> Network:
     else:
         card = model_card(DEFAULT_MODEL)
         largest = (card.trained_scales[1],) * 2
-    return Network(card.name, card.title, largest)
+        told = words_for(card, remembered_words())
+    return Network(card.name, card.title, largest, told)
 
 
 def interpolated(

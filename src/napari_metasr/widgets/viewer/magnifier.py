@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.geometry.windows import Window
@@ -43,7 +43,7 @@ class Sight:
     lens
         The lens.
     network
-        Which network the slice is given to.
+        Which network the slice is given to, and what it was told of what is encoded.
     image
         The slice, (rows, columns).
     encoded, engine
@@ -118,17 +118,21 @@ class Magnifier:
             None while the slice is being read, and where the lens shows nothing of it.
         """
         network, shape = network_of(source, lens.view), lens.view.shape
-        key = self._slices.show([source], lens.view, network.model, device)[source]
+        keys = self._slices.show([source], lens.view, network.model, device, network.told)
+        key = keys[source]
         image, window = self._slices.image(key), lens.window()
         if image is None or window is None:
             self._slices.want(lens.view, {key: window or Window.whole(shape)})
             return None
         needed, whole = wanted(lens, window, network), Window.whole(shape)
-        encoded = self._slices.encoded(key, needed)
+        at_hand = self._slices.shown_key(key, needed)
+        encoded = self._slices.encoded(at_hand, needed)
         is_small = whole.area <= MAX_ENCODED_VOXELS
-        target = whole if encoded is not None and is_small else needed
+        is_there = encoded is not None and at_hand == key
+        target = whole if is_there and is_small else needed
         self._slices.want(lens.view, {key: target})
         engine = self._engines.loaded(network.model, device)
+        network = replace(network, told=at_hand.told)
         return Sight(lens, network, image, encoded, engine, self._slices.is_awaited(key))
 
     def rest(self) -> None:

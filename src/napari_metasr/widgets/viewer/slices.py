@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 
 def risk_key(key: SliceKey) -> SliceKey:
-    """Name a slice as the error head of its model encodes it."""
-    return replace(key, is_risk=True)
+    """Name a slice as the error head of its model encodes it, which is told nothing."""
+    return replace(key, is_risk=True, told="")
 
 
-def model_key(key: SliceKey) -> SliceKey:
-    """Name a slice as the model encodes it."""
-    return replace(key, is_risk=False)
+def image_key(key: SliceKey) -> SliceKey:
+    """Name a slice by its place, whatever a model is told of it and whether it is its head."""
+    return replace(key, is_risk=False, told="")
 
 
 CANCELLED = "Cancelled: bicubic is shown."
@@ -92,6 +92,7 @@ class Slices:
         view: SliceView,
         model: str,
         device: str,
+        told: str = "",
         *,
         risk: bool = False,
     ) -> dict[LayerSource, SliceKey]:
@@ -99,6 +100,8 @@ class Slices:
 
         Parameters
         ----------
+        told
+            What is chosen to be told of the acquisition; empty for a model that cannot be told.
         risk
             Whether the model's error head is shown too, under `risk_key`.
         """
@@ -108,7 +111,7 @@ class Slices:
             self.session.retry()
             self._images = {}
         keys = {
-            source: SliceKey(source.token, view.axes, view.index, model, device)
+            source: SliceKey(source.token, view.axes, view.index, model, device, told=told)
             for source in sources
         }
         self._sources = {key: source for source, key in keys.items()}
@@ -116,17 +119,23 @@ class Slices:
             self._sources |= {risk_key(key): source for source, key in keys.items()}
         for source, key in keys.items():
             self._tokens[source.layer] = source.token
-            if key not in self._images and not source.is_lazy:
-                self._images[key] = source.read(view)
+            if image_key(key) not in self._images and not source.is_lazy:
+                self._images[image_key(key)] = source.read(view)
         return keys
 
     def image(self, key: SliceKey) -> NDArray[Any] | None:
         """Return a slice's numbers; None while it is being read."""
-        return self._images.get(key)
+        return self._images.get(image_key(key))
 
     def encoded(self, key: SliceKey, window: Window) -> EncodedSlice | None:
         """Return an encoded slice whose window can be rendered at once."""
         return self.session.ready(key, window)
+
+    def shown_key(self, key: SliceKey, window: Window) -> SliceKey:
+        """Return the key of what is shown: until a slice is there what it was told before stays."""
+        if self.session.ready(key, window) is not None or not self.is_awaited(key):
+            return key
+        return self.session.former(key, window) or key
 
     def is_awaited(self, key: SliceKey) -> bool:
         """Return whether the network's result of a slice is still to come."""
@@ -146,7 +155,7 @@ class Slices:
                         window,
                         self._sources[key],
                         view,
-                        self._images.get(model_key(key)),
+                        self._images.get(image_key(key)),
                         self.session.get(key),
                     )
                     for key, window in request.windows
@@ -201,7 +210,7 @@ class Slices:
             self._busy(f"{step.text} …", True)
         elif isinstance(step, SliceRead):
             if step.key in self._sources:
-                self._images[model_key(step.key)] = step.image
+                self._images[image_key(step.key)] = step.image
                 self._changed()
         elif self.session.accept(request, step.key, step.encoded):
             self._changed()

@@ -160,6 +160,7 @@ class Coordinator(QObject):
         self._subscriptions.close()
         self.slices.close()
         self.corrections.close()
+        self._display.beyond.close()
         self.exports.close()
         self._region.finish()
         self._lesion.close()
@@ -196,7 +197,7 @@ class Coordinator(QObject):
             self._dock.stop_drawing()
         elif setting is Setting.DEVICE:
             self._check_device(before.device)
-        if setting in {Setting.SOURCE, Setting.MODEL, Setting.DEVICE}:
+        if setting in {Setting.SOURCE, Setting.MODEL, Setting.DEVICE, Setting.ASSUMED}:
             self.slices.retry()
         name = REMEMBERED.get(setting)
         if name is not None:
@@ -340,6 +341,7 @@ class Coordinator(QObject):
         self._shown = None
         self._dock.set_plane(None, enabled=False)
         self._dock.readout.show_reading(Reading())
+        self._display.beyond.want(None)
         self._dock.show_notice(text)
 
     def _refuse(self, reason: str) -> None:
@@ -368,6 +370,7 @@ class Coordinator(QObject):
         if plan is None:
             self._shown = None
             self.slices.rest()
+            self._display.beyond.want(None)
             self._dock.show_notice(messages.OUT_OF_VIEW)
         else:
             self._shown = self._display.show(self._settings, view, plan, mode)

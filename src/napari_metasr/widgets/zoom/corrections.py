@@ -6,17 +6,16 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.degradations import named_reduction
-from napari_metasr.trust.assumption import AUTO, Assumption, UnknownAcquisitionError, assume
+from napari_metasr.trust.assumption import assumption_from
 from napari_metasr.trust.correction import Correction
-from napari_metasr.volume import Plane
 from napari_metasr.widgets.panels.worker import Task
-from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.telling import found_acquisition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.trust.assumption import Assumption
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.zoom.encoded import EncodedSlice
     from napari_metasr.zoom.engine import ZoomModel
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 KEPT = 8
 """Corrections that are kept; each holds on to its encoded slice."""
-
-SLOW = "a scan that is slow to read is not searched for its acquisition: choose one by name"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class WantedCorrection:
     grid
         Of the output.
     acquisition
-        What is assumed: one of ``napari_metasr.trust.assumption.ACQUISITIONS``.
+        What is assumed: one of ``napari_metasr.trust.told.CHOICES``.
     source, view
         Where the slice is from.
     """
@@ -135,29 +132,11 @@ def _compute(
 
 
 def assumption_of(source: LayerSource, view: SliceView, name: str) -> Assumption:
-    """Return the acquisition that is assumed of a layer's slices; it is kept with the layer.
+    """Return the acquisition that is assumed of a layer's slices.
 
     Raises
     ------
     ValueError
         If the scan does not show it, or the layer's world is no space.
     """
-    key = ("assumption", view.axes, name)
-    if key not in source.measured:
-        source.measured[key] = _assumed(source, view, name)
-    found: Assumption = source.measured[key]
-    return found
-
-
-def _assumed(source: LayerSource, view: SliceView, name: str) -> Assumption:
-    if source.is_lazy:
-        if name == AUTO:
-            raise UnknownAcquisitionError(SLOW)
-        reduction = named_reduction(name)
-        return Assumption((reduction, reduction), name)
-    volume = layer_volume(source)
-    ahead = source.layer.ndim - 3
-    planes = (
-        plane for plane in Plane if (plane.row_axis + ahead, plane.column_axis + ahead) == view.axes
-    )
-    return assume(name, volume, next(planes, None) if volume.data.ndim > 2 else None)
+    return assumption_from(name, found_acquisition(source, view))

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_metasr.io.contrast import guess_contrast
-from napari_metasr.trust.assumption import AUTO
+from napari_metasr.trust.assumption import AUTO, NOTHING
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import guarantee
+from napari_metasr.trust.told import Words
 from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.viewer.acquired import acquired
 from napari_metasr.widgets.viewer.slices import risk_key
+from napari_metasr.widgets.viewer.telling import known_told, told_text, words_for
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
+from napari_metasr.widgets.zoom.beyond import Beyond
 from napari_metasr.widgets.zoom.contrasts import contrast_of
 from napari_metasr.widgets.zoom.corrections import WantedCorrection
 from napari_metasr.widgets.zoom.presenter import Risk
@@ -77,6 +80,11 @@ class Display:
         The models' cards, by name.
     corrections
         What makes results consistent with the scan.
+
+    Attributes
+    ----------
+    beyond
+        Counts how much of the result lies beyond the local range of the scan.
     """
 
     def __init__(
@@ -93,6 +101,7 @@ class Display:
         self._dock, self._engines, self._slices = dock, engines, slices
         self._presenter, self._lesion, self._cards = presenter, lesion, cards
         self._cost = EncodingCost()
+        self.beyond = Beyond(dock.readout.show_beyond)
 
     def show(
         self, settings: ZoomSettings, view: SliceView, plan: ZoomPlan, mode: Mode
@@ -113,15 +122,20 @@ class Display:
         sources = [pair.source for pair in shown]
         risky = settings.risk and has_risk(settings.model)
         self._dock.offer_risk(has_risk(settings.model))
-        keys = slices.show(sources, view, settings.model, settings.device, risk=risky)
+        told = words_for(card, settings.assumed)
+        keys = slices.show(sources, view, settings.model, settings.device, told, risk=risky)
         wanted = [*keys.values(), *(map(risk_key, keys.values()) if risky else ())]
         slices.want(view, dict.fromkeys(wanted, part) if part is not None else {})
         engine = self._engines.loaded(settings.model, settings.device)
-        encoded = {
-            source: slices.encoded(key, part) if part is not None else None
+        at_hand = {
+            source: slices.shown_key(key, part) if part is not None else key
             for source, key in keys.items()
         }
-        found = self._corrected(settings, view, plan, keys, encoded, engine)
+        encoded = {
+            source: slices.encoded(key, part) if part is not None else None
+            for source, key in at_hand.items()
+        }
+        found = self._corrected(settings, view, plan, at_hand, encoded, engine)
         corrections = {source: one for source, one in found.items() if isinstance(one, Correction)}
         risk = self._risk(settings, view, plan, keys) if risky else None
         started = time.perf_counter()
@@ -140,9 +154,11 @@ class Display:
         )
         seconds = time.perf_counter() - started
         mode.update(stage)
+        self.beyond.want(self._presenter.result)
         refusals = [str(one) for one in found.values() if isinstance(one, Exception)]
         if risk is not None:
             refusals = [*refusals[:1], risk.text]
+        self._dock.assumed.told = told_text(at_hand[sources[0]].told, sources[0], view)
         self._tell(settings, view, plan, sources, refusals)
         saving = self._cost.saving(
             {keys[source]: one for source, one in encoded.items() if one is not None}
@@ -171,7 +187,7 @@ class Display:
             plan,
             title=card.title,
             mode=mode,
-            acquisition=settings.acquisition if settings.consistent else None,
+            acquisition=settings.assumed.acquisition if settings.consistent else None,
             guarantee=None if risk is None else risk.guarantee,
         )
 
@@ -188,10 +204,8 @@ class Display:
         if not settings.assumes or engine is None:
             return {}
         wanted = [
-            WantedCorrection(
-                keys[source], one, engine, plan.grid, settings.acquisition, source, view
-            )
-            for source, one in encoded.items()
+            WantedCorrection(key, one, engine, plan.grid, _assumed(key, settings), source, view)
+            for (source, one), key in zip(encoded.items(), keys.values(), strict=True)
             if one is not None
         ]
         self._corrections.want(wanted)
@@ -211,11 +225,11 @@ class Display:
         if model is None or part is None:
             return None
         source = next(iter(keys))
-        axes = acquired(source, view)
+        axes, assumed = acquired(source, view), settings.assumed.acquisition
         found = guarantee(
             model.risk_card,
             plan.grid.true_scale,
-            acquisition=None if settings.acquisition == AUTO else settings.acquisition,
+            acquisition=None if assumed in {AUTO, NOTHING} else assumed,
             contrast=contrast_of(source),
             acquired=(1.0, 1.0) if axes is None else (axes[0].true_scale(1), axes[1].true_scale(1)),
             consistent=settings.consistent,
@@ -237,6 +251,8 @@ class Display:
         dock, source = self._dock, sources[0]
         dock.show_contrast(source.contrast, guess_contrast(source.name))
         card = self._cards[settings.model]
+        dock.assumed.offer(noise=card.can_be_told)
+        dock.assumed.show_found(known_told(source, view, Words()))
         if card.fixed_scales:
             dock.scale.slider.set_fixed(*card.fixed_scales)
         else:
@@ -247,3 +263,8 @@ class Display:
         if settings.region is RegionMode.LESION or self._lesion.is_editing:
             notices.insert(0, self._lesion.notice(sources[0], view, plan))
         dock.show_notice(" ".join(filter(None, notices)))
+
+
+def _assumed(key: SliceKey, settings: ZoomSettings) -> str:
+    """Return the acquisition that is assumed of a slice: what its model was told, if anything."""
+    return Words.parse(key.told).acquisition if key.told else settings.assumed.acquisition

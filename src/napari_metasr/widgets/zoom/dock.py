@@ -19,10 +19,11 @@ from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
 from napari_metasr.io.contrast import CONTRASTS
-from napari_metasr.trust.assumption import ACQUISITIONS
+from napari_metasr.trust.told import Words
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.assumed import AssumedControl
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.panels.model_choice import model_box
 from napari_metasr.widgets.viewer.key_sheet import show_keys
@@ -127,12 +128,11 @@ class ZoomDock(Dock):
         self.risk.setToolTip(
             "Mark where the result may be wrong; what is guaranteed about the marks is told below"
         )
-        self.acquisition = parts.combo_box(
-            "How the scan is assumed to have been acquired, for “Consistent” and “Inferred part”;\n"
-            "auto estimates it from the scan"
+        self.assumed = AssumedControl(
+            "How the scan is assumed to have been acquired, from sharp to blurry:\n"
+            "for “Consistent” and “Inferred part”, and for models that can be told of it.\n"
+            "With “?” it is what the scan itself shows"
         )
-        for name in ACQUISITIONS:
-            self.acquisition.addItem(name, name)
         self.swipe = QSlider(Qt.Orientation.Horizontal)
         self.swipe.setRange(0, 100)
         self.swipe.setValue(50)
@@ -175,21 +175,21 @@ class ZoomDock(Dock):
         self.export.setMenu(menu)
 
     def _lay_out(self) -> None:
-        body, column = docks.column(spacing=2)
+        body, column = docks.column(spacing=1)
         lines: list[tuple[str, list[QWidget], int]] = [
             ("Source", [self.source, self.contrast], 1),
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
-            ("Compare", [self.comparison, self.swipe, self.risk], 2),
-            ("Scan", [self.consistent, self.acquisition], 1),
+            ("Compare", [self.comparison, self.swipe], 2),
             ("Model", [self.model, self.device], 2),
+            ("Scan", [self.assumed], 1),
+            ("Result", [self.consistent, self.risk], 1),
         ]
         column.addLayout(docks.form(lines, spacing=1))
         column.addWidget(parts.line())
         column.addWidget(self.scale)
         column.addLayout(parts.row([self.move_camera, self.follow_camera]))
         column.addWidget(self.notice)
-        column.addWidget(parts.line())
         column.addWidget(self.readout)
         column.addWidget(self.busy)
         column.addLayout(parts.row([self.status, self.cancel]))
@@ -213,13 +213,13 @@ class ZoomDock(Dock):
             (self.model, Setting.MODEL),
             (self.device, Setting.DEVICE),
             (self.comparison, Setting.COMPARISON),
-            (self.acquisition, Setting.ACQUISITION),
         ):
             box.currentIndexChanged.connect(lambda _, setting=setting: self._tell(setting))
         for plane, button in self.planes.items():
             button.clicked.connect(lambda _=False, plane=plane: self.plane_chosen.emit(plane))
         self.scale.scale_changed.connect(lambda _: self._tell(Setting.SCALE))
         self.risk.toggled.connect(lambda _: self._tell(Setting.RISK))
+        self.assumed.changed.connect(lambda: self._tell(Setting.ASSUMED))
         self.consistent.toggled.connect(lambda _: self._tell(Setting.CONSISTENT))
         self.move_camera.toggled.connect(lambda _: self._tell(Setting.MOVE_CAMERA))
         self.follow_camera.toggled.connect(self._on_follow)
@@ -257,7 +257,7 @@ class ZoomDock(Dock):
             device=self.device.currentData(),
             comparison=self.comparison.currentEnum() or Compare.SIDE_BY_SIDE,
             consistent=self.consistent.isChecked(),
-            acquisition=self.acquisition.currentData(),
+            assumed=self.assumed.words,
             risk=self.risk.isChecked() and self.risk.isEnabled(),
         )
 
@@ -269,12 +269,12 @@ class ZoomDock(Dock):
             (self.region, first.region),
             (self.model, first.model),
             (self.device, first.device),
-            (self.acquisition, first.acquisition),
             (self.display.convention, "radiological"),
         ):
             combo.setCurrentIndex(max(combo.findData(data), 0))
         self.comparison.setCurrentEnum(first.comparison)
         self.consistent.setChecked(first.consistent)
+        self.assumed.set_words(Words())
         self.follow_camera.setChecked(first.follow_camera)
         self.move_camera.setChecked(first.move_camera)
         self.contrasts.uncheck()

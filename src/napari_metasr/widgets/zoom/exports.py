@@ -55,6 +55,9 @@ EXPORTED: dict[Export, tuple[FileKind, ...]] = {
     Export.PROFILE: PROFILES,
 }
 
+TOLD = "told"
+"""Under this a kept layer's metadata says what the model was told of the scan."""
+
 NO_LINE = "Draw a line inside the slice first, in a Shapes layer: the newest one is taken."
 
 
@@ -241,6 +244,8 @@ class Exports:
         if volume is not None:  # napari's own saving finds the affine and the header there
             layer.metadata[METADATA_KEY] = volume
         layer.metadata[SUPER_RESOLVED] = title
+        if spec.told:
+            layer.metadata[TOLD] = spec.told
         with undisturbed(self._viewer):
             self._viewer.add_layer(layer)
         if mode is not None and mode.snapshot is not None:

@@ -72,7 +72,7 @@ def reading(
     if correction is not None:
         distance = correction.distance if consistent else correction.distance_before
         unit = "σ" if correction.in_noise else "units"
-        scan = f"reduced again within {distance / correction.unit:.2g} {unit}"
+        scan = f"within {distance / correction.unit:.2g} {unit}"
     scale_y, scale_x = plan.grid.true_scale
     times = [one.encode_seconds for one in encoded if one is not None]
     return Reading(

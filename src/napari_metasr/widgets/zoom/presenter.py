@@ -17,6 +17,7 @@ from napari_metasr.widgets.viewer.result_layers import (
     bicubic_name,
     enhanced_name,
 )
+from napari_metasr.widgets.zoom.beyond import Result
 from napari_metasr.widgets.zoom.comparison import Stage
 from napari_metasr.widgets.zoom.marks import drop_marks, show_marks
 from napari_metasr.widgets.zoom.plan import has_pixels
@@ -80,6 +81,11 @@ class Presenter:
         The viewer.
     changed
         Called when what lies over them is to be shown anew.
+
+    Attributes
+    ----------
+    result
+        What the network has made of the first source, as it is shown; None where it has not.
     """
 
     def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
@@ -87,6 +93,7 @@ class Presenter:
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
+        self.result: Result | None = None
 
     @property
     def is_naming(self) -> bool:
@@ -128,7 +135,7 @@ class Presenter:
             for pair in self.stage.pairs:
                 pair.close()
             self.stage.pairs.clear()
-        self._mode = None
+        self._mode = self.result = None
 
     def show(
         self,
@@ -167,6 +174,7 @@ class Presenter:
             for layer in self.stage.own_layers:
                 drop_border(layer)
                 drop_marks(layer)
+        self.result = None
         for pair in self.stage.pairs:
             if pair.source not in images:
                 continue  # napari takes a second to remove a layer: those not shown are hidden
@@ -174,20 +182,23 @@ class Presenter:
             if image is None:
                 self._show_reading(pair, view, plan)
                 continue
-            self._show_pair(
+            windows = mode.windows(plan.window, view)
+            made = self._show_pair(
                 pair,
                 view,
                 plan,
                 image,
                 slice_,
                 engine,
-                mode.windows(plan.window, view),
+                windows,
                 title,
                 awaited,
                 corrections.get(pair.source),
                 consistent,
             )
-            self._mark(pair, view, plan, mode.windows(plan.window, view)[1], risk)
+            if made is not None and pair is self.stage.pairs[0]:
+                self.result = _result(image, made, plan, windows[1])
+            self._mark(pair, view, plan, windows[1], risk)
         self.stage.segmentations.render(view, plan.grid, plan.window, around=mode.source_around)
         if self._axes not in {None, view.axes}:
             for pair in self.stage.pairs:
@@ -241,7 +252,8 @@ class Presenter:
         awaited: bool,
         correction: Correction | None,
         consistent: bool,
-    ) -> None:
+    ) -> NDArray[Any] | None:
+        """Show both results of a source; return the network's, if there is one."""
         value_range = encoded.value_range if encoded is not None else None
         scale, name = plan.grid.true_scale, pair.source.name
         low_window, high_window = windows
@@ -272,6 +284,19 @@ class Presenter:
         bordered = plan.region if encoded is not None and plan.enhanced != plan.window else None
         for layer in pair.layers:
             show_border(layer, pair.source, view, bordered)
+        return None if encoded is None else enhanced
+
+
+def _result(
+    image: NDArray[Any], made: NDArray[Any], plan: ZoomPlan, window: Window
+) -> Result | None:
+    """Return what the network made of a window, without what is interpolated around it."""
+    part = window.intersection(plan.enhanced or NOTHING)
+    if part is None or not has_pixels(plan.grid, part):
+        return None
+    (top, left, _, _), inside = plan.grid.pixel_range(window), plan.grid.pixel_range(part)
+    i0, j0, i1, j1 = inside
+    return Result(image, made[i0 - top : i1 - top, j0 - left : j1 - left], plan.grid, inside)
 
 
 def super_resolved(

@@ -90,9 +90,17 @@ FIELDS = {
             "root mean square, in standard deviations of the scan's noise, or in its intensities"
         ),
     ),
+    "beyond": (
+        "Beyond",
+        (
+            "Beyond the local range: share of the result's pixels inside the head that are\n"
+            "brighter or darker than every scan pixel around them, by more than 2 % of the\n"
+            "tissue's median: detail that the scan does not show, or overshoot"
+        ),
+    ),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
 }
-WIDE = ("scale", "acquired", "saving", "scan", "cursor")
+WIDE = ("scale", "acquired", "saving", "cursor")
 
 
 class Readout(QWidget):
@@ -103,7 +111,7 @@ class Readout(QWidget):
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(5)
-        layout.setVerticalSpacing(2)
+        layout.setVerticalSpacing(1)
         self.values: dict[str, QLabel] = {}
         place = 0
         for name, (title, tip) in FIELDS.items():
@@ -138,13 +146,20 @@ class Readout(QWidget):
         for name, text in texts.items():
             self._set(name, text)
 
+    def show_beyond(self, share: float | None) -> None:
+        """Show how much of the result lies beyond the local range of the scan."""
+        self._set("beyond", NOTHING if share is None else f"{100 * share:.1f} %")
+
     def show_cursor(self, text: str) -> None:
         """Show where the mouse is."""
         self._set("cursor", text or NOTHING)
 
     def _set(self, name: str, text: str) -> None:
-        if self.values[name].text() != text:
-            self.values[name].setText(text)
+        value = self.values[name]
+        if value.text() != text:
+            value.setText(text)
+            tip = FIELDS[name][1]
+            value.setToolTip(tip if text == NOTHING else f"{text}\n{tip}")  # it may be cut
 
 
 def _pair(values: tuple[float, float] | None, form: str, unit: str = "") -> str:

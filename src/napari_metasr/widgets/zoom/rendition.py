@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.size import PRINT_SIZE, PrintSize
-from napari_metasr.io.names import marks_path, sidecar_path, table_path
+from napari_metasr.io.names import marks_path, record_path, sidecar_path, table_path
+from napari_metasr.widgets.viewer.telling import told_network, told_text
 from napari_metasr.widgets.zoom.corrections import assumption_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class FileKind(StrEnum):
         """Return all files that are written, the one that is named first."""
         if self.is_region:
             return [path, sidecar_path(path)]
-        return [path, table_path(path)] if self in PROFILES else [path]
+        if self in OF_THE_NETWORK:
+            return [path]
+        return [path, *([table_path(path)] if self in PROFILES else ()), record_path(path)]
 
     @property
     def has_dpi(self) -> bool:
@@ -133,6 +136,16 @@ class RenderingSpec:
         marked = self.guarantee is not None and kind.is_region
         return [*kind.files(path), *([marks_path(path)] if marked else ())]
 
+    def model(self, models: ModelCache) -> Any:
+        """Return the loaded model, told what it is to be told."""
+        model = models.get(self.key.model, self.key.device)
+        return told_network(model, self.key.told, self.source, self.view)
+
+    @property
+    def told(self) -> str:
+        """What the model was told, in words, once it has been; empty for one that cannot be."""
+        return told_text(self.key.told, self.source, self.view)
+
     @property
     def assumption(self) -> Assumption | None:
         """The acquisition with which the result is to be consistent, if with any.
@@ -155,8 +168,7 @@ def super_resolved(spec: RenderingSpec, models: ModelCache[ZoomModel]) -> NDArra
     ValueError
         If the output would be too large, or the model cannot be used.
     """
-    source = spec.source
-    model = models.get(spec.key.model, spec.key.device)
+    source, model = spec.source, spec.model(models)
     intensities, values = source.ranges(spec.view)
     encoded = model.encode(source.read(spec.view), intensity_range=intensities, value_range=values)
     pixels, assumption = spec.grid.pixel_range(spec.window), spec.assumption

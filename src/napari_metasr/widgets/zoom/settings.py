@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 
-from napari_metasr.trust.assumption import AUTO
+from napari_metasr.trust.told import Words
 from napari_metasr.widgets.viewer.viewport import RegionMode
 
 
@@ -48,7 +48,7 @@ class Setting(Enum):
     DEVICE = auto()
     COMPARISON = auto()
     CONSISTENT = auto()
-    ACQUISITION = auto()
+    ASSUMED = auto()
     RISK = auto()
 
 
@@ -57,6 +57,7 @@ REMEMBERED = {
     Setting.COMPARISON: "comparison",
     Setting.MODEL: "model",
     Setting.DEVICE: "device",
+    Setting.ASSUMED: "assumed",
 }
 """Settings that are kept from session to session, and their names."""
 
@@ -83,9 +84,9 @@ class ZoomSettings:
         How the two results are shown together.
     consistent
         Whether results are made consistent with the scan.
-    acquisition
-        The acquisition that is assumed then, and for the inferred part; one of
-        ``napari_metasr.trust.assumption.ACQUISITIONS``.
+    assumed
+        The acquisition that is assumed then, and for the inferred part, and what a model that can
+        be told is told of it and of the noise.
     risk
         Whether what may be wrong is marked.
     """
@@ -100,7 +101,7 @@ class ZoomSettings:
     device: str
     comparison: Compare
     consistent: bool = False
-    acquisition: str = AUTO
+    assumed: Words = field(default_factory=Words)
     risk: bool = False
 
     @property

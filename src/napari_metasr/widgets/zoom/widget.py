@@ -9,6 +9,7 @@ from napari_metasr.widgets.panels.model_choice import choices
 from napari_metasr.widgets.viewer.models import load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
 from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.telling import remembered_words
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.coordinator import Coordinator
 from napari_metasr.widgets.zoom.dock import ZoomDock
@@ -52,6 +53,7 @@ class MetaSRZoomWidget(ZoomDock):
         self.set_quietly(self.display.convention, settings["orientation"])
         self.set_quietly(self.region, RegionMode(settings["region"]))
         self.set_quietly(self.model, settings["model"])
+        self.assumed.set_words(remembered_words())
         self.comparison.setCurrentText(settings["comparison"])
         self.coordinator = Coordinator(
             napari_viewer,

@@ -50,7 +50,7 @@ def save_steps(
     source, view = spec.source, spec.view
     plane, index = plane_and_index(view, source.layer.ndim)
     time = view.index[0] if source.layer.ndim > 3 else 0
-    model = models.get(spec.key.model, spec.key.device)
+    model = spec.model(models)
     cut = Slice(source.read(view), layer_volume(source), plane, index, time)
     oriented = volume is None or volume.source.is_oriented
     shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)

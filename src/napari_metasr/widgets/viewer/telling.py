@@ -1,0 +1,102 @@
+"""How a layer's slices were acquired, and what networks that can be told are told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_metasr.acquisition import estimate
+from napari_metasr.trust.told import Told, Words, tell_of
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.preferences import preferences
+
+if TYPE_CHECKING:
+    from napari_metasr.acquisition import Acquisition
+    from napari_metasr.weights import ModelCard
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+
+
+def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | None:
+    """Return what a layer shows of how its slices were acquired; it is kept with the layer.
+
+    It takes up to a second at first: not for the window's thread.
+
+    Returns
+    -------
+    Acquisition or None
+        None for a layer that is slow to read, or a view that runs along time.
+
+    Raises
+    ------
+    ValueError
+        If the layer's world is no space.
+    """
+    key = _key(view)
+    if key not in source.measured:
+        source.measured[key] = _found(source, view)
+    found: Acquisition | None = source.measured[key]
+    return found
+
+
+def known_told(source: LayerSource, view: SliceView, words: Words) -> Told | None:
+    """Return what networks are told of a layer's slices, once that has been found out."""
+    if _key(view) not in source.measured:
+        return None
+    return tell_of(words, source.measured[_key(view)])
+
+
+def told_text(words: str, source: LayerSource, view: SliceView) -> str:
+    """Return the same in words; empty for a network that cannot be told."""
+    told = known_told(source, view, Words.parse(words)) if words else None
+    return "" if told is None else told.title
+
+
+def told_network(network: Any, words: str, source: LayerSource, view: SliceView) -> Any:
+    """Return a network that has been told how a layer's slices were acquired.
+
+    Parameters
+    ----------
+    network
+        A loaded model; see ``napari_metasr.zoom.engine.ZoomModel``.
+    words
+        What is chosen, see ``napari_metasr.trust.told.Words``; empty for one that cannot be told.
+    """
+    if not words:
+        return network
+    try:
+        found = found_acquisition(source, view)
+    except ValueError:  # nothing is known of a world that is no space
+        found = None
+    told = tell_of(Words.parse(words), found)
+    return network.told(told.code, told.title)
+
+
+def words_for(card: ModelCard, words: Words) -> str:
+    """Return what a model is to be told, as slices are named by it; empty if it cannot be told."""
+    return str(words) if card.can_be_told else ""
+
+
+def remembered_words() -> Words:
+    """Return what was last chosen to be told of scans."""
+    try:
+        return Words.parse(preferences()["assumed"])
+    except ValueError:
+        return Words()
+
+
+def _key(view: SliceView) -> tuple[str, tuple[int, int]]:
+    return "acquisition", view.axes
+
+
+def _found(source: LayerSource, view: SliceView) -> Acquisition | None:
+    if source.is_lazy:
+        return None
+    volume = layer_volume(source)
+    if volume.data.ndim == len(view.axes):
+        return estimate(volume)
+    ahead = source.layer.ndim - 3
+    planes = (
+        plane for plane in Plane if (plane.row_axis + ahead, plane.column_axis + ahead) == view.axes
+    )
+    plane = next(planes, None)
+    return None if plane is None else estimate(volume, plane)
