@@ -5,12 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.acquisition import texture
+from fakes.models import told_model
+from fakes.trust import head
 
 from napari_metasr.acquisition import acquisition_code
+from napari_metasr.acquisition.code import transfer
 from napari_metasr.degradations import Reduction, named_reduction
-from napari_metasr.trust.assumption import Assumption
+from napari_metasr.trust.assumption import IN_PLANE, SHARPEST_FIRST, Assumption
+from napari_metasr.trust.proof_settings import ProofSettings
+from napari_metasr.trust.prover import Prover
 from napari_metasr.trust.told import Words, tell, told_of
 from napari_metasr.volume import Source, Volume
+from napari_metasr.zoom.loading import load_model
 
 
 def volume(data):
@@ -29,7 +35,7 @@ def test_noise_may_lack_its_sign():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sinc", "an acquisition among auto, nothing, bicubic"),
+        ("sinc", "an acquisition among auto, nothing, k-space"),
         ("box,9%", "noise of 0% to 5% of the intensity range, found '9%'"),
         ("box,-1%", "found '-1%'"),
         ("box,much", "found 'much'"),
@@ -75,3 +81,21 @@ def test_scans_that_show_nothing_are_told_without_complaint(data):
     found = tell(Words(), volume(data))
     assert np.isfinite(found.code).all()
     assert found.title
+
+
+def test_degradations_are_listed_from_sharp_to_blurry():
+    """By what is left of a wave just below the Nyquist frequency."""
+    assert set(SHARPEST_FIRST) == set(IN_PLANE)
+    left = [transfer(named_reduction(name))[2] for name in SHARPEST_FIRST]
+    assert left == sorted(left, reverse=True)
+
+
+def test_a_proof_tells_the_network_how_the_scan_was_acquired(tmp_path):
+    model = load_model(told_model(tmp_path), device="cpu")
+    images = {}
+    for name in ("k-space", "k-space-hamming"):
+        settings = ProofSettings(scales=(1.5,), slices=1, lesion_slices=1, acquisition=name)
+        *_, proof = Prover(head(size=64, count=3), model, settings).steps()
+        assert proof.acquisition.lines[-1].startswith(f"The network was told: {name}; noise")
+        images[name] = proof.examples[0].results["network"]
+    assert not np.array_equal(*images.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from napari_metasr.trust.survival import (
     summarised,
     try_lesions,
 )
+from napari_metasr.trust.told import Words, tell_of
 from napari_metasr.trust.verdict import ScaleGain
 from napari_metasr.volume import SIGNS
 from napari_metasr.weights import WeightsError
@@ -171,6 +172,11 @@ class Prover:
         found = estimate(volume, None if volume.data.ndim == 2 else self.plane)
         name = self.settings.acquisition
         acquisition = OwnAcquisition.of(found) if name == AUTO else OwnAcquisition.named(name)
+        model = self._model
+        if model.card.can_be_told:  # the copies are acquired as the scan was, for all that is known
+            told = tell_of(Words(name), found)
+            model, line = model.told(told.code, told.title), f"The network was told: {told.title}."
+            acquisition = replace(acquisition, lines=(*acquisition.lines, line))
         bearing = _spread(truths, self.settings.lesion_slices)
         often = 1 if self._head is None else 2
         work = _Work(self._scales, often * len(truths), len(bearing) * len(DIAMETERS))
@@ -183,7 +189,7 @@ class Prover:
         widened = (min(low, low + self._contrast), max(high, high + self._contrast))
         for scale in self._scales:
             enlarge = Enlargement(
-                self._model,
+                model,
                 acquisition,
                 truths[0].image.shape,
                 scale,

@@ -27,6 +27,9 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it runs."""
 
+    def told(self, code: NDArray[np.float32], title: str = "") -> Engine:
+        """Return the same, told how the slices that it encodes were acquired."""
+
     def encode(
         self,
         image: NDArray[Any],
