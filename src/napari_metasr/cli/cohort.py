@@ -149,12 +149,15 @@ class Cohort(UpscalingCommand):
         from napari_metasr.cohort.bids import resolution_label
         from napari_metasr.cohort.items import items_of
         from napari_metasr.geometry.grids import nominal_scale
-        from napari_metasr.weights import model_card
+        from napari_metasr.weights import cannot_be_told, model_card
 
         for name in ("model", "through_plane_model", "detector"):
             model_card(getattr(self, name))
             if Path(getattr(self, name)).is_file():
                 setattr(self, name, str(Path(getattr(self, name)).resolve()))
+        card = model_card(self.model)
+        if self.assume is not None and not card.can_be_told:
+            raise cannot_be_told(card)
         options = self.options
         for factor in options.scale or ():
             nominal_scale(factor)
