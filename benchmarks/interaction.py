@@ -7,6 +7,8 @@ In one run, in a real window (under Xvfb: ``xvfb-run -a python benchmarks/intera
 - *marks*: the same with marks where the result may be wrong, and what encoding a slice takes for
   the image and for the error head;
 - *consistent*: the same with results that are made consistent with the scan;
+- *told*: what a model that can be told is told is changed, until the new result is drawn; beside it
+  what encoding its slice takes (with ``--told MODEL``);
 - *burst*: 200 slider events, one a millisecond;
 - *loupe*: a movement of the mouse under the loupe, until both halves are painted.
 
@@ -39,6 +41,7 @@ from qtpy.QtWidgets import QApplication, QSlider, QWidget
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.samples.samples import phantom
+from napari_metasr.trust.told import Words
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.viewer.napari_versions import canvas_size, canvas_widget
@@ -109,6 +112,27 @@ def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: i
         drawn.wait(before)
         times.append(time.perf_counter() - started)
     return times
+
+
+def measure_told(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int) -> tuple[list, list]:
+    """Change what the model is told, until the new result is drawn; and its encodings of that."""
+    times, encodings = [], []
+    layer = dock.coordinator.presenter.stage.pairs[0].layers[1]
+    for number in range(repeats):
+        settled([dock])
+        image, before, started = layer.data, drawn.count, time.perf_counter()
+        dock.assumed.set_words(Words("box", round(1e-5 * (number + 1), 5)))
+        while layer.data is image:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+            before = drawn.count if layer.data is image else before
+        drawn.wait(before)
+        times.append(time.perf_counter() - started)
+        encodings.append(_milliseconds(dock.readout.values["encode"].text()))
+    return times, encodings
+
+
+def _milliseconds(text: str) -> float:
+    return float(text.removesuffix(" ms")) / 1000
 
 
 def measure_encoding(image: np.ndarray, repeats: int = 5) -> tuple[list[float], list[float]]:
@@ -234,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=60)
     parser.add_argument("--scale", type=float, default=4.0)
+    parser.add_argument("--told", metavar="MODEL", help="a model that can be told of the scan")
     options = parser.parse_args()
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*WINDOW_SIZE)
@@ -264,6 +289,12 @@ def main() -> None:
         print(f"{'':<42} {np.median(times) / np.median(slider):.2f} times as long")
         box.setChecked(False)
         settled([dock])
+    if options.told:
+        dock.model.setCurrentIndex(dock.model.findData(options.told))
+        settled([dock])
+        times, encodings = measure_told(dock, drawn, options.repeats)
+        print(line("what is told changed, to drawn canvas", times[1:]))
+        print(line("the network's encodings of that", encodings[1:]))
     image = brain_like(np.random.default_rng(0))[0]
     for name, times in zip(("image", "error head"), measure_encoding(image), strict=True):
         print(line(f"encoding a slice for the {name}", times))

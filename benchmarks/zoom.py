@@ -11,6 +11,9 @@ of Hu et al. 2019 arranges it: features repeated ceil(r)^2 times and unfolded, a
 kernel predicted for every slot, one matrix product, surplus slots masked out. A model that can be
 told how scans were acquired is told k-space and 1 % of noise.
 
+With --told, for a model that can be told: what it takes to encode a slice after it was told
+something else, beside an encoding without that and one of the default model.
+
 With a device, the network of the papers there, every kernel that works beside the published form:
 rendering 256 -> 1024 from features that are there, a volume of 240 x 240 slices and regions of
 24 x 24 pixels, both x4, one at a time, encoded, rendered and copied to the host.
@@ -19,6 +22,7 @@ rendering 256 -> 1024 from features that are there, a volume of 240 x 240 slices
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -228,12 +232,36 @@ def on_device(device, slices, regions, repeats):
         row(f"{count:,} {name} {size} -> {4 * size}", published, ours, 1)
 
 
+def on_telling(name, sizes, repeats):
+    """Print what a change of what a model is told costs: it is folded anew, and encodes again."""
+    model, plain = (napari_metasr.load_model(one, device="cpu") for one in (name, "meta-srgan"))
+    reductions, noises = (named_reduction("bicubic"),) * 2, itertools.count(1)
+
+    def told():
+        return model.told(acquisition_code(reductions, 1e-5 * next(noises)))  # a new one each time
+
+    once = told()
+    print("| slice | meta-srgan, encode | told, encode | told anew, encode | told anew |")
+    print(f"|{'---|' * 5}")
+    for size in sizes:
+        image = np.random.default_rng(0).random((size, size), dtype=np.float32)
+        calls = (
+            lambda image=image: plain.encode(image).prepare(),
+            lambda image=image: once.encode(image).prepare(),
+            lambda image=image: told().encode(image).prepare(),
+            told,
+        )
+        cells = [f"{1000 * median_time(call, repeats):,.1f}" for call in calls]
+        print(f"| {size} x {size} | {' | '.join(cells)} |", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 240])
     parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 3.7, 4.0])
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--model", default="meta-srgan")
+    parser.add_argument("--told", metavar="MODEL")
     parser.add_argument("--device", choices=DEVICES[1:])
     parser.add_argument("--slices", type=int, default=155)
     parser.add_argument("--regions", type=int, default=2368)
@@ -245,6 +273,10 @@ def main():
         except ValueError as error:
             parser.error(str(error))
         on_device(device, options.slices, options.regions, options.repeats)
+        return
+    if options.told:
+        print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; milliseconds\n")
+        on_telling(options.told, options.sizes, options.repeats)
         return
     if options.one:
         one(*json.loads(options.one))
