@@ -74,7 +74,8 @@ def measure_model(
     """Measure PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
 
     A model that can be told how slices were acquired is measured told nothing, told the
-    degradation and the noise, and told their neighbours: told.md has what that gains and costs.
+    degradation and the noise, told their neighbours, and told what each slice shows of itself:
+    told.md has what that gains and costs.
 
     Parameters
     ----------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from fakes.acquisition import texture
 from fakes.models import told_model
 
 from metasr_training.condition import Condition
@@ -16,6 +18,9 @@ from metasr_training.evaluation.told import (
 from metasr_training.evaluation.zoom import ZoomRow
 from napari_metasr.acquisition.code import transfer
 from napari_metasr.degradations import named_reduction
+from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.trust.told import Words, tell
+from napari_metasr.volume import Source, Volume
 from napari_metasr.zoom.loading import load_model
 
 
@@ -37,9 +42,23 @@ def test_a_model_that_can_be_told_is_measured_told_and_told_wrongly(tmp_path):
         "meta-srgan",
         "tiny-told",
         *(f"tiny-told, told{how}" for how in ("", " sharper", " blurrier", " noisier")),
+        "tiny-told, told its estimate",
     ]
     alone = methods_beside(plain)(Condition())
     assert [one.label for one in alone] == ["bicubic", "lanczos", "meta-srgan"]
+
+
+def test_a_model_is_told_what_a_slice_shows_of_itself(tmp_path):
+    model = load_model(told_model(tmp_path), device="cpu")
+    condition = Condition(scale=2, degradation="box")
+    methods = {one.label: one.upscale for one in methods_beside(model)(condition)}
+    image = texture(3, (48, 48)).astype(np.float32)
+    grid = OutputGrid.at_scale((48, 48), 2)
+    found = methods["tiny-told, told its estimate"](image, grid, (0, 255))
+    told = tell(Words(), Volume(image, np.eye(4), (1.0, 1.0), Source("slice")))
+    assert told.code.any()
+    encoded = model.told(told.code).encode(image, (0, 255), (0, 255))
+    np.testing.assert_array_equal(found, model.render(encoded, 2))
 
 
 def row(source, images, method, psnr, scale=2.0):

@@ -6,17 +6,24 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
-from metasr_training.evaluation.methods import by_model
+from metasr_training.evaluation.methods import Method, by_model
 from metasr_training.evaluation.zoom import CONSISTENT
 from metasr_training.tables import markdown_table
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction
+from napari_metasr.trust.told import Words, tell
+from napari_metasr.volume import Source, Volume
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from metasr_training.condition import Condition
     from metasr_training.evaluation.zoom import ZoomRow
+    from napari_metasr.geometry.grids import Scale
     from napari_metasr.zoom.engine import ZoomModel
 
 BY_SHARPNESS = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-hamming")
@@ -25,7 +32,8 @@ BY_SHARPNESS = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-ha
 NOISE_STEP = 0.01
 """Share of the intensity range by which noise is told wrongly."""
 
-TOLD, SHARPER, BLURRIER, NOISIER = ", told", ", told sharper", ", told blurrier", ", told noisier"
+TOLD, ESTIMATED = ", told", ", told its estimate"
+SHARPER, BLURRIER, NOISIER = ", told sharper", ", told blurrier", ", told noisier"
 
 
 def neighbours(name: str) -> tuple[str | None, str | None]:
@@ -36,7 +44,7 @@ def neighbours(name: str) -> tuple[str | None, str | None]:
 
 
 def told_methods(model: ZoomModel, condition: Condition) -> list[Contestant]:
-    """List a model told nothing, told the condition, and told its neighbours."""
+    """List a model told nothing, told the condition, its neighbours, and each slice's estimate."""
     width = FULL_RANGE[1] - FULL_RANGE[0]
     noise = condition.noise / width
     sharper, blurrier = neighbours(condition.degradation)
@@ -52,7 +60,19 @@ def told_methods(model: ZoomModel, condition: Condition) -> list[Contestant]:
             reduction = named_reduction(name)
             told = model.told(acquisition_code((reduction, reduction), level))
             found.append(Contestant(model.name + ending, on_grids(by_model(told))))
-    return found
+    return [*found, Contestant(model.name + ESTIMATED, on_grids(_by_estimate(model)))]
+
+
+def _by_estimate(model: ZoomModel) -> Method:
+    """Wrap a model that is told, of every slice, what the slice shows of its own acquisition."""
+
+    def upscale(
+        image: NDArray[Any], scale: Scale, intensity_range: tuple[float, float]
+    ) -> NDArray[np.float32]:
+        told = tell(Words(), Volume(image, np.eye(4), (1.0, 1.0), Source("slice")))
+        return by_model(model.told(told.code))(image, scale, intensity_range)
+
+    return upscale
 
 
 def methods_beside(
@@ -91,6 +111,7 @@ def told_table(rows: Iterable[ZoomRow], model: str, beside: Iterable[str]) -> st
             *beside,
             *(f"{model}{end}" for end in ("", CONSISTENT)),
             *(f"{model}{TOLD}{end}" for end in ("", CONSISTENT)),
+            f"{model}{ESTIMATED}",
         )
         if any(name in line for line in lines.values())
     }
@@ -101,7 +122,7 @@ def wrongly_told_table(rows: Iterable[ZoomRow], model: str) -> str:
     """Write a line for each degradation, scale and noise: PSNR over the model's, told nothing."""
     columns = _conditions() | {
         ending.removeprefix(", "): _difference(model + ending, model)
-        for ending in (TOLD, SHARPER, BLURRIER, NOISIER)
+        for ending in (TOLD, ESTIMATED, SHARPER, BLURRIER, NOISIER)
     }
     return markdown_table(columns, _pooled(rows).items())
 
