@@ -192,11 +192,7 @@ class Volume:
         ValueError
             If there is no such slice or time point.
         """
-        if not 0 <= time < self.time_points:
-            raise ValueError(
-                f"time point {time} is outside the volume: it has {self.time_points}, "
-                "counted from 0"
-            )
+        self._check_time(time)
         count = self.slice_count(plane)
         if not 0 <= index < count:
             raise ValueError(
@@ -210,12 +206,30 @@ class Volume:
         moment = (time,) if self.data.ndim == 4 else ()
         return np.asarray(self.data[(*moment, *place)])
 
+    def _check_time(self, time: int) -> None:
+        if not 0 <= time < self.time_points:
+            raise ValueError(
+                f"time point {time} is outside the volume: it has {self.time_points}, "
+                "counted from 0"
+            )
+
+    def range_at(self, time: int) -> tuple[float, float]:
+        """Return the `intensity_range` of one volume of a series, or of the volume."""
+        return self.at_time(time).intensity_range
+
     @cached_property
     def _at_times(self) -> dict[int, Volume]:
         return {}
 
     def at_time(self, time: int) -> Volume:
-        """Return one volume of a series, with ranges of its own; the volume itself of no series."""
+        """Return one volume of a series, with ranges of its own; the volume itself of no series.
+
+        Raises
+        ------
+        ValueError
+            If there is no such time point.
+        """
+        self._check_time(time)
         if self.data.ndim < 4:
             return self
         if time not in self._at_times:

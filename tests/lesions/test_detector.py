@@ -12,6 +12,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection, merged
 from napari_metasr.lesions.detector import load_detector
 from napari_metasr.lesions.search import look_through
+from napari_metasr.lesions.suitability import concerns
 from napari_metasr.networks import build
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.weights import WeightsError, save_weights
@@ -145,6 +146,21 @@ def test_one_slice_is_looked_at_as_it_is_among_all(rng, plane):
     assert alone[middle]
     with pytest.raises(ValueError, match="slice 99 is outside the volume"):
         next(look_through(series, plane, detector, index=99))
+
+
+def test_each_volume_of_a_series_is_looked_at_as_if_it_were_alone(rng):
+    """A volume a thousand times as bright as another does not make that one dark."""
+    data = rng.uniform(100, 500, (34, 36, 40)).astype(np.float32)
+    data[7:12, 10:20, 12:30] = 1500
+    series, alone = volume_of(np.stack([1000 * data, data])), volume_of(data)
+    detector = detector_of(Bright())
+    expected = dict(look_through(alone, Plane.AXIAL, detector))
+    assert [index for index, found in expected.items() if found] == [7, 8, 9, 10, 11]
+    assert dict(look_through(series, Plane.AXIAL, detector, time=1)) == expected
+    single = dict(look_through(series, Plane.AXIAL, detector, index=8, time=1))
+    assert single == {8: expected[8]}
+    found = concerns(series, Plane.AXIAL, detector.point, time=1)
+    assert found == concerns(alone, Plane.AXIAL, detector.point)
 
 
 def test_missing_pixels_are_background():

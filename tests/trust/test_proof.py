@@ -40,6 +40,23 @@ def found():
     )
 
 
+def test_a_volume_of_a_series_is_tried_as_if_it_were_alone():
+    """A volume a thousand times as bright as another does not widen that one's range."""
+    alone = head()
+    series = replace(alone, data=np.stack([1000 * alone.data, alone.data]))
+    settings = ProofSettings(scales=(2.0,), slices=2, acquisition="k-space")
+    (_, own), (_, of_series) = (
+        proof_of(one, settings=settings, **keywords)
+        for one, keywords in ((alone, {}), (series, {"time": 1}))
+    )
+    assert of_series.intensity_range == own.intensity_range
+    assert of_series.contrast == own.contrast
+    assert of_series.gains == own.gains
+    assert of_series.survivals == own.survivals
+    with pytest.raises(ValueError, match="time point 2 is outside the volume"):
+        Prover(series, Interpolator(), settings, time=2)
+
+
 def test_a_small_lesion_survives_a_light_reduction_and_vanishes_under_a_heavy_one(found):
     _, proof = found
     light, heavy = (

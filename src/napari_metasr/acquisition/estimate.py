@@ -98,7 +98,7 @@ def estimate(
             "columns": columns,
             "slices": None if len(volume.spatial_shape) == 2 else _across(volume, plane, time),
             "noise": noise,
-            "intensity_range": _range(volume),
+            "intensity_range": _range(volume, time),
             "contrast": stated,
             "contrast_told_by": told_by,
             "remarks": _remarks(protocol),
@@ -217,9 +217,9 @@ def _remarks(protocol: Protocol) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _range(volume: ScannedVolume) -> tuple[float, float] | None:
+def _range(volume: ScannedVolume, time: int) -> tuple[float, float] | None:
     try:
-        low, high = volume.intensity_range
+        low, high = volume.range_at(time)
     except ValueError:
         return None
     return (low, high) if high > low else None

@@ -43,16 +43,10 @@ class VolumeSpace(Protocol):
 
 
 class SlicedVolume(Protocol):
-    """A volume whose slices are looked at one by one, wherever its voxels are.
+    """A volume whose slices are looked at one by one, wherever its voxels are."""
 
-    Attributes
-    ----------
-    intensity_range
-        Intensities that inference maps to 0 and 1.
-    """
-
-    @property
-    def intensity_range(self) -> tuple[float, float]: ...  # noqa: D102
+    def range_at(self, time: int) -> tuple[float, float]:
+        """Return the intensities of one time point that inference maps to 0 and 1."""
 
     def slice(self, plane: Plane = ..., index: int = ..., time: int = ...) -> NDArray[Any]:
         """Return one slice (rows, columns); ValueError where there is none."""

@@ -156,7 +156,7 @@ class Detector:
             indices = range(first, min(first + BATCH, count))
             found = self._detect(
                 [volume.slice(plane, index, time) for index in indices],
-                volume.intensity_range,
+                volume.range_at(time),
                 volume.plane_spacing(plane),
                 point or self.point,
             )

@@ -134,4 +134,4 @@ def look_through(
         return
     image = volume.slice(plane, index, time)
     spacing = volume.plane_spacing(plane)
-    yield index, detector.detect(image, volume.intensity_range, spacing=spacing)
+    yield index, detector.detect(image, volume.range_at(time), spacing=spacing)

@@ -77,7 +77,7 @@ def concerns(
     """
     rows, columns = volume.slice(plane, 0, time).shape
     check_size((rows, columns), volume.plane_spacing(plane))
-    low, high = volume.intensity_range
+    low, high = volume.range_at(time)
     if high <= low:
         raise ValueError(
             f"expected an image to look for tumours in, found the value {low:g} everywhere"
@@ -114,7 +114,7 @@ def concerns(
 
 def _normalised(volume: SlicedVolume, time: int) -> Iterator[NDArray[Any]]:
     """Return axial slices, every n-th pixel of large ones, intensities 0..1."""
-    to_unit = LinearMap(*volume.intensity_range)
+    to_unit = LinearMap(*volume.range_at(time))
     count = volume.slice_count()
     for index in range(0, count, -(-count // LOOKED_AT)):
         image = volume.slice(Plane.AXIAL, index, time)

@@ -107,7 +107,6 @@ def own_slices(
     *,
     index: int | None = None,
     region: Window | None = None,
-    time: int = 0,
 ) -> list[OwnSlice]:
     """Choose slices, evenly spread over those that hold much of the head.
 
@@ -119,8 +118,6 @@ def own_slices(
         Only this slice.
     region
         Compare only there, in pixel edges of a slice.
-    time
-        Time point of a series.
 
     Raises
     ------
@@ -131,7 +128,7 @@ def own_slices(
     if not low < high:
         raise ValueError("the scan is empty: all of its voxels have the same value")
     places = range(volume.slice_count(plane)) if index is None else [index]
-    found = [_own_slice(volume, plane, place, region, time) for place in places]
+    found = [_own_slice(volume, plane, place, region) for place in places]
     areas = [int(np.count_nonzero(one.head)) for one in found]
     if not max(areas):
         where = "the scan" if index is None else f"slice {index}"
@@ -144,10 +141,8 @@ def own_slices(
     return [enough[int(place)] for place in chosen]
 
 
-def _own_slice(
-    volume: Volume, plane: Plane, index: int, region: Window | None, time: int
-) -> OwnSlice:
-    stored = volume.slice(plane, index, time)
+def _own_slice(volume: Volume, plane: Plane, index: int, region: Window | None) -> OwnSlice:
+    stored = volume.slice(plane, index)
     image = fill_missing(stored, volume.value_range[0])[0].astype(np.float32)
     head = _head_of(image, volume.intensity_range)
     shape = (image.shape[0], image.shape[1])

@@ -118,6 +118,7 @@ class Prover:
         head: RiskModel | None = None,
     ) -> None:
         self.settings = settings or ProofSettings()
+        volume = volume.at_time(time)
         self._volume, self._model, self._region = volume, model, region
         self._head = head
         volume.source.check_brightness()
@@ -129,7 +130,7 @@ class Prover:
         self._spacing = volume.plane_spacing(self.plane)
         self._check_region()
         self._truths = own_slices(
-            volume, self.plane, self.settings.slices, index=index, region=region, time=time
+            volume, self.plane, self.settings.slices, index=index, region=region
         )
         self._scales = self._usable_scales()
         tissue = np.concatenate([one.image[one.head] for one in self._truths])

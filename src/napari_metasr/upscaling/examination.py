@@ -93,8 +93,7 @@ class Examination:
     def seen(self, findings: Findings) -> UnpackedVolume:
         """Return the unpacked input, whose slices can be looked at."""
         volume = self._source.volume
-        intensities, _ = findings.at_time(0)  # what is looked at is the first time point
-        return UnpackedVolume(str(volume.path), volume, self._unpacked, intensities)
+        return UnpackedVolume(str(volume.path), volume, self._unpacked, findings)
 
     def assumption(self, findings: Findings) -> Assumption | None:
         """Return the acquisition with which the result is made consistent, if with any."""

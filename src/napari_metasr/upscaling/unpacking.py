@@ -36,14 +36,18 @@ class UnpackedVolume:
         The input's grid.
     voxels
         The input's voxels, (t, z, y, x).
-    intensity_range
-        Intensities that inference maps to 0 and 1.
+    findings
+        The ranges of its intensities.
     """
 
     name: str
     grid: VolumeGrid
     voxels: MappedArray
-    intensity_range: tuple[float, float]
+    findings: Findings
+
+    def range_at(self, time: int) -> tuple[float, float]:
+        """Return the intensities of one time point that inference maps to 0 and 1."""
+        return self.findings.at_time(time)[0]
 
     @property
     def time_points(self) -> int:
