@@ -90,7 +90,7 @@ class Upscale(UpscalingCommand):
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """Return what writes the finished volume as DICOM, once it is known to be possible."""
         from napari_metasr.io.dicom.volume import DicomVolume
-        from napari_metasr.io.dicom.writing import write_dicom
+        from napari_metasr.io.dicom.writing import check_values, write_dicom
 
         source, description = work.source.volume, work.plan.description
         check_writable(path, overwrite=self.overwrite)
@@ -101,6 +101,7 @@ class Upscale(UpscalingCommand):
             raise ValueError(
                 f"{path}: expected one time point to write as DICOM, found {source.time_points}"
             )
+        check_values(path, source)
 
         def derive() -> Path:
             try:

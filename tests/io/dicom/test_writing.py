@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pydicom
 import pytest
@@ -16,6 +18,8 @@ from napari_metasr.io import read
 from napari_metasr.io.dicom.writing import write_dicom
 from napari_metasr.io.opening import open_stored
 from napari_metasr.io.orientation import from_canonical
+
+GREY = np.arange(1200, dtype=np.uint16)
 
 
 @pytest.fixture
@@ -86,6 +90,33 @@ def test_what_it_cannot_hold_is_refused(source, tmp_path, data, message):
     with pytest.raises(ValueError, match=message):
         write_dicom(tmp_path / "out.dcm", data, np.eye(4), source, description="x")
     assert not (tmp_path / "out.dcm").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "header", "message"),
+    [
+        (np.arange(-600, 600).astype(np.int16), {}, "of 0 to 65535 to write as DICOM, found -600"),
+        (GREY, {"RescaleIntercept": -1}, "found -1 to 1198"),
+        (GREY, {"RescaleSlope": 1e3}, r"found 0 to 1.199e\+06"),
+        (
+            np.arange(1200, dtype=np.uint16),
+            {"RescaleSlope": 1e-3},
+            "255 whole numbers .* found 0 to 1.199",
+        ),
+    ],
+)
+def test_values_it_cannot_hold_are_refused_before_the_work(
+    tmp_path, capsys, values, header, message
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    save(folder, series(values.reshape(3, 20, 20), **header))
+    arguments = ["--scale", "2", "--device", "cpu", "--output", str(tmp_path / "out.nii")]
+    assert main(["upscale", str(folder), *arguments, "--dicom", str(tmp_path / "out.dcm")]) == 2
+    said = capsys.readouterr().err
+    assert re.search(message, said)
+    assert "%" not in said
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_an_existing_file_stays(source, tmp_path):

@@ -15,7 +15,7 @@ from napari_metasr.files import check_kept, check_writable, replacing
 from napari_metasr.io.dicom.derived import DESCRIPTION_LENGTH, NUMBER_OFFSET, header_of, in_study
 from napari_metasr.io.dicom.extra import need_dicom, quiet
 from napari_metasr.io.orientation import from_canonical
-from napari_metasr.normalisation import cast_to_dtype
+from napari_metasr.normalisation import StreamedRange, cast_to_dtype
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 
 if TYPE_CHECKING:
@@ -25,9 +25,40 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.dicom.volume import DicomVolume
 
-__all__ = ["write_dicom"]
+__all__ = ["check_values", "write_dicom"]
 
 DERIVATION_LENGTH = 1024
+LARGEST = int(np.iinfo(np.uint16).max)
+FEWEST_STEPS = 255
+"""Whole numbers in the range of values that are none: with fewer, rounding shows."""
+
+
+def check_values(path: Path, source: DicomVolume) -> None:
+    """Refuse a series whose super-resolved values, which stay in its range, could not be written.
+
+    Raises
+    ------
+    ValueError
+        If values are missing, negative or too large, or rounding to whole numbers would show.
+    """
+    measured = StreamedRange()
+    for _, block in source.blocks():
+        measured.look(block)
+    low, high = measured.value_range if not measured.missing else (np.nan, np.nan)
+    _check_range(path, low, high)
+    if source.dtype.kind == "f" and high - low < FEWEST_STEPS:
+        raise ValueError(
+            f"{path}: expected at least {FEWEST_STEPS} whole numbers between the smallest and the "
+            f"largest value to write as DICOM, which holds no others, found {low:g} to {high:g}"
+        )
+
+
+def _check_range(path: Path, low: float, high: float) -> None:
+    if not 0 <= low <= high <= LARGEST:
+        raise ValueError(
+            f"{path}: expected values of 0 to {LARGEST} to write as DICOM, "
+            f"found {low:g} to {high:g}"
+        )
 
 
 def write_dicom(
@@ -73,11 +104,7 @@ def write_dicom(
     check_kept(path, source.files)
     if data.ndim != 3:
         raise ValueError(f"{path}: expected three dimensions to write as DICOM, found {data.ndim}")
-    low, high = float(np.min(data)), float(np.max(data))
-    if not 0 <= low <= high <= np.iinfo(np.uint16).max:
-        raise ValueError(
-            f"{path}: expected values of 0 to 65535 to write as DICOM, found {low:g} to {high:g}"
-        )
+    _check_range(path, float(np.min(data)), float(np.max(data)))
     stored, stored_affine = from_canonical(data, affine, source.file_affine)
     with quiet():
         dataset = _derived(source, description)
