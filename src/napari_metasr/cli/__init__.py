@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, TextIO
 
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
+from napari_metasr.cli.standard_output import ending_with_its_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ PROGRAM = "napari-metasr"
 EXPECTED_FAILURES = (ValueError, OSError, MemoryError)
 
 
+@ending_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
