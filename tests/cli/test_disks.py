@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 from fakes.dicom import save, series, voxels
+from fakes.disks import contents, little_room, read_only
 from fakes.nifti import affine_with, stored
 
 from napari_metasr.cli import main
 from napari_metasr.cli.verbs import VERBS
-
-resource = pytest.importorskip("resource")  # Windows has no limits of files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 ROOM = 300
 """Bytes that a file may have: less than any output."""
@@ -90,44 +80,6 @@ def folder(inputs, tmp_path, monkeypatch):
     return tmp_path
 
 
-def contents(folder: Path) -> dict[str, bytes | None]:
-    """Every file and folder, and what is in it."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
-
-
-@contextmanager
-def little_room() -> Iterator[None]:
-    """No file may have more than a few bytes, as on a disk that is full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """Nothing can be written in a folder; for the superuser that takes a disk of its own."""
-    if os.geteuid():
-        folder.chmod(0o555)
-        yield
-        folder.chmod(0o755)
-        return
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "ro", "none", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("the superuser writes everywhere, and may mount no disk here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 def test_every_verb_that_writes_is_tried():
     assert {*WRITING, *WRITING_NOTHING} == {*VERBS}
 
@@ -135,7 +87,7 @@ def test_every_verb_that_writes_is_tried():
 @pytest.mark.parametrize("words", [words for words in ALL if not words.startswith(SLOW)])
 def test_a_full_disk(folder, words, capsys):
     before = contents(folder)
-    with little_room():
+    with little_room(ROOM):
         code = main(words.split())
     where = "workers" if words.startswith("cohort") else "out/"  # they write files of their own
     refused_in_one_line(capsys.readouterr().err, code, where)

@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 import torch
+from fakes.disks import little_room
 from fakes.training import config, losses, train, trainer
 
 from metasr_training.beginning import begun_budget, check_unchanged
@@ -127,18 +128,14 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
         one.resume()
 
 
-def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, monkeypatch):
+@pytest.mark.parametrize("room", [0, 300, 20_000])
+def test_a_full_disk_leaves_the_old_checkpoint(tmp_path, room):
     one = trainer(tmp_path)
     one.save()
     before = one.folder.checkpoint.read_bytes()
-
-    def full(state, path):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
     one.update = 7
-    with pytest.raises(OSError, match=r"No space left on device.*; the one before is still there"):
+    words = r"last\.pt: File too large; the one before is still there"
+    with little_room(room), pytest.raises(OSError, match=words):
         one.save()
     assert one.folder.checkpoint.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.pt"]

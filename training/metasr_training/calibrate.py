@@ -10,7 +10,7 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from metasr_training.command_line import DeviceOption
+from metasr_training.command_line import DeviceOption, interruptible
 from metasr_training.datasets.slices import Slice, Split, load_slices
 from metasr_training.evaluation.risk import (
     BANDS,
@@ -21,8 +21,7 @@ from metasr_training.evaluation.risk import (
     search,
 )
 from metasr_training.evaluation.zoom import IN_PLANE
-from metasr_training.tables import write_rows, write_text
-from napari_metasr.files import making_folders
+from metasr_training.tables import csv_text, write_text, writing_together
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
 from napari_metasr.trust.risk import load_risk_model, promise
@@ -99,38 +98,44 @@ def calibrate(
         )
     left_out = chosen(data, test, sources, slices) if test else []
     engine, risk_model = load_model(model, device=device), load_risk_model(model, device=device)
+    path = own_card_path(model) if card is None else card
+    tables = [] if output is None else [output / name for name in RESULTS]
     total = (len(own) + len(left_out)) * len(acquisitions) * len(BANDS)
-    with tqdm(total=total, unit="image") as bar:
+    with (
+        writing_together([path, *tables]) as (card_file, *table_files),
+        tqdm(total=total, unit="image") as bar,
+        interruptible() as stop,
+    ):
+
+        def tick() -> None:
+            bar.update()
+            if stop.is_set():
+                raise KeyboardInterrupt
 
         def look(at: list[Slice]) -> list:
-            return list(
-                search(at, acquisitions, engine, risk_model, tau=tau, tick=lambda: bar.update())
-            )
+            return list(search(at, acquisitions, engine, risk_model, tau=tau, tick=tick))
 
         found = look(own)
         cells = calibrated(found, alpha)
         rows = coverage_rows(cells, found, look(left_out))
-    names = [guess_contrast(one.contrast) for one in own if one.contrast]
-    calibration = Calibration(
-        alpha=alpha,
-        tau=tau,
-        contrasts=contrast
-        or tuple(dict.fromkeys(filter(None, names)))
-        or engine.card.trained_contrasts,
-        data=tuple(
-            f"{source}: {sum(one == source for one, _ in patients)} patients"
-            for source in sorted({source for source, _ in patients})
-        ),
-        cells=tuple(cells),
-    )
-    path = own_card_path(model) if card is None else card
-    with making_folders([path.parent]):
-        save_risk_card(risk_model.risk_card.model_copy(update={"calibration": calibration}), path)
-    table = f"{coverage_table(rows)}\n\n{agreement_table(rows)}"
-    if output is not None:
-        with making_folders([output]):
-            write_rows(output / RESULTS[0], rows)
-            write_text(output / RESULTS[1], f"{table}\n")
+        table = f"{coverage_table(rows)}\n\n{agreement_table(rows)}"
+        names = [guess_contrast(one.contrast) for one in own if one.contrast]
+        calibration = Calibration(
+            alpha=alpha,
+            tau=tau,
+            contrasts=contrast
+            or tuple(dict.fromkeys(filter(None, names)))
+            or engine.card.trained_contrasts,
+            data=tuple(
+                f"{source}: {sum(one == source for one, _ in patients)} patients"
+                for source in sorted({source for source, _ in patients})
+            ),
+            cells=tuple(cells),
+        )
+        calibrated_card = risk_model.risk_card.model_copy(update={"calibration": calibration})
+        save_risk_card(calibrated_card, card_file)
+        for file, text in zip(table_files, (csv_text(rows), f"{table}\n"), strict=False):
+            write_text(file, text)
     print(table)
     print(f"\n{promise(calibration, len(patients))}")
     print(f"{path}: the calibrated card")

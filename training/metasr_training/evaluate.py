@@ -35,6 +35,7 @@ from metasr_training.evaluation.told import (
 from metasr_training.evaluation.zoom import (
     CONSISTENT,
     IN_PLANE,
+    gains_of,
     score_slice,
     zoom_conditions,
     zoom_rows,
@@ -42,12 +43,13 @@ from metasr_training.evaluation.zoom import (
 )
 from metasr_training.overrides import parsed
 from metasr_training.seeds import seed_runs
-from metasr_training.tables import write_rows, write_text
+from metasr_training.tables import write_rows, write_text, writing_together
 from metasr_training.trained import UntrainedError, run_record
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
+from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
-from napari_metasr.files import check_kept, making_folders
+from napari_metasr.files import keeping
 from napari_metasr.io.opening import files_of
 from napari_metasr.zoom.loading import load_model
 
@@ -101,41 +103,40 @@ def measure_model(
     beside
         Models that are measured as well, such as the one that this one began with.
     """
-    for name in (*RESULTS, TOLD_RESULT):
-        check_kept(output / name, files_of(Path(model)))
     engine = load_model(model, device=device)
+    names = (*RESULTS, TOLD_RESULT) if engine.card.can_be_told else RESULTS
     others = [load_model(name, device=device) for name in beside]
     compared = methods_beside(engine, others)
     projected: set[str] = set()
     if consistent:
         projected = {engine.name, engine.name + TOLD, *beside}
     conditions = zoom_conditions(scales, degradations, noise)
-    chosen = some_of_each(load_slices(data, "val", sources or None), slices)
-    scores = [
-        score
-        for one in tqdm(chosen, unit="slice")
-        for score in score_slice(one, compared, conditions, projected)
-    ]
-    rows = zoom_rows(scores, conditions)
-    table = zoom_table(rows, engine.name)
-    reference = {row.case: row.psnr for row in rows if row.method == REFERENCE}
-    gains = {
-        f"{row.source}/{row.degradation}/x{row.scale:g}": round(row.psnr - reference[row.case], 2)
-        for row in rows
-        if row.method == engine.name
-    }
-    numbers, text, about = (output / name for name in RESULTS)
-    summary = {"psnr_gain_over_bicubic": gains, "slices": len(chosen), "split": "val"}
-    with making_folders([output]):
+    with (
+        keeping(lambda: files_of(Path(model))),
+        writing_together([output / name for name in names]) as (numbers, text, about, *told_text),
+    ):
+        chosen = some_of_each(load_slices(data, "val", sources or None), slices)
+        scores = [
+            score
+            for one in tqdm(chosen, unit="slice")
+            for score in score_slice(one, compared, conditions, projected)
+        ]
+        rows = zoom_rows(scores, conditions)
+        table = zoom_table(rows, engine.name)
+        summary = {
+            "psnr_gain_over_bicubic": gains_of(rows, engine.name, REFERENCE),
+            "slices": len(chosen),
+            "split": "val",
+        }
         write_rows(numbers, rows)
         write_text(text, f"{table}\n")
         write_text(about, json.dumps(summary, indent=2))
-    if engine.card.can_be_told:
-        first = [REFERENCE, *(f"{name}{end}" for name in beside for end in ("", CONSISTENT))]
-        told = told_table(rows, engine.name, first)
-        wrongly = wrongly_told_table(rows, engine.name)
-        table = f"{told}\n\nOver the model told nothing:\n\n{wrongly}"
-        write_text(output / TOLD_RESULT, f"{table}\n")
+        for path in told_text:
+            first = [REFERENCE, *(f"{name}{end}" for name in beside for end in ("", CONSISTENT))]
+            told = told_table(rows, engine.name, first)
+            wrongly = wrongly_told_table(rows, engine.name)
+            table = f"{told}\n\nOver the model told nothing:\n\n{wrongly}"
+            write_text(path, f"{table}\n")
     print(table)
 
 
@@ -166,23 +167,21 @@ def measure_scans(
     slices
         Axial slices of each scan, evenly spread; 0 for all.
     """
-    for name in NATIVE_RESULTS:
-        check_kept(
-            output / name, [file for path in (*scans, Path(model)) for file in files_of(path)]
-        )
     plain = load_model(model, device=device, continued=False)
     engine = load_model(model, device=device)
     methods = methods_of([(f"{engine.name}, scan as it is", plain), (engine.name, engine)])
-    chosen = list(native_slices(scans, slices))
-    rows = measure_native(chosen, methods, scales)
-    numbers, text, picture = (output / name for name in NATIVE_RESULTS)
-    table = native_table(rows)
-    with making_folders([output]):
+    with (
+        keeping(lambda: [file for path in (*scans, Path(model)) for file in files_of(path)]),
+        writing_together([output / name for name in NATIVE_RESULTS]) as (numbers, text, picture),
+    ):
+        chosen = list(native_slices(scans, slices))
+        rows = measure_native(chosen, methods, scales)
+        table = native_table(rows)
         write_rows(numbers, rows)
         write_text(text, f"{table}\n")
-    middle, scale = chosen[len(chosen) // 2], scales[len(scales) // 2]
-    heading = f"{middle.scan}, x{scale:g}, one window"
-    save_sheet(picture, [rim_tiles(middle, methods, scale)], heading, width=SHOWN_WIDTH)
+        middle, scale = chosen[len(chosen) // 2], scales[len(scales) // 2]
+        heading = f"{middle.scan}, x{scale:g}, one window"
+        save_sheet(picture, [rim_tiles(middle, methods, scale)], heading, width=SHOWN_WIDTH)
     print(table)
 
 
@@ -249,16 +248,20 @@ def evaluate(
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 
 
+VERBS = {
+    "experiment": evaluate,
+    "model": measure_model,
+    "native": measure_scans,
+    "calibrate": calibrate,
+}
+
+
+@ending_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {
-                "experiment": evaluate,
-                "model": measure_model,
-                "native": measure_scans,
-                "calibrate": calibrate,
-            },
+            VERBS,
             prog=PROGRAM,
             description="Measure what networks gain over interpolation, as tables and figures.",
             args=None if arguments is None else list(arguments),

@@ -6,15 +6,18 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import torch
 import tyro
 
 from metasr_training.cards import Stated, card_fields
+from metasr_training.tables import writing_together
 from metasr_training.trained import load_trained
+from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.errors import in_words
-from napari_metasr.files import check_kept, making_folders
+from napari_metasr.files import keeping, making_folders, naming_within
 from napari_metasr.networks import build
 from napari_metasr.weights import OperatingPoint, load_network, save_weights
 
@@ -86,19 +89,26 @@ def export(
     module = build(trained.config.network, **trained.config.options)
     module.load_state_dict(trained.weights["network"])
     read = [path for path in (run / "run.json", results, point) if path is not None]
-    for suffix in (".safetensors", ".json"):
-        check_kept(output / f"{name or network}{suffix}", read)
-    with making_folders([output]):
+    endings = (".safetensors", ".json", ".onnx") if onnx else (".safetensors", ".json")
+    paths = [output / f"{name or network}{ending}" for ending in endings]
+    with (
+        keeping(lambda: read),
+        writing_together(paths) as temporary,
+        TemporaryDirectory(dir=output, prefix=".") as scratch,
+        naming_within(made := Path(scratch), output),
+    ):
         card = save_weights(
             module,
-            output,
+            made,
             dtype=getattr(torch, precision),
             results=json.loads(results.read_text(encoding="utf-8")) if results else {},
             detection=OperatingPoint.model_validate_json(point.read_bytes()) if point else None,
             **fields,
         )
-    if onnx:
-        write_model(output / f"{card.name}.safetensors", output, card.name)
+        if onnx:
+            write_model(made / f"{card.name}.safetensors", made, card.name)
+        for path, place in zip(paths, temporary, strict=True):
+            (made / path.name).rename(place)
     return f"{card.name}: {card.parameters:,} parameters, {card.updates:,} updates"
 
 
@@ -120,6 +130,7 @@ def write_model(model: str | Path, output: Path, name: str | None) -> str:
     return f"{path}: image to {' and '.join(outputs)}"
 
 
+@ending_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:

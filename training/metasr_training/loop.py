@@ -326,18 +326,29 @@ class Trainer:
 
     def run(self, telemetry: Telemetry) -> bool:
         """Train to the end of the schedule; False if it was asked to stop before."""
-        config, total = self.config, self.schedule.total
-        begun = int(self.drawing.behind(self.update))
-        bar = tqdm(
-            total=total,
-            initial=begun,
-            desc=self.progress.label(config.name),
+        with tqdm(
+            total=self.schedule.total,
+            initial=int(self.drawing.behind(self.update)),
+            desc=self.progress.label(self.config.name),
             bar_format="{l_bar}{bar}| {elapsed}<{remaining}{postfix}",
             mininterval=5,
             disable=not self.world.first,
-        )
-        if self.update == 0:
+        ) as bar:
+            if self.update == 0:
+                self.validate(telemetry)
+            stopped, stage = self._updates(telemetry, bar)
+        if not stopped and self.losses:
+            self._log(telemetry, stage)
+        if not stopped and self.validated != self.update:
             self.validate(telemetry)
+        self.save()
+        if not stopped and self.world.first:
+            self.folder.save(self.folder.final, self.weights())
+        return not stopped
+
+    def _updates(self, telemetry: Telemetry, bar: tqdm) -> tuple[bool, Stage]:
+        """Update to the end of the schedule, or until asked to stop; in which stage that was."""
+        config, total, begun = self.config, self.schedule.total, bar.n
         self.losses.begin_line(self.update)
         coming = self.drawing.after(self.update)
         stopped = False
@@ -366,12 +377,4 @@ class Trainer:
             bar.update(int(behind) - bar.n)
             stopped = self._asked_to_stop()
         coming.close()
-        bar.close()
-        if not stopped and self.losses:
-            self._log(telemetry, stage)
-        if not stopped and self.validated != self.update:
-            self.validate(telemetry)
-        self.save()
-        if not stopped and self.world.first:
-            self.folder.save(self.folder.final, self.weights())
-        return not stopped
+        return stopped, stage

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,17 +17,22 @@ import tyro
 from numpy.typing import NDArray
 
 from metasr_training.datasets.pictures import read_gray
+from metasr_training.tables import write_text, writing_together
+from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.errors import in_words
-from napari_metasr.files import check_kept, keeping, making_folders, naming, replacing_all
+from napari_metasr.files import keeping
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.names import is_volume_file, stem
-from napari_metasr.quality.rating import csv_files, markdown, prepare, score_study
+from napari_metasr.quality.rating import csv_files, markdown, prepare, read_study, score_study
 from napari_metasr.quality.rating.study import IMAGES, KEY_FILE, RATINGS, STUDY_FILE
 from napari_metasr.volume import Plane
 
 __all__ = ["choose", "main", "prepare", "read_folders", "score"]
+
+
+SCORES = ("mos.md", "mos.csv", "agreement.csv", "tests.csv", "ratings.csv")
 
 
 def choose(names: list[str], count: int, seed: int) -> list[str]:
@@ -180,31 +186,33 @@ def score(study: tyro.conf.Positional[Path], output: Path | None = None) -> None
         Where mos.md, mos.csv, agreement.csv, tests.csv and ratings.csv go, older ones being
         replaced; by default the folder scores in the study.
     """
-    found = score_study(study)
+    read_study(study)
     folder = study / "scores" if output is None else output
-    texts = {"mos.md": markdown(found), **csv_files(found)}
     read = [study / name for name in (STUDY_FILE, KEY_FILE, IMAGES, RATINGS)]
-    for name in texts:
-        check_kept(folder / name, read)
-    paths = [folder / name for name in texts]
     with (
-        making_folders([folder]),
-        naming(folder),
-        replacing_all(paths, overwrite=True) as temporary,
+        keeping(lambda: read),
+        writing_together([folder / name for name in SCORES]) as temporary,
     ):
-        for path, text in zip(temporary, texts.values(), strict=True):
-            path.write_text(text, encoding="utf-8")
+        found = score_study(study)  # opens the key: in vain where nothing can be written
+        texts = {SCORES[0]: markdown(found), **csv_files(found)}
+        for path, name in zip(temporary, SCORES, strict=True):
+            write_text(path, texts[name])
     print(markdown(found))
     print(f"In {folder}: mos.md and tables as CSV.")
 
 
-def main() -> int:
+VERBS = {"prepare": prepare_study, "score": score}
+
+
+@ending_with_its_reader
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
         tyro.extras.subcommand_cli_from_dict(
-            {"prepare": prepare_study, "score": score},
+            VERBS,
             prog="metasr-mos",
             description="Mean opinion scores of super-resolved images.",
+            args=None if arguments is None else list(arguments),
         )
     except (ValueError, OSError) as error:
         print(f"metasr-mos: {in_words(error)}", file=sys.stderr)

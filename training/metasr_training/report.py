@@ -24,6 +24,7 @@ from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.published import PUBLISHED
 from metasr_training.tables import markdown_table, write_text
 from metasr_training.trained import run_record
+from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.errors import in_words, problems
 from napari_metasr.files import keeping, making_folders, replacing_folder
 
@@ -220,6 +221,7 @@ def _anchor(one: Section) -> str:
     )
 
 
+@ending_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:

@@ -14,6 +14,7 @@ from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.datasets.pairs import PairSampler
 from metasr_training.datasets.slices import SOURCES, load_slices
 from napari_metasr.devices import resolve_device
+from napari_metasr.files import check_writable, making_folders
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.risk_head import QUANTILE, RiskHead, pinball
@@ -91,7 +92,10 @@ def risk_head(
         begun, told = read_risk(start / f"{card.name}.safetensors", card.sha256)
         head.load_state_dict(begun.state_dict())
         before = told.updates
-    with interruptible() as stop:
+    names = [f"{card.name}{suffix}" for suffix in (".safetensors", ".json")]
+    with making_folders([output]), interruptible() as stop:
+        for name in names:
+            check_writable(output / name, overwrite=True)
         done, took = _train(
             network,
             head,
@@ -101,21 +105,21 @@ def risk_head(
             rate=rate,
             stop=stop,
         )
-    saved = save_risk(
-        head,
-        output,
-        model=card.name,
-        model_sha256=card.sha256,
-        quantile=QUANTILE,
-        updates=before + done,
-        loss="pinball",
-        schedule=f"Adam {rate:g} with half a cosine, batch {pairs.batch}, {pairs.patch} x "
-        f"{pairs.patch} patches, {MASKED:.0%} of them cut by a mask, trunk frozen, "
-        f"{took / 60:.0f} minutes of training"
-        + (f" after {before} updates before" if before else ""),
-        data=card.data,
-        licence=card.licence,
-    )
+        saved = save_risk(
+            head,
+            output,
+            model=card.name,
+            model_sha256=card.sha256,
+            quantile=QUANTILE,
+            updates=before + done,
+            loss="pinball",
+            schedule=f"Adam {rate:g} with half a cosine, batch {pairs.batch}, {pairs.patch} x "
+            f"{pairs.patch} patches, {MASKED:.0%} of them cut by a mask, trunk frozen, "
+            f"{took / 60:.0f} minutes of training"
+            + (f" after {before} updates before" if before else ""),
+            data=card.data,
+            licence=card.licence,
+        )
     print(
         f"{output / saved.model}.safetensors: {saved.parameters:,} parameters, {done} updates. "
         f"Next: metasr-evaluate calibrate {data} --model {model}"

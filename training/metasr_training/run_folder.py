@@ -15,7 +15,8 @@ import torch
 from filelock import FileLock, Timeout
 
 import napari_metasr
-from napari_metasr.files import making_folders, replacing
+from napari_metasr.errors import in_words
+from napari_metasr.files import making_folders, naming, replacing
 
 if TYPE_CHECKING:
     from metasr_training.train_config import TrainConfig
@@ -155,11 +156,14 @@ class RunFolder:
             If it cannot be written, the disk being full for one.
         """
         try:
-            with replacing(path, overwrite=True) as temporary:
-                torch.save(state, temporary)
+            with replacing(path, overwrite=True) as temporary, temporary.open("wb") as file:
+                torch.save(state, file)
         except (OSError, RuntimeError) as error:
+            # torch's writer hides the system's error behind one of its own
+            found = error if isinstance(error, OSError) else error.__context__
+            words = (isinstance(found, OSError) and found.strerror) or in_words(error)
             kept = "the one before is still there" if path.exists() else "nothing was written"
-            raise OSError(f"cannot save {path}: {error}; {kept}") from error
+            raise OSError(f"cannot save {path}: {words}; {kept}") from error
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """Load the resumable state; None if there is none.
@@ -183,7 +187,7 @@ class RunFolder:
 
     def log(self, **values: Any) -> None:
         """Append a line to the log."""
-        with self.metrics.open("a", encoding="utf-8") as file:
+        with naming(self.metrics), self.metrics.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
 
     def history(self) -> list[dict[str, Any]]:

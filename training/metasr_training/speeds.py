@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +21,10 @@ from metasr_training.datasets.slices import Slice
 from metasr_training.loop import Trainer
 from metasr_training.recipe import Recipe
 from metasr_training.run_folder import RunFolder, hardware, write_json
+from napari_metasr.errors import in_words
+from napari_metasr.files import making_folders
+
+log = logging.getLogger(__name__)
 
 FEWEST_UPDATES = 20
 """A run with fewer tells nothing: it was starting up."""
@@ -65,21 +70,26 @@ def remembered(device: str) -> dict[str, Speed]:
 
 
 def remember(recipe: str, preset: str, device: str, speed: Speed) -> None:
-    """Remember a speed on this machine; that of a run replaces a probe's, not the reverse."""
+    """Remember a speed on this machine; that of a run replaces a probe's, not the reverse.
+
+    One that cannot be written is said, and does without.
+    """
     speeds = _read()
     here = speeds.setdefault(hardware(device), {})
     before = here.get(f"{recipe}/{preset}")
     if before is not None and before.source == "run" and speed.source == "probe":
         return
     here[f"{recipe}/{preset}"] = speed
-    speeds_file().parent.mkdir(parents=True, exist_ok=True)
-    write_json(
-        speeds_file(),
-        {
-            machine: {name: one.model_dump() for name, one in found.items()}
-            for machine, found in speeds.items()
-        },
-    )
+    file = speeds_file()
+    stored = {
+        machine: {name: one.model_dump() for name, one in found.items()}
+        for machine, found in speeds.items()
+    }
+    try:
+        with making_folders([file.parent]):
+            write_json(file, stored)
+    except OSError as error:
+        log.warning("%s: the speed cannot be remembered (%s)", file, in_words(error))
 
 
 def remember_run(recipe: str, preset: str, device: str, updates: int, seconds: float) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.cells import csv_cell, markdown_cell
-from napari_metasr.files import replacing
+from napari_metasr.files import making_folders, replacing, replacing_all
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,6 +44,23 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole, over an older one."""
     with replacing(path, overwrite=True) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def writing_together(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
+    """Give temporary paths of files, which appear together at the end, or none does.
+
+    What cannot be written is refused at once, so that no work is done for it. Older files are
+    replaced; folders are made if need be, and go again where nothing was written.
+
+    Raises
+    ------
+    OSError
+        As `napari_metasr.files.replacing_all`, or a folder cannot be made.
+    """
+    folders = dict.fromkeys(path.parent for path in paths)
+    with making_folders(folders), replacing_all(paths, overwrite=True) as temporary:
+        yield temporary
 
 
 def markdown_table(columns: Mapping[str, Callable[[Any], str]], rows: Iterable[Any]) -> str:

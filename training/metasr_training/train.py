@@ -26,6 +26,7 @@ from metasr_training.run_folder import locked
 from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.speeds import remember_run
 from metasr_training.trained import run_record
+from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
 
@@ -173,6 +174,7 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
 """What else there is than to train an experiment, by the first argument."""
 
 
+@ending_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -288,7 +288,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _naming_within(new: Path, folder: Path) -> Iterator[None]:
+def naming_within(new: Path, folder: Path) -> Iterator[None]:
     """Name files of a folder to be made, in place of those of a temporary one, in errors."""
     try:
         yield
@@ -319,9 +319,9 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     for file in files_below(folder):  # all of them go
         check_all_kept(file)
     new, old = (folder.with_name(f".{uuid.uuid4().hex}.{folder.name}") for _ in range(2))
-    new.mkdir()
     try:
-        with _naming_within(new, folder):
+        with naming_within(new, folder):
+            new.mkdir()
             yield new
         if folder.exists():
             folder.rename(old)

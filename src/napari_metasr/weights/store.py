@@ -216,6 +216,8 @@ def check_new_model(name: str) -> None:
     ------
     WeightsError
         If it is no file name, is taken, or the user's folder cannot be used.
+    OSError
+        If no model can be written in that folder.
     """
     user_models.check_new_name(name, shipped_names())
 

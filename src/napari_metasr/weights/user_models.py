@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from napari_metasr.errors import nearest_hint
-from napari_metasr.files import read_json, replacing
+from napari_metasr.files import check_writable, making_folders, read_json, replacing
 from napari_metasr.weights.card import WeightsError
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def check_new_name(name: str, shipped: Iterable[str]) -> None:
     ------
     WeightsError
         If it is no file name, or is taken by a model of the package or of the user.
+    OSError
+        If no model can be written in the user's folder.
     """
     if not _NAME.fullmatch(name) or name.endswith(_ENDINGS) or name == Path(MARKER).stem:
         raise WeightsError(
@@ -110,6 +112,8 @@ def check_new_name(name: str, shipped: Iterable[str]) -> None:
             f"the name {name!r} is taken by a model in {folder()}; choose another, or remove that "
             "one first"
         )
+    with making_folders([folder()]):
+        check_writable(folder() / f"{name}.json")
 
 
 def prepare() -> Path:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -155,6 +159,31 @@ def test_what_cannot_be_calibrated_is_refused_in_one_line(tmp_path, capsys, opti
     assert evaluate.main(words) == 2
     assert message in capsys.readouterr().err
     assert not card.exists()
+
+
+def interrupt_once_it_is_waited_for():
+    """As Ctrl-C, from the moment on at which the program has a handler of its own."""
+    while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_interrupt_leaves_no_card_and_no_tables(tmp_path, capsys):
+    data, card, output = write_data(tmp_path / "data"), tmp_path / "card.json", tmp_path / "out"
+    words = ["calibrate", str(data), "--alpha", "0.6", "--card", str(card), "--output", str(output)]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    other = threading.Thread(target=interrupt_once_it_is_waited_for)
+    other.start()
+    try:
+        assert evaluate.main([*words, "--slices", "0", "--device", "cpu"]) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        other.join()
+        signal.signal(signal.SIGINT, before)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "metasr-evaluate: stopped"
+    assert "Traceback" not in "".join(said)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
 def test_slices_are_spread_over_every_patient(tmp_path):

@@ -18,7 +18,7 @@ from metasr_training.evaluation.bench import Bench
 from metasr_training.evaluation.detection.remembering import remembering
 from metasr_training.evaluation.kinds import KINDS
 from metasr_training.trained import load_trained, run_record
-from napari_metasr.files import replacing_folder
+from napari_metasr.files import making_folders, replacing_folder
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice, Split
@@ -103,8 +103,7 @@ def evaluate_experiment(
     slices = of_split(split)
     started = time.perf_counter()
     output_folder = evaluation_folder(run, name)
-    output_folder.parent.mkdir(exist_ok=True)
-    with replacing_folder(output_folder) as output:
+    with making_folders([output_folder.parent]), replacing_folder(output_folder) as output:
         bench = Bench(
             experiment=wanted,
             preset=preset,

@@ -162,6 +162,16 @@ def gain_table(rows: Iterable[ZoomRow]) -> str:
     return markdown_table(columns, lines.values())
 
 
+def gains_of(rows: Sequence[ZoomRow], name: str, over: str) -> dict[str, float]:
+    """Return what a method gains over another, in dB, by data set, degradation and scale."""
+    reference = {row.case: row.psnr for row in rows if row.method == over}
+    return {
+        f"{row.source}/{row.degradation}/x{row.scale:g}": round(row.psnr - reference[row.case], 2)
+        for row in rows
+        if row.method == name
+    }
+
+
 def zoom_table(rows: Iterable[ZoomRow], gaining: str | None = None) -> str:
     """Write a line for each data set, degradation and scale: every method's PSNR / SSIM, the gain.
 

@@ -15,6 +15,7 @@ from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_colum
 from metasr_training.evaluation.scores import upscaled
 from metasr_training.mos import prepare
 from metasr_training.tables import markdown_table, write_rows
+from napari_metasr.files import making_folders
 from napari_metasr.quality.rating import STUDY_FILE, read_answers, read_study, score_study
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ def evaluate_opinion(bench: Bench) -> EvaluationOutput:
     study = study_folder(bench.run, name)
     if not begun(study):
         images = study_images(bench, options, findings)
-        study.parent.mkdir(exist_ok=True)
-        seed = secrets.randbits(32)
-        prepare(images, study, seed=seed, truth=options.truth, overwrite=True)
+        with making_folders([study.parent]):
+            seed = secrets.randbits(32)
+            prepare(images, study, seed=seed, truth=options.truth, overwrite=True)
     findings.images = len(read_study(study).names)
     opinions = measured_opinions(bench.run, name)
     labels = [*(method.label for method in bench.experiment.methods), options.truth]
