@@ -55,11 +55,16 @@ def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_tour_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The offer comes seconds after the plugin's first command: in whichever test runs then."""
-    opening = sys.modules.get("napari_metasr.widgets.opening")
-    if opening is not None:
-        monkeypatch.setattr(opening, "OFFER_MS", 10**6)
+def _nothing_begins_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What begins a while after a file is opened would do so in whichever test runs then.
+
+    The tour is offered seconds after the plugin's first command, and the loupe's network is loaded
+    a second after the first file.
+    """
+    for module, delay in (("opening", "OFFER_MS"), ("loupe.shortcuts", "PREPARING_MS")):
+        found = sys.modules.get(f"napari_metasr.widgets.{module}")
+        if found is not None:
+            monkeypatch.setattr(found, delay, 10**6)
 
 
 @pytest.fixture
