@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -248,7 +248,7 @@ def evaluate(
     print(f"In {evaluation_folder(output, name)}: tables as CSV, figures as PNG.")
 
 
-VERBS = {
+VERBS: dict[str, Callable[..., None]] = {
     "experiment": evaluate,
     "model": measure_model,
     "native": measure_scans,

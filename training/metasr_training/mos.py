@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -201,7 +201,7 @@ def score(study: tyro.conf.Positional[Path], output: Path | None = None) -> None
     print(f"In {folder}: mos.md and tables as CSV.")
 
 
-VERBS = {"prepare": prepare_study, "score": score}
+VERBS: dict[str, Callable[..., None]] = {"prepare": prepare_study, "score": score}
 
 
 @ending_with_its_reader

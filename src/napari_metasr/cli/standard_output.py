@@ -6,14 +6,14 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 from napari_metasr.cli.exit_codes import READER_GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    Main = Callable[[Sequence[str] | None], int]
+P = ParamSpec("P")
 
 
 class _Output:
@@ -42,18 +42,18 @@ class _Output:
             raise SystemExit(READER_GONE) from None
 
 
-def ending_with_its_reader(main: Main) -> Main:
+def ending_with_its_reader(main: Callable[P, int]) -> Callable[P, int]:
     """Decorate the function of a command: it ends in silence when its reader has gone.
 
     Its exit code is then that of a process that has been ended by the signal of a pipe.
     """
 
     @wraps(main)
-    def run(arguments: Sequence[str] | None = None) -> int:
+    def run(*args: P.args, **kwargs: P.kwargs) -> int:
         output = _Output(sys.stdout)
-        sys.stdout = output  # type: ignore[assignment]
+        sys.stdout = output
         try:
-            code = main(arguments)
+            code = main(*args, **kwargs)
         finally:
             sys.stdout = output.stream
             with suppress(SystemExit):

@@ -13,6 +13,7 @@ from napari_metasr.cli.cohort import Cohort
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.demo import Demo
 from napari_metasr.cli.detect import Detect
+from napari_metasr.cli.exit_codes import READER_GONE
 from napari_metasr.cli.info import Info
 from napari_metasr.cli.models import Models
 from napari_metasr.cli.parsing import ArgumentError, Command, message_in, options_of
@@ -71,7 +72,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
     except SystemExit as stop:
-        if stop.code in {0, None}:
+        if stop.code in {0, None, READER_GONE}:
             raise
         raise ArgumentError(message_in(errors.getvalue())) from None
     if unknown:
