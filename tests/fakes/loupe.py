@@ -8,6 +8,7 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+from fakes.widgets import PATIENCE_MS
 from napari_metasr.volume import Source, Volume
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.shared import real_viewer
@@ -30,7 +31,7 @@ def bright_voxel(spacing):
 
 
 def settle(qtbot, loupe):
-    qtbot.waitUntil(lambda: not loupe.is_waiting, timeout=20_000)
+    qtbot.waitUntil(lambda: not loupe.is_waiting, timeout=PATIENCE_MS)
 
 
 def move(qtbot, viewer, loupe, place):

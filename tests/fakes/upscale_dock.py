@@ -7,7 +7,7 @@ import threading
 import numpy as np
 from qtpy.QtCore import Qt
 
-from fakes.widgets import settle
+from fakes.widgets import PATIENCE_MS, settle
 from napari_metasr.io import read_volume, write_volume
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.parts import PassKind
@@ -106,7 +106,7 @@ def begin(qtbot, dock, work, parts):
     work.hold(parts)
     work.done.clear()
     qtbot.mouseClick(dock.start, LEFT)
-    qtbot.waitUntil(lambda: dock.progress.value() == 1000 * parts // PARTS, timeout=20_000)
+    qtbot.waitUntil(lambda: dock.progress.value() == 1000 * parts // PARTS, timeout=PATIENCE_MS)
 
 
 def volume_of(name="head", shape=(5, 6, 7), codes="RAS", spacing=(1.0, 1.0, 1.0), dtype="int16"):

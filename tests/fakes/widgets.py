@@ -33,6 +33,11 @@ CARD = ModelCard(
 )
 SHIFT = 10.0
 SECONDS_PER_PIXEL = 1e-5
+PATIENCE_MS = 120_000
+"""After this a test takes what it waits for to hang.
+
+The first dock of a process imports and compiles, for which a busy machine takes half a minute.
+"""
 SHAPE = (6, 24, 32)
 """Of the volume in the fixture `viewer`."""
 
@@ -66,7 +71,7 @@ def resize_canvas(viewer, size):
 
 def settle(qtbot, dock):
     """Wait until the dock has nothing left to do."""
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=PATIENCE_MS)
 
 
 def results(dock):

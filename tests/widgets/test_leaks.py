@@ -8,7 +8,7 @@ import weakref
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
 from fakes.upscale_dock import FakeWork
-from fakes.widgets import CARD, FakeDialogs, FakeEncoded, FakeEngine
+from fakes.widgets import CARD, PATIENCE_MS, FakeDialogs, FakeEncoded, FakeEngine, settle
 from napari.layers import Layer
 from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
@@ -86,16 +86,12 @@ def make(viewer, engine, detector, work):
     viewer.window.remove_dock_widget("all")
 
 
-def settle(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=30_000)
-
-
 def collect():
     """Let Qt delete what is to be deleted, then Python.
 
     A thread that has told its result still holds it until it has returned.
     """
-    QThreadPool.globalInstance().waitForDone(20_000)
+    QThreadPool.globalInstance().waitForDone(PATIENCE_MS)
     for _ in range(3):
         QApplication.processEvents()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -121,7 +117,7 @@ def scroll(qtbot, viewer, dock, engine, slices):
         engine.gate.clear()
         before = len(engine.encoded)
         viewer.dims.set_current_step(0, index)
-        qtbot.waitUntil(lambda n=before: len(engine.encoded) > n, timeout=20_000)
+        qtbot.waitUntil(lambda n=before: len(engine.encoded) > n, timeout=PATIENCE_MS)
         viewer.dims.set_current_step(0, index + 1)  # the former is not shown any more
         qtbot.wait(20)
         engine.gate.set()
