@@ -12,6 +12,7 @@ import tyro
 from tqdm import tqdm
 
 from metasr_training.calibrate import calibrate
+from metasr_training.catalogue import experiment
 from metasr_training.command_line import DeviceOption
 from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
@@ -217,6 +218,7 @@ def evaluate(
         KEY=VALUE of the experiment's options, over those of its file: choose=true of
         lfsr-detection.
     """
+    experiment(name)  # an unknown name is said before a folder that is no run
     runs = seed_runs(output)
     try:
         abouts = [
