@@ -16,6 +16,18 @@ VERBS = ("calibrate", "finetune", "listing", "risk")
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 
+UNCLEAR = (
+    "% of pixels",
+    "mask head",
+    "profiles equal the slices",
+    "32-bit real",
+    "overwrite is needed",
+    "{None}",
+    "expected a scale or a spacing, found neither",
+)
+"""Words that users did not understand."""
+
+
 def literals(path):
     """All texts of a module but its docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -65,4 +77,21 @@ def test_summaries_of_functions_are_imperatives():
         and not any("property" in ast.unparse(each) for each in node.decorator_list)
         and NOUN.match(summary := (ast.get_docstring(node) or "").partition("\n")[0])
     ]
+    assert not found
+
+
+def test_what_users_did_not_understand_is_not_said_again():
+    packages = [Path(package.__file__).parent for package in (napari_metasr, metasr_training)]
+    texts = [
+        (path, text)
+        for package in packages
+        for path in package.rglob("*.py")
+        for _, text in literals(path)
+    ]
+    written = (".yaml", ".json", ".toml")
+    for package in packages:
+        paths = [path for path in package.rglob("*") if path.suffix in written]
+        texts += [(path, path.read_text(encoding="utf-8")) for path in paths]
+    assert len(texts) > 1000
+    found = [f"{path}: {words}" for path, text in texts for words in UNCLEAR if words in text]
     assert not found

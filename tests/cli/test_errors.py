@@ -64,7 +64,10 @@ GOOD = "zoom good.nii.gz --scale 2 --output out.png"
         ("zoom good.nii.gz --scale big --output out.png", "a number or a pair y,x, found 'big'"),
         ("zoom good.nii.gz --scale 2,2,2 --output out.png", "a number or a pair y,x"),
         ("zoom good.nii.gz --scale 2 --output out.jpg", "ends in .nii.gz, .nii, .mgz"),
-        ("zoom good.nii.gz --scale 2 --output taken.png", "overwrite is needed"),
+        (
+            "zoom good.nii.gz --scale 2 --output taken.png",
+            "asked for; --overwrite replaces it",
+        ),
         ("zoom good.nii.gz --scale 2 --output no/out.png", "the folder no does not exist"),
         ("zoom none.nii.gz --scale 2 --output out.png", "none.nii.gz: no such file"),
         ("zoom text.nii --scale 2 --output out.png", "text.nii: expected a NIfTI file"),

@@ -86,7 +86,7 @@ def test_other_options_replace_nothing_unasked(job):
     finer = job.model_copy(update={"options": UpscaleOptions(scale=(2, 1, 1))})
     outcome = done(finer)
     assert outcome.state == "failed"
-    assert "made with other options or weights; overwrite is needed" in outcome.reason
+    assert "made with other options or weights; it is kept" in outcome.reason
     assert job.output.read_bytes() == before
     assert done(finer.model_copy(update={"overwrite": True})).state == "done"
     assert nib.load(job.output).shape == (24, 12, 6)

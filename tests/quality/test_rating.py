@@ -118,7 +118,7 @@ def test_a_window_must_be_one(images, tmp_path):
 
 
 def test_an_output_is_replaced_only_on_request_and_never_with_ratings(images, study):
-    with pytest.raises(FileExistsError, match="overwrite is needed"):
+    with pytest.raises(FileExistsError, match="unless overwriting is asked for"):
         prepare(images, study.folder, seed=9)
     new = prepare(images, study.folder, seed=9, overwrite=True)
     assert new.card.id != study.card.id

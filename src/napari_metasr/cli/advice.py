@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_metasr.cohort.items import SameOutputError
 from napari_metasr.errors import in_words
+from napari_metasr.files import KeptFileError
 from napari_metasr.upscaling.errors import (
     DamagedWorkError,
     OtherWorkError,
@@ -13,6 +14,7 @@ from napari_metasr.upscaling.errors import (
 
 ADVICE: dict[type[Exception], str] = {
     DamagedWorkError: "without --resume the work starts over",
+    KeptFileError: "--overwrite replaces it",
     OtherWorkError: "without --resume the work starts over",
     OutputDiffersError: "--output writes elsewhere",
     SameOutputError: "a narrower --pattern takes one of them",

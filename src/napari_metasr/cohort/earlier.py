@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import file_sha256
+from napari_metasr.files import KeptFileError, file_sha256
 from napari_metasr.io.names import sidecar_path
 from napari_metasr.upscaling.provenance import fingerprint
 from napari_metasr.upscaling.sidecar import read_sidecar, write_sidecar
@@ -70,7 +70,9 @@ def reason_to_make_again(
         return None
     if overwrite:
         return f"a file existed, {other}"
-    raise FileExistsError(f"{output}: the file exists, {other}; overwrite is needed to replace it")
+    raise KeptFileError(
+        f"{output}: the file exists, {other}; it is kept unless overwriting is asked for"
+    )
 
 
 def _done(record: Sidecar) -> object:

@@ -16,6 +16,7 @@ from napari_metasr.files.reading import (
     read_json,
 )
 from napari_metasr.files.replacing import (
+    KeptFileError,
     allocate,
     append_line,
     check_writable,
@@ -32,6 +33,7 @@ from napari_metasr.files.replacing import (
 __all__ = [
     "InputReplacedError",
     "Inputs",
+    "KeptFileError",
     "allocate",
     "append_line",
     "cache_folder",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
+class KeptFileError(FileExistsError):
+    """A file or folder is there already, and overwriting was not asked for."""
+
+
 def check_writable(path: Path, *, overwrite: bool = False) -> None:
     """Refuse an output before any work is done for it.
 
@@ -23,7 +27,7 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
     ------
     InputReplacedError
         If it would replace an input of what is going on; see `keeping`.
-    FileExistsError
+    KeptFileError
         If the file exists and may not be overwritten.
     FileNotFoundError
         If its folder does not exist.
@@ -44,7 +48,7 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
 
 def _check_absent(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise FileExistsError(f"{path}: the file exists; overwrite is needed to replace it")
+        raise KeptFileError(f"{path}: the file exists, and is kept unless overwriting is asked for")
 
 
 def allocate(path: Path, size: int) -> None:

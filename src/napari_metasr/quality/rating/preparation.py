@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from napari_metasr.files import replacing_folder
+from napari_metasr.files import KeptFileError, replacing_folder
 from napari_metasr.normalisation import cast_to_dtype, contrast_limits, unit_range
 from napari_metasr.quality.rating.key import Key, Origin
 from napari_metasr.quality.rating.study import (
@@ -171,4 +171,6 @@ def _check_replaceable(folder: Path, *, overwrite: bool) -> None:
             "move it away or choose another folder"
         )
     if not overwrite:
-        raise FileExistsError(f"{folder}: the study exists; overwrite is needed to replace it")
+        raise KeptFileError(
+            f"{folder}: the study exists, and is kept unless overwriting is asked for"
+        )
