@@ -106,6 +106,10 @@ class AnatomicalView:
         if self._before is not None and viewer is not None:
             camera_of(viewer).orientation2d = CONVENTIONS[convention]
 
+    def keep_below(self, lines: int) -> None:
+        """Have the letter of the top edge keep below names of so many lines."""
+        self._letters.keep_below(lines)
+
     def hold(self, holder: str) -> None:
         """Keep the view until this holder releases it."""
         self._holders.add(holder)

@@ -28,10 +28,16 @@ COLOR = "#ffd54a"
 FONT_SIZE = 14
 SHADE = "#00000080"
 """Behind a letter, so that it is read on a white canvas and on bright tissue too."""
+
+
+def _lines(count: int) -> str:
+    return "\n".join("x" * count)
+
+
 ROOM = {"bottom": ("x", FONT_SIZE)}
 """Unseen text, and its size, between the edge and a letter: for names, and the scale bar."""
 if LINES_ABOVE_TOP:
-    ROOM["top"] = ("\n".join("x" * LINES_ABOVE_TOP), LABEL_SIZE)
+    ROOM["top"] = (_lines(LINES_ABOVE_TOP), LABEL_SIZE)
 
 
 def overlay_name(side: str) -> str:
@@ -88,6 +94,11 @@ class EdgeLetters:
         for side, letter in letters.items():
             self._letters[overlay_name(side)].text = letter
         self._set_visible(True)
+
+    def keep_below(self, lines: int) -> None:
+        """Have the letter of the top edge keep below a name of so many lines."""
+        if "top" in ROOM:
+            self._letters[room_name("top")].text = _lines(lines)
 
     def hide(self) -> None:
         """Show no letters."""

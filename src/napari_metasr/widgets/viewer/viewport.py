@@ -113,6 +113,15 @@ def centre_region(viewport: Viewport, view: SliceView, scale: float) -> Window:
     return shifted_inside(window, view)
 
 
+def with_margin(region: Window, view: SliceView) -> Window:
+    """Return all that is seen where the camera is fitted to a region of the view's own shape.
+
+    Without its margin a rim of the source's own voxels would be seen round the result.
+    """
+    seen = Window.around(region.centre, region.height / FIT_MARGIN, region.width / FIT_MARGIN)
+    return seen.grown(VISIBLE_MARGIN).clipped(view.shape)
+
+
 def rendered_window(region: Window, viewport: Viewport, view: SliceView) -> Window | None:
     """Return the part of the region that is seen, with a small margin; None where nothing is."""
     return region.intersection(viewport.visible(view).grown(VISIBLE_MARGIN))

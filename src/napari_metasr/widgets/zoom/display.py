@@ -159,6 +159,8 @@ class Display:
         if risk is not None:
             refusals = [*refusals[:1], risk.text]
         self._dock.assumed.told = told_text(at_hand[sources[0]].told, sources[0], view)
+        if len(stage.pairs) > len(shown):
+            refusals.append(messages.ONE_CONTRAST.format(name=sources[0].name))
         self._tell(settings, view, plan, sources, refusals)
         saving = self._cost.saving(
             {keys[source]: one for source, one in encoded.items() if one is not None}
@@ -262,6 +264,8 @@ class Display:
             notices.insert(0, f"{card.lesions_only}: bicubic is shown.")
         if settings.region is RegionMode.LESION or self._lesion.is_editing:
             notices.insert(0, self._lesion.notice(sources[0], view, plan))
+        if settings.fits_region and plan.enhanced is not None:
+            notices.append(messages.FITTED.format(region=settings.region))
         dock.show_notice(" ".join(filter(None, notices)))
 
 

@@ -35,6 +35,8 @@ LESION_OUT_OF_VIEW = "The lesion is out of view: bicubic only."
 EDITING = "Boxes are selected: select the image to compare again."
 ACROSS = "Across the slices, which are {thick:.3g} {unit} apart ({thin:.3g} {unit} within)."
 LESION_ONLY = "Bicubic outside the line."
+FITTED = "The {region} fills the view: the scale sets how finely it is shown, not how large."
+ONE_CONTRAST = "“{name}” alone is compared here: Side by side shows all that are ticked."
 TOO_LARGE = "Too large to render whole: only the middle is shown. Zoom in."
 
 

@@ -31,7 +31,7 @@ class ZoomPlan:
         What is super-resolved, in low-resolution edges.
     window
         The part of the slice that is rendered now: what is seen of the region, or, round a
-        lesion, all that is seen.
+        lesion, all that is seen. Round the middle of the view it has the camera's margin.
     enhanced
         The part of the window that the network is run on; interpolation fills the rest. None
         where it is run on nothing.
@@ -109,7 +109,9 @@ def make_plan(
         region = region_of(settings, viewport, view, marked)
     if region is None:
         return None
-    window = viewports.rendered_window(region, viewport, view)
+    is_centre = settings.region is RegionMode.CENTRE
+    rendered = viewports.with_margin(region, view) if is_centre else region
+    window = viewports.rendered_window(rendered, viewport, view)
     if window is None:
         return None
     grid = OutputGrid.at_scale(view.shape, scale)

@@ -112,6 +112,11 @@ class ZoomSettings:
         return self.region is RegionMode.RECTANGLE and not self.follow_camera
 
     @property
+    def fits_region(self) -> bool:
+        """Whether the camera shows all of what the user has marked, at whatever scale."""
+        return self.is_marked and self.move_camera and not self.follow_camera
+
+    @property
     def assumes(self) -> bool:
         """Whether anything that is shown rests on the assumed acquisition."""
         return self.consistent or self.comparison is Compare.INFERRED

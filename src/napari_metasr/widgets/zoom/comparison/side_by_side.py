@@ -1,12 +1,19 @@
-"""Bicubic left, super-resolved right, one row for each contrast; the cameras move together."""
+"""Bicubic left, super-resolved right, for each contrast; the cameras move together."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image, Labels
+from napari.utils.notifications import show_info
 
-from napari_metasr.widgets.viewer.napari_versions import HIDDEN_LAYERS_TAKE_BOXES, grid_of
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.napari_versions import (
+    HIDDEN_LAYERS_TAKE_BOXES,
+    LINES_ABOVE_TOP,
+    canvas_size,
+    grid_of,
+)
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
     is_result,
@@ -21,10 +28,31 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
 SPACING = 4
+HIDDEN = "“{name}” is hidden while images are compared side by side, and shown when that ends."
+
+
+def boxes_of(count: int, size: tuple[float, float]) -> tuple[int, int]:
+    """Return how many rows and columns of view boxes show images largest, a pair side by side.
+
+    Parameters
+    ----------
+    count
+        Images to show, the two of a pair after each other.
+    size
+        Height and width of the canvas, in pixels.
+
+    Examples
+    --------
+    >>> boxes_of(2, (800, 1000)), boxes_of(8, (800, 1000)), boxes_of(8, (1000, 400))
+    ((1, 2), (2, 4), (4, 2))
+    """
+    height, width = size
+    shapes = [(-(-count // columns), columns) for columns in range(2, max(count, 2) + 2, 2)]
+    return max(shapes, key=lambda shape: min(height / shape[0], width / shape[1]))
 
 
 class SideBySide(Mode):
-    """Uses napari's grid, where every visible layer has a view box.
+    """Uses napari's grid, where every visible layer has a view box, as large as the canvas allows.
 
     Other layers are hidden on entering. A segmentation is shown over every result, by copies. An
     image that is opened or shown meanwhile gets a view box of its own.
@@ -53,20 +81,27 @@ class SideBySide(Mode):
         for layer in [layer for layer in stage.viewer.layers if not is_result(layer)]:
             if self.snapshot is None or not layer.visible or isinstance(layer, Labels):
                 continue
-            if self._is_new or layer in sources or not isinstance(layer, Image):
+            if self._is_new or layer in sources:
                 self.snapshot.hide(layer)
+            elif not isinstance(layer, Image):
+                self.snapshot.hide(layer)
+                show_info(HIDDEN.format(name=layer.name))
         self._is_new = False
+        grid = grid_of(stage.viewer)
+        others = [
+            layer
+            for layer in stage.viewer.layers
+            if layer.visible and not is_result(layer) and not isinstance(layer, Labels)
+        ]
+        shape = boxes_of(len(panes) + len(others), canvas_size(stage.viewer))
         for layer in panes:
             set_visible(layer, True)
         self._label(stage, panes)
-        others = [layer for layer in stage.viewer.layers if layer.visible and not is_result(layer)]
-        rows = len(stage.pairs) + -(-len(others) // 2)
-        self._name(stage, is_one_row=rows == 1)
-        grid = grid_of(stage.viewer)
+        self._name(stage, is_one_pair=shape == (1, 2))
         in_box = 1 + len(stage.segmentations.copies)
         wanted = {
             "stride": -in_box if HIDDEN_LAYERS_TAKE_BOXES else in_box,
-            "shape": (max(rows, 1), 2),
+            "shape": shape,
             "spacing": SPACING,
         }
         for name, value in wanted.items():
@@ -79,6 +114,8 @@ class SideBySide(Mode):
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
         self._names.close()
+        if stage is not None:
+            anatomical_view(stage.viewer).keep_below(LINES_ABOVE_TOP)
         are_first = HIDDEN_LAYERS_TAKE_BOXES or (
             stage is not None and bool(stage.segmentations.copies)
         )
@@ -86,9 +123,10 @@ class SideBySide(Mode):
         if stage is not None and are_first:
             self._lay_over_images(stage)
 
-    def _name(self, stage: Stage, *, is_one_row: bool) -> None:
+    def _name(self, stage: Stage, *, is_one_pair: bool) -> None:
         """Name one pair in lines at the corners, several in a line in each view box."""
-        if FIT_GRID and is_one_row and stage.pairs:
+        anatomical_view(stage.viewer).keep_below(LINES_ABOVE_TOP if is_one_pair else 1)
+        if FIT_GRID and is_one_pair and stage.pairs:
             self._names.show(stage.viewer, stage.pairs[0])
             return
         self._names.close()
