@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes.disks import little_room
 from fakes.widgets import resize_canvas
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
@@ -267,6 +268,22 @@ def test_an_answer_that_cannot_be_saved_is_told_and_not_shown(dock, study, notes
     assert "was not saved" in notes[0]
     assert dock.grades[3].isChecked()
     assert not dock.grades[1].isChecked()
+
+
+def test_an_answer_for_which_the_disk_has_no_room_is_told(dock, study, notes):
+    dock.begin(str(study.folder), "Ann")
+    press(dock, "3")
+    saved = (study.ratings / "ann.jsonl").read_bytes()
+    with little_room(len(saved) + 20):
+        press(dock, "1")
+    (note,) = notes
+    assert "The answer was not saved." in note
+    assert "ann.jsonl: File too large" in note or "ann.jsonl: No space left" in note
+    assert dock.grades[3].isChecked()
+    assert (study.ratings / "ann.jsonl").read_bytes() == saved
+    press(dock, "1")
+    dock.end()
+    assert answers(study) == {"0001.png": (1, "")}
 
 
 def test_a_repaired_file_is_told(dock, study, notes):
