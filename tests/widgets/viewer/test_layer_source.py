@@ -13,6 +13,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
+from napari_metasr.widgets.viewer.result_layers import reorder
 
 SHAPE = (5, 6, 7)
 
@@ -187,3 +188,15 @@ def test_the_source_of_a_layer_is_always_the_same():
     layer = Image(np.zeros((4, 4)))
     assert layer_source(layer) is layer_source(layer)
     assert layer_source(Image(np.zeros((4, 4)))).token != layer_source(layer).token
+
+
+def test_layers_brought_into_an_order_are_told_of_once():
+    viewer = ViewerModel()
+    layers = [viewer.add_image(np.zeros((2, 3)), name=name) for name in "abcd"]
+    told = []
+    viewer.layers.events.reordered.connect(lambda event: told.append(list(viewer.layers)))
+    wanted = [layers[place] for place in (2, 0, 3, 1)]
+    for _ in range(2):  # nothing is left to be told
+        reorder(viewer.layers, wanted)
+        assert list(viewer.layers) == wanted
+        assert told == [wanted]

@@ -22,7 +22,7 @@ from napari_metasr.widgets.viewer.shared import real_viewer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from napari.components import ViewerModel
+    from napari.components import LayerList, ViewerModel
     from napari.layers import Labels
     from napari.layers.utils.layer_utils import Extent
     from napari.utils.events import EventEmitter
@@ -136,6 +136,17 @@ def lay_over_images(viewer: ViewerModel, layer: Layer) -> None:
     now = layers.index(layer)
     if above not in {now, now + 1}:
         layers.move(now, above)
+
+
+def reorder(layers: LayerList, order: Sequence[Layer]) -> None:
+    """Bring all layers of a viewer into an order; napari arranges its scene once for that."""
+    if list(layers) == list(order):
+        return
+    with layers.events.reordered.blocker():
+        for place, layer in enumerate(order):
+            if layers.index(layer) != place:
+                layers.move(layers.index(layer), place)
+    layers.events.reordered(value=layers)
 
 
 class SourceSteps(Layer):

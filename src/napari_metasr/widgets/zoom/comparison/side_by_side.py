@@ -18,6 +18,7 @@ from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
     is_result,
     lay_over_images,
+    reorder,
     undisturbed,
 )
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
@@ -159,9 +160,7 @@ class SideBySide(Mode):
         else:  # from the first
             order = [*(each for box in boxes for each in box), *others]
         with undisturbed(stage.viewer):
-            for place, each in enumerate(order):
-                if layers.index(each) != place:
-                    layers.move(layers.index(each), place)
+            reorder(layers, order)
 
     def _lay_over_images(self, stage: Stage) -> None:
         layers = stage.viewer.layers
