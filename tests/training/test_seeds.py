@@ -9,7 +9,7 @@ from statistics import fmean, pstdev
 import pytest
 from fakes.training import write_data
 
-from metasr_training import evaluate, report, train
+from metasr_training import evaluate, export, report, train
 from metasr_training.evaluation.over_seeds import seeds_rows, seeds_table
 from metasr_training.trained import load_trained
 
@@ -80,6 +80,13 @@ def test_a_run_goes_on_with_its_own_seeds(run, capsys, seeds, said):
     assert train.main([*arguments, "--output", str(run), *seeds, "--resume"]) == 2
     assert said in capsys.readouterr().err
     assert (run / "run.json").read_bytes() == before
+
+
+def test_a_network_is_exported_from_the_run_of_one_seed(run, tmp_path, capsys):
+    asked = ["--network", "meta-srgan", "--output", str(tmp_path)]
+    assert export.main(["--run", str(run), *asked]) == 2
+    assert f"has a run folder of its own, such as {run / 'seed-3'}" in capsys.readouterr().err
+    assert export.main(["--run", str(run / "seed-4"), *asked]) == 0
 
 
 def test_rows_that_a_seed_lacks_are_left_out(tmp_path):

@@ -281,6 +281,9 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     if not path.is_dir():
         there = [one.name for one in (run / NETWORKS).glob("*")]
         hint = nearest_hint(name, there)
+        of_seeds = sorted(path.parent for path in run.glob("seed-*/run.json"))
+        if of_seeds:
+            hint = f": each of its seeds has a run folder of its own, such as {of_seeds[0]}"
         raise UntrainedError(f"expected the network {name} in {run}, found none{hint}")
     folder = RunFolder(path)
     about = folder.read_config()
