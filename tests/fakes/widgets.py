@@ -69,9 +69,9 @@ def resize_canvas(viewer, size):
         canvas_resized(viewer)()
 
 
-def settle(qtbot, dock):
-    """Wait until the dock has nothing left to do."""
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=PATIENCE_MS)
+def settle(qtbot, *docks):
+    """Wait until the docks have nothing left to do."""
+    qtbot.waitUntil(lambda: not any(d.coordinator.is_waiting for d in docks), timeout=PATIENCE_MS)
 
 
 def results(dock):

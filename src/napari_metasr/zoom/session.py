@@ -8,7 +8,6 @@ nothing queues up. All methods are called from one thread.
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -69,7 +68,6 @@ class SliceKey:
 class Request:
     """Slices to encode, in order, each at least inside its window (low-resolution edges)."""
 
-    ticket: int
     windows: tuple[tuple[SliceKey, Window], ...]
 
     def covers(self, windows: Mapping[SliceKey, Window]) -> bool:
@@ -93,7 +91,6 @@ class ZoomSession(Generic[AnEncoded]):
         self._encoded: OrderedDict[SliceKey, AnEncoded] = OrderedDict()
         self._wanted: dict[SliceKey, Window] = {}
         self._failed: set[SliceKey] = set()
-        self._tickets = itertools.count(1)
         self._running: Request | None = None
         self._superseded = False
 
@@ -135,7 +132,7 @@ class ZoomSession(Generic[AnEncoded]):
             return None
         if not missing:
             return None
-        self._running = Request(next(self._tickets), tuple(missing.items()))
+        self._running = Request(tuple(missing.items()))
         self._superseded = False
         return self._running
 

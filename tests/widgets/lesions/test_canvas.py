@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
-from fakes.widgets import CARD, FakeEngine
+from fakes.widgets import CARD, FakeEngine, settle
 from napari.layers import Layer
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
 from qtpy.QtGui import QMouseEvent
@@ -55,10 +55,6 @@ def window(make_napari_viewer_proxy, qtbot, phantom_volume, detector, monkeypatc
     detector.gate.set()
     for each in (dock, *zooms):
         each.coordinator.close()
-
-
-def settle(qtbot, *docks):
-    qtbot.waitUntil(lambda: not any(d.coordinator.is_waiting for d in docks), timeout=30_000)
 
 
 def search(qtbot, dock):

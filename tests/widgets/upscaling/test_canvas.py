@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.upscale_dock import PARTS, FakeWork
+from fakes.widgets import settle
 from napari.layers import Layer
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QAbstractButton, QScrollArea
@@ -37,10 +38,6 @@ def window(make_napari_viewer_proxy, tmp_path, phantom_volume, work):
     yield viewer, dock
     work.go()
     dock.coordinator.close()
-
-
-def settle(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=30_000)
 
 
 def begin(qtbot, dock, work, parts):

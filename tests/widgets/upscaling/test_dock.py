@@ -187,13 +187,14 @@ def test_a_source_that_is_removed_meanwhile_hinders_nothing(qtbot, dock, viewer,
     assert [layer.name for layer in viewer.layers] == [OUTPUT.removesuffix(".nii.gz")]
 
 
-def test_nothing_is_computed_in_the_gui_thread(qtbot, dock, work):
+def test_nothing_is_computed_in_the_gui_thread(qtbot, make_dock, viewer, work):
     threads = []
-    prepare = dock.coordinator._prepare
-    dock.coordinator._prepare = lambda job: (
-        threads.append(threading.current_thread()) or prepare(job)
-    )
-    run(qtbot, dock)
+
+    def noted(job):
+        threads.append(threading.current_thread())
+        return work(job)
+
+    run(qtbot, make_dock(viewer, noted))
     assert threads[0] is not threading.main_thread()
 
 

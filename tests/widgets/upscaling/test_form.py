@@ -195,7 +195,14 @@ def test_the_zoom_s_results_are_not_offered(dock, viewer):
     assert [dock.source.itemText(row) for row in range(dock.source.count())] == ["head", "mine"]
 
 
-def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_volume):
+def test_networks_work_within_labels(qtbot, make_dock, viewer, work, notes, phantom_volume):
+    masks = []
+
+    def noted(job):
+        masks.append(read_volume(job.within))
+        return work(job)
+
+    dock = make_dock(viewer, noted)
     data = (phantom_volume.data > 800).astype(np.uint8)
     source = viewer.layers["head"]
     viewer.add_labels(data, name="seg", scale=source.scale, translate=source.translate)
@@ -205,9 +212,6 @@ def test_networks_work_within_labels(qtbot, dock, viewer, work, notes, phantom_v
         words.FOUND,
         "seg",
     ]
-    masks = []
-    work_on = work.__call__
-    dock.coordinator._prepare = lambda job: masks.append(read_volume(job.within)) or work_on(job)
     dock.within.setCurrentIndex(FOUND + 1)
     assert "everything outside the boxes around the lesions" in dock.plan.text()
     run(qtbot, dock)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fakes.widgets import CARD, FakeEngine
+from fakes.widgets import CARD, FakeEngine, settle
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.settings import get_settings
@@ -56,10 +56,6 @@ def window(make_napari_viewer_proxy, qtbot, phantom_volume, engine):
     yield viewer, dock
     engine.gate.set()
     dock.coordinator.close()
-
-
-def settle(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=30_000)
 
 
 def canvas(viewer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from fakes.widgets import CARD, FakeEngine
+from fakes.widgets import CARD, FakeEngine, settle
 from napari.components import ViewerModel
 from PIL import Image
 
@@ -20,10 +20,6 @@ from napari_metasr.widgets.zoom.scale_control import TrainedRangeSlider
 FIXED = CARD.model_copy(
     update={"name": "ms", "title": "MS", "fixed_scales": (2, 4), "trained_scales": (2.0, 4.0)}
 )
-
-
-def settle(qtbot, dock):
-    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=20_000)
 
 
 @pytest.fixture
