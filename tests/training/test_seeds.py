@@ -103,3 +103,15 @@ def test_rows_that_a_seed_lacks_are_left_out(tmp_path):
         0.5,
     )
     assert "| x2, a | 30.50 ± 0.50 |" in seeds_table([row])
+
+
+def test_data_sets_are_told_apart_where_no_row_is_of_all(tmp_path):
+    for seed in range(2):
+        table = f"one,bicubic,2.0,0.0,a,3{seed}\nother,bicubic,2.0,10.0,a,2{seed}\n"
+        path = tmp_path / f"{seed}.csv"
+        path.write_text(f"source,degradation,scale,noise,method,psnr\n{table}")
+    found = seeds_rows([tmp_path / "0.csv", tmp_path / "1.csv"])
+    assert [(row.row, row.mean) for row in found] == [
+        ("one, bicubic, 2.0, a", 30.5),
+        ("other, bicubic, 2.0, 10.0, a", 20.5),
+    ]

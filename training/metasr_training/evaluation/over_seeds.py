@@ -16,7 +16,12 @@ from metasr_training.tables import markdown_table, mean_text, write_rows
 from napari_metasr.files import replacing_folder
 
 TABLE_ROWS = "table.csv"
-LABELS = ("condition", "data", "thickness", "factor", "method", "detector")
+LABELS = (
+    *("condition", "data", "source", "degradation", "scale", "noise"),
+    *("thickness", "factor", "method", "detector"),
+)
+UNSAID = {"", ALL, "0.0"}
+"""Values of labels that are left out: all data sets, no noise."""
 MEASURES = {
     "psnr": ("PSNR (dB)", 2),
     "ssim": ("SSIM", 3),
@@ -56,7 +61,9 @@ class SeedsRow:
 
 
 def seeds_rows(tables: Sequence[Path]) -> list[SeedsRow]:
-    """Average the rows that tables of all seeds have in common, all data sets together.
+    """Average the rows that tables of all seeds have in common.
+
+    Those of all data sets together are taken where there are any.
 
     Parameters
     ----------
@@ -127,11 +134,12 @@ def put_together(evaluations: Mapping[int, Path], output: Path) -> EvaluationAbo
 
 
 def _values(path: Path) -> dict[str, dict[str, float]]:
-    """Return the measures of a table's rows by what they are of, without single data sets."""
+    """Return the measures of a table's rows by what they are of."""
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("source", ALL) == ALL]
+        rows = list(csv.DictReader(file))
+    rows = [row for row in rows if row.get("source", ALL) == ALL] or rows
     return {
-        ", ".join(row[name] for name in LABELS if row.get(name)): {
+        ", ".join(row[name] for name in LABELS if row.get(name, "") not in UNSAID): {
             name: float(row[name]) for name in MEASURES if row.get(name)
         }
         for row in rows
