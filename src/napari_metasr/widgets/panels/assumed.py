@@ -100,6 +100,7 @@ class AssumedControl(QWidget):
         for name in CHOICES:
             self.acquisition.addItem(name, name)
         self.acquisition.insertSeparator(CHOICES.index(NOTHING) + 1)
+        self.acquisition.setMinimumWidth(1)  # the row gives it what there is
         self.noise = NoiseBox()
         row = parts.row([self.acquisition, self.noise], first=2)
         row.setContentsMargins(0, 0, 0, 0)

@@ -119,12 +119,13 @@ class UpscaleDock(Dock):
         self.assumed = AssumedControl()
         self.thickness = QDoubleSpinBox()
         self.thickness.setRange(0, 100)
-        self.thickness.setSpecialValueText("slices touch")
+        self.thickness.setSpecialValueText("auto")
         self.thickness.setSuffix(" mm")
         self.thickness.setSingleStep(0.5)
         self.thickness.setKeyboardTracking(False)
         self.thickness.setToolTip(
-            "Thickness of the slices, where there are gaps between them or they overlap"
+            "Thickness of the slices, where there are gaps between them or they overlap;\n"
+            "auto: as the header says, or else they touch"
         )
         self.dtype = parts.enum_box(NumberType, "The output's number type")
         self.device = parts.combo_box("Where networks run; auto takes the fastest there is")
