@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtCore import QEvent, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
+from fakes.mouse import move_mouse
 from fakes.widgets import PATIENCE_MS
 from napari_metasr.volume import Source, Volume
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
@@ -40,18 +38,8 @@ def move(qtbot, viewer, loupe, place):
 
 
 def point_at(viewer, place):
-    """Move the mouse, past napari's rate limit."""
-    QTest.qWait(10)
-    native = canvas_widget(real_viewer(viewer))
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(place),
-        QPointF(native.mapToGlobal(place)),
-        Qt.MouseButton.NoButton,
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    QApplication.sendEvent(native, event)
+    """Move the mouse over the canvas."""
+    move_mouse(canvas_widget(real_viewer(viewer)), place)
 
 
 def middle(viewer):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
+
+THROTTLE_MS = 8
+"""Longer than the 5 ms in which napari takes one move of the mouse."""
 
 
 def turn_wheel(widget, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -20,3 +24,34 @@ def turn_wheel(widget, place, notches, modifiers=Qt.KeyboardModifier.NoModifier)
         False,
     )
     QApplication.sendEvent(widget, event)
+
+
+def move_mouse(
+    widget, place, button=Qt.MouseButton.NoButton, modifiers=Qt.KeyboardModifier.NoModifier
+):
+    """Move the mouse to a place of a widget, a QPoint, and wait until napari has taken the move.
+
+    napari defers a move that follows another one too soon, by a timer, and drops it if the button
+    is released first. A wait ends in sleep and serves no timer then, so events are processed after.
+    """
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(place),
+        QPointF(widget.mapToGlobal(place)),
+        Qt.MouseButton.NoButton,
+        button,
+        modifiers,
+    )
+    QApplication.sendEvent(widget, event)
+    QTest.qWait(THROTTLE_MS)
+    QApplication.processEvents()
+
+
+def drag_mouse(widget, start, stop, modifiers=Qt.KeyboardModifier.NoModifier, steps=6):
+    """Drag with the left button from one place of a widget, a QPoint, to another."""
+    left = Qt.MouseButton.LeftButton
+    move_mouse(widget, start)
+    QTest.mousePress(widget, left, modifiers, start)
+    for step in range(1, steps + 1):
+        move_mouse(widget, start + (stop - start) * step / steps, left, modifiers)
+    QTest.mouseRelease(widget, left, modifiers, stop)

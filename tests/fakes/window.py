@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QCheckBox, QStyle, QStyleOptionButton
+from qtpy.QtWidgets import QCheckBox, QStyle, QStyleOptionButton
 
-from fakes.mouse import turn_wheel
+from fakes.mouse import drag_mouse, turn_wheel
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_size, canvas_widget
 from napari_metasr.widgets.viewer.shared import real_viewer
 
@@ -61,25 +60,9 @@ def point_of(viewer, vertical, horizontal):
 
 
 def drag(viewer, start, stop, steps=6):
-    """Drag from one world position of the shown plane to another; past napari's rate limit."""
-    native, first, last = canvas(viewer), point_of(viewer, *start), point_of(viewer, *stop)
-    QTest.mouseMove(native, first)
-    QTest.qWait(30)
-    QTest.mousePress(native, LEFT, pos=first)
-    for step in range(1, steps + 1):
-        QTest.qWait(15)
-        position = first + (last - first) * step / steps
-        move = QMouseEvent(
-            QEvent.Type.MouseMove,
-            QPointF(position),
-            QPointF(native.mapToGlobal(position)),
-            Qt.MouseButton.NoButton,
-            LEFT,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(native, move)
-    QTest.qWait(15)
-    QTest.mouseRelease(native, LEFT, pos=last)
+    """Drag from one world position of the shown plane to another."""
+    first, last = point_of(viewer, *start), point_of(viewer, *stop)
+    drag_mouse(canvas(viewer), first, last, steps=steps)
 
 
 def delete(viewer, *layers):

@@ -5,23 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
+from fakes.mouse import drag_mouse
 from fakes.widgets import CARD, FakeEngine, settle
+from fakes.window import canvas, drag, point_of
 from napari.layers import Layer
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.lesions import detection as lesion_worker
 from napari_metasr.widgets.lesions.widget import LesionWidget
-from napari_metasr.widgets.viewer.napari_versions import (
-    camera_of,
-    canvas_size,
-    canvas_widget,
-    grid_of,
-)
+from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.region_border import COLOR
 
@@ -67,36 +62,6 @@ def search(qtbot, dock):
 def click_row(qtbot, dock, row):
     place = dock.table.visualItemRect(dock.table.item(row, 1)).center()
     qtbot.mouseClick(dock.table.viewport(), LEFT, pos=place)
-
-
-def point_of(viewer, vertical, horizontal):
-    """Where on the canvas a world position of the shown plane is."""
-    camera = camera_of(viewer)
-    height, width = canvas_size(viewer)
-    y = height / 2 - (vertical - camera.center[-2]) * camera.zoom
-    x = width / 2 - (horizontal - camera.center[-1]) * camera.zoom
-    return QPoint(round(x), round(y))
-
-
-def drag(viewer, start, stop):
-    canvas = canvas_widget(viewer)
-    QTest.mouseMove(canvas, start)
-    QTest.qWait(30)
-    QTest.mousePress(canvas, LEFT, pos=start)
-    for step in range(1, 7):
-        QTest.qWait(15)
-        position = start + (stop - start) * step / 6
-        move = QMouseEvent(
-            QEvent.Type.MouseMove,
-            QPointF(position),
-            QPointF(canvas.mapToGlobal(position)),
-            Qt.MouseButton.NoButton,
-            LEFT,
-            Qt.KeyboardModifier.NoModifier,
-        )
-        QApplication.sendEvent(canvas, move)
-    QTest.qWait(15)
-    QTest.mouseRelease(canvas, LEFT, pos=stop)
 
 
 def test_a_clicked_row_opens_the_zoom_once_on_that_lesion(qtbot, window):
@@ -155,7 +120,7 @@ def test_a_dragged_corner_changes_the_table_and_what_is_super_resolved(qtbot, wi
     start = point_of(viewer, *corner[-2:])
     QTest.qWait(100)
     far = -round(1.5 * camera_of(viewer).zoom)  # one voxel and a half
-    drag(viewer, start, start + QPoint(far, far))
+    drag_mouse(canvas(viewer), start, start + QPoint(far, far))
     settle(qtbot, dock, *zooms)
     assert dock.table.item(0, 1).text() == "0.90, edited"
     enhanced = zooms[0].coordinator.presenter.stage.pairs[0].enhanced
@@ -188,7 +153,7 @@ def test_a_box_is_drawn_with_the_mouse(qtbot, window):
     viewer.dims.set_current_step(0, 9)
     qtbot.mouseClick(dock.add, LEFT)
     QTest.qWait(100)
-    drag(viewer, point_of(viewer, 4, -3), point_of(viewer, -6, 3))
+    drag(viewer, (4, -3), (-6, 3))
     qtbot.waitUntil(lambda: dock.table.rowCount() == 1, timeout=10_000)
     assert dock.table.item(0, 1).text() == "manual"
     layer = dock.coordinator.results.current.boxes.layer

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes.mouse import drag_mouse
 from fakes.widgets import CARD, FakeEngine, settle
+from fakes.window import canvas, drag, point_of
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.settings import get_settings
@@ -56,50 +58,6 @@ def window(make_napari_viewer_proxy, qtbot, phantom_volume, engine):
     yield viewer, dock
     engine.gate.set()
     dock.coordinator.close()
-
-
-def canvas(viewer):
-    return viewer.window._qt_viewer.canvas
-
-
-def point_of(viewer, vertical, horizontal):
-    """Where on the canvas a world position of the shown plane is."""
-    camera = camera_of(viewer)
-    height, width = canvas_size(viewer)
-    down = -1 if camera.orientation2d[0] == "up" else 1
-    right = -1 if camera.orientation2d[1] == "left" else 1
-    y = height / 2 + down * (vertical - camera.center[-2]) * camera.zoom
-    x = width / 2 + right * (horizontal - camera.center[-1]) * camera.zoom
-    return QPoint(round(x), round(y))
-
-
-def drag(viewer, start, stop, modifier=Qt.KeyboardModifier.NoModifier):
-    native, left = canvas(viewer).native, Qt.MouseButton.LeftButton
-    QTest.mouseMove(native, start)
-    QTest.mousePress(native, left, modifier, start)
-    steps = 6
-    for step in range(1, steps + 1):
-        position = start + (stop - start) * step / steps
-        event_move(native, position, modifier)
-    QTest.mouseRelease(native, left, modifier, stop)
-
-
-def event_move(native, position, modifier):
-    """A move with the left button held, which QTest cannot send; past napari's rate limit."""
-    from qtpy.QtCore import QEvent, QPointF
-    from qtpy.QtGui import QMouseEvent
-    from qtpy.QtWidgets import QApplication
-
-    QTest.qWait(8)
-    event = QMouseEvent(
-        QEvent.Type.MouseMove,
-        QPointF(position),
-        QPointF(native.mapToGlobal(position)),
-        Qt.MouseButton.NoButton,
-        Qt.MouseButton.LeftButton,
-        modifier,
-    )
-    QApplication.sendEvent(native, event)
 
 
 def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
@@ -159,7 +117,7 @@ def test_a_rectangle_is_drawn_with_the_mouse(qtbot, window):
     settle(qtbot, dock)
     qtbot.waitUntil(lambda: viewer.layers.selection.active.name.startswith("zoom region"))
     QTest.qWait(50)
-    drag(viewer, point_of(viewer, 4, -3), point_of(viewer, -6, 3))
+    drag(viewer, (4, -3), (-6, 3))
     qtbot.waitUntil(lambda: not dock.draw.isChecked(), timeout=10_000)
     settle(qtbot, dock)
     assert dock.settings.region is RegionMode.RECTANGLE
@@ -181,7 +139,7 @@ def test_shift_and_drag_changes_window_and_level_and_the_button_resets(qtbot, wi
     start, center = tuple(layer.contrast_limits), camera_of(viewer).center
     height, width = canvas_size(viewer)
     middle = QPoint(width // 4, height // 2)
-    drag(viewer, middle, middle + QPoint(60, 0), Qt.KeyboardModifier.ShiftModifier)
+    drag_mouse(canvas(viewer), middle, middle + QPoint(60, 0), Qt.KeyboardModifier.ShiftModifier)
     low, high = layer.contrast_limits
     assert high - low > start[1] - start[0]
     assert low + high == pytest.approx(sum(start), rel=1e-6)
@@ -196,7 +154,7 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
     settle(qtbot, dock)
     center = camera_of(viewer).center
     line = point_of(viewer, *center[-2:])
-    drag(viewer, line, line + QPoint(80, 0))
+    drag_mouse(canvas(viewer), line, line + QPoint(80, 0))
     settle(qtbot, dock)
     assert dock.coordinator._comparing.mode.fraction > 0.55
     assert dock.swipe.value() > 55
@@ -205,7 +163,7 @@ def test_the_swipe_line_is_dragged_with_the_mouse(qtbot, window):
 
 def test_every_key_of_the_sheet_works_wherever_the_focus_is(qtbot, window):
     viewer, dock = window
-    loupe, native = loupe_of(viewer), canvas(viewer).native
+    loupe, native = loupe_of(viewer), canvas(viewer)
     kept = []
     dock.keep_requested.disconnect()
     dock.keep_requested.connect(lambda: kept.append(True))
