@@ -6,7 +6,8 @@ The first table keeps every r-th slice, thin or thick (averaged over a Gaussian 
 the spacing), fills the others in again, and compares: PSNR in the head, and the mean absolute
 difference of neighbouring slices there over that of the truth. 1 is the truth's; more is flicker,
 less is slices that are too alike. The head is looked at in a box of ``--views`` columns and rows
-on either side of its middle, so that the networks run on few orthogonal slices.
+on either side of its middle, so that the networks run on few orthogonal slices. A network that
+can be told (``--through-plane-model``) is told how thick the slices are.
 
 The second one upscales the volume from file to file by the command's own code, in a process of
 its own; the peak memory is above what the process held with everything loaded. Beside it stands
@@ -34,6 +35,7 @@ from scipy import ndimage
 from zoom import cases
 
 import napari_metasr
+from napari_metasr.acquisition import slice_code
 from napari_metasr.degradations import slice_profile_matrix
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.io import read_volume
@@ -44,6 +46,7 @@ from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.slabs import SlabPass
 from napari_metasr.upscaling.upscale import MEMORY_BOUND
+from napari_metasr.weights import DEFAULT_THROUGH_PLANE_MODEL
 
 LARGE = (
     ((1024, 1024, 64), 256, "2,2,1"),
@@ -184,24 +187,27 @@ def flicker(image, truth, head):
     return own / other
 
 
-def print_flicker(path, factors, views):
+def print_flicker(path, factors, views, model_name):
     volume = read_volume(path)
     low, high = volume.intensity_range
     data = volume.data.astype(np.float32)
     head = data > low + HEAD_LEVEL * (high - low)
     centre = [int(places.mean()) for places in np.nonzero(head)]
     box = tuple(slice(max(middle - views, 0), middle + views) for middle in centre[1:])
-    model = napari_metasr.load_model("meta-srgan-through-plane", device="cpu")
+    model = napari_metasr.load_model(model_name, device="cpu")
+    told = model.card.can_be_told
     print("\n| slices | every | method | PSNR in the head | inter-slice difference / truth's |")
     print("|---|---|---|---|---|")
     for name, thickness in THICKNESSES.items():
+        code = slice_code(thickness, along_rows=True)
+        network = model.told(code) if told else model
         for factor in factors:
             kept = data.shape[0] // factor
             truth = data[: kept * factor, *box]
             inside = head[: kept * factor, *box]
             profile = slice_profile_matrix(len(truth), kept, thickness)
             thick = np.tensordot(profile, truth, axes=1)
-            for method, image in filled(thick, factor, thickness, volume, model).items():
+            for method, image in filled(thick, factor, thickness, volume, network).items():
                 error = np.mean((image - truth)[inside] ** 2)
                 psnr = 10 * np.log10((high - low) ** 2 / error)
                 print(
@@ -217,6 +223,7 @@ def main():
     parser.add_argument("--scale", default="2,2,1")
     parser.add_argument("--keep", type=int, nargs="*", default=[2, 3, 4, 5])
     parser.add_argument("--views", type=int, default=24)
+    parser.add_argument("--through-plane-model", default=DEFAULT_THROUGH_PLANE_MODEL)
     parser.add_argument("--large", action="store_true", help="large simulated volumes too")
     parser.add_argument("--one", action="store_true", help="speed alone, as JSON")
     options = parser.parse_args()
@@ -230,7 +237,7 @@ def main():
     versions = f"torch {torch.__version__}, nibabel {nib.__version__}"
     print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, {versions}")
     if options.keep:
-        print_flicker(options.volume, options.keep, options.views)
+        print_flicker(options.volume, options.keep, options.views, options.through_plane_model)
     print_speed(options)
     print_others(options.volume, scale)
     if options.large:
