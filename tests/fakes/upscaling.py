@@ -26,6 +26,7 @@ def small_models(folder: Path) -> dict[str, str]:
         torch.manual_seed(seed)
         network = build("meta-srgan", **SIZE)
         about = model_card(name).model_dump() | {"name": f"small-{name}", "options": SIZE}
+        about |= {"network": "meta-srgan"}
         save_weights(network, folder, **about)
         options[option] = str(folder / f"small-{name}.safetensors")
     return options

@@ -130,6 +130,11 @@ class FakeEngine:
         self.encoded = []
         self.rendered = []
         self.loads = []
+        self.codes = []
+
+    def told(self, code, title=""):
+        self.codes.append(code)
+        return self
 
     def factory(self, model, *, device):
         self.loads.append((model, device))

@@ -106,7 +106,7 @@ def test_the_split_can_be_given_and_seeds_have_a_mean_and_a_spread(tmp_path, mod
         (["--name", "mine", "--start", "ld"], "found ld, which is of lesion-detector"),
         (
             ["--name", "mine", "--start", "meta-srgan-through-plane"],
-            "found meta-srgan-through-plane, which is of meta-srgan across slices",
+            "found meta-srgan-through-plane, which is of meta-srgan-told across slices",
         ),
         (["--name", "mine", "--start", "tniy"], "did you mean 'tiny'?"),
         (["--name", "mine", "--recipe", "finetun"], "did you mean 'finetune'?"),
@@ -187,7 +187,7 @@ def test_settings_apply_to_the_recipes_that_have_them_under_every_preset():
 
 
 def test_a_start_across_slices_wants_a_recipe_across_slices():
-    check_start(recipe("through-plane"), weights.model_card("meta-srgan-through-plane"))
+    check_start(recipe("through-plane-told"), weights.model_card("meta-srgan-through-plane"))
     check_start(recipe("finetune"), weights.model_card("meta-srgan"))
 
 

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from napari_metasr.acquisition.protocol import protocol_of
 from napari_metasr.degradations import slice_profile_on
 from napari_metasr.geometry.grids import AxisGrid
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 LEAST_WEIGHT = 1e-6
 THICKEST = 1.5
+"""Largest thickness of slices, as a share of their spacing."""
+
+
+def stated_thickness(told: Mapping[str, Any], spacing: float) -> float | None:
+    """Return how thick slices are by their header, in mm; None where it does not say.
+
+    Beyond `THICKEST` times their spacing it says that the scanner interpolated between them, and
+    is left aside.
+
+    Parameters
+    ----------
+    told
+        What the header tells, by DICOM keyword.
+    spacing
+        Between the slices, in mm.
+    """
+    stated = protocol_of(told).slice_thickness
+    return None if stated is None or stated > THICKEST * spacing else stated
 
 
 class SliceConsistency:

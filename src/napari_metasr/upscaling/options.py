@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
-from napari_metasr.acquisition.protocol import protocol_of
 from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.trust.told import Words
-from napari_metasr.upscaling.consistency import THICKEST
+from napari_metasr.upscaling.consistency import stated_thickness
 from napari_metasr.volume import Plane
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL
 
@@ -104,16 +103,14 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
         """Complete the options for a volume: the plane, and how thick slices of that plane are.
 
         What was chosen stays. A thickness that the header states is of slices in the plane in
-        which they were acquired; beyond `THICKEST` times their spacing it says that the scanner
-        interpolated between them, and is left aside.
+        which they were acquired.
         """
         acquired = Plane.acquired(volume.shape[1:], volume.spacing)
         plane = self.plane if "plane" in self.model_fields_set else acquired
         thickness = self.thickness
         if thickness is None and plane is acquired:
-            stated = protocol_of(volume.source.told).slice_thickness
-            if stated is not None and stated <= THICKEST * volume.spacing[plane.normal_axis]:
-                thickness = stated
+            spacing = volume.spacing[plane.normal_axis]
+            thickness = stated_thickness(volume.source.told, spacing)
         return self.model_copy(update={"plane": plane, "thickness": thickness})
 
     @property

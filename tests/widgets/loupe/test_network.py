@@ -13,6 +13,7 @@ from fakes.loupe import (
     show_spot,
 )
 
+from napari_metasr.acquisition import slice_code
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 
@@ -78,6 +79,8 @@ def test_across_thick_slices_the_through_plane_network_works(qtbot, opened):
     assert 1 < rows <= 6
     assert columns == 1
     assert "across the slices" in loupe.pane.look.right
+    touching = slice_code(1.0, along_rows=True)
+    assert {code.tobytes() for code in engine.codes} == {touching.tobytes()}
 
 
 def test_what_is_super_resolved_already_is_refused(qtbot, opened):

@@ -9,7 +9,7 @@ from napari_metasr.geometry.grids import MAX_OUTPUT_SIZE, OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.volume import THICK
 from napari_metasr.weights import DEFAULT_MODEL, DEFAULT_THROUGH_PLANE_MODEL, model_card
-from napari_metasr.widgets.viewer.telling import remembered_words, words_for
+from napari_metasr.widgets.viewer.telling import SLICES, remembered_words, words_for
 from napari_metasr.widgets.viewer.viewport import MAX_SCREEN_SCALE
 from napari_metasr.zoom.baselines import interpolate_pixels
 
@@ -79,6 +79,7 @@ def network_of(source: LayerSource, view: SliceView) -> Network:
         card = model_card(DEFAULT_THROUGH_PLANE_MODEL)
         most = card.trained_scales[1]
         largest = (most, 1.0) if rows > columns else (1.0, most)
+        told = SLICES if card.can_be_told else ""
     else:
         card = model_card(DEFAULT_MODEL)
         largest = (card.trained_scales[1],) * 2

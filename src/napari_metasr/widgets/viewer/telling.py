@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.acquisition import estimate
+from napari_metasr.acquisition import estimate, slice_code
 from napari_metasr.trust.told import Told, Words, tell_of
+from napari_metasr.upscaling.consistency import stated_thickness
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.preferences import preferences
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from napari_metasr.acquisition import Acquisition
     from napari_metasr.weights import ModelCard
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
+
+
+SLICES = "slices"
+"""Chosen for a network across slices, which is told how thick they are; see `told_network`."""
 
 
 def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | None:
@@ -59,10 +64,17 @@ def told_network(network: Any, words: str, source: LayerSource, view: SliceView)
     network
         A loaded model; see ``napari_metasr.zoom.engine.ZoomModel``.
     words
-        What is chosen, see ``napari_metasr.trust.told.Words``; empty for one that cannot be told.
+        What is chosen, see ``napari_metasr.trust.told.Words``, or `SLICES`; empty for one that
+        cannot be told.
     """
     if not words:
         return network
+    if words == SLICES:
+        rows, columns = map(abs, view.scale)
+        spacing = max(rows, columns)
+        stated = source.volume and stated_thickness(source.volume.source.told, spacing)
+        code = slice_code((stated or spacing) / spacing, along_rows=rows > columns)
+        return network.told(code)
     try:
         found = found_acquisition(source, view)
     except ValueError:  # nothing is known of a world that is no space
