@@ -34,7 +34,7 @@ def test_lines(stored, capsys):
     )
     assert lines["slices"] == "16, 4 apart"
     assert lines["contrast"] == "T1 (by the name)"
-    assert lines["trained on the like"] == "none"
+    assert lines["trained on the like"] == "meta-srgan-told"
 
 
 def test_a_stated_contrast_decides_which_models_fit(stored, capsys):
