@@ -235,7 +235,7 @@ def test_bad_input_is_said_in_one_line(
 def test_a_study_is_not_overwritten_by_accident(study, folders, monkeypatch, capsys):
     arguments = ("prepare", "--input", folders, "--output", study.folder)
     assert run(monkeypatch, *arguments) == 2
-    assert "overwrite" in capsys.readouterr().err
+    assert "--overwrite replaces it" in capsys.readouterr().err
     assert run(monkeypatch, *arguments, "--overwrite") == 0
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from metasr_training.datasets.pictures import read_gray
 from metasr_training.tables import write_text, writing_together
+from napari_metasr.cli.advice import with_advice
 from napari_metasr.cli.standard_output import ending_with_its_reader
-from napari_metasr.errors import in_words
 from napari_metasr.files import keeping
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.io import read_volume
@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             args=None if arguments is None else list(arguments),
         )
     except (ValueError, OSError) as error:
-        print(f"metasr-mos: {in_words(error)}", file=sys.stderr)
+        print(f"metasr-mos: {with_advice(error)}", file=sys.stderr)
         return 2
     return 0
 
