@@ -9,7 +9,6 @@ from fakes.models import told_model
 
 from metasr_training.condition import Condition
 from metasr_training.evaluation.told import (
-    BY_SHARPNESS,
     methods_beside,
     neighbours,
     told_table,
@@ -19,13 +18,14 @@ from metasr_training.evaluation.zoom import ZoomRow
 from napari_metasr.acquisition.code import transfer
 from napari_metasr.degradations import named_reduction
 from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.trust.assumption import SHARPEST_FIRST
 from napari_metasr.trust.told import Words, tell
 from napari_metasr.volume import Source, Volume
 from napari_metasr.zoom.loading import load_model
 
 
 def test_reductions_lie_in_the_order_of_what_they_leave():
-    left = [sum(transfer(named_reduction(name))[:3]) for name in BY_SHARPNESS]
+    left = [sum(transfer(named_reduction(name))[:3]) for name in SHARPEST_FIRST]
     assert left == sorted(left, reverse=True)
     assert neighbours("k-space") == (None, "box")
     assert neighbours("bicubic") == ("box", "bilinear")
@@ -87,6 +87,6 @@ def test_the_tables_weigh_data_sets_by_their_images():
     ]
 
 
-@pytest.mark.parametrize("name", BY_SHARPNESS)
+@pytest.mark.parametrize("name", SHARPEST_FIRST)
 def test_every_reduction_has_a_neighbour(name):
     assert any(neighbours(name))

@@ -15,6 +15,7 @@ from metasr_training.evaluation.zoom import CONSISTENT
 from metasr_training.tables import markdown_table
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction
+from napari_metasr.trust.assumption import SHARPEST_FIRST
 from napari_metasr.trust.told import Words, tell
 from napari_metasr.volume import Source, Volume
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.grids import Scale
     from napari_metasr.zoom.engine import ZoomModel
 
-BY_SHARPNESS = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-hamming")
-"""Reductions from the sharpest to the blurriest, by what they leave of waves up to Nyquist."""
-
 NOISE_STEP = 0.01
 """Share of the intensity range by which noise is told wrongly."""
 
@@ -38,9 +36,9 @@ SHARPER, BLURRIER, NOISIER = ", told sharper", ", told blurrier", ", told noisie
 
 def neighbours(name: str) -> tuple[str | None, str | None]:
     """Return the reductions that are a step sharper and a step blurrier; None at either end."""
-    place = BY_SHARPNESS.index(name)
-    sharper = BY_SHARPNESS[place - 1] if place else None
-    return sharper, BY_SHARPNESS[place + 1] if place + 1 < len(BY_SHARPNESS) else None
+    place = SHARPEST_FIRST.index(name)
+    sharper = SHARPEST_FIRST[place - 1] if place else None
+    return sharper, SHARPEST_FIRST[place + 1] if place + 1 < len(SHARPEST_FIRST) else None
 
 
 def told_methods(model: ZoomModel, condition: Condition) -> list[Contestant]:
