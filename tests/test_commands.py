@@ -33,17 +33,18 @@ VERBS = {
 COMMANDS = [(name, *verb) for name, verbs in VERBS.items() for verb in [(), *zip(verbs)]]
 QUIETLY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
-# Ends the event loop as soon as a window is there: somebody closes the window that rates.
+# Quits a second after the window is shown, as if somebody closed it. All in the main thread: Qt
+# takes the first thread that loads it for the one of its windows.
 CLOSED_AT_ONCE = """
-import threading, time
-def close():
-    from qtpy.QtCore import QMetaObject, Qt
+import napari
+run = napari.run
+def run_for_a_second():
+    from qtpy.QtCore import QTimer
     from qtpy.QtWidgets import QApplication
-    while not any(one.isVisible() for one in QApplication.topLevelWidgets()):
-        time.sleep(0.1)
-    time.sleep(1)
-    QMetaObject.invokeMethod(QApplication.instance(), "quit", Qt.ConnectionType.QueuedConnection)
-threading.Thread(target=close, daemon=True).start()
+    assert any(one.isVisible() for one in QApplication.topLevelWidgets())
+    QTimer.singleShot(1000, QApplication.instance().quit)
+    run()
+napari.run = run_for_a_second
 """
 
 

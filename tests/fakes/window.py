@@ -19,6 +19,11 @@ def qt_viewer(viewer):
     return real_viewer(viewer).window._qt_viewer
 
 
+def main_window(viewer):
+    """napari's main window, which a plugin's stand-in of the viewer hides."""
+    return real_viewer(viewer).window._qt_window
+
+
 def canvas(viewer):
     """The widget that is drawn on."""
     return canvas_widget(real_viewer(viewer))

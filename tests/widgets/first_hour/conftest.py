@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.widgets import CARD, settle
+from fakes.window import main_window
 from napari.layers import Layer
 
 from napari_metasr.io import write_volume
@@ -25,7 +26,7 @@ def path(tmp_path, phantom_volume):
 @pytest.fixture
 def viewer(make_napari_viewer_proxy, path):
     viewer = make_napari_viewer_proxy(show=True)
-    viewer.window._qt_window.resize(1100, 750)
+    main_window(viewer).resize(1100, 750)
     for data in read_layers(str(path)):
         viewer.add_layer(Layer.create(*data))
     yield viewer

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fakes.widgets import FakeEngine, results, settle
-from fakes.window import click, drag, picture, press
+from fakes.window import click, drag, main_window, picture, press
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
@@ -29,7 +29,7 @@ from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_
 from napari_metasr.widgets.zoom.settings import Compare
 from napari_metasr.zoom.baselines import interpolate_pixels
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SINGLE = [mode for mode in Compare if mode is not Compare.SIDE_BY_SIDE]
 
 
@@ -54,7 +54,7 @@ def add_contrasts(qtbot, viewer, dock, count):
 
 
 def test_swiped_halves_have_their_names_on_their_sides_and_off_the_scale_bar(qtbot, viewer, dock):
-    viewer.window._qt_window.resize(1024, 700)
+    main_window(viewer).resize(1024, 700)
     dock.comparison.setCurrentText("Swipe")
     settle(qtbot, dock)
     overlays = canvas_overlays(viewer)
@@ -93,7 +93,7 @@ def test_a_difference_lies_over_the_anatomy_with_letters_and_a_unit(qtbot, viewe
 
 
 def test_four_contrasts_are_as_large_as_the_window_allows(qtbot, viewer, dock):
-    viewer.window._qt_window.resize(1600, 640)
+    main_window(viewer).resize(1600, 640)
     add_contrasts(qtbot, viewer, dock, 3)
     qtbot.waitUntil(lambda: grid_shape(viewer) == (2, 4), timeout=20_000)
     assert min(viewbox_size(viewer)) > 150

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
 from fakes.widgets import results, settle
-from fakes.window import LEFT, click, delete, picture, press, qt_viewer, wheel
+from fakes.window import LEFT, click, delete, main_window, picture, press, qt_viewer, wheel
 from napari.layers import Layer
 from qtpy.QtCore import Qt
 
@@ -15,16 +15,15 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets.lesions import detection
 from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.viewer.napari_versions import camera_of
-from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.zoom import messages
 from napari_metasr.widgets.zoom.dock import ZoomDock
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SLICE = 12
 
 
 def zoom_docks(viewer):
-    return real_viewer(viewer).window._qt_window.findChildren(ZoomDock)
+    return main_window(viewer).findChildren(ZoomDock)
 
 
 def test_3d_and_back_by_napari_s_button_shows_the_slice_again(qtbot, viewer, dock):

@@ -18,7 +18,7 @@ from napari_metasr.widgets.viewer.open_docks import open_dock
 from napari_metasr.widgets.zoom.settings import Compare
 
 PACKAGE = str(Path(napari_metasr.__file__).parent)
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture

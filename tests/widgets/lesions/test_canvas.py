@@ -7,7 +7,7 @@ import pytest
 from fakes.detector import DETECTOR_CARDS, FakeDetector, box
 from fakes.mouse import drag_mouse
 from fakes.widgets import CARD, FakeEngine, settle
-from fakes.window import canvas, drag, point_of
+from fakes.window import canvas, drag, main_window, point_of
 from napari.layers import Layer
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
@@ -20,7 +20,7 @@ from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.region_border import COLOR
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -36,7 +36,7 @@ def window(make_napari_viewer_proxy, qtbot, phantom_volume, detector, monkeypatc
     """A viewer with the phantom, the detection dock, and a zoom dock that it opens."""
     monkeypatch.setattr(lesion_worker, "concerns", lambda *_, **__: ())
     viewer = make_napari_viewer_proxy(show=True)
-    viewer.window._qt_window.resize(1200, 900)
+    main_window(viewer).resize(1200, 900)
     viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
     engine, zooms = FakeEngine(), []
 

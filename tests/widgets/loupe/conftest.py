@@ -9,6 +9,7 @@ from fakes.loupe import (
     bright_voxel,
 )
 from fakes.widgets import FakeEngine
+from fakes.window import main_window
 from qtpy.QtTest import QTest
 
 from napari_metasr.io.layers import layer_data
@@ -25,7 +26,7 @@ def opened(make_napari_viewer_proxy, qtbot):
 
     def make(volume=None, size=(1000, 760)):
         viewer = make_napari_viewer_proxy(show=True)
-        viewer.window._qt_window.resize(*size)
+        main_window(viewer).resize(*size)
         data, keywords, _ = layer_data(volume or bright_voxel(SPACINGS["cubes"]))
         layer = viewer.add_image(data, **{**keywords, "contrast_limits": (0, BRIGHT)})
         layer.colormap = "red"

@@ -23,7 +23,7 @@ from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widge
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.shortcuts import register
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def wheel(viewer, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):

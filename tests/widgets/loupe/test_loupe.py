@@ -21,7 +21,7 @@ from napari_metasr.widgets.loupe import loupe as loupes
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget
 from napari_metasr.widgets.viewer.shared import real_viewer
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def red_spot(widget):

@@ -17,7 +17,7 @@ from napari_metasr.acquisition import slice_code
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def test_the_network_is_there_before_it_is_asked_for(qtbot, opened):

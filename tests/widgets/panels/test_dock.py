@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fakes.window import main_window
 from napari.layers import Layer
 from qtpy.QtTest import QTest
 
@@ -10,7 +11,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.widgets.panels.dock import Dock, enclosing
 from napari_metasr.widgets.viewer.open_docks import open_dock
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 KINDS = ("zoom", "planes", "detect", "upscale")
 
 
@@ -18,7 +19,7 @@ def test_the_window_keeps_its_size_with_all_docks_open(
     make_napari_viewer_proxy, qtbot, phantom_volume
 ):
     viewer = make_napari_viewer_proxy(show=True)
-    window = viewer.window._qt_window
+    window = main_window(viewer)
     window.resize(1024, 700)
     viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
     QTest.qWait(100)

@@ -20,7 +20,7 @@ from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.result_layers import SUPER_RESOLVED
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SHAPE = (20, 28, 24)
 SPOT = (9, 17, 8)
 BRIGHT = 1000

@@ -305,7 +305,7 @@ def test_floating_keys_do_the_same(qtbot, dock, study):
     assert answers(study) == {"0001.png": (2, "U"), "0002.png": (4, "")}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_by_keyboard_in_the_window(make_napari_viewer_proxy, qtbot, study):
     """Keys reach the dock from the canvas and from the dock, once each, until it is closed."""
     viewer = make_napari_viewer_proxy(show=True)

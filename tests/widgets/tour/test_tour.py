@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import napari.settings
 import pytest
+from fakes.window import main_window
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import QEvent, QPoint, QRect, Qt
 from qtpy.QtTest import QTest
@@ -18,7 +19,7 @@ from napari_metasr.widgets.viewer.preferences import preferences
 from napari_metasr.widgets.viewer.shared import real_viewer
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.skipif(not has_tours(), reason="this napari has no tours"),
 ]
 
@@ -26,9 +27,9 @@ pytestmark = [
 @pytest.fixture
 def viewer(make_napari_viewer_proxy):
     viewer = make_napari_viewer_proxy(show=True)
-    viewer.window._qt_window.resize(1024, 700)
+    main_window(viewer).resize(1024, 700)
     yield viewer
-    tour = viewer.window._qt_window._viewer_tour
+    tour = main_window(viewer)._viewer_tour
     if tour is not None:
         tour.close_tour()
     viewer.window.remove_dock_widget("all")
@@ -43,7 +44,7 @@ def button(tour, text):
 
 def test_every_step_points_at_a_control_that_is_seen(qtbot, viewer):
     viewer.window.add_dock_widget(TourWidget(viewer), name="Tour")
-    window = real_viewer(viewer).window._qt_window
+    window = main_window(viewer)
     qtbot.waitUntil(lambda: window._viewer_tour is not None, timeout=20_000)
     tour = window._viewer_tour
     assert len(viewer.layers) > 0  # the sample
@@ -91,4 +92,4 @@ def test_it_is_offered_once(qtbot, viewer, monkeypatch, tmp_path):
     assert preferences()["tour_offered"]
     [(_, accept)] = heard[0].actions
     accept(None)
-    assert real_viewer(viewer).window._qt_window._viewer_tour is not None
+    assert main_window(viewer)._viewer_tour is not None

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fakes.upscale_dock import PARTS, FakeWork
 from fakes.widgets import settle
+from fakes.window import main_window
 from napari.layers import Layer
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QAbstractButton, QScrollArea
@@ -14,7 +15,7 @@ from napari_metasr.io.reader import read_layers
 from napari_metasr.io.writer import write_volume
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 LEFT = Qt.MouseButton.LeftButton
 
 
@@ -29,7 +30,7 @@ def window(make_napari_viewer_proxy, tmp_path, phantom_volume, work):
     path = tmp_path / "sub-01_T1w.nii.gz"
     write_volume(path, phantom_volume.data, phantom_volume.affine, phantom_volume.source)
     viewer = make_napari_viewer_proxy(show=True)
-    viewer.window._qt_window.resize(1366, 720)
+    main_window(viewer).resize(1366, 720)
     for data in read_layers(str(path)):
         viewer.add_layer(Layer.create(*data))
     dock = UpscaleWidget(viewer, work, measure=lambda *_: 1e-8)

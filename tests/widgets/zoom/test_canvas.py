@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.mouse import drag_mouse
 from fakes.widgets import CARD, FakeEngine, settle
-from fakes.window import canvas, drag, point_of
+from fakes.window import canvas, drag, main_window, point_of
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.settings import get_settings
@@ -32,7 +32,7 @@ from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 LETTERS = {
     Plane.AXIAL: ("A", "P", "R", "L"),
     Plane.CORONAL: ("S", "I", "R", "L"),
@@ -49,7 +49,7 @@ def engine():
 def window(make_napari_viewer_proxy, qtbot, phantom_volume, engine):
     """A viewer with the phantom and the dock, and the dock."""
     viewer = make_napari_viewer_proxy(show=True)
-    viewer.window._qt_window.resize(1100, 700)
+    main_window(viewer).resize(1100, 700)
     viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
     dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
     viewer.window.add_dock_widget(dock, name="Meta-SR Zoom", area="right")
@@ -183,7 +183,7 @@ def test_every_key_of_the_sheet_works_wherever_the_focus_is(qtbot, window):
     keys = {text: key for key, text in sheet() if len(key) == 1 and text != CLOSING.description}
     assert set(keys) == set(effects)
     assert CLOSING.line in sheet()
-    main = real_viewer(viewer).window._qt_window
+    main = main_window(viewer)
     dock.more_contrasts.expand(animate=False)
     places = (native, layers, dock, dock.model, dock.contrasts, dock.scale.slider, dock.keep)
     for place in places:
@@ -212,7 +212,7 @@ def test_what_is_typed_stays_typed(qtbot, window):
     before = dock.scale.scale
     field = QLineEdit(dock)
     field.show()
-    viewer.window._qt_window.activateWindow()
+    main_window(viewer).activateWindow()
     field.setFocus()
     QTest.keyClicks(field, "]n")
     assert field.text() == "]n"
