@@ -16,7 +16,7 @@ from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
 from napari_metasr.cohort import work_item
-from napari_metasr.cohort.work_item import StoppedError, carry_out
+from napari_metasr.cohort.work_item import State, StoppedError, carry_out
 from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
 from napari_metasr.lesions.detector import Detector
@@ -135,7 +135,7 @@ def test_threads_take_turns_and_each_volume_is_told_its_own_doubts_alone(job, mo
         time.sleep(0.05)
         warnings.warn(f"a doubt about {job.output.name}", stacklevel=2)
         working.remove(job.output.name)
-        return "done", (f"{together} at a time",)
+        return State.DONE, (f"{together} at a time",)
 
     monkeypatch.setattr(work_item, "_attempt", attempt)
     monkeypatch.setattr(work_item, "ASKING", 0.01)

@@ -15,7 +15,7 @@ from napari_metasr.geometry.affines import (
     resampled_affine,
     slice_affine,
 )
-from napari_metasr.geometry.display import NEUROLOGICAL, as_displayed, edge_letters
+from napari_metasr.geometry.display import DisplayConvention, as_displayed, edge_letters
 from napari_metasr.geometry.grids import (
     AxisGrid,
     OutputGrid,
@@ -167,7 +167,7 @@ def test_letters_of_the_three_planes():
     assert coronal == {"top": "S", "bottom": "I", "left": "R", "right": "L"}
     sagittal = edge_letters(0, 1)
     assert sagittal == {"top": "S", "bottom": "I", "left": "A", "right": "P"}
-    neurological = edge_letters(1, 2, NEUROLOGICAL)
+    neurological = edge_letters(1, 2, DisplayConvention.NEUROLOGICAL.orientation2d)
     assert neurological == {"top": "A", "bottom": "P", "left": "L", "right": "R"}
 
 
@@ -175,7 +175,8 @@ def test_pictures_are_turned_as_the_letters_say():
     right_anterior = np.zeros((3, 3))
     right_anterior[2, 2] = 1  # the last row is anterior, the last column is right
     assert as_displayed(right_anterior)[0, 0] == 1
-    assert as_displayed(right_anterior, NEUROLOGICAL)[0, 2] == 1
+    neurological = DisplayConvention.NEUROLOGICAL.orientation2d
+    assert as_displayed(right_anterior, neurological)[0, 2] == 1
 
 
 def test_edges_and_napari_coordinates_are_half_a_pixel_apart():

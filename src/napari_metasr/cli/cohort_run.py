@@ -14,7 +14,7 @@ from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
 from napari_metasr.cohort.cluster import interrupts_noticed
 from napari_metasr.cohort.items import output_folders
-from napari_metasr.cohort.work_item import Outcome
+from napari_metasr.cohort.work_item import Outcome, State
 from napari_metasr.cohort.workers import Advanced, Ended, Started, work_through
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
     from napari_metasr.cohort.items import Item
     from napari_metasr.cohort.ledger import Ledger
-    from napari_metasr.cohort.work_item import State
     from napari_metasr.cohort.workers import Event
 
-STATES: tuple[State, ...] = ("skipped", "done", "failed")
 _BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{remaining}]"
 
 
@@ -63,7 +61,7 @@ class Run:
         started = time.perf_counter()
         code = DONE
         for name, reason in self.refused.items():
-            self._end(name, Outcome("failed", reason))
+            self._end(name, Outcome(State.FAILED, reason))
         try:
             with output_folders(self.items), interrupts_noticed() as interrupted:
                 self._follow(client, interrupted)
@@ -76,7 +74,7 @@ class Run:
         more = f", {left} left for the next run" if left else ""
         took = time.strftime("%H:%M:%S", time.gmtime(seconds))
         print(f"{self.counted}{more}, in {took}; {self.ledger.path}")
-        failed = any(outcome.state == "failed" for outcome in self.outcomes.values())
+        failed = any(outcome.state is State.FAILED for outcome in self.outcomes.values())
         return code or (SOME_FAILED if failed else DONE)
 
     def _follow(self, client: Client, interrupted: Callable[[], bool]) -> None:
@@ -109,7 +107,7 @@ class Run:
     def counted(self) -> str:
         """Number of volumes of each outcome."""
         counts = Counter(outcome.state for outcome in self.outcomes.values())
-        told = [f"{counts[state]} {state}" for state in STATES if counts[state]]
+        told = [f"{counts[state]} {state}" for state in State if counts[state]]
         return ", ".join(told) or "0 done"
 
     @property
@@ -123,4 +121,4 @@ class Run:
         return in_columns(rows, right=(2,))
 
     def _rank(self, name: str) -> int:
-        return STATES.index(self.outcomes[name].state)
+        return list(State).index(self.outcomes[name].state)

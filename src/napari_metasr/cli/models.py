@@ -26,7 +26,7 @@ def scales_text(card: ModelCard) -> str:
         fixed = " and ".join(f"×{scale}" for scale in card.fixed_scales)
         return f"{fixed}; others are resampled from the nearest"
     low, high = card.trained_scales
-    along = " along one axis, across slices" if card.axes == "one" else ""
+    along = " along one axis, across slices" if card.super_resolves_across_slices else ""
     return f"every one{along}; ×{low:g} to ×{high:g} trained"
 
 

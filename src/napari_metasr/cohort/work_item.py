@@ -6,8 +6,9 @@ import time
 import warnings
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from napari_metasr.cohort.earlier import prepared, reason_to_make_again, record_skull_stripping
 from napari_metasr.errors import in_words
@@ -24,7 +25,15 @@ if TYPE_CHECKING:
 
     Tell = Callable[[float], None]
 
-State = Literal["done", "skipped", "failed"]
+
+class State(StrEnum):
+    """What became of a volume; in the order of a run's table."""
+
+    SKIPPED = "skipped"
+    DONE = "done"
+    FAILED = "failed"
+
+
 PATIENCE = 30
 """Seconds that a stopping worker has to finish its current part."""
 
@@ -91,8 +100,8 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
         except StoppedError:
             raise
         except Exception as error:
-            state, notes = "failed", (in_words(error),)
-    if state != "failed":
+            state, notes = State.FAILED, (in_words(error),)
+    if state is not State.FAILED:
         notes += tuple(" ".join(str(one.message).split()) for one in caught)
     return Outcome(state, "; ".join(dict.fromkeys(notes)), time.perf_counter() - started)
 
@@ -114,13 +123,13 @@ def _attempt(
     while True:
         work = prepared(job)
         again = None
-        state: State = "done"
+        state = State.DONE
         if job.output.exists():
             again = reason_to_make_again(
                 job.output, work.plan, work.source.sha256, overwrite=job.overwrite
             )
-            state = "done" if again else "skipped"
-        if state == "done":
+            state = State.DONE if again else State.SKIPPED
+        if state is State.DONE:
             try:
                 _finish(work, job.output, tell)
             except InUseError:

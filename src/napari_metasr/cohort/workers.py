@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from napari_metasr.cohort.work_item import Outcome, StoppedError, carry_out
+from napari_metasr.cohort.work_item import Outcome, State, StoppedError, carry_out
 from napari_metasr.errors import in_words
 
 if TYPE_CHECKING:
@@ -118,15 +118,15 @@ def _outcome_of(future: Future) -> Outcome:
 
     if future.status == "finished":
         outcome: Outcome | None = future.result()
-        return outcome or Outcome("failed", "it was stopped")
+        return outcome or Outcome(State.FAILED, "it was stopped")
     if future.status != "error":
-        return Outcome("failed", "the scheduler was lost")
+        return Outcome(State.FAILED, "the scheduler was lost")
     error = future.exception()
     if isinstance(error, KilledWorker):
         return Outcome(
-            "failed", f"{error.allowed_failures + 1} workers died while they worked on it"
+            State.FAILED, f"{error.allowed_failures + 1} workers died while they worked on it"
         )
-    return Outcome("failed", in_words(error))
+    return Outcome(State.FAILED, in_words(error))
 
 
 def _tasks_at_a_time(client: Client) -> dict[str, int]:

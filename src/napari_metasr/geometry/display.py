@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,8 +11,26 @@ if TYPE_CHECKING:
 _AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))
 _OPPOSITE = {"up": "down", "down": "up", "left": "right", "right": "left"}
 _SIDES = {"up": "top", "down": "bottom", "left": "left", "right": "right"}
-RADIOLOGICAL = ("up", "left")
-NEUROLOGICAL = ("up", "right")
+
+
+class DisplayConvention(StrEnum):
+    """On which side of the screen the patient's left is; the values are stored preferences."""
+
+    RADIOLOGICAL = "radiological"
+    NEUROLOGICAL = "neurological"
+
+    @property
+    def label(self) -> str:
+        """The convention's name in a window."""
+        return self.value.capitalize()
+
+    @property
+    def orientation2d(self) -> tuple[str, str]:
+        """Where rows and columns of a canonical plane point, as napari's camera names it."""
+        return "up", "left" if self is DisplayConvention.RADIOLOGICAL else "right"
+
+
+RADIOLOGICAL = DisplayConvention.RADIOLOGICAL.orientation2d
 
 
 def edge_letters(

@@ -107,7 +107,9 @@ def measured_speed(model: ZoomModel) -> float:
     It is the median of a few; the first one is not counted, as it compiles what is compiled on
     first use.
     """
-    grid = OutputGrid.at_scale((PROBE_SIDE, PROBE_SIDE), (2, 1) if model.card.axes == "one" else 2)
+    grid = OutputGrid.at_scale(
+        (PROBE_SIDE, PROBE_SIDE), (2, 1) if model.card.super_resolves_across_slices else 2
+    )
     image = np.random.default_rng(0).random(grid.input_shape, dtype=np.float32)
     pixels, seconds = grid.pixel_range(), []
     for _ in range(1 + PROBE_REPEATS):

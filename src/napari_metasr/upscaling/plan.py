@@ -85,7 +85,7 @@ class Plan:
                 raise cannot_be_told(in_plane)
         if PassKind.FIRST_VIEW in kinds:
             through_plane = model_card(options.through_plane_model)
-            if not through_plane.super_resolves or through_plane.axes != "one":
+            if not through_plane.super_resolves_across_slices:
                 raise WeightsError(
                     f"expected a model for what is between slices, found {through_plane.title}"
                 )

@@ -147,6 +147,11 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         return self.super_resolves and self.axes == "both"
 
     @property
+    def super_resolves_across_slices(self) -> bool:
+        """Whether it super-resolves along one axis, from slice to slice."""
+        return self.super_resolves and self.axes == "one"
+
+    @property
     def can_be_told(self) -> bool:
         """Whether it takes how a scan was acquired."""
         return self.network in TOLD_NETWORKS

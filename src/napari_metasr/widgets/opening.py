@@ -13,7 +13,7 @@ from napari_metasr.widgets.loupe.shortcuts import prepare_loupe, register_loupe
 from napari_metasr.widgets.tour.offer import offer_tour
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.napari_versions import open_viewers
-from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.preferences import display_convention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def set_up_viewers() -> None:
     viewer without anatomical layers.
     """
     for viewer in open_viewers():
-        anatomical_view(viewer, preferences()["orientation"]).hold(HOLDER)
+        anatomical_view(viewer, display_convention()).hold(HOLDER)
         prepare_loupe(viewer)
 
 

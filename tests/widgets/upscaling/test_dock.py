@@ -16,7 +16,7 @@ from napari_metasr.io import read_volume
 from napari_metasr.io.reader import read_layers
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.upscaling.settings import Setting
-from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
 
 
@@ -155,7 +155,7 @@ def test_the_input_is_never_replaced(qtbot, dock, path, notes, work):
 
 
 def test_what_would_be_very_large_is_asked_about(qtbot, dock, work):
-    dock.target.show_target(Target("scale", (90.0, 90.0, 90.0), same=True))
+    dock.target.show_target(Target(TargetKind.SCALE, (90.0, 90.0, 90.0), same=True))
     dock.settings_changed.emit(Setting.TARGET)
     dock.coordinator.dialogs = dialogs = FakeDialogs(yes=False)
     run(qtbot, dock)
@@ -211,7 +211,7 @@ def test_a_real_volume_is_really_upscaled(qtbot, viewer, tmp_path, path):
     dock = UpscaleWidget(viewer, cards=cards)
     qtbot.addWidget(dock)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
-    dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
+    dock.target.show_target(Target(TargetKind.SCALE, (1.0, 1.5, 1.5), same=False))
     dock.settings_changed.emit(Setting.TARGET)
     run(qtbot, dock)
     result = viewer.layers[-1]
@@ -238,7 +238,7 @@ def test_segmentations_come_along(qtbot, viewer, tmp_path, path, notes):
     dock = UpscaleWidget(viewer, cards={name: model_card(name) for name in models.values()})
     qtbot.addWidget(dock)
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
-    dock.target.show_target(Target("scale", (1.0, 1.5, 1.5), same=False))
+    dock.target.show_target(Target(TargetKind.SCALE, (1.0, 1.5, 1.5), same=False))
     dock.settings_changed.emit(Setting.TARGET)
     assert "Segmentations on the new grid too: drawn." in dock.plan.text()
     run(qtbot, dock)

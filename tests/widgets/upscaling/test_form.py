@@ -15,7 +15,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets.upscaling import coordinator as upscale_coordinator
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE, NumberType, Setting
-from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.viewer.result_layers import ROLE
 
 
@@ -79,7 +79,7 @@ def test_the_time_is_told_as_measured_here(qtbot, make_dock, viewer):
 
 def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
     assert dock.settings.plane is Plane.AXIAL
-    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
+    assert dock.settings.target == Target(TargetKind.SPACING, (0.8, 0.8, 0.8), same=True)
     assert dock.target.isotropic.text() == "Isotropic, 0.8 mm"
     assert dock.settings.output == str(path.with_name(OUTPUT))
     label = dock.findChild(QLabel, "metasr_research_use")
@@ -88,7 +88,7 @@ def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
 
 def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
     choose(dock.plane, Plane.CORONAL)
-    dock.target.show_target(Target("scale", (1.0, 2.0, 1.5), same=False))
+    dock.target.show_target(Target(TargetKind.SCALE, (1.0, 2.0, 1.5), same=False))
     choose(dock.model, "ms-gan-x4")
     dock.dtype.setCurrentEnum(NumberType.FLOAT)
     dock.thickness.setValue(1.2)
@@ -107,21 +107,21 @@ def test_the_work_is_what_is_set(qtbot, dock, work, path, tmp_path):
 
 
 def test_scale_and_spacing_change_into_each_other(dock):
-    choose(dock.target.kind, "scale")
-    assert dock.settings.target == Target("scale", (3.125, 1.25, 1.0), same=False)
-    choose(dock.target.kind, "spacing")
-    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
+    choose(dock.target.kind, TargetKind.SCALE)
+    assert dock.settings.target == Target(TargetKind.SCALE, (3.125, 1.25, 1.0), same=False)
+    choose(dock.target.kind, TargetKind.SPACING)
+    assert dock.settings.target == Target(TargetKind.SPACING, (0.8, 0.8, 0.8), same=True)
 
 
 def test_a_button_makes_cubes_of_the_finest_spacing(qtbot, dock):
-    dock.target.show_target(Target("scale", (2.0, 2.0, 2.0), same=True))
+    dock.target.show_target(Target(TargetKind.SCALE, (2.0, 2.0, 2.0), same=True))
     qtbot.mouseClick(dock.target.isotropic, LEFT)
-    assert dock.settings.target == Target("spacing", (0.8, 0.8, 0.8), same=True)
+    assert dock.settings.target == Target(TargetKind.SPACING, (0.8, 0.8, 0.8), same=True)
 
 
 def test_models_can_be_chosen_where_they_are_needed(qtbot, dock):
     def usable(z, y, x):
-        dock.target.show_target(Target("scale", (z, y, x), same=False))
+        dock.target.show_target(Target(TargetKind.SCALE, (z, y, x), same=False))
         dock.settings_changed.emit(Setting.TARGET)
         return dock.model.isEnabled(), dock.through_plane_model.isEnabled()
 
@@ -147,7 +147,7 @@ def test_models_are_told_apart_by_what_they_are_for(dock):
 
 
 def test_settings_of_a_person_stay_when_another_volume_is_chosen(dock, viewer, tmp_path):
-    wanted = Target("scale", (1.0, 3.0, 3.0), same=False)
+    wanted = Target(TargetKind.SCALE, (1.0, 3.0, 3.0), same=False)
     dock.target.show_target(wanted)
     dock.settings_changed.emit(Setting.TARGET)
     dock.output.setText(str(tmp_path / "mine.nii"))
@@ -159,7 +159,7 @@ def test_settings_of_a_person_stay_when_another_volume_is_chosen(dock, viewer, t
 
 
 def test_a_coarser_grid_is_refused_in_the_dock(dock):
-    dock.target.show_target(Target("spacing", (0.8, 0.8, 1.5), same=False))
+    dock.target.show_target(Target(TargetKind.SPACING, (0.8, 0.8, 1.5), same=False))
     dock.settings_changed.emit(Setting.TARGET)
     assert "expected a spacing of at most 0.8 mm, the file's own" in dock.plan.text()
     assert not dock.start.isEnabled()

@@ -19,10 +19,10 @@ from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
 from napari_metasr.widgets.upscaling.settings import NumberType, UpscaleSettings
-from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.upscaling.task import _folder_beside, file_of
 
-TWICE = Target("scale", (2.0, 2.0, 2.0), same=True)
+TWICE = Target(TargetKind.SCALE, (2.0, 2.0, 2.0), same=True)
 
 
 def settings(target=TWICE, **options):
@@ -47,11 +47,12 @@ def settings(target=TWICE, **options):
 
 def test_scale_and_spacing_tell_the_same_grid():
     spacing = (4.0, 1.0, 1.0)
-    assert TWICE.as_kind("spacing", spacing) == Target("spacing", (2.0, 0.5, 0.5), same=False)
-    for wanted in (TWICE, Target("scale", (1.0, 1.25, 2.5), same=False)):
-        other = wanted.as_kind("spacing", spacing)
-        assert other.as_kind("scale", spacing) == wanted
-        assert wanted.as_kind("scale", spacing) is wanted
+    finer = Target(TargetKind.SPACING, (2.0, 0.5, 0.5), same=False)
+    assert TWICE.as_kind(TargetKind.SPACING, spacing) == finer
+    for wanted in (TWICE, Target(TargetKind.SCALE, (1.0, 1.25, 2.5), same=False)):
+        other = wanted.as_kind(TargetKind.SPACING, spacing)
+        assert other.as_kind(TargetKind.SCALE, spacing) == wanted
+        assert wanted.as_kind(TargetKind.SCALE, spacing) is wanted
 
 
 @pytest.mark.parametrize(
@@ -59,9 +60,9 @@ def test_scale_and_spacing_tell_the_same_grid():
     [
         ((1.0, 1.0, 1.0), Plane.AXIAL, TWICE),
         ((1.2, 1.0, 1.0), Plane.AXIAL, TWICE),
-        ((5.0, 0.5, 0.5), Plane.AXIAL, Target("spacing", (0.5,) * 3, same=True)),
-        ((0.9, 3.0, 0.9), Plane.CORONAL, Target("spacing", (0.9,) * 3, same=True)),
-        ((0.9, 0.8, 3.0), Plane.SAGITTAL, Target("spacing", (0.8,) * 3, same=True)),
+        ((5.0, 0.5, 0.5), Plane.AXIAL, Target(TargetKind.SPACING, (0.5,) * 3, same=True)),
+        ((0.9, 3.0, 0.9), Plane.CORONAL, Target(TargetKind.SPACING, (0.9,) * 3, same=True)),
+        ((0.9, 0.8, 3.0), Plane.SAGITTAL, Target(TargetKind.SPACING, (0.8,) * 3, same=True)),
     ],
 )
 def test_thick_slices_are_likely_to_become_cubes(spacing, plane, wanted):
@@ -70,7 +71,7 @@ def test_thick_slices_are_likely_to_become_cubes(spacing, plane, wanted):
 
 def test_numbers_are_given_along_the_file_s_own_axes():
     volume = volume_of(codes="PIR", shape=(5, 6, 7))
-    wanted = Target("scale", (1.0, 2.0, 3.0), same=False)
+    wanted = Target(TargetKind.SCALE, (1.0, 2.0, 3.0), same=False)
     plan = outlook(volume, settings(wanted)).plan
     assert plan.options.scale == (2.0, 1.0, 3.0)
     assert plan.target.shape == (5, 12, 21)
@@ -111,12 +112,11 @@ def test_each_task_has_a_folder_of_its_own(tmp_path):
 
 def test_what_speaks_against_a_result_is_told_before():
     volume = volume_of()
-    text = words.plan(
-        volume, outlook(volume, settings(Target("scale", (1, 6, 6), same=False))), None, within=True
-    )
+    wanted = settings(Target(TargetKind.SCALE, (1, 6, 6), same=False))
+    text = words.plan(volume, outlook(volume, wanted), None, within=True)
     assert "Beware: x6 in plane is beyond the x4 that Meta-SRGAN was trained on." in text
     assert "Interpolated: everything outside the boxes around the lesions" in text
-    fixed = settings(Target("scale", (1, 3, 3), same=False), model="ms-gan-x4")
+    fixed = settings(Target(TargetKind.SCALE, (1, 3, 3), same=False), model="ms-gan-x4")
     text = words.plan(volume, outlook(volume, fixed), None, within=False)
     assert "Interpolated: scales in plane other than x2 or x4" in text
 
@@ -137,7 +137,7 @@ def test_time_points_count():
 
 def test_what_would_be_very_large_is_noticed_without_being_refused():
     volume = volume_of(shape=(100, 100, 100))
-    assert outlook(volume, settings(Target("scale", (50, 50, 50), same=True))).is_large
+    assert outlook(volume, settings(Target(TargetKind.SCALE, (50, 50, 50), same=True))).is_large
     assert not outlook(volume, settings()).is_large
 
 
@@ -153,7 +153,7 @@ def test_what_would_be_very_large_is_noticed_without_being_refused():
         ),
         (
             "a/b: c?",
-            Target("scale", (1.0, 2.0, 2.5), same=False),
+            Target(TargetKind.SCALE, (1.0, 2.0, 2.5), same=False),
             "a_b_ c__res-2p5x2x1x_desc-metasr.nii.gz",
         ),
         ("...", TWICE, "volume_res-2x_desc-metasr.nii.gz"),

@@ -7,10 +7,12 @@ import pytest
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor
 
-from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
+from napari_metasr.geometry.display import RADIOLOGICAL, DisplayConvention
 from napari_metasr.widgets.upscaling.preview import BeforeAfter, Pair, gray
 
 LEFT = Qt.MouseButton.LeftButton
+
+NEUROLOGICAL = DisplayConvention.NEUROLOGICAL.orientation2d
 
 
 def pair(**options):
@@ -33,7 +35,11 @@ def pair(**options):
 
 @pytest.mark.parametrize(
     ("orientation", "brightest"),
-    [(RADIOLOGICAL, (0, 0)), (NEUROLOGICAL, (0, -1)), (("down", "right"), (-1, -1))],
+    [
+        (RADIOLOGICAL, (0, 0)),
+        (NEUROLOGICAL, (0, -1)),
+        (("down", "right"), (-1, -1)),
+    ],
 )
 def test_slices_point_where_the_viewer_s_do(orientation, brightest):
     shown = pair(orientation2d=orientation)

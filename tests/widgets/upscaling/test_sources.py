@@ -14,7 +14,7 @@ from napari_metasr.io import read_volume
 from napari_metasr.io.reader import get_reader, read_layers
 from napari_metasr.io.writer import write_volume
 from napari_metasr.widgets.upscaling.settings import FOUND
-from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
@@ -55,7 +55,7 @@ def test_the_result_of_a_layer_that_was_moved_and_stretched_covers_it(
         (source.data > 800).astype(np.uint8), scale=source.scale, translate=source.translate
     )
     dock.within.setCurrentIndex(FOUND + 1)
-    dock.target.show_target(Target("spacing", (0.5,) * 3, same=True))
+    dock.target.show_target(Target(TargetKind.SPACING, (0.5,) * 3, same=True))
     dock.coordinator.choice.set_output(tmp_path / "out.nii")
     run(qtbot, dock)
     result = viewer.layers[-1]

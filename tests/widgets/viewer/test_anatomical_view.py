@@ -9,6 +9,7 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.io.layers import layer_data
 from napari_metasr.normalisation import dragged_limits
@@ -155,9 +156,12 @@ def test_it_stays_as_long_as_somebody_holds_it(viewer, brain):
     assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
 
 
-def test_an_unknown_convention_is_refused(viewer):
-    with pytest.raises(ValueError, match="radiological or neurological, found 'upside'"):
-        anatomical_view(viewer).set_convention("upside")
+def test_letters_follow_the_convention(viewer, brain):
+    view = anatomical_view(viewer, DisplayConvention.NEUROLOGICAL)
+    viewer.add_layer(brain)
+    assert letters(viewer)["left"] == "L"
+    view.set_convention(DisplayConvention.RADIOLOGICAL)
+    assert letters(viewer)["left"] == "R"
 
 
 def test_a_drag_to_the_right_widens_the_window_and_up_raises_the_level():

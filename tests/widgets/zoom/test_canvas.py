@@ -15,6 +15,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit, QMessageBox
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
@@ -73,7 +74,9 @@ def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
 def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
     viewer, dock = window
     assert camera_of(viewer).orientation2d == ("up", "left")
-    dock.display.convention.setCurrentIndex(dock.display.convention.findData("neurological"))
+    dock.display.convention.setCurrentIndex(
+        dock.display.convention.findData(DisplayConvention.NEUROLOGICAL)
+    )
     assert camera_of(viewer).orientation2d == ("up", "right")
     assert canvas_overlays(viewer)[overlay_name("left")].text == "L"
 

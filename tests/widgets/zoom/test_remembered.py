@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.widgets import CARD, begin_session, settle
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.preferences import DEFAULTS, PLUGIN, preferences, remember
@@ -53,7 +54,9 @@ def choose(dock):
     dock.comparison.setCurrentEnum(Compare.BLINK)
     dock.model.setCurrentIndex(dock.model.findData("other"))
     dock.device.setCurrentIndex(dock.device.findData("cpu"))
-    dock.display.convention.setCurrentIndex(dock.display.convention.findData("neurological"))
+    dock.display.convention.setCurrentIndex(
+        dock.display.convention.findData(DisplayConvention.NEUROLOGICAL)
+    )
 
 
 def chosen(dock):
@@ -61,8 +64,8 @@ def chosen(dock):
     return now.region, now.comparison, now.model, now.device, dock.display.convention.currentData()
 
 
-CHOICE = RegionMode.WHOLE, Compare.BLINK, "other", "cpu", "neurological"
-FIRST = RegionMode.CENTRE, Compare.SIDE_BY_SIDE, "fake", "auto", "radiological"
+CHOICE = RegionMode.WHOLE, Compare.BLINK, "other", "cpu", DisplayConvention.NEUROLOGICAL
+FIRST = RegionMode.CENTRE, Compare.SIDE_BY_SIDE, "fake", "auto", DisplayConvention.RADIOLOGICAL
 
 
 def test_the_next_session_begins_as_the_last_one_ended(qtbot, begin, opened, viewer):

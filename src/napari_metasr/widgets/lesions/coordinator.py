@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_metasr.geometry.display import DisplayConvention
     from napari_metasr.lesions.detector import Detector
     from napari_metasr.widgets.lesions.detection import SearchProgress
     from napari_metasr.widgets.lesions.dock import LesionDock
@@ -58,7 +59,7 @@ class LesionCoordinator(QObject):
     device
         Where detectors run.
     convention
-        ``radiological`` or ``neurological``.
+        On which side of the screen the patient's left is.
     open_zoom
         Called when a lesion is to be super-resolved and no zoom dock is open.
     """
@@ -70,7 +71,7 @@ class LesionCoordinator(QObject):
         detector_factory: Loader[Detector],
         *,
         device: str,
-        convention: str,
+        convention: DisplayConvention,
         open_zoom: Callable[[], object],
     ) -> None:
         super().__init__(dock)

@@ -11,7 +11,7 @@ from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.dock import LesionDock
 from napari_metasr.widgets.panels.model_choice import detector_choices
 from napari_metasr.widgets.viewer.open_docks import open_dock, open_docks
-from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.preferences import display_convention, preferences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,6 @@ class LesionWidget(LesionDock):
             self,
             detector_factory,
             device=settings["device"],
-            convention=settings["orientation"],
+            convention=display_convention(),
             open_zoom=open_zoom or partial(open_dock, napari_viewer, ZOOM),
         )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_metasr.geometry.display import DisplayConvention
     from napari_metasr.widgets.planes.dock import PlanesDock
     from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
     from napari_metasr.widgets.viewer.magnified import Piece
@@ -64,7 +65,7 @@ class PlanesCoordinator(QObject):
     byte_budget
         How much memory encoded slices of one plane may take.
     convention
-        ``radiological`` or ``neurological``.
+        On which side of the screen the patient's left is.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class PlanesCoordinator(QObject):
         engine_factory: Loader[ZoomModel],
         *,
         byte_budget: int,
-        convention: str,
+        convention: DisplayConvention,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock = viewer, dock

@@ -8,7 +8,7 @@ from napari_metasr.widgets.planes.coordinator import PlanesCoordinator
 from napari_metasr.widgets.planes.dock import PlanesDock
 from napari_metasr.widgets.viewer.models import load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
-from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.preferences import display_convention, preferences
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,5 +45,5 @@ class PlanesWidget(PlanesDock):
             self,
             engine_factory,
             byte_budget=(settings["cache_megabytes"] << 20) // SHARE,
-            convention=settings["orientation"],
+            convention=display_convention(),
         )

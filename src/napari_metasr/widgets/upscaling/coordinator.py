@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_metasr.geometry.display import DisplayConvention
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.upscale import Upscaling
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
@@ -64,7 +65,7 @@ class UpscaleCoordinator(QObject):
     measure
         Called as ``measure(model, device)``, off the GUI thread: seconds for a unit of cost.
     convention
-        ``radiological`` or ``neurological``.
+        On which side of the screen the patient's left is.
 
     Attributes
     ----------
@@ -79,7 +80,7 @@ class UpscaleCoordinator(QObject):
         prepare: Callable[[Job], Upscaling],
         measure: Callable[[str, str], float],
         *,
-        convention: str,
+        convention: DisplayConvention,
     ) -> None:
         super().__init__(dock)
         self._viewer, self._dock = viewer, dock

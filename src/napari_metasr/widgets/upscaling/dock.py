@@ -32,6 +32,7 @@ from napari_metasr.widgets.upscaling.settings import (
     Setting,
     UpscaleSettings,
 )
+from napari_metasr.widgets.upscaling.target import TargetKind
 from napari_metasr.widgets.upscaling.target_control import TargetControl
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class UpscaleDock(Dock):
 
     source_chosen = Signal(int)
     settings_changed = Signal(Setting)
-    kind_chosen = Signal(str)
+    kind_chosen = Signal(TargetKind)
     isotropic_requested = Signal()
     browse_requested = Signal()
     start_requested = Signal()

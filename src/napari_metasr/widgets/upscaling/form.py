@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari_metasr.volume import Volume
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
     from napari_metasr.widgets.upscaling.outlook import Outlook
+    from napari_metasr.widgets.upscaling.target import TargetKind
 
 NO_SPACING = (1.0, 1.0, 1.0)
 SPACE = "zyx"
@@ -213,7 +214,7 @@ class UpscaleChoice(QObject):
             self._regions.choose(self._dock.settings.within - FOUND - 1)
         self.changed.emit()
 
-    def _on_kind(self, kind: Any) -> None:
+    def _on_kind(self, kind: TargetKind) -> None:
         target = self._dock.settings.target
         self._want(target.as_kind(kind, self._spacing or NO_SPACING))
 

@@ -19,7 +19,7 @@ from napari_metasr.upscaling.target import check_size
 from napari_metasr.volume import THICK, Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.panels.dialogs import safe_name
-from napari_metasr.widgets.upscaling.target import Target
+from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.viewer.telling import words_for
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
     numbers = target.along(canonical_axes(volume.source.affine))
     return UpscaleOptions.model_validate(
         {
-            target.kind: numbers,
+            target.kind.value: numbers,
             "plane": settings.plane,
             "model": settings.model,
             "through_plane_model": settings.through_plane_model,
@@ -169,7 +169,7 @@ def likely(spacing: tuple[float, ...]) -> tuple[Plane, Target]:
     """
     z, y, x = spacing
     if max(spacing) < THICK * min(spacing):
-        return Plane.AXIAL, Target("scale", (2.0, 2.0, 2.0), same=True)
+        return Plane.AXIAL, Target(TargetKind.SCALE, (2.0, 2.0, 2.0), same=True)
     return list(Plane)[spacing.index(max(spacing))], Target.isotropic((z, y, x))
 
 

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Kind = Literal["scale", "spacing"]
 Numbers = tuple[float, float, float]
 
 DECIMALS = 6
+
+
+class TargetKind(StrEnum):
+    """What a target's numbers mean; the values are names of options."""
+
+    SCALE = "scale"
+    SPACING = "spacing"
+
+    @property
+    def label(self) -> str:
+        """The kind's name in a window."""
+        return {TargetKind.SCALE: "Scale", TargetKind.SPACING: "Spacing, mm"}[self]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The smallest and the largest number."""
+        return {TargetKind.SCALE: (1.0, 100.0), TargetKind.SPACING: (0.01, 100.0)}[self]
 
 
 @dataclass(frozen=True)
@@ -28,7 +45,7 @@ class Target:
         Whether one number is meant for all axes.
     """
 
-    kind: Kind
+    kind: TargetKind
     numbers: Numbers
     same: bool
 
@@ -36,11 +53,11 @@ class Target:
     def isotropic(cls, spacing: Numbers) -> Target:
         """Make the target of cubes of a volume's finest spacing, given that along z, y, x."""
         finest = rounded(min(spacing))
-        return cls("spacing", (finest, finest, finest), same=True)
+        return cls(TargetKind.SPACING, (finest, finest, finest), same=True)
 
-    def as_kind(self, kind: Kind, spacing: Numbers) -> Target:
+    def as_kind(self, kind: TargetKind, spacing: Numbers) -> Target:
         """Return the same grid told the other way, of a volume of this spacing."""
-        if kind == self.kind:
+        if kind is self.kind:
             return self
         z, y, x = (
             rounded(size / number) for size, number in zip(spacing, self.numbers, strict=True)

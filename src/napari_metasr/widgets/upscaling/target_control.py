@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtCore import QLocale, Signal
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -16,13 +14,9 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_metasr.widgets.panels import parts
-from napari_metasr.widgets.upscaling.target import DECIMALS, Target
-
-if TYPE_CHECKING:
-    from napari_metasr.widgets.upscaling.target import Kind
+from napari_metasr.widgets.upscaling.target import DECIMALS, Target, TargetKind
 
 DIRECTIONS = {"x": "left–right", "y": "posterior–anterior", "z": "inferior–superior"}
-RANGES: dict[Kind, tuple[float, float]] = {"scale": (1.0, 100.0), "spacing": (0.01, 100.0)}
 
 
 class NumberBox(QDoubleSpinBox):
@@ -51,14 +45,14 @@ class TargetControl(QWidget):
     -------
     edited
         A person has changed a number.
-    kind_chosen(str)
+    kind_chosen(TargetKind)
         A person wants to give the other kind of number: what is shown is still the old one.
     isotropic_requested
         A person wants cubes of the finest spacing.
     """
 
     edited = Signal()
-    kind_chosen = Signal(str)
+    kind_chosen = Signal(TargetKind)
     isotropic_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -68,8 +62,8 @@ class TargetControl(QWidget):
             "Spacing: mm between output voxels, exactly; the field of view stays centred and\n"
             "changes by less than an output voxel."
         )
-        self.kind.addItem("Scale", "scale")
-        self.kind.addItem("Spacing, mm", "spacing")
+        for kind in TargetKind:
+            self.kind.addItem(kind.label, kind)
         self.same = QCheckBox("Same for all")
         self.same.setToolTip("One number along x, y and z")
         self.boxes = {axis: NumberBox(axis) for axis in DIRECTIONS}
@@ -81,10 +75,10 @@ class TargetControl(QWidget):
         column.addLayout(parts.row([self.kind, self.same], first=2))
         column.addLayout(parts.row(list(self.boxes.values())))
         column.addWidget(self.isotropic)
-        self._target = Target("scale", (2.0, 2.0, 2.0), same=True)
+        self._target = Target(TargetKind.SCALE, (2.0, 2.0, 2.0), same=True)
         self.show_target(self._target)
         self.kind.currentIndexChanged.connect(
-            lambda _: self.kind_chosen.emit(self.kind.currentData())
+            lambda _: self.kind_chosen.emit(TargetKind(self.kind.currentData()))
         )
         self.same.toggled.connect(self._on_same)
         for axis, box in self.boxes.items():
@@ -104,7 +98,7 @@ class TargetControl(QWidget):
             self.same.setChecked(target.same)
         for box, number in zip(reversed(self.boxes.values()), target.numbers, strict=True):
             with signals_blocked(box):
-                box.setRange(*RANGES[target.kind])
+                box.setRange(*target.kind.limits)
                 box.setValue(number)
 
     def show_finest(self, text: str) -> None:

@@ -11,7 +11,7 @@ from napari_metasr.widgets.panels.model_choice import choices, title_of
 from napari_metasr.widgets.upscaling.coordinator import UpscaleCoordinator
 from napari_metasr.widgets.upscaling.dock import UpscaleDock
 from napari_metasr.widgets.viewer.open_docks import open_docks
-from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.preferences import display_convention, preferences
 from napari_metasr.widgets.viewer.telling import remembered_words
 
 if TYPE_CHECKING:
@@ -64,15 +64,13 @@ class UpscaleWidget(UpscaleDock):
         open_docks(napari_viewer).add(self)
         self.assumed.set_words(remembered_words())
         self.coordinator = UpscaleCoordinator(
-            napari_viewer, self, prepare, measure, convention=settings["orientation"]
+            napari_viewer, self, prepare, measure, convention=display_convention()
         )
 
 
 def _between(cards: dict[str, ModelCard]) -> list[ModelChoice]:
     """Return the models for what is between slices; all of them give any scale."""
-    found = {
-        name: card for name, card in cards.items() if card.super_resolves and card.axes == "one"
-    }
+    found = {name: card for name, card in cards.items() if card.super_resolves_across_slices}
     return [
         replace(choice, text=title_of(choice.name, found[choice.name])) for choice in choices(found)
     ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
 
-from napari_metasr.geometry.display import NEUROLOGICAL, RADIOLOGICAL
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.camera import turn_to
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.volume import Volume
 
-CONVENTIONS = {"radiological": RADIOLOGICAL, "neurological": NEUROLOGICAL}
-
 
 def is_anatomical(layer: Layer) -> bool:
     """Return whether a layer carries a volume, so that it is known which way is right."""
@@ -42,7 +40,9 @@ def show_full_range(layer: Image) -> None:
         layer.contrast_limits_range = min(low, darkest), max(high, brightest)
 
 
-def anatomical_view(viewer: ViewerModel, convention: str = "radiological") -> AnatomicalView:
+def anatomical_view(
+    viewer: ViewerModel, convention: DisplayConvention = DisplayConvention.RADIOLOGICAL
+) -> AnatomicalView:
     """Return the anatomical view of a viewer: the same one until it is closed."""
     real = real_viewer(viewer)
     return shared(real, AnatomicalView, lambda: AnatomicalView(real, convention))
@@ -62,7 +62,7 @@ class AnatomicalView:
     Everything is put back when the last such layer goes, or on `close`.
     """
 
-    def __init__(self, viewer: ViewerModel, convention: str = "radiological") -> None:
+    def __init__(self, viewer: ViewerModel, convention: DisplayConvention) -> None:
         self._viewer = weakref.ref(viewer)
         self._convention = convention
         self._before: tuple[Any, bool] | None = None
@@ -87,24 +87,16 @@ class AnatomicalView:
         self.update()
 
     @property
-    def convention(self) -> str:
-        """``radiological`` (patient's left on the right) or ``neurological``."""
+    def convention(self) -> DisplayConvention:
+        """On which side the patient's left is."""
         return self._convention
 
-    def set_convention(self, convention: str) -> None:
-        """Turn the view; every box of the viewer follows.
-
-        Raises
-        ------
-        ValueError
-            If there is no such convention.
-        """
-        if convention not in CONVENTIONS:
-            raise ValueError(f"the convention is {' or '.join(CONVENTIONS)}, found {convention!r}")
+    def set_convention(self, convention: DisplayConvention) -> None:
+        """Turn the view; every box of the viewer follows."""
         self._convention = convention
         viewer = self._viewer()
         if self._before is not None and viewer is not None:
-            camera_of(viewer).orientation2d = CONVENTIONS[convention]
+            camera_of(viewer).orientation2d = convention.orientation2d
 
     def keep_below(self, lines: int) -> None:
         """Have the letter of the top edge keep below names of so many lines."""
@@ -135,7 +127,7 @@ class AnatomicalView:
             camera, bar = camera_of(viewer), canvas_overlays(viewer)["scale_bar"]
             self._before = (camera.orientation2d, bar.visible)
             bar.visible = True
-            camera.orientation2d = CONVENTIONS[self._convention]
+            camera.orientation2d = self._convention.orientation2d
         elif not present and self._before is not None:
             self._restore(viewer)
         self._show_acquired_plane(viewer)

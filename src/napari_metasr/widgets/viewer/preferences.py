@@ -6,6 +6,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Any
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.widgets.viewer.plugin_settings import plugin_settings
 
 PLUGIN = "napari-metasr"
@@ -24,7 +25,7 @@ GROUPS = {
 """Names of the preferences, and the groups of the manifest that they are in."""
 
 DEFAULTS: dict[str, Any] = {
-    "orientation": "radiological",
+    "orientation": DisplayConvention.RADIOLOGICAL.value,
     "device": "auto",
     "cache_megabytes": 1024,
     "region": "centre of view",
@@ -49,6 +50,11 @@ def preferences() -> dict[str, Any]:
     return {
         name: value.value if isinstance(value, Enum) else value for name, value in found.items()
     }
+
+
+def display_convention() -> DisplayConvention:
+    """Return on which side of the screen the patient's left is to be."""
+    return DisplayConvention(preferences()["orientation"])
 
 
 def remember(**values: str | int) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_warning
 from qtpy.QtCore import QObject
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
@@ -66,7 +67,7 @@ class Coordinator(QObject):
     byte_budget
         How much memory encoded slices may take.
     convention
-        ``radiological`` or ``neurological``.
+        On which side of the screen the patient's left is.
     risk_factory
         Called alike, for a model's error head.
     """
@@ -79,7 +80,7 @@ class Coordinator(QObject):
         cards: dict[str, ModelCard],
         *,
         byte_budget: int,
-        convention: str = "radiological",
+        convention: DisplayConvention = DisplayConvention.RADIOLOGICAL,
         risk_factory: Loader[RiskModel] = load_error_head,
     ) -> None:
         super().__init__(dock)
@@ -130,7 +131,9 @@ class Coordinator(QObject):
         dock.display.window_level_toggled.connect(self._anatomy.window_level.set_always)
         dock.display.preset_chosen.connect(self._anatomy.window_level.show)
         dock.display.convention_chosen.connect(self._anatomy.set_convention)
-        dock.display.convention_chosen.connect(lambda convention: remember(orientation=convention))
+        dock.display.convention_chosen.connect(
+            lambda convention: remember(orientation=convention.value)
+        )
         dock.contrast_chosen.connect(self._on_contrast)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.viewer.window_level import Preset
 
@@ -24,13 +25,13 @@ class DisplayControls(QWidget):
         Whether dragging on the image changes the contrast limits.
     preset_chosen(Preset)
         Contrast limits were chosen.
-    convention_chosen(str)
-        ``radiological`` or ``neurological``.
+    convention_chosen(DisplayConvention)
+        On which side the patient's left is to be.
     """
 
     window_level_toggled = Signal(bool)
     preset_chosen = Signal(Preset)
-    convention_chosen = Signal(str)
+    convention_chosen = Signal(DisplayConvention)
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,8 +49,8 @@ class DisplayControls(QWidget):
             "Radiological: the patient's left is on the right of the screen.\n"
             "Neurological: it is on the left."
         )
-        self.convention.addItem("Radiological", "radiological")
-        self.convention.addItem("Neurological", "neurological")
+        for convention in DisplayConvention:
+            self.convention.addItem(convention.label, convention)
         self.reset = QPushButton("Reset")
         self.reset.setMaximumWidth(64)
         self.reset.setToolTip(
@@ -64,5 +65,5 @@ class DisplayControls(QWidget):
         for preset, button in self.presets.items():
             button.clicked.connect(lambda _=False, preset=preset: self.preset_chosen.emit(preset))
         self.convention.currentIndexChanged.connect(
-            lambda _: self.convention_chosen.emit(self.convention.currentData())
+            lambda _: self.convention_chosen.emit(DisplayConvention(self.convention.currentData()))
         )

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 from superqt.utils import signals_blocked
 
+from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.io.contrast import CONTRASTS
 from napari_metasr.trust.told import Words
 from napari_metasr.volume import Plane
@@ -269,7 +270,7 @@ class ZoomDock(Dock):
             (self.region, first.region),
             (self.model, first.model),
             (self.device, first.device),
-            (self.display.convention, "radiological"),
+            (self.display.convention, DisplayConvention.RADIOLOGICAL),
         ):
             combo.setCurrentIndex(max(combo.findData(data), 0))
         self.comparison.setCurrentEnum(first.comparison)

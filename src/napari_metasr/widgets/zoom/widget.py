@@ -8,7 +8,7 @@ from napari_metasr.weights import ModelCard, model_cards
 from napari_metasr.widgets.panels.model_choice import choices
 from napari_metasr.widgets.viewer.models import load_zoom_model
 from napari_metasr.widgets.viewer.open_docks import open_docks
-from napari_metasr.widgets.viewer.preferences import preferences
+from napari_metasr.widgets.viewer.preferences import display_convention, preferences
 from napari_metasr.widgets.viewer.telling import remembered_words
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.coordinator import Coordinator
@@ -50,7 +50,7 @@ class MetaSRZoomWidget(ZoomDock):
         register_shortcuts()
         settings = preferences()
         self.set_quietly(self.device, settings["device"])
-        self.set_quietly(self.display.convention, settings["orientation"])
+        self.set_quietly(self.display.convention, display_convention())
         self.set_quietly(self.region, RegionMode(settings["region"]))
         self.set_quietly(self.model, settings["model"])
         self.assumed.set_words(remembered_words())
@@ -61,5 +61,5 @@ class MetaSRZoomWidget(ZoomDock):
             engine_factory,
             cards,
             byte_budget=settings["cache_megabytes"] << 20,
-            convention=settings["orientation"],
+            convention=display_convention(),
         )
