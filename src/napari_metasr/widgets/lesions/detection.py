@@ -135,13 +135,13 @@ def detect(
 
 def _concerns(scope: Scope, detector: Detector) -> tuple[str, ...]:
     """Return what to know before trusting a detector here; worked out once for an image."""
-    measured = scope.source.measured
+    known = scope.source.measured.concerns
     key = (scope.plane, scope.time, detector.point.model_dump_json())
-    volume, reasons = measured.get(key, (None, ()))
+    volume, reasons = known.get(key, (None, ()))
     if volume is not scope.volume:
-        reasons = concerns(scope.volume, scope.plane, detector.point, time=scope.time)
-        measured[key] = scope.volume, reasons
-    return tuple(reasons)
+        reasons = tuple(concerns(scope.volume, scope.plane, detector.point, time=scope.time))
+        known[key] = scope.volume, reasons
+    return reasons
 
 
 def take_labels(

@@ -20,18 +20,14 @@ LOOKED_AT = 5
 
 def acquired(source: LayerSource, view: SliceView) -> Acquired | None:
     """Return what has been measured of the rows and columns of a view; None if nothing has."""
-    found: Acquired | None = source.measured.get(_key(view))
-    return found
+    return source.measured.resolutions.get(view.axes)
 
 
 def measure_acquired(source: LayerSource, view: SliceView) -> None:
     """Measure a plane of a layer, once, from a few of its slices; not what is slow to read."""
-    if not source.is_lazy and _key(view) not in source.measured:
-        source.measured[_key(view)] = _measured(source, view)
-
-
-def _key(view: SliceView) -> tuple[str, tuple[int, int]]:
-    return "acquired", view.axes
+    known = source.measured.resolutions
+    if not source.is_lazy and view.axes not in known:
+        known[view.axes] = _measured(source, view)
 
 
 def _measured(source: LayerSource, view: SliceView) -> Acquired | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -22,7 +21,11 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
+    from napari_metasr.acquisition import Acquisition, AxisAcquisition
     from napari_metasr.volume import Volume
+
+    Range = tuple[float, float]
+    Axes = tuple[int, int]
 
 MAX_SAMPLED_VALUES = 1 << 26
 MOST_AXES = 4
@@ -96,6 +99,37 @@ class SliceView:
         return (pair[1], pair[0]) if self.transposed else pair
 
 
+@dataclass
+class Measured:
+    """What has been measured of a layer's data, so that it is measured once.
+
+    Attributes
+    ----------
+    ranges
+        The percentiles that inference maps to 0 and 1, and the smallest and the largest value, of
+        the volume at a position on the axes before its own; of the whole layer at no position.
+    volume
+        The layer as a volume.
+    acquisitions
+        How slices along two axes were acquired; None where that cannot be told.
+    resolutions
+        What rows and columns of such slices were acquired with; None likewise.
+    concerns
+        Doubts about a detector's answers, by plane, time point and the detector's operating point,
+        and the volume that they are about.
+    """
+
+    ranges: dict[tuple[int, ...], tuple[Range, Range]] = field(default_factory=dict)
+    volume: Volume | None = None
+    acquisitions: dict[Axes, Acquisition | None] = field(default_factory=dict)
+    resolutions: dict[Axes, tuple[AxisAcquisition, AxisAcquisition] | None] = field(
+        default_factory=dict
+    )
+    concerns: dict[tuple[Plane, int, str], tuple[Volume, tuple[str, ...]]] = field(
+        default_factory=dict
+    )
+
+
 class LayerSource:
     """Reads slices of one image layer.
 
@@ -106,7 +140,7 @@ class LayerSource:
     contrast
         Which MRI contrast the layer shows, if the user has said so.
     measured
-        What others have measured of the layer, until its data change.
+        What has been measured of the layer, until its data change.
     warned
         Texts of the warnings that the user has been told of the layer.
     """
@@ -116,8 +150,7 @@ class LayerSource:
         self.token = next(_tokens)
         self.contrast: str | None = None
         self.warned: set[str] = set()
-        self.measured: dict[Any, Any] = {}
-        self._ranges: dict[tuple[int, ...], tuple[tuple[float, float], tuple[float, float]]] = {}
+        self.measured = Measured()
 
     @property
     def layer(self) -> Image:
@@ -163,46 +196,43 @@ class LayerSource:
         """Whether reading a slice may take long (dask, zarr, files)."""
         return not isinstance(self.layer.data, np.ndarray)
 
-    def ranges(self, view: SliceView) -> tuple[tuple[float, float], tuple[float, float]]:
+    def ranges(self, view: SliceView) -> tuple[Range, Range]:
         """Return `intensity_range` and `value_range` of the volume that a slice is in.
 
         The volumes of a series, such as one of diffusion, can be as unlike as 1 and 1000.
         """
         series = max(self.layer.ndim - 3, 0)
-        if not series or min(view.axes) < series:
-            return self.intensity_range, self.value_range
-        leading = view.index[:series]
-        if leading not in self._ranges:
-            data = self._sampled(self.layer.data[leading])
-            if np.isfinite(data).any():
-                found = normalisation.intensity_range(data), normalisation.value_range(data)
-            else:
-                found = self.intensity_range, self.value_range
-            self._ranges[leading] = found
-        return self._ranges[leading]
+        return self._ranges(() if min(view.axes) < series else view.index[:series])
 
-    @cached_property
-    def intensity_range(self) -> tuple[float, float]:
+    @property
+    def intensity_range(self) -> Range:
         """The percentiles that inference maps to 0 and 1, of the whole layer.
 
         Evenly spaced planes are read of a lazy layer beyond ``MAX_SAMPLED_VALUES``.
         """
-        return normalisation.intensity_range(self._sample())
+        return self._ranges(())[0]
 
-    @cached_property
-    def value_range(self) -> tuple[float, float]:
+    @property
+    def value_range(self) -> Range:
         """The smallest and the largest finite value of the whole layer."""
-        return normalisation.value_range(self._sample())
+        return self._ranges(())[1]
 
     def forget(self) -> None:
         """Forget what was measured: the layer's data have changed."""
-        for name in ("intensity_range", "value_range"):
-            self.__dict__.pop(name, None)
-        self._ranges = {}
-        self.measured = {}
+        self.measured = Measured()
 
-    def _sample(self) -> NDArray[Any]:
-        return self._sampled(self.layer.data)
+    def _ranges(self, leading: tuple[int, ...]) -> tuple[Range, Range]:
+        known = self.measured.ranges
+        if leading not in known:
+            data = self._sampled(self.layer.data[leading] if leading else self.layer.data)
+            if leading and not np.isfinite(data).any():
+                known[leading] = self._ranges(())
+            else:
+                known[leading] = (
+                    normalisation.intensity_range(data),
+                    normalisation.value_range(data),
+                )
+        return known[leading]
 
     def _sampled(self, data: Any) -> NDArray[Any]:
         step = max(-(-int(np.prod(data.shape)) // MAX_SAMPLED_VALUES), 1) if self.is_lazy else 1

@@ -28,10 +28,10 @@ def layer_volume(source: LayerSource) -> Volume:
     ValueError
         If the layer's world is no space measured in a unit of length.
     """
-    volume, known = _volume(source), source.measured.get(Volume)
+    volume, known = _volume(source), source.measured.volume
     if known is not None and _is_same(known, volume):
         return known
-    source.measured[Volume] = volume
+    source.measured.volume = volume
     return volume
 
 

@@ -36,18 +36,16 @@ def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | Non
     ValueError
         If the layer's world is no space.
     """
-    key = _key(view)
-    if key not in source.measured:
-        source.measured[key] = _found(source, view)
-    found: Acquisition | None = source.measured[key]
-    return found
+    known = source.measured.acquisitions
+    if view.axes not in known:
+        known[view.axes] = _found(source, view)
+    return known[view.axes]
 
 
 def known_told(source: LayerSource, view: SliceView, words: Words) -> Told | None:
     """Return what networks are told of a layer's slices, once that has been found out."""
-    if _key(view) not in source.measured:
-        return None
-    return tell_of(words, source.measured[_key(view)])
+    known = source.measured.acquisitions
+    return tell_of(words, known[view.axes]) if view.axes in known else None
 
 
 def told_text(words: str, source: LayerSource, view: SliceView) -> str:
@@ -94,10 +92,6 @@ def remembered_words() -> Words:
         return Words.parse(preferences()["assumed"])
     except ValueError:
         return Words()
-
-
-def _key(view: SliceView) -> tuple[str, tuple[int, int]]:
-    return "acquisition", view.axes
 
 
 def _found(source: LayerSource, view: SliceView) -> Acquisition | None:
