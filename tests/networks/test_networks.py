@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from napari_metasr.networks import BUILDERS, build
+from napari_metasr.networks import BUILDERS, build, takes_option
 from napari_metasr.networks.folding import fold_batch_norm
 
 FIXED = [
@@ -160,6 +160,11 @@ def test_only_scales_that_are_doublings(name):
 def test_unknown_network_suggests_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'srresnet'"):
         build("sresnet")
+
+
+def test_networks_of_one_scale_take_it_as_an_option():
+    found = {name for name in BUILDERS if takes_option(name, "scale")}
+    assert found == {"srgan", "edsr", "srresnet"}
 
 
 def test_every_network_is_listed():

@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from metasr_training.games import Game
     from metasr_training.train_config import TrainConfig
 
-ANY_SCALE = ("meta-srgan", "meta-srgan-told")
-"""Networks whose upscaling kernel is an option."""
-
 
 def build_generator(config: TrainConfig, device: str) -> nn.Module:
     """Build the network of a run, with random weights."""
-    kernels = {"kernel": kernel_for(torch.device(device).type)}
-    options = config.options | (kernels if config.network in ANY_SCALE else {})
-    network = build(config.network, **options)
+    network = build(config.network, **config.options)
+    if isinstance(network, MetaSRGAN):
+        network.upscale.kernel = kernel_for(torch.device(device).type)
     if config.interpolating_start:
         start_as_interpolation(network)
     return _placed(network, torch.device(device))

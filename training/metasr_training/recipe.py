@@ -10,6 +10,7 @@ from metasr_training.condition import Condition
 from metasr_training.stage import LossName
 from metasr_training.train_config import TrainConfig, Training
 from napari_metasr.errors import nearest_hint
+from napari_metasr.networks import takes_option
 
 PresetName = Literal["paper", "workstation", "laptop", "smoke"]
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
@@ -98,7 +99,7 @@ class Recipe(Training, frozen=True):
             If there is no such preset, or what it changes is wrong.
         """
         change = self.presets.get(check_preset(preset), Preset())  # type: ignore[call-overload]
-        scale = {"scale": int(condition.scale)} if self.takes_scale else {}
+        scale = {"scale": int(condition.scale)} if self.has_scale else {}
         values = self.model_dump(include=set(Training.model_fields)) | change.training
         values["options"] = self.options | scale | change.options
         for task in ("pairs", "detection"):
@@ -137,9 +138,9 @@ class Recipe(Training, frozen=True):
         )
 
     @property
-    def takes_scale(self) -> bool:
-        """Whether the network is built for one scale."""
-        return self.conditioned and self.network != "ms-gan"
+    def has_scale(self) -> bool:
+        """Whether the network is built for the scale of its condition."""
+        return self.conditioned and takes_option(self.network, "scale")
 
 
 def check_preset(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.errors import nearest_hint
@@ -52,4 +53,9 @@ def build(name: str, **options: Any) -> nn.Module:
     return BUILDERS[name](**options)
 
 
-__all__ = ["BUILDERS", "build"]
+def takes_option(name: str, option: str) -> bool:
+    """Return whether the builder of a network has an option of this name."""
+    return option in signature(BUILDERS[name]).parameters
+
+
+__all__ = ["BUILDERS", "build", "takes_option"]
