@@ -203,11 +203,13 @@ def test_the_comparison_says_when_nothing_was_gained():
     )
     found = LeftOut("test", 3, 9, rows, 2)
     assert found.gain == pytest.approx(0.6)
-    assert found.spread == pytest.approx(0.1)
+    assert found.spread == pytest.approx(0.02**0.5)  # gains of 0.5 and 0.7 dB
     assert found.concern == "Gains are means over 2 trainings, of which this is one."
     assert found.results()["psnr_gain_over_start"] == {"bicubic x2": 1.2, "box x2": 0.0}
-    assert "| 33.20 ± 0.20 |" in found.table()
+    assert "| 33.20 ± 0.28 |" in found.table()
     worse = LeftOut("test", 3, 9, (LeftOutRow("bicubic x2", 30.0, 32.0, (31.0,)),), 0)
+    assert worse.results()["spread_over_seeds"] is None
+    assert "| 31.00 | +1.00 | -1.00 |" in worse.table()
     assert "no better than the model it began with (-1.00 dB)" in worse.concern
     assert "chose the weights" not in worse.concern
     assert "chose the weights" in replace(worse, split="val").concern

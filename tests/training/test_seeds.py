@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 
 import pytest
 from fakes.training import write_data
@@ -56,8 +56,8 @@ def test_tables_have_means_and_spreads_over_the_seeds(run):
         if (row["row"], row["measure"]) == ("x2, SRGAN", "psnr")
     )
     assert float(found["mean"]) == pytest.approx(fmean(psnr))
-    assert float(found["spread"]) == pytest.approx(pstdev(psnr))
-    text = f"{fmean(psnr):.2f} ± {pstdev(psnr):.2f}"
+    assert float(found["spread"]) == pytest.approx(stdev(psnr))
+    text = f"{fmean(psnr):.2f} ± {stdev(psnr):.2f}"
     assert text in json.loads((folder / "about.json").read_text())["tables"][0][1]
     output = run.parent / "report"
     assert report.main([str(run), "--output", str(output)]) == 0
@@ -89,20 +89,25 @@ def test_a_network_is_exported_from_the_run_of_one_seed(run, tmp_path, capsys):
     assert export.main(["--run", str(run / "seed-4"), *asked]) == 0
 
 
+def test_the_spread_is_that_of_a_sample_and_one_seed_has_none(tmp_path):
+    for seed, psnr in enumerate((30, 31, 35)):
+        (tmp_path / f"{seed}.csv").write_text(f"condition,method,psnr\nx2,a,{psnr}\n")
+    tables = [tmp_path / f"{seed}.csv" for seed in range(3)]
+    (row,) = seeds_rows(tables)
+    assert (row.mean, row.spread) == (32, pytest.approx(7**0.5))  # (4 + 1 + 9) / 2
+    (alone,) = seeds_rows(tables[:1])
+    assert (alone.mean, alone.spread) == (30, None)
+    assert "| x2, a | 30.00 |" in seeds_table([alone])
+
+
 def test_rows_that_a_seed_lacks_are_left_out(tmp_path):
     for seed, text in enumerate(
         ("x2,a,all,30\nx2,a,one,9\nx2,b,all,20\n", "x2,a,all,31\nx2,b,all,\n")
     ):
         (tmp_path / f"{seed}.csv").write_text(f"condition,method,source,psnr\n{text}")
     (row,) = seeds_rows([tmp_path / "0.csv", tmp_path / "1.csv"])
-    assert (row.row, row.measure, row.seeds, row.mean, row.spread) == (
-        "x2, a",
-        "psnr",
-        2,
-        30.5,
-        0.5,
-    )
-    assert "| x2, a | 30.50 ± 0.50 |" in seeds_table([row])
+    assert (row.row, row.measure, row.seeds, row.mean) == ("x2, a", "psnr", 2, 30.5)
+    assert "| x2, a | 30.50 ± 0.71 |" in seeds_table([row])
 
 
 def test_data_sets_are_told_apart_where_no_row_is_of_all(tmp_path):

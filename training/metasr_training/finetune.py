@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from metasr_training.cards import Stated
 from metasr_training.catalogue import recipe_or_file
 from metasr_training.command_line import DeviceOption, interruptible, seconds
+from metasr_training.datasets.readers import Unreadable
 from metasr_training.fine_tuning import FineTuning, fine_tune
 from metasr_training.overrides import parsed, with_settings
 from metasr_training.recipe import check_preset
 from metasr_training.run_folder import locked
 from napari_metasr.devices import resolve_device
 from napari_metasr.weights import DEFAULT_MODEL, user_folder
+from napari_metasr.zoom.engine import Precision
 
 
 def finetune(
@@ -29,13 +30,13 @@ def finetune(
     licence: str | None = None,
     recipe: str = "finetune",
     set: tuple[str, ...] = (),  # noqa: A002 - as it is typed
-    precision: Literal["bfloat16", "float32"] | None = None,
+    precision: Precision | None = None,
     preset: str = "laptop",
     seed: int = 0,
     seeds: int = 1,
     slices: int = 24,
     device: DeviceOption = "auto",
-    unreadable: Literal["stop", "skip"] = "stop",
+    unreadable: Unreadable = "stop",
 ) -> None:
     """Fit a model to your own scans, measure it on patients left out, and install it.
 
@@ -74,8 +75,8 @@ def finetune(
     seed
         The first seed, of weights and batches.
     seeds
-        How many seeds to train with: the table has their mean and standard deviation, and the
-        one that validates best is installed.
+        How many seeds to train with: the table has their mean and sample standard deviation, and
+        the one that validates best is installed.
     slices
         How many slices of patients left out are measured; 0 for all.
     unreadable

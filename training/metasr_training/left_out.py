@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -13,7 +13,8 @@ from metasr_training.datasets.slices import some_of_each
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
 from metasr_training.evaluation.methods import by_model
 from metasr_training.evaluation.zoom import score_slice
-from metasr_training.tables import markdown_table
+from metasr_training.seeds import spread_over_seeds
+from metasr_training.tables import markdown_table, mean_text
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition
@@ -78,13 +79,13 @@ class LeftOut:
         return fmean(row.mean - row.start for row in self.rows)
 
     @property
-    def spread(self) -> float:
-        """Standard deviation of that gain over the seeds (dB)."""
+    def spread(self) -> float | None:
+        """Sample standard deviation of that gain over the seeds (dB); None for a single seed."""
         gains = [
             fmean(tuned - row.start for row, tuned in zip(self.rows, column, strict=True))
             for column in zip(*(row.tuned for row in self.rows), strict=True)
         ]
-        return pstdev(gains)
+        return spread_over_seeds(gains)
 
     @property
     def concern(self) -> str:
@@ -106,6 +107,7 @@ class LeftOut:
 
     def results(self) -> dict[str, Any]:
         """Collect the results for the model card."""
+        spread = self.spread
         return {
             "psnr_gain_over_bicubic": {
                 row.condition: round(row.mean - row.bicubic, 2) for row in self.rows
@@ -118,22 +120,17 @@ class LeftOut:
             "slices": self.slices,
             "patients_better_than_start": self.better,
             "seeds": len(self.rows[0].tuned),
-            "spread_over_seeds": round(self.spread, 3),
+            "spread_over_seeds": None if spread is None else round(spread, 3),
         }
 
     def table(self) -> str:
-        """Tabulate in Markdown, a line per condition; mean and deviation of several seeds."""
-
-        def tuned(row: LeftOutRow) -> str:
-            spread = f" ± {pstdev(row.tuned):.2f}" if len(row.tuned) > 1 else ""
-            return f"{row.mean:.2f}{spread}"
-
+        """Tabulate in Markdown, a line per condition; ± is the seeds' sample standard deviation."""
         return markdown_table(
             {
                 "reduced by": lambda row: row.condition,
                 "bicubic": lambda row: f"{row.bicubic:.2f}",
                 "start": lambda row: f"{row.start:.2f}",
-                "fine-tuned": tuned,
+                "fine-tuned": lambda row: mean_text(row.mean, spread_over_seeds(row.tuned), 2),
                 "over bicubic": lambda row: f"{row.mean - row.bicubic:+.2f}",
                 "over start": lambda row: f"{row.mean - row.start:+.2f}",
             },

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from statistics import stdev
+from typing import TYPE_CHECKING, Any
 
 from metasr_training.run_folder import write_json
 from metasr_training.trained import run_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SEEDS = "seeds"
 
@@ -28,6 +32,14 @@ def seed_folders(run: Path, first: int, count: int) -> dict[int, Path]:
 def seed_folder(run: Path, seed: int) -> Path:
     """Return the run folder of one of a run's several seeds."""
     return run / f"seed-{seed}"
+
+
+def spread_over_seeds(values: Sequence[float]) -> float | None:
+    """Return the sample standard deviation of a value of each seed; None for a single seed.
+
+    Its square is the sum of squared differences from the mean, over the number of seeds less one.
+    """
+    return stdev(values) if len(values) > 1 else None
 
 
 def seed_runs(run: Path) -> dict[int, Path]:

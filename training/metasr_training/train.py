@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import tyro
 
@@ -16,6 +16,7 @@ from metasr_training.command_line import DeviceOption, interruptible, seconds, w
 from metasr_training.condition import Condition
 from metasr_training.datasets.describe import describe
 from metasr_training.datasets.pack import pack
+from metasr_training.datasets.readers import Unreadable
 from metasr_training.distributed import join
 from metasr_training.finetune import finetune
 from metasr_training.listing import list_training
@@ -29,6 +30,7 @@ from metasr_training.trained import run_record
 from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
+from napari_metasr.zoom.engine import Precision
 
 
 def train(
@@ -41,10 +43,10 @@ def train(
     seed: int = 0,
     seeds: int = 1,
     device: DeviceOption = "auto",
-    unreadable: Literal["stop", "skip"] = "stop",
+    unreadable: Unreadable = "stop",
     recipe: Path | None = None,
     set: tuple[str, ...] = (),  # noqa: A002 - as it is typed
-    precision: Literal["bfloat16", "float32"] | None = None,
+    precision: Precision | None = None,
 ) -> None:
     """Train every network of an experiment.
 
@@ -72,7 +74,7 @@ def train(
         The first seed, of weights and batches.
     seeds
         How many seeds to train every network with, each in a run folder of its own in the run's:
-        tables have the mean over the trainings and its standard deviation.
+        tables have the mean over the trainings and their sample standard deviation.
     unreadable
         What to do with a file that cannot be read: stop, or name and skip it.
     recipe

@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, pstdev
+from statistics import fmean
 
 from metasr_training.evaluation.about import ABOUT, TABLE, EvaluationAbout, write_about
 from metasr_training.evaluation.scores import ALL
+from metasr_training.seeds import spread_over_seeds
 from metasr_training.tables import markdown_table, mean_text, write_rows
 from napari_metasr.files import replacing_folder
 
@@ -50,14 +51,14 @@ class SeedsRow:
     seeds
         How many trainings there are.
     mean, spread
-        Mean over the trainings, and its standard deviation (of the population).
+        Mean over the trainings, and their sample standard deviation; None for a single one.
     """
 
     row: str
     measure: str
     seeds: int
     mean: float
-    spread: float
+    spread: float | None
 
 
 def seeds_rows(tables: Sequence[Path]) -> list[SeedsRow]:
@@ -78,7 +79,8 @@ def seeds_rows(tables: Sequence[Path]) -> list[SeedsRow]:
         for measure in measures:
             values = [one[label].get(measure, math.nan) for one in found]
             if all(map(math.isfinite, values)):
-                rows.append(SeedsRow(label, measure, len(values), fmean(values), pstdev(values)))
+                mean, spread = fmean(values), spread_over_seeds(values)
+                rows.append(SeedsRow(label, measure, len(values), mean, spread))
     return rows
 
 
@@ -111,7 +113,7 @@ def put_together(evaluations: Mapping[int, Path], output: Path) -> EvaluationAbo
     first = EvaluationAbout.model_validate_json((folders[0] / ABOUT).read_bytes())
     tables = [folder / TABLE_ROWS for folder in folders]
     rows = seeds_rows(tables) if all(path.exists() for path in tables) else []
-    over = f"Over {len(seeds)} seeds: mean ± standard deviation of the trainings' means"
+    over = f"Over {len(seeds)} seeds: mean ± sample standard deviation of the trainings' means"
     note = (
         f"Trained with the seeds {', '.join(map(str, seeds))}. What is not over all seeds is of "
         f"seed {seeds[0]}."
