@@ -164,7 +164,7 @@ def study(name: str, folder: Path) -> Made:
     prepare(images, folder / "study", seed=1, limits=dict.fromkeys(images, (0.0, 200.0)))
     made = read_study(folder / "study")
     for rater in ("ann", "ben"):
-        with RatingSheet(made, rater) as sheet:
+        with RatingSheet(made, rater, scripted=True) as sheet:
             for number, image in enumerate(made.names):
                 sheet.write(image, (number + len(rater)) % 5)
     score_study(folder / "study")

@@ -40,6 +40,19 @@ def test_unfit_names_are_refused(text):
         rater_name(text)
 
 
+def test_a_script_and_a_person_do_not_share_a_sheet(study):
+    with RatingSheet(study, "Robot", scripted=True) as sheet:
+        sheet.write("0001.png", 3)
+    assert json.loads(sheet.path.read_text())["scripted"] is True
+    with pytest.raises(ValueError, match=r"robot\.jsonl: ratings of a script: rate under another"):
+        RatingSheet(study, "Robot")
+    with RatingSheet(study, "Ann") as sheet:
+        sheet.write("0001.png", 3)
+    assert json.loads(sheet.path.read_text())["scripted"] is False
+    with pytest.raises(ValueError, match=r"ann\.jsonl: ratings of a person"):
+        RatingSheet(study, "Ann", scripted=True)
+
+
 def test_answers_are_on_the_disk_at_once_and_the_last_one_counts(study):
     with RatingSheet(study, "Ann") as sheet:
         assert sheet.first_unrated == 0

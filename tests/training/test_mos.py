@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from metasr_training import mos
-from napari_metasr.quality.rating import OPENED_FILE, RatingSheet, open_key, read_study
+from napari_metasr.quality.rating import OPENED_FILE, SCRIPTED, RatingSheet, open_key, read_study
 
 METHODS = ("bilinear", "gan", "truth")
 SLICES = tuple(f"patient-{n}" for n in range(12))
@@ -49,12 +49,12 @@ def study(folders, tmp_path, monkeypatch):
     return read_study(output)
 
 
-def rate(study, rater, opinion, *, share=1.0):
+def rate(study, rater, opinion, *, share=1.0, scripted=False):
     """Rate like somebody who knows: ``opinion`` gives grade and flags of a method's n-th image."""
     key = open_key(study)
     (study.folder / OPENED_FILE).unlink()
     seen = dict.fromkeys(METHODS, 0)
-    with RatingSheet(study, rater) as sheet:
+    with RatingSheet(study, rater, scripted=scripted) as sheet:
         for name in study.names[: round(share * len(study.names))]:
             method = key.images[name].method
             sheet.write(name, *opinion(method, seen[method]))
@@ -84,6 +84,7 @@ def test_a_whole_study(study, monkeypatch, capsys):
     scores = study.folder / "scores"
     assert (scores / "mos.md").read_text(encoding="utf-8") in printed
     assert "Note" not in printed
+    assert "script" not in printed
 
     # 24 ratings a method; Ann gives 1, Bob 2: mean 1.5, standard deviation 0.5, and so on
     lines = [line for line in printed.splitlines() if line.startswith("|")]
@@ -119,6 +120,29 @@ def test_a_whole_study(study, monkeypatch, capsys):
         assert float(row["p_holm"]) == pytest.approx(6 / 2**12)
         assert float(row["difference"]) < 0, first_method
     assert len(rows(scores / "ratings.csv")) == 72
+
+
+def test_ratings_of_scripts_are_marked_wherever_they_count(study, monkeypatch, capsys):
+    rate(study, "Ann", ann)
+    rate(study, "Robot", bob, scripted=True)
+    assert run(monkeypatch, "score", study.folder) == 0
+    printed = capsys.readouterr().out
+    headings = [line for line in printed.splitlines() if line.startswith("#")]
+    assert [line.partition(" (")[0] for line in headings if SCRIPTED in line] == [
+        "# Mean opinion scores",
+        "## robot",
+        "## Agreement of raters",
+        "## Methods against each other",
+    ]
+    assert "## ann" in headings
+    assert "**Note:** robot is a script: its ratings are no person's opinion." in printed
+    scores = study.folder / "scores"
+    found = [int(row["scripted"]) for row in rows(scores / "mos.csv")]
+    assert found == [12, 12, 12, 0, 0, 0, 12, 12, 12]
+    assert {row["scripted"] for row in rows(scores / "agreement.csv")} == {"1"}
+    assert {row["scripted"] for row in rows(scores / "tests.csv")} == {"1"}
+    by = {(row["rater"], row["scripted"]) for row in rows(scores / "ratings.csv")}
+    assert by == {("ann", "0"), ("robot", "1")}
 
 
 def test_ratings_after_the_opening_and_unfinished_ones_are_reported(study, monkeypatch, capsys):

@@ -10,7 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import tyro
@@ -26,7 +26,7 @@ from napari_metasr.io import read_volume
 from napari_metasr.io.images import is_picture
 from napari_metasr.io.names import is_volume_file, stem
 from napari_metasr.quality.rating import csv_files, markdown, prepare, read_study, score_study
-from napari_metasr.quality.rating.study import IMAGES, KEY_FILE, RATINGS, STUDY_FILE
+from napari_metasr.quality.rating.study import IMAGES, KEY_FILE, RATINGS, STUDY_FILE, Interpolation
 from napari_metasr.volume import Plane
 
 __all__ = ["choose", "main", "prepare", "read_folders", "score"]
@@ -133,7 +133,7 @@ def prepare_study(
     slices: int = 0,
     seed: int | None = None,
     truth: str = "truth",
-    interpolation: Literal["cubic", "nearest"] = "cubic",
+    interpolation: Interpolation = "cubic",
     overwrite: bool = False,
 ) -> None:
     """Make a blinded, shuffled study from folders of images.

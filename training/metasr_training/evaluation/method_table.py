@@ -18,7 +18,12 @@ from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.looks import FEATURES, Looks, detector_features
 from metasr_training.evaluation.method_columns import TableRow, method_tables
 from metasr_training.evaluation.opinion.kind import measured_opinions
-from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.opinion.table import (
+    GROUND_TRUTH,
+    opinion_columns,
+    opinion_rows,
+    opinion_title,
+)
 from metasr_training.evaluation.published import published_notes, sharing
 from metasr_training.evaluation.scores import ALL, averages, measure, upscaled
 from metasr_training.evaluation.standing import standing
@@ -205,7 +210,7 @@ def _add_opinions(bench: Bench, findings: EvaluationOutput) -> None:
     rows = opinion_rows(name, condition, labels, opinions)
     rows = [row for row in rows if row.ratings or row.published_mos is not None]
     columns = opinion_columns(name, condition)
-    findings.tables.append(("Mean opinion scores", markdown_table(columns, rows)))
+    findings.tables.append((opinion_title(rows), markdown_table(columns, rows)))
     write_rows(bench.output / "opinions.csv", rows)
     if not opinions:
         findings.notes.append(

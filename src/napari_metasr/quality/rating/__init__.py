@@ -5,13 +5,21 @@ from napari_metasr.quality.rating.key import OPENED_FILE, first_opening, open_ke
 from napari_metasr.quality.rating.preparation import prepare
 from napari_metasr.quality.rating.report import csv_files, markdown
 from napari_metasr.quality.rating.score import StudyScore, score_study
-from napari_metasr.quality.rating.study import FLAGS, GRADES, STUDY_FILE, Study, read_study
+from napari_metasr.quality.rating.study import (
+    FLAGS,
+    GRADES,
+    SCRIPTED,
+    STUDY_FILE,
+    Study,
+    read_study,
+)
 from napari_metasr.quality.rating.table import MethodScore
 
 __all__ = [
     "FLAGS",
     "GRADES",
     "OPENED_FILE",
+    "SCRIPTED",
     "STUDY_FILE",
     "MethodScore",
     "Rating",

@@ -40,6 +40,8 @@ class Rating(BaseModel):
         Letters of `FLAGS`, in their order.
     time
         When it was given, UTC.
+    scripted
+        Whether a program gave it, not a person.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +52,7 @@ class Rating(BaseModel):
     grade: int = Field(ge=0, lt=len(GRADES), strict=True)
     flags: str = ""
     time: AwareDatetime
+    scripted: bool = False
 
     @field_validator("flags")
     @classmethod
@@ -128,6 +131,9 @@ class RatingSheet:
         The study.
     rater
         The rater's name, in any form that `rater_name` takes.
+    scripted
+        Whether the rater is a program, as in tests: its answers, and every table made of them,
+        say so.
 
     Attributes
     ----------
@@ -141,13 +147,14 @@ class RatingSheet:
     Raises
     ------
     ValueError
-        If the name cannot be used, or the file holds something else than answers to this study.
+        If the name cannot be used, or the file holds something else than answers to this study,
+        or answers of a program where a person is to rate, or the reverse.
     OSError
         If the file is open already, or cannot be written.
     """
 
-    def __init__(self, study: Study, rater: str) -> None:
-        self.study, self.rater = study, rater_name(rater)
+    def __init__(self, study: Study, rater: str, *, scripted: bool = False) -> None:
+        self.study, self.rater, self.scripted = study, rater_name(rater), scripted
         self.path = study.ratings / f"{self.rater}.jsonl"
         study.ratings.mkdir(exist_ok=True)
         self._lock = FileLock(study.ratings / f".{self.rater}.lock", thread_local=False)
@@ -167,6 +174,9 @@ class RatingSheet:
     def _open(self) -> str:
         self.path.touch()
         answers, self._size = read_answers(self.study, self.path)
+        if any(answer.scripted != self.scripted for answer in answers):
+            kind = "a person" if self.scripted else "a script"
+            raise ValueError(f"{self.path}: ratings of {kind}: rate under another name")
         self.answers = {answer.image: answer for answer in answers}
         whole = self.path.stat().st_size
         if whole > self._size:
@@ -206,6 +216,7 @@ class RatingSheet:
             grade=grade,
             flags=flags,
             time=datetime.now(UTC),
+            scripted=self.scripted,
         )
         found = self.path.stat().st_size if self.path.exists() else 0
         if found != self._size:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_metasr.quality.rating.study import Interpolation
+
 FEWEST_DIGITS = 4
 WHITE = 255
 
@@ -41,7 +43,7 @@ def prepare(
     seed: int,
     truth: str = "truth",
     limits: Mapping[str, tuple[float, float]] | None = None,
-    interpolation: Literal["cubic", "nearest"] = "cubic",
+    interpolation: Interpolation = "cubic",
     question: str = QUESTION,
     overwrite: bool = False,
 ) -> Study:

@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_metasr.cells import csv_cell, markdown_cell
-from napari_metasr.quality.rating.study import FLAGS, GRADES
+from napari_metasr.quality.rating.study import FLAGS, GRADES, SCRIPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,11 +22,15 @@ NOTHING = "–"
 
 
 def markdown(score: StudyScore) -> str:
-    """Return the paper's table over all raters and for each, agreement, and paired tests."""
+    """Return the paper's table over all raters and for each, agreement, and paired tests.
+
+    Every heading says so where ratings of scripts are among those below it.
+    """
     grades = ", ".join(f"{grade} ({word})" for grade, word in enumerate(GRADES))
     flags = ", ".join(f"{letter} ({words})" for letter, words in FLAGS.items())
+    mark = f" ({SCRIPTED})" if score.scripted else ""
     parts = [
-        "# Mean opinion scores",
+        f"# Mean opinion scores{mark}",
         (
             f"Study {score.study}: {score.images} images, {len(score.ratings)} ratings by "
             f"{', '.join(map(markdown_cell, score.raters))}."
@@ -40,10 +44,11 @@ def markdown(score: StudyScore) -> str:
     ]
     if len(score.raters) > 1:
         for rater, rows in score.raters.items():
-            parts += [f"## {markdown_cell(rater)}", _method_table(rows)]
-        parts += ["## Agreement of raters", *_agreement(score)]
+            own = mark if rater in score.scripted else ""
+            parts += [f"## {markdown_cell(rater)}{own}", _method_table(rows)]
+        parts += [f"## Agreement of raters{mark}", *_agreement(score)]
     parts += [
-        "## Methods against each other",
+        f"## Methods against each other{mark}",
         _table(
             ("methods", "slices", "differing", "mean difference", "p", "p (Holm)"),
             (
@@ -68,38 +73,43 @@ def markdown(score: StudyScore) -> str:
 
 
 def csv_files(score: StudyScore) -> dict[str, str]:
-    """Write CSV by file name: ``mos.csv``, ``agreement.csv``, ``tests.csv``, ``ratings.csv``."""
+    """Write CSV by file name: ``mos.csv``, ``agreement.csv``, ``tests.csv``, ``ratings.csv``.
+
+    In each, ``scripted`` is the number of ratings that programs gave, or 1 where there is any.
+    """
     tables = {ALL_RATERS: score.overall, **{f"rater {k}": v for k, v in score.raters.items()}}
     return {
         "mos.csv": _csv(
-            ("raters", "method", "ratings", "mos", "std", *GRADES, *FLAGS),
+            ("raters", "method", "ratings", "scripted", "mos", "std", *GRADES, *FLAGS),
             (
-                (group, row.method, row.ratings, row.mean, row.std, *row.counts,
+                (group, row.method, row.ratings, row.scripted, row.mean, row.std, *row.counts,
                  *row.flags.values())
                 for group, rows in tables.items()
                 for row in rows
             ),
         ),
         "agreement.csv": _csv(
-            ("first", "second", "images", "same_grade", "weighted_kappa"),
+            ("first", "second", "images", "same_grade", "weighted_kappa", "scripted"),
             (
-                (pair.first, pair.second, pair.images, pair.same, pair.kappa)
+                (pair.first, pair.second, pair.images, pair.same, pair.kappa,
+                 int(bool({pair.first, pair.second} & set(score.scripted))))
                 for pair in score.agreement.pairs
             ),
         ),
         "tests.csv": _csv(
-            ("first", "second", "slices", "differing", "difference", "p", "p_holm"),
+            ("first", "second", "slices", "differing", "difference", "p", "p_holm", "scripted"),
             (
                 (test.first, test.second, test.slices, test.differing, test.difference, test.p,
-                 test.p_corrected)
+                 test.p_corrected, int(bool(score.scripted)))
                 for test in score.tests
             ),
         ),
         "ratings.csv": _csv(
-            ("rater", "image", "slice", "method", "grade", "flags", "time", "after_opening"),
+            ("rater", "image", "slice", "method", "grade", "flags", "time", "after_opening",
+             "scripted"),
             (
                 (one.rater, one.image, one.slice, one.method, one.grade, one.flags,
-                 one.time.isoformat(), int(one.late))
+                 one.time.isoformat(), int(one.late), int(one.scripted))
                 for one in score.ratings
             ),
         ),

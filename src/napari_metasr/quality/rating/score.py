@@ -55,6 +55,11 @@ class StudyScore:
     tests: tuple[PairedTest, ...]
     remarks: tuple[str, ...]
 
+    @property
+    def scripted(self) -> tuple[str, ...]:
+        """Raters that are programs, in order."""
+        return tuple(dict.fromkeys(one.rater for one in self.ratings if one.scripted))
+
 
 def score_study(folder: Path) -> StudyScore:
     """Read the ratings, open the key (which is noted in the study), and work everything out.
@@ -79,6 +84,8 @@ def score_study(folder: Path) -> StudyScore:
         rater: unblind(given.values(), key, opened) for rater, given in answers.items() if given
     }
     for rater, given in ratings.items():
+        if any(rating.scripted for rating in given):
+            remarks.append(f"{rater} is a script: its ratings are no person's opinion.")
         if len(given) < len(study.names):
             remarks.append(f"{rater} has rated {len(given)} of {len(study.names)} images.")
         late = sum(rating.late for rating in given)

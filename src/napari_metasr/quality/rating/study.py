@@ -42,6 +42,11 @@ KEY_FILE = "key.json"
 IMAGES = "images"
 RATINGS = "ratings"
 ID_LENGTH = 16
+SCRIPTED = "scripted raters, no person's opinion"
+"""What tables and figures say that were made of ratings which a program gave."""
+
+Interpolation = Literal["cubic", "nearest"]
+"""How pixels of an image are scaled to those of a screen."""
 
 
 class StudyCard(BaseModel):
@@ -71,7 +76,7 @@ class StudyCard(BaseModel):
     question: str = QUESTION
     grades: tuple[str, ...] = GRADES
     flags: dict[str, str] = FLAGS
-    interpolation: Literal["cubic", "nearest"] = "cubic"
+    interpolation: Interpolation = "cubic"
     images: dict[str, str] = Field(min_length=1)
     key_sha256: str
 

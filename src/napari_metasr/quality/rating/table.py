@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Unblinded:
-    """A rating with what was rated; ``late`` if it was given after the key had been opened."""
+    """A rating with what was rated.
+
+    ``late`` says that it was given after the key had been opened, ``scripted`` that a program gave
+    it, not a person.
+    """
 
     rater: str
     image: str
@@ -31,6 +35,7 @@ class Unblinded:
     flags: str
     time: datetime
     late: bool
+    scripted: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class MethodScore:
         How often each grade was given, from 0 to 4.
     flags
         How often each flag was raised.
+    scripted
+        How many of the ratings a program gave.
     """
 
     method: str
@@ -58,9 +65,10 @@ class MethodScore:
     std: float
     counts: tuple[int, ...]
     flags: dict[str, int]
+    scripted: int = 0
 
     @classmethod
-    def of(cls, method: str, answers: Sequence[tuple[int, str]]) -> MethodScore:
+    def of(cls, method: str, answers: Sequence[tuple[int, str]], scripted: int = 0) -> MethodScore:
         """Summarise (grade, flags) of a method's ratings."""
         grades = [grade for grade, _ in answers]
         counted = Counter(grades)
@@ -71,6 +79,7 @@ class MethodScore:
             std=float(np.std(grades)) if grades else math.nan,
             counts=tuple(counted[grade] for grade in range(len(GRADES))),
             flags={flag: sum(flag in raised for _, raised in answers) for flag in FLAGS},
+            scripted=scripted,
         )
 
 
@@ -97,6 +106,7 @@ def unblind(answers: Iterable[Rating], key: Key, opened: datetime | None) -> lis
                 flags=answer.flags,
                 time=answer.time,
                 late=opened is not None and answer.time > opened,
+                scripted=answer.scripted,
             )
             for answer in answers
         ),
@@ -106,7 +116,14 @@ def unblind(answers: Iterable[Rating], key: Key, opened: datetime | None) -> lis
 
 def method_scores(ratings: Iterable[Unblinded], methods: Sequence[str]) -> list[MethodScore]:
     """Return the rows of the table, one a method, in this order."""
-    answers: dict[str, list[tuple[int, str]]] = {method: [] for method in methods}
+    given: dict[str, list[Unblinded]] = {method: [] for method in methods}
     for rating in ratings:
-        answers[rating.method].append((rating.grade, rating.flags))
-    return [MethodScore.of(method, given) for method, given in answers.items()]
+        given[rating.method].append(rating)
+    return [
+        MethodScore.of(
+            method,
+            [(rating.grade, rating.flags) for rating in found],
+            scripted=sum(rating.scripted for rating in found),
+        )
+        for method, found in given.items()
+    ]

@@ -40,13 +40,13 @@ def study_bench(tmp_path, **options):
     return bench(tmp_path, wanted)
 
 
-def rate(study, name, images, grade):
-    """A scripted rater, who gives every image the same grade and finds it noisy."""
+def rate(study, name, images, grade, *, scripted=False):
+    """Give every image the same grade and find it noisy."""
     study.ratings.mkdir(exist_ok=True)
     lines = [
         Rating(
             study=study.card.id, rater=name, image=image, grade=grade, flags="N",
-            time=datetime.now(UTC),
+            time=datetime.now(UTC), scripted=scripted,
         ).model_dump_json()
         for image in images
     ]  # fmt: skip
@@ -89,7 +89,8 @@ def test_a_hundred_slices_are_rated_whatever_the_preset_and_others_stand_in(tmp_
     assert findings.images == len(study.names) == 100 * 3
     assert not any("were asked for" in note for note in findings.notes)
     few = replace(study_bench(tmp_path / "few", slices=100), slices=tuple(found[:9]))
-    assert any("8 slices where 100 were asked for" in note for note in evaluate_opinion(few).notes)
+    short = "8 slices where 100 were asked for: no more of the 8 that are compared"
+    assert any(short in note for note in evaluate_opinion(few).notes)
 
 
 def test_a_study_that_was_begun_is_kept_and_its_key_stays_sealed(tmp_path):
@@ -127,5 +128,19 @@ def test_a_rated_study_is_scored(tmp_path):
         assert (row["ratings"], row["good"], row["poor"], row["flag_n"]) == ("6", "3", "3", "6")
         assert float(row["mos"]) == pytest.approx(2.0)
         assert float(row["mos_std"]) == pytest.approx(1.0)
+    assert findings.tables[0][0] == "Mean opinion scores"
     assert "2.000 ± 1.000" in findings.tables[0][1]
+    assert "script" not in findings.tables[0][1]
     assert np.isclose(measured_opinions(one.run, NAME)["WGAN"].mean, 2.0)
+
+
+def test_the_table_says_which_ratings_scripts_gave(tmp_path):
+    one = study_bench(tmp_path)
+    evaluate_opinion(one)
+    study = read_study(study_folder(one.run, NAME))
+    rate(study, "ann", study.names, 3)
+    rate(study, "robot", study.names, 1, scripted=True)
+    ((title, table),) = evaluate_opinion(one).tables
+    assert title == "Mean opinion scores (scripted raters, no person's opinion)"
+    assert "scripted ratings" in table
+    assert {row["scripted"] for row in rows(one.output).values()} == {"3"}

@@ -11,7 +11,12 @@ from tqdm import tqdm
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
-from metasr_training.evaluation.opinion.table import GROUND_TRUTH, opinion_columns, opinion_rows
+from metasr_training.evaluation.opinion.table import (
+    GROUND_TRUTH,
+    opinion_columns,
+    opinion_rows,
+    opinion_title,
+)
 from metasr_training.evaluation.scores import upscaled
 from metasr_training.mos import prepare
 from metasr_training.tables import markdown_table, write_rows
@@ -91,7 +96,7 @@ def evaluate_opinion(bench: Bench) -> EvaluationOutput:
     rows = opinion_rows(name, condition, labels, opinions)
     write_rows(bench.output / "table.csv", rows)
     columns = opinion_columns(name, condition)
-    findings.tables.append(("Mean opinion scores", markdown_table(columns, rows)))
+    findings.tables.append((opinion_title(rows), markdown_table(columns, rows)))
     where = f"{STUDIES}/{name}"
     findings.notes.append(
         f"The study is in {where} of the run."
@@ -127,7 +132,7 @@ def study_images(
     if len(images) < options.slices:
         findings.notes.append(
             f"The study has {len(images)} slices where {options.slices} were asked for: "
-            "there are no more with a region of interest."
+            f"no more of the {len(slices)} that are compared have a region of interest."
         )
     return images
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from metasr_training.evaluation.published import published_figure, published_text
 from metasr_training.tables import count_text, mean_text
+from napari_metasr.quality.rating import SCRIPTED
 
 if TYPE_CHECKING:
     from napari_metasr.quality.rating import MethodScore
@@ -20,12 +21,16 @@ GRADES = ("non-diagnostic", *PRINTED_GRADES)
 
 @dataclass(frozen=True)
 class OpinionRow:
-    """What was said of one method, or nothing yet, beside what the paper prints."""
+    """What was said of one method, or nothing yet, beside what the paper prints.
+
+    ``scripted`` of the ratings were given by programs: they are no person's opinion.
+    """
 
     method: str
     published_mos: float | None
     published_mos_std: float | None
     ratings: int = 0
+    scripted: int = 0
     mos: float | None = None
     mos_std: float | None = None
     non_diagnostic: int | None = None
@@ -52,12 +57,19 @@ def opinion_rows(
     return rows
 
 
+def opinion_title(rows: Iterable[OpinionRow]) -> str:
+    """Return the heading of the table, which says so where scripts gave any of the ratings."""
+    mark = f" ({SCRIPTED})" if any(row.scripted for row in rows) else ""
+    return f"Mean opinion scores{mark}"
+
+
 def _rated(row: OpinionRow, score: MethodScore) -> OpinionRow:
     counts: dict[str, Any] = {
         name.replace("-", "_"): n for name, n in zip(GRADES, score.counts, strict=True)
     }
     flags: dict[str, Any] = {f"flag_{flag.lower()}": score.flags[flag] for flag in FLAGS}
-    return replace(row, ratings=score.ratings, mos=score.mean, mos_std=score.std, **counts, **flags)
+    figures: dict[str, Any] = {"ratings": score.ratings, "scripted": score.scripted}
+    return replace(row, mos=score.mean, mos_std=score.std, **figures, **counts, **flags)
 
 
 def opinion_columns(experiment: str, condition: str) -> dict[str, Callable[[OpinionRow], str]]:
@@ -72,6 +84,7 @@ def opinion_columns(experiment: str, condition: str) -> dict[str, Callable[[Opin
     return {
         "method": lambda row: row.method,
         "MOS": lambda row: "" if row.mos is None else mean_text(row.mos, row.mos_std, 3),
+        "scripted ratings": lambda row: count_text(row.scripted or None),
         **{grade: counted(grade.replace("-", "_")) for grade in GRADES},
         **{flag: counted(f"flag_{flag.lower()}") for flag in FLAGS},
         "published MOS": printed("mos"),
