@@ -6,7 +6,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import tyro
 from tqdm import tqdm
 
@@ -14,6 +13,7 @@ from metasr_training.command_line import DeviceOption, interruptible
 from metasr_training.datasets.slices import Slice, Split, load_slices
 from metasr_training.evaluation.risk import (
     BANDS,
+    Found,
     agreement_table,
     calibrated,
     coverage_rows,
@@ -24,6 +24,7 @@ from metasr_training.evaluation.zoom import IN_PLANE
 from metasr_training.tables import csv_text, write_text, writing_together
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
+from napari_metasr.trust.own_slices import spread
 from napari_metasr.trust.risk import load_risk_model, promise
 from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.weights.risk import Calibration, own_card_path, save_risk_card
@@ -112,7 +113,7 @@ def calibrate(
             if stop.is_set():
                 raise KeyboardInterrupt
 
-        def look(at: list[Slice]) -> list:
+        def look(at: list[Slice]) -> list[Found]:
             return list(search(at, acquisitions, engine, risk_model, tau=tau, tick=tick))
 
         found = look(own)
@@ -165,11 +166,5 @@ def chosen(
         raise missing
     picked = []
     for own in patients.values():
-        take = min(count, len(own)) or len(own)
-        picked += [own[int(i)] for i in spread(len(own), take)]
+        picked += spread(own, count or len(own))
     return picked
-
-
-def spread(size: int, count: int) -> list[int]:
-    """Return ``count`` places of ``size``, evenly spread; the middle where it is one."""
-    return [int(place) for place in (np.arange(count) * 2 + 1) * size // (2 * count)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from scipy import ndimage
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from napari_metasr.trust.risk import RiskModel
     from napari_metasr.volume import Plane, Volume
     from napari_metasr.zoom.protocols import Engine
+
+Item = TypeVar("Item")
 
 NETWORK = "network"
 INTERPOLATIONS = ("bicubic", "lanczos")
@@ -260,6 +262,12 @@ class Enlargement:
         large = min(truth.shape) >= SSIM_WINDOW
         similarity = ssim(image, truth, self.width, inside) if large else math.nan
         return Quality(psnr(image[None, inside], truth[None, inside], self.width), similarity)
+
+
+def spread(items: Sequence[Item], count: int) -> list[Item]:
+    """Choose at most ``count`` of these, evenly spread, not at their ends: the middle for one."""
+    count = min(count, len(items))
+    return [items[(2 * number + 1) * len(items) // (2 * count)] for number in range(count)]
 
 
 def mean(compared: Sequence[Compared], value: Callable[[Compared], float]) -> float:

@@ -23,6 +23,7 @@ from napari_metasr.trust.own_slices import (
     Enlargement,
     own_slices,
     reduced_shape,
+    spread,
 )
 from napari_metasr.trust.proof import Example, LesionExample, Proof
 from napari_metasr.trust.proof_settings import ProofSettings
@@ -178,7 +179,7 @@ class Prover:
             told = tell_of(Words(name), found)
             model, line = model.told(told.code, told.title), f"The network was told: {told.title}."
             acquisition = replace(acquisition, lines=(*acquisition.lines, line))
-        bearing = _spread(truths, self.settings.lesion_slices)
+        bearing = spread(truths, self.settings.lesion_slices)
         often = 1 if self._head is None else 2
         work = _Work(self._scales, often * len(truths), len(bearing) * len(DIAMETERS))
         compared: list[tuple[float, tuple[Compared, ...]]] = []
@@ -352,12 +353,6 @@ class _Work:
 
 def _cost(scale: float) -> float:
     return 1 / scale**2 + FIXED_SHARE
-
-
-def _spread(truths: Sequence[OwnSlice], count: int) -> list[OwnSlice]:
-    """Choose slices spread over these, not at their ends."""
-    count = min(count, len(truths))
-    return [truths[(2 * number + 1) * len(truths) // (2 * count)] for number in range(count)]
 
 
 def _voxels_sha256(volume: Volume) -> str:

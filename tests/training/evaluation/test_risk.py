@@ -13,7 +13,7 @@ import pytest
 from fakes.training import slices, write_data
 
 from metasr_training import evaluate
-from metasr_training.calibrate import chosen, spread
+from metasr_training.calibrate import chosen
 from metasr_training.condition import Condition
 from metasr_training.evaluation.risk import (
     Found,
@@ -193,8 +193,6 @@ def test_slices_are_spread_over_every_patient(tmp_path):
     assert len(chosen(data, ("train", "val"), (), 0)) >= len(one)
     with pytest.raises(FileNotFoundError):
         chosen(data, ("test",), ("nothing",), 1)
-    assert spread(7, 1) == [3]
-    assert spread(4, 4) == [0, 1, 2, 3]
 
 
 def test_a_calibration_prints_both_tables_and_its_card_is_used_from_then_on(
