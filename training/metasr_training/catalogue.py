@@ -20,6 +20,10 @@ Kind = Literal[
 ]
 
 
+Region = Literal["slice", "crop", "roi"]
+"""What of a slice is compared: all, the crop of most information, or the region of interest."""
+
+
 class Method(BaseModel, extra="forbid", frozen=True):
     """One row of a table: interpolation, or a network trained by a recipe.
 
@@ -76,7 +80,7 @@ class Experiment(BaseModel, extra="forbid", frozen=True):
     kind: Kind
     conditions: tuple[Condition, ...] = (Condition(),)
     methods: tuple[Method, ...]
-    region: Literal["slice", "crop", "roi"] = "slice"
+    region: Region = "slice"
     sources: tuple[str, ...] = ()
     images: dict[str, int] = {"paper": 0, "workstation": 0, "laptop": 24, "smoke": 2}
     options: dict[str, Any] = Field(default_factory=dict)

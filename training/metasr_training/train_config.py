@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -11,6 +11,7 @@ from metasr_training.datasets.detection import DetectionConfig
 from metasr_training.datasets.pair_config import PairConfig
 from metasr_training.perceptual import PerceptualConfig
 from metasr_training.stage import Stage
+from napari_metasr.zoom.engine import Precision
 
 
 class Training(BaseModel, extra="forbid", frozen=True):
@@ -72,7 +73,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     average: float = Field(0.0, ge=0, lt=1)
     fixed_statistics: bool = False
     perceptual: PerceptualConfig = PerceptualConfig()
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Precision = "bfloat16"
     log_every: int = Field(100, ge=1)
     validate_every: int = Field(2000, ge=1)
     checkpoint_every: int = Field(500, ge=1)

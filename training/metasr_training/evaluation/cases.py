@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from metasr_training.catalogue import Region
     from metasr_training.condition import Condition
     from metasr_training.datasets.slices import Slice
 
@@ -185,7 +186,7 @@ def interest(
 def make_case(
     one: Slice,
     condition: Condition,
-    region: Literal["slice", "crop", "roi"],
+    region: Region,
     options: RegionOptions,
     detect: Detect | None = None,
 ) -> Case | None:
