@@ -138,7 +138,6 @@ def test_threads_take_turns_and_each_volume_is_told_its_own_doubts_alone(job, mo
         return State.DONE, (f"{together} at a time",)
 
     monkeypatch.setattr(work_item, "_attempt", attempt)
-    monkeypatch.setattr(work_item, "ASKING", 0.01)
     names = ["a.nii", "b.nii", "c.nii"]
     jobs = [job.model_copy(update={"output": job.output.with_name(name)}) for name in names]
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -146,8 +145,7 @@ def test_threads_take_turns_and_each_volume_is_told_its_own_doubts_alone(job, mo
     assert reasons == [f"1 at a time; a doubt about {name}" for name in names]
 
 
-def test_who_waits_for_a_turn_can_be_stopped(job, monkeypatch):
-    monkeypatch.setattr(work_item, "ASKING", 0.01)
+def test_who_waits_for_a_turn_can_be_stopped(job):
     with work_item._TURN, pytest.raises(StoppedError):
         carry_out(job, Stop(2))
     assert done(job).state == "done"
@@ -232,9 +230,7 @@ def test_another_process_s_work_is_waited_for(job, monkeypatch):
     waits: list[float] = []
     with Workspace(job.output).opened(decided, resume=False):
         monkeypatch.setattr(time, "sleep", waits.append)
-        monkeypatch.setattr(work_item, "PATIENCE", 0)
-        assert "another process is working on this output" in done(job).reason
-        monkeypatch.setattr(work_item, "PATIENCE", 30)
+        assert "another process is working on this output" in done(job, patience=0).reason
         with pytest.raises(StoppedError):
             carry_out(job, Stop(3))
     assert len(waits) == 3

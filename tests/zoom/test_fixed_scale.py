@@ -147,14 +147,6 @@ def test_a_prepared_window_is_rendered_without_encoding(saved, image, name, scal
         assert encoded.encode_seconds == seconds
 
 
-def test_blocks_of_large_results_join(saved, rng, monkeypatch):
-    model = load(saved, "srresnet")
-    image = 100 + 800 * rng.random((20, 24), dtype=np.float32)
-    whole = model.render(encoded_by(model, image), 3.3)
-    monkeypatch.setattr("napari_metasr.zoom.resampled.BLOCK", 13)
-    assert np.array_equal(model.render(encoded_by(model, image), 3.3), whole)
-
-
 def test_intensities_are_the_source_s(saved, image):
     model = load(saved, "srresnet")
     plain = model.render(model.encode(image, value_range=UNLIMITED), 2.6)

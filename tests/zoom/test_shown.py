@@ -76,12 +76,11 @@ def test_tissue_goes_on_as_the_nearest_pixel_as_far_as_asked():
     assert (found[:, 16:] == 0).all()
 
 
-def test_strips_make_no_difference(rng, monkeypatch):
+def test_strips_make_no_difference(rng):
     image = rng.random((90, 40), np.float32)
     hidden = ~disc(30)[20:110, 50:90]
     expected = continued(image, hidden, 12)
-    monkeypatch.setattr("napari_metasr.zoom.continuation.STRIP", 17)
-    np.testing.assert_array_equal(continued(image, hidden, 12), expected)
+    np.testing.assert_array_equal(continued(image, hidden, 12, strip=17), expected)
 
 
 @pytest.mark.parametrize("scale", [2, 3])

@@ -66,7 +66,9 @@ class Outcome:
     seconds: float = 0.0
 
 
-def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Outcome:
+def carry_out(
+    job: Job, tell: Tell, *, skull_stripped: bool | None = None, patience: float = PATIENCE
+) -> Outcome:
     """Make an output, unless it exists as this job would make it.
 
     The output is made again if the input has changed or the output is damaged. Unfinished work of
@@ -81,6 +83,8 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
         Called repeatedly with the share that is done, 0 to 1. May raise `StoppedError`.
     skull_stripped
         Recorded in the sidecar, if it is known.
+    patience
+        Seconds to wait for another process that works on the output.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def carry_out(job: Job, tell: Tell, *, skull_stripped: bool | None = None) -> Ou
         warnings.simplefilter("always", UserWarning)
         started = time.perf_counter()
         try:
-            state, notes = _attempt(job, tell, started + PATIENCE, skull_stripped)
+            state, notes = _attempt(job, tell, started + patience, skull_stripped)
         except StoppedError:
             raise
         except Exception as error:

@@ -28,7 +28,6 @@ SIGMA = 1.0
 SMOOTHING_REACH = 2
 
 STRIP = 512
-"""Rows that are continued at a time."""
 
 
 def is_cut(image: NDArray[np.float32], background: Mask) -> bool:
@@ -64,7 +63,9 @@ def is_cut(image: NDArray[np.float32], background: Mask) -> bool:
     return bool(covariance < SOFT * deviation)
 
 
-def continued(image: NDArray[np.float32], hidden: Mask, reach: int) -> NDArray[np.float32]:
+def continued(
+    image: NDArray[np.float32], hidden: Mask, reach: int, *, strip: int = STRIP
+) -> NDArray[np.float32]:
     """Continue an image into its hidden pixels.
 
     A hidden pixel gets the value of the nearest one that is not, smoothed by a Gaussian of one
@@ -78,11 +79,13 @@ def continued(image: NDArray[np.float32], hidden: Mask, reach: int) -> NDArray[n
         Boolean, of the same shape.
     reach
         How far the image is continued, in pixels.
+    strip
+        Rows that are continued at a time; the result does not depend on it.
     """
     out = image.copy()
     around = reach + SMOOTHING_REACH + 1
-    for first in range(0, len(image), STRIP):
-        last = min(first + STRIP, len(image))
+    for first in range(0, len(image), strip):
+        last = min(first + strip, len(image))
         top, bottom = max(first - around, 0), min(last + around, len(image))
         part, inside = image[top:bottom], hidden[top:bottom]
         if inside.all() or not inside.any():

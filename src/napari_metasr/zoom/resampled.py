@@ -22,7 +22,13 @@ Reader = Callable[[slice, slice], "NDArray[Any]"]
 
 
 def resample(
-    read: Reader, grid: OutputGrid, pixels: PixelRange, method: str, out: NDArray[np.float32]
+    read: Reader,
+    grid: OutputGrid,
+    pixels: PixelRange,
+    method: str,
+    out: NDArray[np.float32],
+    *,
+    block: int = BLOCK,
 ) -> None:
     """Fill ``out`` with a range of output pixels.
 
@@ -40,6 +46,8 @@ def resample(
         ``nearest`` or a kernel of ``napari_metasr.resampling``; antialiased where it reduces.
     out
         (i1 - i0, j1 - j0).
+    block
+        Rows and columns of the output that are filled at a time.
 
     Raises
     ------
@@ -47,15 +55,15 @@ def resample(
         If there is no such method.
     """
     i0, j0, i1, j1 = pixels
-    for top in range(i0, i1, BLOCK):
-        bottom = min(top + BLOCK, i1)
+    for top in range(i0, i1, block):
+        bottom = min(top + block, i1)
         rows, left_matrix = _band(grid.rows, method, top, bottom)
-        for left in range(j0, j1, BLOCK):
-            right = min(left + BLOCK, j1)
+        for left in range(j0, j1, block):
+            right = min(left + block, j1)
             columns, right_matrix = _band(grid.columns, method, left, right)
             wide = right_matrix.astype(np.float32) @ read(rows, columns).T.astype(np.float32)
-            block = left_matrix.astype(np.float32) @ np.ascontiguousarray(wide.T)
-            out[top - i0 : bottom - i0, left - j0 : right - j0] = block
+            filled = left_matrix.astype(np.float32) @ np.ascontiguousarray(wide.T)
+            out[top - i0 : bottom - i0, left - j0 : right - j0] = filled
 
 
 def _band(axis: AxisGrid, method: str, start: int, stop: int) -> tuple[slice, csr_array]:
