@@ -123,6 +123,9 @@ def test_a_ratio_is_measured_once_and_needs_both_values():
 
 def test_a_share_is_judged_by_wilsons_interval():
     assert wilson_interval(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    for count in range(1, 50):  # rounding stays within 0 to 1
+        assert wilson_interval(0.0, count)[0] >= 0
+        assert wilson_interval(1.0, count)[1] <= 1
     claim = ShareClaim(
         id="X", source="s", text="t", published="90 %", kind="share", experiment="table",
         column="acceptable", count="tumours", row=Side(method="LD", condition="x2"), at_least=0.9,

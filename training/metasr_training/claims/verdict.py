@@ -190,7 +190,7 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     spread = Z_95**2 / count
     centre = (share + spread / 2) / (1 + spread)
     half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return centre - half, centre + half
+    return max(centre - half, 0.0), min(centre + half, 1.0)  # rounding may leave 0 to 1
 
 
 def _updates(evidence: Evidence, *sides: Side) -> str:
