@@ -1,17 +1,19 @@
 """What a model gains that is told what a volume shows of its own acquisition.
 
-    python benchmarks/estimated.py SCAN.nii.gz ... [--scales 2 3] [--slices 2]
+    python benchmarks/estimated.py SCAN.nii.gz ... [--scales 2 3 4] [--slices 2] [--noise 0 0.02]
 
-The middle axial slices of each scan are reduced in the plane by a known reduction. The stack of
-them is searched for its acquisition, as a user's scan is, and a few slices are super-resolved: told
-nothing, told the truth, and told what was found. PSNR in dB in the brain's bounding box over that
-of the model told nothing.
+The middle axial slices of each scan are reduced in the plane by a known reduction, and noise is
+added. The stack of them is searched for its acquisition, as a user's scan is, and so is each slice
+alone; a few slices are super-resolved: told nothing, told the truth, and told what was found. PSNR
+in dB in the brain's bounding box over that of the model told nothing, the mean of all slices and
+the least of any.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +25,16 @@ from napari_metasr.io import read_volume
 from napari_metasr.quality.metrics import brain_box, psnr
 from napari_metasr.trust.assumption import SHARPEST_FIRST
 from napari_metasr.trust.told import Words, tell
-from napari_metasr.volume import Source, Volume
+from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.zoom.loading import load_model
 
 STACK = 20
 """Slices that are searched for the acquisition."""
 
 HIGHEST = 255.0
+
+NOTHING, TRUTH = "told nothing", "the truth"
+BY_VOLUME, BY_SLICE = "what the volume shows", "what the slice shows"
 
 
 def middle(path):
@@ -41,54 +46,64 @@ def middle(path):
     return ((part - low) / (high - low) * HIGHEST).clip(0, HIGHEST)
 
 
-def reduced(stack, reduction, scale):
-    """Reduce the slices in the plane, to a volume."""
+def reduced(stack, reduction, scale, noise):
+    """Reduce the slices in the plane and add noise (a share of their range), to a volume."""
     shape = tuple(round(size / scale) for size in stack.shape[1:])
     slices = np.stack([reduce_image(one, shape, (reduction, reduction)) for one in stack])
+    slices += noise * HIGHEST * np.random.default_rng(0).standard_normal(slices.shape)
     spacing = (2.0, *(fine / coarse for fine, coarse in zip(stack.shape[1:], shape, strict=True)))
     return Volume(slices, np.diag([*spacing[::-1], 1.0]), spacing, Source("reduced"))
+
+
+def gains(model, stack, reduction, scale, noise, count):
+    """Return PSNR by what is told: a list of it for each, of some slices."""
+    found = defaultdict(list)
+    volume = reduced(stack, reduction, scale, noise)
+    of_volume = tell(Words(), volume, Plane.AXIAL).code
+    for index in np.linspace(4, len(stack) - 5, count).round().astype(int):
+        image, truth = volume.data[index], stack[index]
+        alone = Volume(image, np.eye(4), (1.0, 1.0), Source("slice"))
+        codes = {
+            NOTHING: acquisition_code(),
+            TRUTH: acquisition_code((reduction, reduction), noise),
+            BY_VOLUME: of_volume,
+            BY_SLICE: tell(Words(), alone).code,
+        }
+        box = tuple(map(slice, brain_box(truth)[:2], brain_box(truth)[2:]))
+        for told, code in codes.items():
+            one = model.told(code)
+            result = one.render(one.encode(image, (0, HIGHEST), (0, HIGHEST)), scale)
+            found[told].append(psnr(result[box], truth[box], HIGHEST))
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scans", type=Path, nargs="+")
     parser.add_argument("--model", default="meta-srgan-told")
-    parser.add_argument("--scales", type=int, nargs="+", default=[2, 3])
+    parser.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4])
+    parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.02])
     parser.add_argument("--slices", type=int, default=2, help="super-resolved of each scan")
     settings = parser.parse_args()
     model = load_model(settings.model, device="cpu")
-    found = defaultdict(list)
-    for path in tqdm(settings.scans, unit="scan"):
-        stack = middle(path)
-        for name in SHARPEST_FIRST:
-            reduction = named_reduction(name)
-            for scale in settings.scales:
-                volume = reduced(stack, reduction, scale)
-                codes = {
-                    "nothing": acquisition_code(),
-                    "the truth": acquisition_code((reduction, reduction), 0.0),
-                    "what was found": tell(Words(), volume).code,
-                }
-                for index in np.linspace(4, len(stack) - 5, settings.slices).round().astype(int):
-                    truth = stack[index]
-                    box = tuple(map(slice, brain_box(truth)[:2], brain_box(truth)[2:]))
-                    for told, code in codes.items():
-                        one = model.told(code)
-                        encoded = one.encode(volume.data[index], (0, HIGHEST), (0, HIGHEST))
-                        result = one.render(encoded, scale)
-                        found[name, scale, told].append(psnr(result[box], truth[box], HIGHEST))
-    print("| reduction | scale | told nothing, dB | the truth | what was found |")
-    print("|---|---|---|---|---|")
-    for name in SHARPEST_FIRST:
-        for scale in settings.scales:
-            nothing, truth, estimate = (
-                np.mean(found[name, scale, told])
-                for told in ("nothing", "the truth", "what was found")
-            )
-            print(
-                f"| {name} | x{scale} | {nothing:.2f} | {truth - nothing:+.2f} | "
-                f"{estimate - nothing:+.2f} |"
-            )
+    stacks = [middle(path) for path in settings.scans]
+    print(f"| noise | reduction | scale | {NOTHING}, dB | {TRUTH} | {BY_VOLUME} | {BY_SLICE} |")
+    print("|---|---|---|---|---|---|---|")
+    rows = list(product(settings.noise, SHARPEST_FIRST, settings.scales))
+    for noise, name, scale in tqdm(rows, unit="row"):
+        of_stacks = [
+            gains(model, stack, named_reduction(name), scale, noise, settings.slices)
+            for stack in stacks
+        ]
+        found = {told: np.concatenate([each[told] for each in of_stacks]) for told in of_stacks[0]}
+        cells = " | ".join(
+            f"{(more := found[told] - found[NOTHING]).mean():+.2f} ({more.min():+.2f})"
+            for told in (TRUTH, BY_VOLUME, BY_SLICE)
+        )
+        label = f"{noise:.0%}" if noise else ""
+        print(
+            f"| {label} | {name} | x{scale} | {found[NOTHING].mean():.2f} | {cells} |", flush=True
+        )
 
 
 if __name__ == "__main__":

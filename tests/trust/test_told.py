@@ -8,13 +8,14 @@ from fakes.acquisition import texture
 from fakes.models import told_model
 from fakes.trust import head
 
-from napari_metasr.acquisition import acquisition_code
+from napari_metasr.acquisition import Acquisition, acquisition_code
 from napari_metasr.acquisition.code import transfer
-from napari_metasr.degradations import Reduction, named_reduction
-from napari_metasr.trust.assumption import IN_PLANE, SHARPEST_FIRST, Assumption
+from napari_metasr.acquisition.description import AxisAcquisition, NoiseLevel
+from napari_metasr.degradations import named_reduction
+from napari_metasr.trust.assumption import IN_PLANE, SHARPEST_FIRST
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.trust.prover import Prover
-from napari_metasr.trust.told import Words, tell, told_of
+from napari_metasr.trust.told import Words, tell, tell_of
 from napari_metasr.volume import Source, Volume
 from napari_metasr.zoom.loading import load_model
 
@@ -61,11 +62,68 @@ def test_nothing_is_told_of_nothing():
     assert found.title == "nothing"
 
 
-def test_the_sharpness_of_an_interpolated_axis_is_not_told():
-    one, other = named_reduction("k-space"), Reduction("k-space", share=0.7)
-    found = told_of(Assumption((one, other), "k-space of 70% of the band"), 0.01)
-    assert not found.code.any()
-    assert found.title == "nothing (interpolated by the scanner)"
+def axis(blur, acquired=100):
+    return AxisAcquisition(
+        direction="rows", stored=100, spacing=1.0, acquired=acquired, told_by="spectrum", blur=blur
+    )
+
+
+def found(rows, columns, noise=None):
+    return Acquisition(rows=rows, columns=columns, noise=noise)
+
+
+def noise(told_by, share=0.01):
+    return NoiseLevel(sigma=100 * share, share=share, told_by=told_by)
+
+
+@pytest.mark.parametrize(
+    ("blurs", "name"),
+    [
+        ((1.3, 1.5), "gaussian"),
+        ((1.0, 2.1), "gaussian"),
+        ((1.5, 1.8), "k-space-hamming"),
+    ],
+)
+def test_a_clear_blur_is_told(blurs, name):
+    told = tell_of(Words(), found(*map(axis, blurs), noise("tissue")))
+    np.testing.assert_array_equal(told.code, acquisition_code((named_reduction(name),) * 2, 0.01))
+    assert told.title == f"{name}, estimated; noise 1 %, estimated"
+
+
+@pytest.mark.parametrize("blurs", [(0.0, 0.0), (1.39, 1.39), (0.2, 2.5)])
+def test_what_may_be_sharp_is_not_told_to_be_blurred(blurs):
+    told = tell_of(Words(), found(*map(axis, blurs), noise("tissue")))
+    assert not told.code.any()
+    assert (told.title, told.noise) == ("nothing (not clearly blurred)", None)
+
+
+def test_noise_measured_in_the_air_is_told_without_a_blur():
+    told = tell_of(Words(), found(axis(0.5), axis(0.5), noise("air")))
+    np.testing.assert_array_equal(told.code, acquisition_code(None, 0.01))
+    assert told.title == "nothing (not clearly blurred); noise 1 %, estimated"
+
+
+@pytest.mark.parametrize("rows", [axis(None), axis(2.0, acquired=None)])
+def test_an_axis_that_shows_nothing_is_told_nothing_of(rows):
+    assert tell_of(Words(), found(rows, axis(2.0))).title == "nothing"
+
+
+@pytest.mark.parametrize("level", ["air", "tissue"])
+def test_nothing_is_told_of_an_axis_that_the_scanner_interpolated(level):
+    told = tell_of(Words(), found(axis(2.0), axis(2.0, acquired=70), noise(level)))
+    assert not told.code.any()
+    assert told.title == "nothing (interpolated by the scanner)"
+
+
+@pytest.mark.parametrize("name", ["auto", "nothing"])
+def test_stated_noise_is_told_whatever_else_is(name):
+    told = tell_of(Words(name, 0.03), found(axis(0.0), axis(0.0), noise("air")))
+    np.testing.assert_array_equal(told.code, acquisition_code(None, 0.03))
+    assert told.title.endswith("; noise 3 %")
+
+
+def test_no_noise_is_told_where_nothing_is_to_be_told():
+    assert not tell_of(Words("nothing"), found(axis(2.0), axis(2.0), noise("air"))).code.any()
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def blur_of_spectrum(
 
     Tissue borders make the power fall with the square of the frequency; any further fall is
     attributed to a Gaussian. The estimate is rough where anatomy is smoother or rougher than that:
-    it tells scans apart rather than measuring them.
+    it tells scans apart rather than measuring them. Where the noise exceeds the signal, the signal
+    is taken to be as strong as the noise, and the blur is at least what is returned.
 
     Parameters
     ----------
@@ -46,8 +47,9 @@ def blur_of_spectrum(
     for place in (LOW, HIGH):
         part = power[round((place - 0.05) * count) : round((place + 0.05) * count) + 1]
         means.append(float(part.mean()) - floor)
-    if min(means) <= 0:
+    low, high = means[0], max(means[1], floor)
+    if min(low, high) <= 0 or low <= floor:
         return None
-    excess = math.log(means[0] / means[1]) - ANATOMY * math.log(HIGH / LOW)
+    excess = math.log(low / high) - ANATOMY * math.log(HIGH / LOW)
     squares = (math.pi * HIGH) ** 2 - (math.pi * LOW) ** 2
     return WIDTHS_IN_HALF_MAXIMUM * math.sqrt(max(excess, 0.0) / squares)

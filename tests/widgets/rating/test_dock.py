@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr, redirect_stdout
+
 import numpy as np
 import pytest
 from fakes.disks import little_room
@@ -274,7 +277,8 @@ def test_an_answer_for_which_the_disk_has_no_room_is_told(dock, study, notes):
     dock.begin(str(study.folder), "Ann")
     press(dock, "3")
     saved = (study.ratings / "ann.jsonl").read_bytes()
-    with little_room(len(saved) + 20):
+    printed = io.StringIO()  # where pytest keeps it are files, which are limited as well
+    with redirect_stdout(printed), redirect_stderr(printed), little_room(len(saved) + 20):
         press(dock, "1")
     (note,) = notes
     assert "The answer was not saved." in note

@@ -10,6 +10,7 @@ from fakes.acquisition import texture
 from fakes.models import told_model
 from fakes.widgets import CARD, FakeDialogs, begin_session, results, settle
 from napari.components import ViewerModel
+from scipy.ndimage import gaussian_filter
 
 from napari_metasr.trust.assumption import NOTHING, assume
 from napari_metasr.trust.correction import Correction
@@ -33,7 +34,8 @@ def model(tmp_path):
 def viewer(qtbot):
     viewer = ViewerModel()
     data = np.stack([texture(seed, (40, 44)) for seed in range(8)]).astype(np.float32)
-    viewer.add_image(data, name="T1c", scale=(3, 1, 1))
+    blurred = gaussian_filter(data, (0, 0.5, 0.5))  # clearly, so that the estimate is told
+    viewer.add_image(blurred, name="T1c", scale=(3, 1, 1))
     return viewer
 
 

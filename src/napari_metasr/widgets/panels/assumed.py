@@ -135,8 +135,8 @@ class AssumedControl(QWidget):
         """Show what is estimated of the scan, beside what stands for it; emits nothing."""
         text = AUTO
         if found is not None:
-            name = found.acquisition.removesuffix(ESTIMATED) if found.code.any() else NOTHING
-            text = f"{name}?"
+            name, _, _ = found.acquisition.partition(" (")  # the reason is said where there is room
+            text = f"{name.removesuffix(ESTIMATED)}?"
         if self.acquisition.itemText(0) != text:
             self.acquisition.setItemText(0, text)
         self.noise.show_found(None if found is None else found.noise)
