@@ -34,7 +34,7 @@ def model(tmp_path):
 def viewer(qtbot):
     viewer = ViewerModel()
     data = np.stack([texture(seed, (40, 44)) for seed in range(8)]).astype(np.float32)
-    blurred = gaussian_filter(data, (0, 0.5, 0.5))  # clearly, so that the estimate is told
+    blurred = gaussian_filter(data, (0, 0.8, 0.8))  # clearly, so that the estimate is told
     viewer.add_image(blurred, name="T1c", scale=(3, 1, 1))
     return viewer
 
@@ -156,7 +156,7 @@ def test_every_comparison_shows_it(qtbot, opened, mode):
     dock.comparison.setCurrentEnum(mode)
     settle(qtbot, dock)
     before = shown(dock).copy()
-    dock.assumed.set_words(Words("k-space-hamming", 0.0))
+    dock.assumed.set_words(Words("box", 0.0))
     settle(qtbot, dock)
     assert shown(dock).shape == before.shape
     assert np.abs(shown(dock) - before).max() > 1
