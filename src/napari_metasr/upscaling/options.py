@@ -75,7 +75,8 @@ class UpscaleOptions(BaseModel, extra="forbid", frozen=True):
     assume: str | None = Field(
         default=None,
         description="What a model that takes it is told of how the slices of that plane were "
-        "acquired, and of their noise, such as k-space,2%. auto, the default, estimates both.",
+        "acquired, and of their noise, such as k-space,2%. auto, the default, "
+        "is what the scan clearly shows of both.",
     )
 
     @field_validator("assume")
