@@ -15,7 +15,7 @@ from napari_metasr.io.layers import layer_data
 from napari_metasr.normalisation import dragged_limits
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
-from napari_metasr.widgets.viewer.edge_letters import ROOM, overlay_name, room_name
+from napari_metasr.widgets.viewer.edge_letters import FONT_SIZE, NAME, LettersOverlay
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_overlays
 from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.contrasts import contrast_notice
@@ -32,8 +32,9 @@ def brain(phantom_volume):
 
 
 def letters(viewer):
-    shown = {side: canvas_overlays(viewer)[overlay_name(side)] for side in ("top", "left")}
-    return {side: o.text.strip() for side, o in shown.items() if o.visible}
+    overlay = canvas_overlays(viewer)[NAME]
+    shown = overlay.letters if overlay.visible else {}
+    return {side: letter for side, letter in shown.items() if side in {"top", "left"}}
 
 
 def test_an_array_of_unknown_orientation_gets_no_letters_and_is_not_turned(viewer):
@@ -51,24 +52,21 @@ def test_an_anatomical_layer_turns_the_viewer_until_it_is_gone(viewer, brain):
     assert camera_of(viewer).orientation2d == ("up", "left")
     assert letters(viewer) == {"top": "A", "left": "R"}
     assert canvas_overlays(viewer)["scale_bar"].visible
-    assert canvas_overlays(viewer)[room_name("bottom")].visible
     viewer.layers.clear()
     assert camera_of(viewer).orientation2d == before
     assert letters(viewer) == {}
     assert not canvas_overlays(viewer)["scale_bar"].visible
 
 
-def test_letters_are_shown_after_what_keeps_them_off_the_edge(viewer, brain):
-    """Napari tiles overlays in this order."""
-    shown = []
-    anatomical_view(viewer).hold("layers")
-    names = [name(side) for side in ROOM for name in (overlay_name, room_name)]
-    for name in names:
-        overlay = canvas_overlays(viewer)[name]
-        overlay.events.visible.connect(lambda event, name=name: shown.append(name))
-    viewer.add_layer(brain)
-    for side in ROOM:
-        assert shown.index(room_name(side)) < shown.index(overlay_name(side))
+@pytest.mark.parametrize("lines", [1, 3])
+def test_letters_keep_off_names_the_scale_bar_and_the_edges(lines):
+    overlay = LettersOverlay(letters=dict.fromkeys(("top", "bottom", "left", "right"), "L"))
+    overlay.lines = lines
+    (_, x, top), (_, _, bottom), (_, left, y), (_, right, _) = overlay.places(400, 300)
+    assert (x, y) == (150, 200)
+    assert top - FONT_SIZE / 2 > 10 + lines * 16
+    assert bottom + FONT_SIZE < 400 - 35
+    assert (left, right) == (20, 280)
 
 
 def thick(volume, plane):
@@ -151,8 +149,7 @@ def test_it_stays_as_long_as_somebody_holds_it(viewer, brain):
     assert letters(viewer)["top"] == "A"
     assert anatomical_view(viewer) is view
     view.release("layers")
-    assert overlay_name("top") not in canvas_overlays(viewer)
-    assert room_name("bottom") not in canvas_overlays(viewer)
+    assert NAME not in canvas_overlays(viewer)
     assert viewer.mouse_drag_callbacks == ViewerModel().mouse_drag_callbacks
 
 

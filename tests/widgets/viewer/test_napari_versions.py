@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes.widgets import resize_canvas
+from napari._vispy.canvas import VispyCanvas
 from napari.components.overlays import TextOverlay
 
 import napari_metasr
 from napari_metasr.widgets.viewer.napari_versions import (
     HIDDEN_LAYERS_TAKE_BOXES,
-    MIDDLE_LEFT,
-    MIDDLE_RIGHT,
+    arranged_once,
+    boxes_on_canvas,
     camera_of,
     canvas_overlays,
     canvas_resized,
@@ -24,6 +25,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
     grid_shape,
     layer_overlays,
     open_viewers,
+    scene_overlays,
     unrefreshed,
     view_boxes,
     viewbox_size,
@@ -34,10 +36,12 @@ PRIVATE = re.compile(
 )
 MOVED = re.compile(r"(?<!widgets\.)viewer\.(?:scene|canvas|camera|grid|scale_bar)\b")
 SHIELDS = {
-    "napari_versions.py": "overlays of layers, the canvas' widget, all viewers, blocked refreshes",
+    "napari_versions.py": "overlays of layers, the canvas, all viewers, blocked refreshes",
     "plugin_settings.py": "the settings file that preferences of plugins are kept beside",
     "region_border.py": "the visual of a box round a layer's part",
     "marks.py": "the visual of a picture over a layer",
+    "edge_letters.py": "the visual of all letters",
+    "swipe_line.py": "the visual of the line between two halves",
     "tour.py": "the guided tour, where this napari has one",
 }
 """Modules that use private names of napari, and what for."""
@@ -76,6 +80,7 @@ def test_view_boxes_of_the_grid(viewer):
     assert list(view_boxes(viewer)) == [((0, 0), (0,)), ((0, 1), (1,))]
     grid.spacing = 0
     assert viewbox_size(viewer) == (300, 200)
+    assert list(boxes_on_canvas(viewer)) == [(0, 0, 300, 200), (0, 200, 300, 200)]
     viewer.layers[0].visible = False
     first = next(iter(view_boxes(viewer)))
     assert first == ((0, 0), (0,) if HIDDEN_LAYERS_TAKE_BOXES else (1,))
@@ -85,10 +90,42 @@ def test_view_boxes_of_the_grid(viewer):
 def test_overlays_of_canvas_and_layer(viewer):
     overlays = canvas_overlays(viewer)
     assert not overlays["scale_bar"].visible
-    for side in (MIDDLE_LEFT, MIDDLE_RIGHT):
-        overlays[side] = TextOverlay(position=side, gridded=True, text="L")
-        assert overlays[side].position == side
+    overlays["text"] = TextOverlay(gridded=True, text="L")
+    assert not scene_overlays(viewer)["axes"].visible
     assert "bounding_box" in layer_overlays(viewer.layers[0])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("removes", [False, True])
+def test_napari_arranges_its_scene_once_for_several_changes(
+    make_napari_viewer_proxy, monkeypatch, removes
+):
+    arranged, arrange = [], VispyCanvas._update_scenegraph
+
+    def counted(canvas, event=None):
+        if not canvas._pause_scene_graph:
+            arranged.append(canvas)
+        arrange(canvas, event)
+
+    monkeypatch.setattr(VispyCanvas, "_update_scenegraph", counted)
+    viewer = make_napari_viewer_proxy()
+    layers = [viewer.add_image(np.zeros((8, 8))) for _ in range(3)]
+    arranged.clear()
+    with arranged_once(viewer), arranged_once(viewer):
+        for layer in layers:
+            layer.visible = False
+        viewer.add_image(np.zeros((8, 8)))
+        if removes:
+            viewer.layers.remove(layers[0])
+        grid_of(viewer).enabled = True
+    assert len(arranged) == 1
+    assert grid_shape(viewer) == (1, 1) or HIDDEN_LAYERS_TAKE_BOXES
+    layers[1].visible = True
+    canvas_overlays(viewer)["scale_bar"].gridded = True
+    canvas_overlays(viewer)["scale_bar"].visible = True
+    with arranged_once(viewer):
+        layers[2].visible = True
+    assert len(arranged) > 1 or HIDDEN_LAYERS_TAKE_BOXES
 
 
 def test_a_layer_is_not_drawn_anew_while_it_is_unrefreshed(viewer):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fakes.mouse import drag_mouse
 from fakes.widgets import CARD, FakeEngine, settle
-from fakes.window import canvas, drag, main_window, point_of
+from fakes.window import canvas, drag, main_window, picture, point_of
 from napari.components import ViewerModel
 from napari.layers import Layer
 from napari.settings import get_settings
@@ -21,7 +21,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.loupe.shortcuts import CLOSING, LOUPE
-from napari_metasr.widgets.viewer.edge_letters import POSITIONS, overlay_name
+from napari_metasr.widgets.viewer.edge_letters import NAME
 from napari_metasr.widgets.viewer.key_sheet import sheet
 from napari_metasr.widgets.viewer.napari_versions import (
     camera_of,
@@ -34,6 +34,7 @@ from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+SIDES = ("top", "bottom", "left", "right")
 LETTERS = {
     Plane.AXIAL: ("A", "P", "R", "L"),
     Plane.CORONAL: ("S", "I", "R", "L"),
@@ -66,9 +67,20 @@ def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
     for plane, letters in LETTERS.items():
         qtbot.mouseClick(dock.planes[plane], Qt.MouseButton.LeftButton)
         settle(qtbot, dock)
-        shown = [canvas_overlays(viewer)[overlay_name(side)] for side in POSITIONS]
-        assert tuple(overlay.text.strip() for overlay in shown) == letters
-        assert all(overlay.visible and overlay.gridded for overlay in shown)
+        shown = canvas_overlays(viewer)[NAME]
+        assert tuple(shown.letters[side] for side in SIDES) == letters
+        assert shown.visible
+
+
+def test_each_view_box_has_its_letters(qtbot, window):
+    viewer, dock = window
+    settle(qtbot, dock)
+    red, green, blue = np.moveaxis(picture(viewer).astype(int), -1, 0)
+    yellow = (red > 200) & (green > 170) & (blue < 130)
+    height, width = yellow.shape
+    for box in np.split(yellow[:, : width // 2 * 2], 2, axis=1):
+        strips = box[:90], box[-90:], box[height // 4 : -height // 4, :40]
+        assert all(part.any() for part in (*strips, box[height // 4 : -height // 4, -40:]))
 
 
 def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
@@ -78,7 +90,7 @@ def test_the_neurological_convention_swaps_left_and_right(qtbot, window):
         dock.display.convention.findData(DisplayConvention.NEUROLOGICAL)
     )
     assert camera_of(viewer).orientation2d == ("up", "right")
-    assert canvas_overlays(viewer)[overlay_name("left")].text == "L"
+    assert canvas_overlays(viewer)[NAME].letters["left"] == "L"
 
 
 def test_the_patient_s_left_is_on_the_right_of_the_screen(qtbot, window, phantom_volume):

@@ -2,83 +2,128 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
 from napari_metasr.geometry.display import edge_letters
-from napari_metasr.widgets.viewer.napari_versions import (
-    LINES_ABOVE_TOP,
-    MIDDLE_LEFT,
-    MIDDLE_RIGHT,
-    canvas_overlays,
-)
-from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE
+from napari_metasr.widgets.viewer.napari_versions import boxes_on_canvas, canvas_overlays
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.components import ViewerModel
 
-POSITIONS = {
-    "top": "top_center",
-    "bottom": "bottom_center",
-    "left": MIDDLE_LEFT,
-    "right": MIDDLE_RIGHT,
-}
-COLOR = "#ffd54a"
+NAME = "metasr_letters"
+"""Under which key the viewer's canvas holds the letters."""
+COLOR, OUTLINE = "#ffd54a", "#000000"
+"""Of a letter and round it, so that it is read on a white canvas and on bright tissue too."""
+OUTLINED = tuple((x, y) for x in (-1.5, 0.0, 1.5) for y in (-1.5, 0.0, 1.5) if x or y)
+"""Where the outline is drawn, in pixels from the letter."""
 FONT_SIZE = 14
-SHADE = "#00000080"
-"""Behind a letter, so that it is read on a white canvas and on bright tissue too."""
+INSET = 20.0
+"""Pixels from an edge to the middle of a letter."""
+ROOM_BELOW = 55.0
+"""The same at the bottom edge, above the scale bar."""
+LINE = 16.5
+"""Pixels that a line of a layer's name takes."""
+MOST_LINES = 3
+"""Lines that a layer's name has at most, and that the top letter stands below by default."""
 
 
-def _lines(count: int) -> str:
-    return "\n".join("x" * count)
+class LettersOverlay(TextOverlay):
+    """Letters at the four edges of each view box of a canvas.
+
+    napari would draw a text for each edge and box, and compile shaders for each of them, again
+    whenever the boxes change: these are drawn at once, whatever boxes there are.
+
+    Attributes
+    ----------
+    letters
+        One for each of ``top``, ``bottom``, ``left`` and ``right``.
+    lines
+        Below how many lines of a name the letter of the top edge stands.
+    """
+
+    letters: dict[str, str] = {}  # noqa: RUF012
+    lines: int = MOST_LINES
+
+    def places(self, height: float, width: float) -> Iterator[tuple[str, float, float]]:
+        """Yield each letter and x and y of its middle in a view box, in pixels."""
+        for side, letter in self.letters.items():
+            x = {"left": INSET, "right": width - INSET}.get(side, width / 2)
+            above, below = INSET + self.lines * LINE, height - ROOM_BELOW
+            yield letter, x, {"top": above, "bottom": below}.get(side, height / 2)
 
 
-ROOM = {"bottom": ("x", FONT_SIZE)}
-"""Unseen text, and its size, between the edge and a letter: for names, and the scale bar."""
-if LINES_ABOVE_TOP:
-    ROOM["top"] = (_lines(LINES_ABOVE_TOP), LABEL_SIZE)
+with suppress(ImportError):  # without napari's drawing code there is nothing to draw on
+    from napari._vispy.overlays.text import VispyTextOverlay
+    from napari._vispy.utils.visual import overlay_to_visual
 
+    class _VispyLetters(VispyTextOverlay):
+        """Draws all letters and their outlines by one text visual, placed before each drawing."""
 
-def overlay_name(side: str) -> str:
-    """Under which name the viewer's canvas holds the letter of a side."""
-    return f"metasr_letter_{side}"
+        def __init__(self, **options: Any) -> None:
+            self._placed: list[tuple[str, float, float]] | None = None
+            super().__init__(**options)
+            self._drawing = self.node.canvas.events.draw
+            self._drawing.connect(self._place, position="first")
 
+        def _connect_events(self) -> None:
+            pass  # placed anew before each drawing, whatever has changed
 
-def room_name(side: str) -> str:
-    """Under which name the viewer's canvas holds what keeps a letter off its edge."""
-    return f"metasr_room_{side}"
+        def _on_text_change(self) -> None:
+            self.node.anchors = ("center", "center")
+            self.node.font_size = self.overlay.font_size
+            self._placed = None
+            self.node.update()
+
+        def _on_position_change(self, event: Any = None) -> None:
+            pass  # not one of the texts that napari tiles
+
+        def _on_box_change(self) -> None:
+            pass
+
+        def _on_color_change(self) -> None:
+            pass
+
+        def _place(self, event: Any = None) -> None:
+            if not self.node.visible:
+                return
+            placed = [
+                (letter, left + x, top + y)
+                for top, left, height, width in boxes_on_canvas(self.viewer)
+                for letter, x, y in self.overlay.places(height, width)
+            ]
+            if placed == self._placed:
+                return
+            self._placed = placed
+            drawn = [
+                (letter, (x + dx, y + dy), OUTLINE)
+                for letter, x, y in placed
+                for dx, dy in OUTLINED
+            ]
+            drawn += [(letter, (x, y), COLOR) for letter, x, y in placed]
+            letters, places, colors = zip(*drawn, strict=True) if drawn else ([], [(0, 0)], COLOR)
+            self.node.text = list(letters)
+            self.node.pos = list(places)
+            self.node.color = list(colors) if drawn else COLOR
+
+        def close(self) -> None:
+            self._drawing.disconnect(self._place)
+            super().close()
+
+    overlay_to_visual[LettersOverlay] = _VispyLetters
 
 
 class EdgeLetters:
-    """Four text overlays on a viewer's canvas, repeated in every box of a grid.
-
-    Those of top and bottom keep off the edge, for the names of layers and the scale bar; where
-    letters of the sides take the top line themselves, the top's stands between them.
-    """
+    """The letters of a viewer's canvas."""
 
     def __init__(self, viewer: ViewerModel) -> None:
-        self._letters = canvas_overlays(viewer)
-        for side, position in POSITIONS.items():
-            if side in ROOM:
-                text, size = ROOM[side]
-                self._letters[room_name(side)] = TextOverlay(
-                    text=text,
-                    position=position,
-                    gridded=True,
-                    font_size=size,
-                    opacity=0,
-                    box=False,
-                    visible=False,
-                )
-            self._letters[overlay_name(side)] = TextOverlay(
-                position=position,
-                gridded=True,
-                font_size=FONT_SIZE,
-                color=COLOR,
-                box_color=SHADE,
-                visible=False,
-            )
+        self._overlays = canvas_overlays(viewer)
+        self._overlay = LettersOverlay(position=None, box=False, font_size=FONT_SIZE)
+        self._overlays[NAME] = self._overlay
 
     def show(self, row_axis: int, column_axis: int, orientation2d: tuple[str, str]) -> None:
         """Show the letters of a plane.
@@ -90,29 +135,17 @@ class EdgeLetters:
         orientation2d
             Where they point to on the screen.
         """
-        letters = edge_letters(row_axis, column_axis, orientation2d)
-        for side, letter in letters.items():
-            self._letters[overlay_name(side)].text = letter
-        self._set_visible(True)
+        self._overlay.letters = edge_letters(row_axis, column_axis, orientation2d)
+        self._overlay.visible = True
 
     def keep_below(self, lines: int) -> None:
         """Have the letter of the top edge keep below a name of so many lines."""
-        if "top" in ROOM:
-            self._letters[room_name("top")].text = _lines(lines)
+        self._overlay.lines = lines
 
     def hide(self) -> None:
         """Show no letters."""
-        self._set_visible(False)
+        self._overlay.visible = False
 
     def close(self) -> None:
-        """Take the overlays off the canvas."""
-        for name in self._names():
-            del self._letters[name]
-
-    def _set_visible(self, visible: bool) -> None:
-        for name in self._names():
-            self._letters[name].visible = visible
-
-    def _names(self) -> list[str]:
-        """Name all overlays; napari tiles them in the order in which they are first shown."""
-        return [*map(room_name, ROOM), *map(overlay_name, POSITIONS)]
+        """Take the letters off the canvas."""
+        del self._overlays[NAME]

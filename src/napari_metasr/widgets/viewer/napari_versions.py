@@ -1,13 +1,14 @@
 """What differs between napari 0.7 and 0.9, and private names of napari that the plugin uses.
 
-napari 0.9 moved camera, grid and overlays from the viewer to `viewer.scene` and `viewer.canvas`,
-gives hidden layers no view box of the grid, and places overlays at half height. Once 0.9 is the
-oldest napari that is supported, each function here is one line.
+napari 0.9 moved camera, grid and overlays from the viewer to `viewer.scene` and `viewer.canvas`
+and gives hidden layers no view box of the grid. Once 0.9 is the oldest napari that is supported,
+each function here is one line.
 """
 
 from __future__ import annotations
 
 import weakref
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import napari
@@ -31,14 +32,6 @@ HAS_CANVAS = "canvas" in ViewerModel.model_fields
 HIDDEN_LAYERS_TAKE_BOXES = not HAS_CANVAS
 """Whether the grid counts hidden layers too when it numbers its view boxes."""
 
-MIDDLE_LEFT, MIDDLE_RIGHT = (
-    ("middle_left", "middle_right") if HAS_CANVAS else ("top_left", "top_right")
-)
-"""Where letters of the left and the right edge are placed."""
-
-LINES_ABOVE_TOP = 3 if HAS_CANVAS else 0
-"""Lines of a name above the letter of the top edge, which elsewhere stands between side letters."""
-
 _RESIZED: weakref.WeakKeyDictionary[ViewerModel, EventEmitter] = weakref.WeakKeyDictionary()
 
 
@@ -55,6 +48,11 @@ def grid_of(viewer: ViewerModel) -> GridCanvas:
 def canvas_overlays(viewer: ViewerModel) -> EventedDict[str, Overlay]:
     """Return what is drawn over the canvas of a viewer, by name; `scale_bar` is one."""
     return viewer.canvas.overlays if HAS_CANVAS else _own(viewer)._overlays
+
+
+def scene_overlays(viewer: ViewerModel) -> EventedDict[str, Overlay]:
+    """Return what is drawn over the layers of a viewer, in the world, by name."""
+    return viewer.scene.overlays if HAS_CANVAS else _own(viewer)._overlays
 
 
 def layer_overlays(layer: Layer) -> EventedDict[str, Overlay]:
@@ -82,6 +80,18 @@ def view_boxes(viewer: ViewerModel) -> Iterator[tuple[tuple[int, int], tuple[int
     yield from grid_of(viewer).iter_viewboxes(layers)
 
 
+def boxes_on_canvas(viewer: ViewerModel) -> Iterator[tuple[float, float, float, float]]:
+    """Yield top, left, height and width of each view box with layers in it, in pixels."""
+    rows, columns = grid_shape(viewer)
+    height, width = viewbox_size(viewer)
+    whole_height, whole_width = canvas_size(viewer)
+    down = (whole_height - height) / max(rows - 1, 1)
+    across = (whole_width - width) / max(columns - 1, 1)
+    for (row, column), layers in view_boxes(viewer):
+        if layers:
+            yield row * down, column * across, height, width
+
+
 def grid_shape(viewer: ViewerModel) -> tuple[int, int]:
     """Return how many rows and columns of view boxes a viewer's canvas has."""
     return grid_of(viewer).actual_shape(viewer.layers if HAS_CANVAS else len(viewer.layers))
@@ -104,6 +114,29 @@ def canvas_widget(viewer: ViewerModel) -> QWidget | None:
     """Return the widget that a viewer draws on; None for a viewer without a window."""
     canvas = _window_canvas(viewer)
     return None if canvas is None else canvas.native
+
+
+@contextmanager
+def arranged_once(viewer: ViewerModel) -> Iterator[None]:
+    """Have napari arrange what its canvas draws once for all changes, not anew for each.
+
+    With texts in each view box napari cannot wait: it places them at once.
+    """
+    canvas = _window_canvas(viewer)
+    texts = (each for each in canvas_overlays(viewer).values() if each.visible)
+    if canvas is None or canvas._pause_scene_graph or any(text.gridded for text in texts):
+        yield
+        return
+    before = set(viewer.layers)
+    canvas._pause_scene_graph_update()
+    try:
+        yield
+    finally:
+        if before <= set(viewer.layers):
+            canvas._pause_scene_graph = False
+            canvas._update_scenegraph()
+        else:  # garbage is collected too, as whenever a layer has gone
+            canvas._resume_scene_graph_update()
 
 
 def _window_canvas(viewer: ViewerModel) -> Any:

@@ -16,7 +16,7 @@ from qtpy.QtCore import QTimer
 
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.io.layers import volume_of
-from napari_metasr.widgets.viewer.napari_versions import unrefreshed
+from napari_metasr.widgets.viewer.napari_versions import arranged_once, unrefreshed
 from napari_metasr.widgets.viewer.shared import real_viewer
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ class ResultPair:
         for layer in self.layers:
             layer.metadata[ROLE] = source.token
             layer.name_overlay.font_size = LABEL_SIZE
-        with undisturbed(viewer):
+        with undisturbed(viewer), arranged_once(viewer):
             for layer in self.layers:
                 lay_over_images(viewer, layer)
         link_layers([source.layer, *self.layers], LINKED)
@@ -374,7 +374,7 @@ class ResultPair:
         viewer, origin = self._viewer(), self._origin()
         unlink_layers([layer for layer in (origin, *self.layers) if layer is not None], LINKED)
         if viewer is not None:
-            with undisturbed(viewer):
+            with undisturbed(viewer), arranged_once(viewer):
                 for layer in self.layers:
                     if layer in viewer.layers:
                         viewer.layers.remove(layer)

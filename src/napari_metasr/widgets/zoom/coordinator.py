@@ -307,6 +307,7 @@ class Coordinator(QObject):
         """Bring everything on the screen in step with everything that is set."""
         if self._closed:
             return
+        self.presenter.remove_spent()
         if self._listing_due:
             self._listing_due = False
             if self._layers.refresh():
@@ -377,6 +378,8 @@ class Coordinator(QObject):
             self._dock.show_notice(messages.OUT_OF_VIEW)
         else:
             self._shown = self._display.show(self._settings, view, plan, mode)
+        if self.presenter.stage.spent:
+            self._updates.ask_later()  # it takes long to remove them too
 
     def _marked(self, source: LayerSource, view: SliceView) -> Window | None:
         """Return what is marked in the slice as the region: the lesion or the rectangle."""

@@ -16,9 +16,12 @@ from napari_metasr.widgets.viewer.result_layers import (
     Signed,
     bicubic_name,
     enhanced_name,
+    undisturbed,
 )
 from napari_metasr.widgets.zoom.beyond import Result
 from napari_metasr.widgets.zoom.comparison import Stage
+from napari_metasr.widgets.zoom.comparison.side_names import SideNames
+from napari_metasr.widgets.zoom.comparison.swipe_line import SwipeLine
 from napari_metasr.widgets.zoom.marks import drop_marks, show_marks
 from napari_metasr.widgets.zoom.plan import has_pixels
 from napari_metasr.widgets.zoom.region_border import drop_border, show_border
@@ -89,7 +92,8 @@ class Presenter:
     """
 
     def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
-        self.stage = Stage(viewer, [], Segmentations(viewer, changed))
+        over = Segmentations(viewer, changed)
+        self.stage = Stage(viewer, [], over, SideNames(viewer), SwipeLine(viewer))
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
@@ -129,12 +133,24 @@ class Presenter:
             pairs += [ResultPair(viewer, source) for source in new]
         return bool(new)
 
+    def remove_spent(self) -> None:
+        """Remove what modes that were left have hidden."""
+        viewer, spent = self.stage.viewer, self.stage.spent
+        with undisturbed(viewer):
+            for layer in spent:
+                if layer in viewer.layers:
+                    viewer.layers.remove(layer)
+        spent.clear()
+
     def close(self) -> None:
         """Take all result layers away."""
+        self.remove_spent()
         with self._changing:
             for pair in self.stage.pairs:
                 pair.close()
             self.stage.pairs.clear()
+        self.stage.names.close()
+        self.stage.line.close()
         self._mode = self.result = None
 
     def show(

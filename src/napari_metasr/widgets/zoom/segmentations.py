@@ -11,6 +11,7 @@ from napari.layers import Labels
 
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.layer_grid import has_grid_of
+from napari_metasr.widgets.viewer.napari_versions import arranged_once
 from napari_metasr.widgets.viewer.result_layers import (
     ROLE,
     SourceSteps,
@@ -122,7 +123,7 @@ class Segmentations:
         changed = self._drop({layer: kept if layer in wanted else 0 for layer in self.copies})
         missing = [layer for layer in wanted if len(self.copies.get(layer, ())) < len(panes)]
         if missing:
-            with undisturbed(self._viewer):
+            with undisturbed(self._viewer), arranged_once(self._viewer):
                 for layer in missing:
                     self._add(layer)
         return changed or bool(missing)
@@ -242,7 +243,7 @@ class Segmentations:
         layers = self._viewer.layers
         shown = [copy for copy in gone if copy in layers]
         if shown:
-            with undisturbed(self._viewer), layers.batched_update():
+            with undisturbed(self._viewer), arranged_once(self._viewer):
                 for copy in shown:
                     layers.remove(copy)
         return bool(gone)

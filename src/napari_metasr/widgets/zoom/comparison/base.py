@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.viewer.result_layers import ResultPair
+    from napari_metasr.widgets.zoom.comparison.side_names import SideNames
+    from napari_metasr.widgets.zoom.comparison.swipe_line import SwipeLine
     from napari_metasr.widgets.zoom.segmentations import Segmentations
     from napari_metasr.widgets.zoom.settings import Compare
 
@@ -37,11 +39,20 @@ class Stage:
         The results, the source layer's first.
     segmentations
         What is shown over them.
+    names
+        Their names, where both are seen at once.
+    line
+        What parts them where they are swiped.
+    spent
+        Hidden layers of modes that were left; napari takes long to remove one.
     """
 
     viewer: ViewerModel
     pairs: list[ResultPair]
     segmentations: Segmentations
+    names: SideNames
+    line: SwipeLine
+    spent: list[Layer] = field(default_factory=list)
 
     @property
     def own_layers(self) -> set[Layer]:

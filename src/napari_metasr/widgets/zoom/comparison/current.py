@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_metasr.widgets.viewer.napari_versions import arranged_once
 from napari_metasr.widgets.viewer.result_layers import active_layer
 from napari_metasr.widgets.zoom.comparison import MODES, Mode, Single, Swipe
 
@@ -58,11 +59,12 @@ class Comparing:
         if self.mode is not None and type(self.mode) is kind:
             return self.mode, False
         viewer, active = self._stage.viewer, active_layer(self._stage.viewer)
-        self.leave()
-        if active is not None and active in viewer.layers:  # a mode puts back its own selection
-            viewer.layers.selection.active = active
-        self.mode = Swipe(self._on_swiped) if kind is Swipe else kind()
-        self.mode.enter(self._stage)
+        with arranged_once(viewer):
+            self.leave()
+            if active is not None and active in viewer.layers:  # a mode puts back its selection
+                viewer.layers.selection.active = active
+            self.mode = Swipe(self._on_swiped) if kind is Swipe else kind()
+            self.mode.enter(self._stage)
         return self.mode, True
 
     def leave(self) -> None:

@@ -103,12 +103,12 @@ class SignedOverlay(Mode):
             layer.name = name
 
     def leave(self) -> None:
-        """Take the layer away and put the view back."""
+        """Hide the layer, to be taken away later, and put the view back."""
         stage, layer = self._stage, self._layer
         self._stage = self._layer = None
-        if stage is not None and layer is not None and layer in stage.viewer.layers:
-            with undisturbed(stage.viewer):
-                stage.viewer.layers.remove(layer)
+        if stage is not None and layer is not None:
+            set_visible(layer, False)
+            stage.spent.append(layer)
         super().leave()
 
 

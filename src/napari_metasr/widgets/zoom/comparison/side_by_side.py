@@ -8,9 +8,9 @@ from napari.layers import Image, Labels
 from napari.utils.notifications import show_info
 
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.edge_letters import MOST_LINES
 from napari_metasr.widgets.viewer.napari_versions import (
     HIDDEN_LAYERS_TAKE_BOXES,
-    LINES_ABOVE_TOP,
     canvas_size,
     grid_of,
 )
@@ -22,7 +22,6 @@ from napari_metasr.widgets.viewer.result_layers import (
     undisturbed,
 )
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
-from napari_metasr.widgets.zoom.comparison.side_names import FIT_GRID, SideNames
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
@@ -68,7 +67,6 @@ class SideBySide(Mode):
         self._stage: Stage | None = None
         self._is_new = True
         self._panes: list[Image] = []
-        self._names = SideNames()
 
     def enter(self, stage: Stage) -> None:
         """Hide all but the results and segmentations."""
@@ -114,9 +112,9 @@ class SideBySide(Mode):
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
-        self._names.close()
         if stage is not None:
-            anatomical_view(stage.viewer).keep_below(LINES_ABOVE_TOP)
+            stage.names.hide()
+            anatomical_view(stage.viewer).keep_below(MOST_LINES)
         are_first = HIDDEN_LAYERS_TAKE_BOXES or (
             stage is not None and bool(stage.segmentations.copies)
         )
@@ -126,11 +124,11 @@ class SideBySide(Mode):
 
     def _name(self, stage: Stage, *, is_one_pair: bool) -> None:
         """Name one pair in lines at the corners, several in a line in each view box."""
-        anatomical_view(stage.viewer).keep_below(LINES_ABOVE_TOP if is_one_pair else 1)
-        if FIT_GRID and is_one_pair and stage.pairs:
-            self._names.show(stage.viewer, stage.pairs[0])
+        anatomical_view(stage.viewer).keep_below(MOST_LINES if is_one_pair else 1)
+        if is_one_pair and stage.pairs:
+            stage.names.show(stage.pairs[0])
             return
-        self._names.close()
+        stage.names.hide()
         for pair in stage.pairs:
             for layer in pair.layers:
                 layer.name_overlay.visible = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
-from napari_metasr.widgets.viewer.napari_versions import MIDDLE_LEFT, canvas_overlays
+from napari_metasr.widgets.viewer.napari_versions import canvas_overlays
 from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE, elided
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.result_layers import ResultPair
 
 POSITIONS = ("top_left", "top_right")
-FIT_GRID = MIDDLE_LEFT not in POSITIONS
-"""Whether the corners of the grid's view boxes are free of letters of the left and right edge."""
 
 
 def overlay_name(position: str) -> str:
@@ -40,54 +38,68 @@ def caption(name: str, source: str) -> str:
 
 
 class SideNames:
-    """Two texts on a viewer's canvas that follow the names of a pair's layers."""
+    """Two texts on a viewer's canvas that follow the names of a pair's layers.
 
-    def __init__(self) -> None:
-        self._viewer: weakref.ref[ViewerModel] | None = None
+    They are hidden, not taken away, between two pairs: napari compiles shaders for a new text.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = weakref.ref(viewer)
         self._pair: weakref.ref[ResultPair] | None = None
-        self._subscriptions: Subscriptions | None = None
+        self._subscriptions = Subscriptions()
+        self._texts: dict[str, TextOverlay] = {}
 
-    def show(self, viewer: ViewerModel, pair: ResultPair) -> None:
+    def show(self, pair: ResultPair) -> None:
         """Name a pair's results in place of their layers' own names.
 
         Parameters
         ----------
-        viewer
-            The viewer.
         pair
             The bicubic result, named on the left, and the super-resolved one, named on the right.
         """
         for layer in pair.layers:
             layer.name_overlay.visible = False
-        if self._pair is not None and self._pair() is pair:
+        viewer = self._viewer()
+        if viewer is None or (self._pair is not None and self._pair() is pair):
             return
-        self.close()
-        self._viewer, self._pair = weakref.ref(viewer), weakref.ref(pair)
-        overlays = canvas_overlays(viewer)
-        for position in POSITIONS:
-            overlays[overlay_name(position)] = TextOverlay(
-                position=position, font_size=LABEL_SIZE, visible=True
-            )
-        self._subscriptions = Subscriptions(
-            (layer.events.name, self._write) for layer in pair.layers
-        )
+        self.hide()
+        self._pair = weakref.ref(pair)
+        for layer in pair.layers:
+            self._subscriptions.add(layer.events.name, self._write)
+        if not self._texts:
+            self._texts = {
+                overlay_name(position): TextOverlay(position=position, font_size=LABEL_SIZE)
+                for position in POSITIONS
+            }
+            canvas_overlays(viewer).update(self._texts)
         self._write()
+        for text in self._texts.values():
+            text.visible = True
+
+    def hide(self) -> None:
+        """Name nothing."""
+        self._subscriptions.close()
+        self._pair = None
+        for text in self._texts.values():
+            text.visible = False
 
     def close(self) -> None:
         """Take the texts off the canvas, if they are there."""
-        if self._subscriptions is not None:
-            self._subscriptions.close()
-        viewer = self._viewer() if self._viewer is not None else None
+        self.hide()
+        viewer = self._viewer()
         if viewer is not None:
-            for position in POSITIONS:
-                del canvas_overlays(viewer)[overlay_name(position)]
-        self._viewer = self._pair = self._subscriptions = None
+            for name in self._texts:
+                del canvas_overlays(viewer)[name]
+        self._texts.clear()
 
     def _write(self, event: Any = None) -> None:
-        viewer = self._viewer() if self._viewer is not None else None
         pair = self._pair() if self._pair is not None else None
-        if viewer is None or pair is None:
+        if pair is None:
             return
-        for position, layer in zip(POSITIONS, (pair.bicubic, pair.enhanced), strict=True):
-            text = caption(layer.name, pair.source.name)
-            canvas_overlays(viewer)[overlay_name(position)].text = text
+        for text, layer in zip(self._texts.values(), pair.layers, strict=True):
+            text.text = caption(layer.name, pair.source.name)

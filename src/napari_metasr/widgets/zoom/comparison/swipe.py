@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from napari.layers import Shapes
-
 from napari_metasr.geometry.windows import Window
 from napari_metasr.widgets.viewer.napari_versions import camera_of
-from napari_metasr.widgets.viewer.result_layers import undisturbed
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
-from napari_metasr.widgets.zoom.comparison.side_names import SideNames
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
@@ -21,10 +16,7 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
 GRIP_PIXELS = 12
-LINE_PIXELS = 2
 NARROWEST = 1.0
-LINE_COLOR = "#ffd54a"
-NAME = "swipe line (drag it)"
 
 
 class Swipe(Mode):
@@ -44,9 +36,6 @@ class Swipe(Mode):
         self._stage: Stage | None = None
         self._view: SliceView | None = None
         self._window: Window | None = None
-        self._line: Shapes | None = None
-        self._names = SideNames()
-        self._drawn: object = None
         self._fraction = 1 / 2
 
     @property
@@ -85,22 +74,19 @@ class Swipe(Mode):
             for layer in pair.layers:
                 set_visible(layer, number == 0)
         if stage.pairs:
-            self._names.show(stage.viewer, stage.pairs[0])
+            stage.names.show(stage.pairs[0])
         else:
-            self._names.close()
+            stage.names.hide()
         if stage.pairs and self._view is not None and self._window is not None:
-            self._draw_line(stage)
+            stage.line.show(self._ends())
 
     def leave(self) -> None:
         """Take the line away and put the view back."""
-        stage, line = self._stage, self._line
-        self._stage = self._line = self._view = self._drawn = None
-        self._names.close()
+        stage, self._stage, self._view = self._stage, None, None
         if stage is not None:
+            stage.names.hide()
+            stage.line.hide()
             stage.viewer.mouse_drag_callbacks.remove(self._drag)
-            if line is not None and line in stage.viewer.layers:
-                with undisturbed(stage.viewer):
-                    stage.viewer.layers.remove(line)
         super().leave()
 
     def _is_flipped(self) -> bool:
@@ -124,43 +110,17 @@ class Swipe(Mode):
         fraction = 1 - self._fraction if self._is_flipped() else self._fraction
         return start + fraction * (stop - start)
 
-    def _ends(self, stage: Stage) -> np.ndarray:
-        """Return the line's two ends in the world, of all axes of the layers."""
+    def _ends(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return row and column of the line's two ends, in the world."""
         if self._view is None or self._window is None:
             raise RuntimeError("there is no window to swipe over yet")
-        source = stage.pairs[0].source
         axis, line = self._axis(), self._line_edge()
-        corners = []
+        ends = []
         for side in (0, 2):
             edges = [self._window[side], self._window[side + 1]]
             edges[axis] = line
-            world = self._view.world((edges[0], edges[1]))
-            corners.append(source.placed(self._view, (1.0, 1.0), world)[1])
-        return np.array(corners)
-
-    def _draw_line(self, stage: Stage) -> None:
-        ends = self._ends(stage)
-        width = LINE_PIXELS / camera_of(stage.viewer).zoom
-        state = (ends.tobytes(), round(width, 6))
-        line = self._line
-        if line is None or line not in stage.viewer.layers or line.ndim != ends.shape[1]:
-            layer = stage.pairs[0].bicubic
-            self._line = Shapes(
-                [ends],
-                shape_type="line",
-                edge_color=LINE_COLOR,
-                edge_width=width,
-                name=NAME,
-                units=layer.units,
-                axis_labels=layer.axis_labels,
-            )
-            self._line.editable = False
-            with undisturbed(stage.viewer):
-                stage.viewer.add_layer(self._line)
-        elif state != self._drawn:
-            line.data = [ends]
-            line.edge_width = width
-        self._drawn = state
+            ends.append(self._view.on_screen(self._view.world((edges[0], edges[1]))))
+        return ends[0], ends[1]
 
     def _drag(self, viewer: Any, event: Any) -> Iterator[None]:
         """Move the line while it is dragged; elsewhere the camera pans as always."""
