@@ -18,6 +18,7 @@ from napari_metasr.geometry.affines import (
 from napari_metasr.geometry.display import DisplayConvention, as_displayed, edge_letters
 from napari_metasr.geometry.grids import (
     AxisGrid,
+    Convention,
     OutputGrid,
     cell_blocks,
     nominal_scale,
@@ -37,7 +38,7 @@ def test_the_scale_a_person_wrote_is_exact():
 def test_cells_where_floating_point_misses():
     """33 / 1.1 is 29.999... in floating point; output pixel 33 begins in cell 30."""
     assert int(33 / 1.1) == 29
-    assert AxisGrid(100, 110).cells("corner")[33] == 30
+    assert AxisGrid(100, 110).cells(Convention.CORNER)[33] == 30
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -57,7 +58,7 @@ def test_cells_and_offsets_say_where_the_centre_is(size, scale):
 def test_corner_convention(scale):
     grid = AxisGrid(37, output_size(37, scale))
     for i, (cell, offset) in enumerate(
-        zip(grid.cells("corner"), grid.offsets("corner"), strict=True)
+        zip(grid.cells(Convention.CORNER), grid.offsets(Convention.CORNER), strict=True)
     ):
         position = Fraction(i * 37, grid.output)
         assert cell == math.floor(position)
@@ -212,7 +213,7 @@ def test_an_exact_step_keeps_the_middle_where_it_is(size, output, step):
 
 def test_an_exact_step_of_the_same_field_of_view_is_no_other_grid():
     plain, exact = AxisGrid(6, 15), AxisGrid(6, 15, Fraction(2, 5))
-    for convention in ("center", "corner"):
+    for convention in Convention:
         assert np.array_equal(plain.cells(convention), exact.cells(convention))
         assert np.array_equal(plain.offsets(convention), exact.offsets(convention))
     assert [plain.pixel_range(k, k + 2) for k in range(5)] == [

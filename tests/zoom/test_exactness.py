@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.grids import Convention, OutputGrid
 from napari_metasr.networks import build
 from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.zoom.kernels import KERNELS
@@ -43,7 +43,7 @@ def published(network, image, n_out, convention):
     for n, big in zip(n_in, n_out, strict=True):
         axis = []
         for i in range(big):
-            if convention == "center":
+            if convention == Convention.CENTER:
                 position = (Fraction(i) + Fraction(1, 2)) * n / big
                 cell = math.floor(position)
                 axis.append((cell, float(position - cell - Fraction(1, 2))))
@@ -80,7 +80,7 @@ def relative_difference(ours, truth):
 def test_every_scale_agrees_with_the_published_formula(network, rng, kernel, scale):
     image = rng.random((13, 18), dtype=np.float32)
     grid = OutputGrid.at_scale(image.shape, scale)
-    truth = published(network, image, grid.output_shape, "center")
+    truth = published(network, image, grid.output_shape, Convention.CENTER)
     assert relative_difference(rendered(network, kernel, image, grid), truth) <= 1e-5
 
 
@@ -90,7 +90,7 @@ def test_every_scale_agrees_with_the_published_formula(network, rng, kernel, sca
 def test_odd_sizes_agree(network, rng, kernel, shape):
     image = rng.random(shape, dtype=np.float32)
     grid = OutputGrid.at_scale(shape, 2.7)
-    truth = published(network, image, grid.output_shape, "center")
+    truth = published(network, image, grid.output_shape, Convention.CENTER)
     assert relative_difference(rendered(network, kernel, image, grid), truth) <= 1e-5
 
 
@@ -99,12 +99,12 @@ def test_odd_sizes_agree(network, rng, kernel, shape):
 def test_corner_convention_agrees(network, rng, kernel):
     image = rng.random((9, 14), dtype=np.float32)
     grid = OutputGrid.at_scale(image.shape, 3.3)
-    network.upscale.convention = "corner"
+    network.upscale.convention = Convention.CORNER
     try:
-        truth = published(network, image, grid.output_shape, "corner")
+        truth = published(network, image, grid.output_shape, Convention.CORNER)
         difference = relative_difference(rendered(network, kernel, image, grid), truth)
     finally:
-        network.upscale.convention = "center"
+        network.upscale.convention = Convention.CENTER
     assert difference <= 1e-5
 
 

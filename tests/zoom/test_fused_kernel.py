@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from napari_metasr.geometry.grids import OutputGrid
+from napari_metasr.geometry.grids import Convention, OutputGrid
 from napari_metasr.zoom.kernels import fused_kernel, kernel_for, upscale_in_row_blocks
 
 INTERPRET = """
@@ -31,13 +31,13 @@ torch.save(found, path)
 
 # shape, scale, hidden units, batch, output rows and columns, convention, whether with gradients
 CASES = {
-    "whole": ((7, 9), 3.7, 256, 1, None, "center", False),
-    "several programs a row": ((2, 40), math.pi, 70, 1, None, "center", False),
-    "one pixel": ((1, 1), 4.0, 256, 1, None, "center", True),
-    "axes apart, one at 1": ((6, 5), (1.0, 2.3), 20, 2, None, "center", True),
-    "corners": ((4, 5), 1.6, 70, 1, None, "corner", True),
-    "window at odd offsets": ((9, 17), 2.7, 20, 2, (5, 3, 8, 44), "center", True),
-    "last pixels": ((5, 6), 8.0, 16, 1, (33, 41, 40, 48), "center", True),
+    "whole": ((7, 9), 3.7, 256, 1, None, Convention.CENTER, False),
+    "several programs a row": ((2, 40), math.pi, 70, 1, None, Convention.CENTER, False),
+    "one pixel": ((1, 1), 4.0, 256, 1, None, Convention.CENTER, True),
+    "axes apart, one at 1": ((6, 5), (1.0, 2.3), 20, 2, None, Convention.CENTER, True),
+    "corners": ((4, 5), 1.6, 70, 1, None, Convention.CORNER, True),
+    "window at odd offsets": ((9, 17), 2.7, 20, 2, (5, 3, 8, 44), Convention.CENTER, True),
+    "last pixels": ((5, 6), 8.0, 16, 1, (33, 41, 40, 48), Convention.CENTER, True),
 }
 
 

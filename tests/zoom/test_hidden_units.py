@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_metasr.geometry.grids import Convention
 from napari_metasr.zoom.hidden_units import HiddenUnits
 from napari_metasr.zoom.loading import load_model
 
@@ -21,7 +22,9 @@ def published(weight, bias, g, places):
     return hidden @ g[:-1] + g[-1]
 
 
-@pytest.mark.parametrize(("convention", "first"), [("center", -0.5), ("corner", 0.0)])
+@pytest.mark.parametrize(
+    ("convention", "first"), [(Convention.CENTER, -0.5), (Convention.CORNER, 0.0)]
+)
 def test_every_offset_and_scale_gives_the_same(rng, convention, first):
     weight, bias = layers(rng, 64)
     g = rng.normal(size=(2, 3, 65))
@@ -37,12 +40,16 @@ def test_every_offset_and_scale_gives_the_same(rng, convention, first):
 def test_the_network_s_own_units_are_many_fewer():
     first = load_model("meta-srgan", device="cpu").upscaler.weights.first
     g = np.zeros((1, 1, 257))
-    units = HiddenUnits.reduced(first.weight.numpy(), first.bias.numpy(), g, "center", BOUNDS)
+    units = HiddenUnits.reduced(
+        first.weight.numpy(), first.bias.numpy(), g, Convention.CENTER, BOUNDS
+    )
     assert len(units.bias) < 200
 
 
 def test_places_cover_all_offsets_and_scales(rng):
-    units = HiddenUnits.reduced(*layers(rng, 8), rng.normal(size=(1, 1, 9)), "center", BOUNDS)
+    units = HiddenUnits.reduced(
+        *layers(rng, 8), rng.normal(size=(1, 1, 9)), Convention.CENTER, BOUNDS
+    )
     places = units.places()
     assert places[:, :2].min() > -0.5
     assert places[:, :2].max() < 0.5

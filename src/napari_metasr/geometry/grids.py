@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,10 +19,29 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
 
 Scale = float | Fraction | tuple[float | Fraction, float | Fraction]
-Convention = Literal["center", "corner"]
 PixelRange = tuple[int, int, int, int]
 MAX_OUTPUT_SIZE = 1 << 16
 HALF = Fraction(1, 2)
+
+
+class Convention(StrEnum):
+    """Which place of an output pixel says in which cell it lies; the values are networks' options.
+
+    ``center`` is ours, ``corner`` that of Hu et al. 2019 and of Meta-SRGAN's published code.
+    """
+
+    CENTER = "center"
+    CORNER = "corner"
+
+    @property
+    def first_offset(self) -> float:
+        """The least offset of an output pixel in its cell; the largest one is nearly 1 more."""
+        return -1 / 2 if self is Convention.CENTER else 0.0
+
+    @property
+    def margin(self) -> int:
+        """Cells above and left of a window that its first pixels may lie in."""
+        return 0 if self is Convention.CENTER else 1
 
 
 def nominal_scale(scale: float | Fraction) -> Fraction:
@@ -141,23 +161,22 @@ class AxisGrid:
         i = np.arange(self.output, dtype=np.int64)
         return self.input * q + (2 * i + twice_place - self.output) * p, 2 * q
 
-    def cells(self, convention: Convention = "center") -> NDArray[np.int64]:
+    def cells(self, convention: Convention = Convention.CENTER) -> NDArray[np.int64]:
         """Return the low-resolution pixel that each output pixel falls in.
 
-        ``(2i + 1) n // 2N`` by the centres of output pixels; ``i n // N`` by their corners
-        (the convention of Hu et al. 2019 and of Meta-SRGAN's published code).
+        ``(2i + 1) n // 2N`` by the centres of output pixels; ``i n // N`` by their corners.
         """
-        numerators, denominator = self._numerators(0 if convention == "corner" else 1)
+        numerators, denominator = self._numerators(0 if convention is Convention.CORNER else 1)
         return np.maximum(numerators // denominator, 0)
 
-    def offsets(self, convention: Convention = "center") -> NDArray[np.float64]:
+    def offsets(self, convention: Convention = Convention.CENTER) -> NDArray[np.float64]:
         """Return the offset of each output pixel in its cell.
 
         It counts from the cell's centre, in [-1/2, 1/2); in the corner convention from the cell's
         corner, in [0, 1), less only for a first pixel that reaches out of the input.
         """
         cells = self.cells(convention)
-        if convention == "corner":
+        if convention is Convention.CORNER:
             numerators, denominator = self._numerators(0)
             return (numerators - cells * denominator) / denominator
         numerators, denominator = self._numerators(1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from napari_metasr.geometry.grids import Convention
 from napari_metasr.networks.blocks import ResidualTrunk
 from napari_metasr.networks.meta_upscale import (
     MetaUpscale,
@@ -17,7 +18,7 @@ from napari_metasr.networks.meta_upscale import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_metasr.geometry.grids import Convention, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import OutputGrid, PixelRange
 
 
 class MetaSRGAN(nn.Module):
@@ -58,7 +59,7 @@ def build_meta_srgan(
     blocks: int = 5,
     hidden: int = 256,
     kernel: UpscaleKernel = upscale_in_row_blocks,
-    convention: Convention = "center",
+    convention: Convention = Convention.CENTER,
 ) -> MetaSRGAN:
     """Build the published generator; the kernel and the coordinate convention are options."""
     return MetaSRGAN(

@@ -22,11 +22,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from napari_metasr.geometry.grids import Convention
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_metasr.geometry.grids import AxisGrid, Convention, OutputGrid, PixelRange
+    from napari_metasr.geometry.grids import AxisGrid, OutputGrid, PixelRange
 
 UpscaleKernel = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 """(G, row terms, column terms, row cells, column cells) to images.
@@ -96,12 +98,12 @@ class MetaUpscale(nn.Module):
         *,
         weights: WeightPredictionNetwork,
         kernel: UpscaleKernel = upscale_in_row_blocks,
-        convention: Convention = "center",
+        convention: Convention = Convention.CENTER,
     ) -> None:
         super().__init__()
         self.weights = weights
         self.kernel = kernel
-        self.convention: Convention = convention
+        self.convention = Convention(convention)
 
     @property
     def halo(self) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from napari_metasr.geometry.grids import Convention
 from napari_metasr.networks.meta_srgan import build_meta_srgan
 from napari_metasr.networks.state_files import check_state, read_state_dict
 
@@ -54,7 +55,7 @@ def load_published_meta_srgan(path: str | Path, **options: Any) -> MetaSRGAN:
         If the file cannot be read, or keys are missing, unknown, or of another shape.
     """
     found = read_state_dict(path)
-    layout: dict[str, Any] = {"blocks": BLOCKS, "convention": "corner"}
+    layout: dict[str, Any] = {"blocks": BLOCKS, "convention": Convention.CORNER}
     network = build_meta_srgan(**(layout | options))
     names = {key: published_name(key) for key in network.state_dict()}
     expected = {names[key]: value for key, value in network.state_dict().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from napari_metasr.geometry.grids import Convention
 from napari_metasr.weights.card import ModelCard
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def published_card(path: Path, content: bytes) -> ModelCard:
         name=path.stem,
         title=f"Meta-SRGAN ({path.name})",
         network="meta-srgan",
-        options={"convention": "corner"},
+        options={"convention": Convention.CORNER.value},
         parameters=561_926,
         sha256=hashlib.sha256(content).hexdigest(),
         trained_scales=(1.1, 4.0),

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from napari_metasr.geometry.grids import Convention
 
-FIRST_OFFSET: dict[Convention, float] = {"center": -1 / 2, "corner": 0.0}
-"""The least offset of an output pixel in its cell; the largest one is nearly 1 more."""
-
 SAMPLES = 9
 """Places along each axis of offsets, and inverse scales, at which units are measured."""
 
@@ -70,7 +67,7 @@ class HiddenUnits:
             The smallest and the largest s that will be asked for.
         """
         weight, bias = np.asarray(weight, np.float64), np.asarray(bias, np.float64)
-        first, (least, most) = FIRST_OFFSET[convention], inverse_scales
+        first, (least, most) = convention.first_offset, inverse_scales
         low, high = np.array([first, first, least]), np.array([first + 1, first + 1, most])
         middle = weight @ ((low + high) / 2) + bias
         reach = np.abs(weight) @ ((high - low) / 2)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.figures.page.quantised import Quantised
+from napari_metasr.geometry.grids import Convention
 from napari_metasr.normalisation import fill_missing
 from napari_metasr.zoom.hidden_units import HiddenUnits
 from napari_metasr.zoom.scales import LARGEST_SCALE
@@ -113,7 +114,7 @@ def contents(
             f"holds at most {LARGEST_PIXELS:,} (320 x 320): choose a smaller region"
         )
     encoded = model.encode(image, intensity_range=intensity_range, value_range=value_range)
-    coded = _grown(region, 1 if upscaler.convention == "corner" else 0, shape)
+    coded = _grown(region, upscaler.convention.margin, shape)
     around = _grown(region, AROUND, shape)
     ratios = tuple(step / min(slice_.spacing) for step in slice_.spacing)
     smallest = 1 / (LARGEST_SCALE * math.sqrt(ratios[0] * ratios[1]) + 1)
@@ -146,7 +147,7 @@ def contents(
         "coded": list(coded),
         "around": list(around),
         "units": len(quantised.bias),
-        "corner": upscaler.convention == "corner",
+        "corner": upscaler.convention is Convention.CORNER,
         "ratios": list(ratios),
         "low": float(np.float32(encoded.mapping.low)),
         "width": float(np.float32(width_of_range)),

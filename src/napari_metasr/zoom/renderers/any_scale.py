@@ -48,7 +48,7 @@ class AnyScaleRenderer:
         self.upscale = network.upscale
         self.upscale.kernel = kernel
         self.halo = network.halo
-        self.margin = 1 if self.upscale.convention == "corner" else 0
+        self.margin = self.upscale.convention.margin
 
     def encode(self, image: Tensor) -> Tensor:
         """Encode a normalised image (1, 1, h, w) to G, (1, h, w, hidden + 1)."""
