@@ -26,6 +26,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
     layer_overlays,
     open_viewers,
     scene_overlays,
+    set_grid,
     unrefreshed,
     view_boxes,
     viewbox_size,
@@ -136,3 +137,19 @@ def test_a_layer_is_not_drawn_anew_while_it_is_unrefreshed(viewer):
     assert not drawn
     layer.refresh()
     assert len(drawn) == 1
+
+
+def test_a_shown_grid_may_get_fewer_boxes_than_it_has_overlays(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    for _ in range(8):
+        viewer.add_image(np.zeros((4, 4)))
+    canvas_overlays(viewer)["metasr_test"] = TextOverlay(
+        text="over each box", visible=True, gridded=True
+    )
+    set_grid(viewer, enabled=True, stride=1, shape=(2, 4), spacing=4)
+    assert grid_shape(viewer) == (2, 4)
+    set_grid(viewer, enabled=True, stride=1, shape=(1, 2), spacing=4)
+    assert grid_shape(viewer) == (1, 2)
+    set_grid(viewer, enabled=False, stride=2)
+    assert grid_shape(viewer) == (1, 1)
+    assert (grid_of(viewer).stride, grid_of(viewer).shape) == (2, (1, 2))

@@ -7,6 +7,7 @@ each function here is one line.
 
 from __future__ import annotations
 
+import math
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,23 @@ def camera_of(viewer: ViewerModel) -> Camera:
 def grid_of(viewer: ViewerModel) -> GridCanvas:
     """Return the grid of view boxes of a viewer."""
     return viewer.canvas.grid if HAS_CANVAS else viewer.grid
+
+
+def set_grid(viewer: ViewerModel, *, enabled: bool, **settings: Any) -> None:
+    """Show or hide the grid of a viewer, with its stride, shape and spacing.
+
+    Napari fails where a grid that is shown gets fewer view boxes than it draws overlays in, so that
+    it is hidden meanwhile.
+    """
+    grid = grid_of(viewer)
+    boxes = math.prod(settings.get("shape", grid.shape))
+    if grid.enabled and (not enabled or boxes < math.prod(grid_shape(viewer))):
+        grid.enabled = False
+    for name, value in settings.items():
+        if getattr(grid, name) != value:
+            setattr(grid, name, value)
+    if grid.enabled != enabled:
+        grid.enabled = enabled
 
 
 def canvas_overlays(viewer: ViewerModel) -> EventedDict[str, Overlay]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
-from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of
+from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of, set_grid
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -18,8 +18,9 @@ class ViewSnapshot:
     def __init__(self, viewer: ViewerModel, own_layers: set[Layer]) -> None:
         self._viewer = weakref.ref(viewer)
         grid, camera = grid_of(viewer), camera_of(viewer)
-        self._grid = {name: getattr(grid, name) for name in ("enabled", "stride", "shape")}
-        self._spacing = grid.spacing
+        self._grid = {
+            name: getattr(grid, name) for name in ("enabled", "stride", "shape", "spacing")
+        }
         self._camera = (camera.center, camera.zoom)
         self._order = viewer.dims.order
         self._visible: weakref.WeakKeyDictionary[Layer, bool] = weakref.WeakKeyDictionary(
@@ -49,10 +50,7 @@ class ViewSnapshot:
         viewer = self._viewer()
         if viewer is None:
             return
-        grid = grid_of(viewer)
-        grid.spacing = self._spacing
-        for name, value in self._grid.items():
-            setattr(grid, name, value)
+        set_grid(viewer, **self._grid)
         for layer, visible in self._visible.items():
             if layer in viewer.layers and layer.visible != visible:
                 layer.visible = visible

@@ -12,7 +12,7 @@ from napari_metasr.widgets.viewer.edge_letters import MOST_LINES
 from napari_metasr.widgets.viewer.napari_versions import (
     HIDDEN_LAYERS_TAKE_BOXES,
     canvas_size,
-    grid_of,
+    set_grid,
 )
 from napari_metasr.widgets.viewer.result_layers import (
     SUPER_RESOLVED,
@@ -86,7 +86,6 @@ class SideBySide(Mode):
                 self.snapshot.hide(layer)
                 show_info(HIDDEN.format(name=layer.name))
         self._is_new = False
-        grid = grid_of(stage.viewer)
         others = [
             layer
             for layer in stage.viewer.layers
@@ -98,16 +97,13 @@ class SideBySide(Mode):
         self._label(stage, panes)
         self._name(stage, is_one_pair=shape == (1, 2))
         in_box = 1 + len(stage.segmentations.copies)
-        wanted = {
-            "stride": -in_box if HIDDEN_LAYERS_TAKE_BOXES else in_box,
-            "shape": shape,
-            "spacing": SPACING,
-        }
-        for name, value in wanted.items():
-            if getattr(grid, name) != value:
-                setattr(grid, name, value)
-        if not grid.enabled:
-            grid.enabled = True
+        set_grid(
+            stage.viewer,
+            enabled=True,
+            stride=-in_box if HIDDEN_LAYERS_TAKE_BOXES else in_box,
+            shape=shape,
+            spacing=SPACING,
+        )
 
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
