@@ -28,15 +28,17 @@ autodoc_default_options = {"members": True, "show-inheritance": True}
 autodoc_typehints = "signature"
 napoleon_google_docstring = False
 default_role = "py:obj"
+highlight_language = "none"  # what has no language is what a command prints
 
 html_theme = "furo"
 html_title = "napari-metasr"
 html_favicon = "../src/napari_metasr/icon.svg"
 html_logo = "../src/napari_metasr/icon.svg"
 html_static_path = ["static"]
-html_css_files = ["formulas.css"]
+html_css_files = ["site.css"]
 html_extra_path = ["examples"]
 html_math_renderer = "mathml"
+html_copy_source = False
 copyright = "the napari-metasr developers"  # noqa: A001
 
 

@@ -1,4 +1,4 @@
-"""Meta-SRGAN's generator (Tan, Zhu, Lio 2020, sec. 2.2): one network for every scale."""
+"""Meta-SRGAN's generator (Tan, Zhu, Lio 2020, section 2.2): one network for every scale."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def upscale_in_row_blocks(
 
 
 class WeightPredictionNetwork(nn.Module):
-    """Linear 3 -> hidden, ReLU, Linear hidden -> features * 9 (Hu et al. 2019, sec. 3.3).
+    """Linear 3 -> hidden, ReLU, Linear hidden -> features * 9 (Hu et al. 2019, section 3.3).
 
     The second layer starts smaller than torch's default by the square root of the features'
     9-pixel patch, so that the first outputs are of the order of the features.
