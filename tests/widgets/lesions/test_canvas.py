@@ -168,7 +168,7 @@ def test_closing_both_docks_leaves_the_image_and_the_boxes(qtbot, window):
     settle(qtbot, dock, *zooms)
     viewer.window.remove_dock_widget(dock)
     settle(qtbot, *zooms)
-    assert "Plugins > Detect tumour" in zooms[0].notice.text()
+    assert "Plugins > Meta-SR > Detect tumour" in zooms[0].notice.text()
     viewer.window.remove_dock_widget(zooms[0])
     assert [layer.name for layer in viewer.layers] == ["phantom", "tumour regions (1) · phantom"]
     assert not grid_of(viewer).enabled

@@ -31,7 +31,7 @@ def _load_detector(model: str, *, device: str) -> Detector:
 
 
 class LesionWidget(LesionDock):
-    """*Plugins > Detect tumour*.
+    """*Plugins > Meta-SR > Detect tumour*.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ SHARE = 4
 
 
 class PlanesWidget(PlanesDock):
-    """*Plugins > Three planes*.
+    """*Plugins > Meta-SR > Three planes*.
 
     Parameters
     ----------

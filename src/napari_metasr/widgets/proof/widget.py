@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ProofWidget(ProofDock):
-    """*Plugins > How far can I zoom?*.
+    """*Plugins > Meta-SR > How far can I zoom?*.
 
     Parameters
     ----------

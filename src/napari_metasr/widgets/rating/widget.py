@@ -24,7 +24,7 @@ DISTURBED = (
 
 
 class RatingWidget(RatingDock):
-    """*Plugins > Rate images (MOS)*.
+    """*Plugins > Meta-SR > Rate images (MOS)*.
 
     Parameters
     ----------

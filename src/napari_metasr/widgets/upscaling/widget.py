@@ -31,7 +31,7 @@ def _measure(model: str, device: str) -> float:
 
 
 class UpscaleWidget(UpscaleDock):
-    """*Plugins > Upscale volume*.
+    """*Plugins > Meta-SR > Upscale volume*.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class MetaSRZoomWidget(ZoomDock):
-    """*Plugins > Meta-SR Zoom*.
+    """*Plugins > Meta-SR > Meta-SR Zoom*.
 
     Parameters
     ----------
