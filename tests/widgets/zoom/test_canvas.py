@@ -32,6 +32,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
+from napari_metasr.widgets.zoom.comparison.side_names import overlay_name
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SIDES = ("top", "bottom", "left", "right")
@@ -70,6 +71,24 @@ def test_letters_are_at_the_edges_of_all_three_planes(qtbot, window):
         shown = canvas_overlays(viewer)[NAME]
         assert tuple(shown.letters[side] for side in SIDES) == letters
         assert shown.visible
+
+
+def test_names_appear_once_their_glyphs_are_drawn(
+    qtbot, make_napari_viewer_proxy, phantom_volume, engine
+):
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.add_layer(Layer.create(*layer_data(phantom_volume)))
+    dock = MetaSRZoomWidget(viewer, engine.factory, {"fake": CARD})
+    viewer.window.add_dock_widget(dock)
+    overlays, shown = canvas_overlays(viewer), []
+    assert overlays[NAME].is_preparing
+    qtbot.waitUntil(lambda: overlay_name("top_left") in overlays, timeout=20_000)
+    name = overlays[overlay_name("top_left")]
+    name.events.visible.connect(lambda event: shown.append(overlays[NAME].is_preparing))
+    settle(qtbot, dock)
+    assert name.visible
+    assert True not in shown
+    viewer.window.remove_dock_widget("all")
 
 
 def test_each_view_box_has_its_letters(qtbot, window):

@@ -91,6 +91,11 @@ class AnatomicalView:
         """On which side the patient's left is."""
         return self._convention
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether letters and names are still to appear."""
+        return self._letters.is_preparing
+
     def set_convention(self, convention: DisplayConvention) -> None:
         """Turn the view; every box of the viewer follows."""
         self._convention = convention

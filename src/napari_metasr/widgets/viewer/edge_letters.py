@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import string
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
+from qtpy.QtCore import QTimer
 
 from napari_metasr.geometry.display import edge_letters
 from napari_metasr.widgets.viewer.napari_versions import boxes_on_canvas, canvas_overlays
@@ -30,6 +33,15 @@ LINE = 16.5
 """Pixels that a line of a layer's name takes."""
 MOST_LINES = 3
 """Lines that a layer's name has at most, and that the top letter stands below by default."""
+OWN_GLYPHS = frozenset("LRAPSIÅÉÑŐjgpqy ")
+"""Those of the letters, and those that vispy measures every text's height by."""
+NAME_GLYPHS = OWN_GLYPHS.union(
+    "bicubic research use super-resolved (Meta-SRGAN) lesion 0123456789×.·…"
+)
+"""What the names of results are written in."""
+OTHER_GLYPHS = frozenset(string.ascii_letters + "±,:[]−“”")
+GLYPHS_SECONDS = 0.008
+"""How long glyphs are drawn at a time: each takes about as long, a text many times that."""
 
 
 class LettersOverlay(TextOverlay):
@@ -44,10 +56,13 @@ class LettersOverlay(TextOverlay):
         One for each of ``top``, ``bottom``, ``left`` and ``right``.
     lines
         Below how many lines of a name the letter of the top edge stands.
+    is_preparing
+        Whether the glyphs of names are still being drawn, a few in each turn of the event loop.
     """
 
     letters: dict[str, str] = {}  # noqa: RUF012
     lines: int = MOST_LINES
+    is_preparing: bool = False
 
     def places(self, height: float, width: float) -> Iterator[tuple[str, float, float]]:
         """Yield each letter and x and y of its middle in a view box, in pixels."""
@@ -69,6 +84,11 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
             super().__init__(**options)
             self._drawing = self.node.canvas.events.draw
             self._drawing.connect(self._place, position="first")
+            self._due = list(dict.fromkeys((*OWN_GLYPHS, *NAME_GLYPHS, *OTHER_GLYPHS)))
+            self._timer = QTimer()
+            self._timer.timeout.connect(self._prepare)
+            self._timer.start(0)
+            self.overlay.is_preparing = True
 
         def _connect_events(self) -> None:
             pass  # placed anew before each drawing, whatever has changed
@@ -89,7 +109,7 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
             pass
 
         def _place(self, event: Any = None) -> None:
-            if not self.node.visible:
+            if not self.node.visible or not OWN_GLYPHS.isdisjoint(self._due):
                 return
             placed = [
                 (letter, left + x, top + y)
@@ -110,7 +130,20 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
             self.node.pos = list(places)
             self.node.color = list(colors) if drawn else COLOR
 
+        def _prepare(self) -> None:
+            """Have the font draw glyphs, which every text on the canvas shares."""
+            end = time.perf_counter() + GLYPHS_SECONDS
+            while self._due and time.perf_counter() < end:
+                self.node._font[self._due.pop(0)]
+            if OWN_GLYPHS.isdisjoint(self._due):
+                self.node.update()
+            if NAME_GLYPHS.isdisjoint(self._due):
+                self.overlay.is_preparing = False
+            if not self._due:
+                self._timer.stop()
+
         def close(self) -> None:
+            self._timer.stop()
             self._drawing.disconnect(self._place)
             super().close()
 
@@ -124,6 +157,11 @@ class EdgeLetters:
         self._overlays = canvas_overlays(viewer)
         self._overlay = LettersOverlay(position=None, box=False, font_size=FONT_SIZE)
         self._overlays[NAME] = self._overlay
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether glyphs are still being drawn."""
+        return self._overlay.is_preparing
 
     def show(self, row_axis: int, column_axis: int, orientation2d: tuple[str, str]) -> None:
         """Show the letters of a plane.

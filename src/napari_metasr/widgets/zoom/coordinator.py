@@ -120,7 +120,7 @@ class Coordinator(QObject):
         self._anatomy.hold("dock")
         self._connect()
         self._layers.refresh()
-        self.schedule()
+        self._updates.ask_later()  # once the dock itself is drawn
 
     def _connect(self) -> None:
         dock = self._dock
@@ -180,7 +180,8 @@ class Coordinator(QObject):
     def is_waiting(self) -> bool:
         """Whether anything is still to be updated, encoded, rendered or written."""
         working = any(each.is_running for each in (self.slices, self.corrections, self.exports))
-        return self._updates.is_due or working or self.presenter.is_naming
+        is_writing = self.presenter.is_naming or self._anatomy.is_preparing
+        return self._updates.is_due or working or is_writing
 
     # what happens
 

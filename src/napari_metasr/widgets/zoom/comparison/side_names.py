@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.components.overlays import TextOverlay
 
+from napari_metasr.widgets.viewer.edge_letters import NAME as LETTERS
 from napari_metasr.widgets.viewer.napari_versions import canvas_overlays
 from napari_metasr.widgets.viewer.result_layers import LABEL_SIZE, elided
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
@@ -40,7 +41,8 @@ def caption(name: str, source: str) -> str:
 class SideNames:
     """Two texts on a viewer's canvas that follow the names of a pair's layers.
 
-    They are hidden, not taken away, between two pairs: napari compiles shaders for a new text.
+    They are hidden, not taken away, between two pairs: napari compiles shaders for a new text. At
+    first they wait until their glyphs are drawn, which is done a few at a time.
 
     Parameters
     ----------
@@ -78,8 +80,16 @@ class SideNames:
             }
             canvas_overlays(viewer).update(self._texts)
         self._write()
+        letters = canvas_overlays(viewer).get(LETTERS)
+        if letters is not None:
+            self._subscriptions.add(letters.events.is_preparing, self._appear)
+        self._appear()
+
+    def _appear(self, event: Any = None) -> None:
+        viewer = self._viewer()
+        letters = None if viewer is None else canvas_overlays(viewer).get(LETTERS)
         for text in self._texts.values():
-            text.visible = True
+            text.visible = letters is None or not letters.is_preparing
 
     def hide(self) -> None:
         """Name nothing."""
