@@ -81,7 +81,7 @@ def estimate(
     rows, columns = _plane_axes(volume, plane, stack, spectra)
     shares = (rows.true_scale(1), columns.true_scale(1))
     noise = noise_of(stack, shares) if stack.size else None
-    sigma = 0.0 if noise is None else noise.sigma
+    sigma = math.inf if noise is None else noise.sigma
     rows, columns = (
         axis.model_copy(update={"blur": _blur(power, share, sigma)})
         for axis, power, share in zip((rows, columns), spectra, shares, strict=True)

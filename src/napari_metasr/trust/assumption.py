@@ -22,7 +22,7 @@ ACQUISITIONS = (AUTO, *IN_PLANE)
 SHARPEST_FIRST = ("k-space", "box", "bicubic", "bilinear", "gaussian", "k-space-hamming")
 """The degradations in the plane, by how much of a wave near the Nyquist frequency is left."""
 
-BLURS = {"k-space": 0.4, "box": 0.7, "bicubic": 0.9, "gaussian": 1.2}
+BLURS = {"k-space": 0.7, "box": 0.85, "bicubic": 1.1, "gaussian": 1.4}
 """Blur (FWHM, in acquired pixels) that is estimated of slices reduced by each, at x2.
 
 The estimate is rough, and to assume more blur than there was sharpens noise: what looks blurrier
