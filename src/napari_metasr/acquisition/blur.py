@@ -82,7 +82,7 @@ def blur_of_spectrum(
         (logarithm[-1], 2.0, variance, max(min(lowest - below, highest - 0.1), deepest + 0.1))
         for variance, below in STARTS
     )
-    fits = [least_squares(residual, start, slopes, bounds) for start in starts]
+    fits = [least_squares(residual, start, slopes, bounds, "dogbox") for start in starts]
     fit = min(fits, key=lambda one: one.cost).x
     if signal(fit)[0] <= fit[3]:
         return None
