@@ -18,6 +18,7 @@ from PIL import Image
 from metasr_training import train
 from napari_metasr.quality.rating import RatingSheet, read_study
 from napari_metasr.weights import model_names
+from napari_metasr.weights.risk import FOLDER
 
 VERBS = {
     "napari-metasr": (
@@ -31,6 +32,7 @@ VERBS = {
     "metasr-mos": ("prepare", "score"),
 }  # fmt: skip
 COMMANDS = [(name, *verb) for name, verbs in VERBS.items() for verb in [(), *zip(verbs)]]
+BESIDE_MODEL = "--model models/zoom.safetensors --output models/risk"
 QUIETLY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
 # Quits a second after the window is shown, as if somebody closed it. All in the main thread: Qt
@@ -141,6 +143,7 @@ def test_a_calibration_says_how_many_patients_it_needs(folder):
 
 def test_the_training_commands(folder):
     """List, pack, fine-tune, train, evaluate, report, export; the exported model is measured."""
+    printed = {}
     for arguments in (
         "metasr-train list",
         "metasr-train describe --data data",
@@ -151,11 +154,16 @@ def test_the_training_commands(folder):
         "metasr-evaluate experiment zoom --output run --images 1",
         "metasr-report run --output report",
         "metasr-export --run run --network zoom --output models",
+        f"metasr-train risk-head --data data --updates 2 {BESIDE_MODEL}",
         "metasr-evaluate native scans/in.nii.gz --output native --scales 2 --slices 1",
         "metasr-evaluate model models/zoom.safetensors --data data --output out --slices 1",
     ):
         done = run(*arguments.split(), cwd=folder)
         assert done.returncode == 0, done.stderr
+        printed[arguments] = done.stdout
+    elsewhere, beside = (text for line, text in printed.items() if "risk-head" in line)
+    assert f"Next: put both files into {FOLDER}, then metasr-evaluate calibrate" in elsewhere
+    assert "Next: metasr-evaluate calibrate data --model models/zoom.safetensors" in beside
     assert (folder / "report" / "README.md").is_file()
     assert (folder / "out" / "zoom.csv").is_file()
     assert "mine" in model_names()

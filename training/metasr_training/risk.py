@@ -19,7 +19,7 @@ from napari_metasr.networks.folding import fold_batch_norm
 from napari_metasr.networks.meta_srgan import MetaSRGAN
 from napari_metasr.networks.risk_head import QUANTILE, RiskHead, pinball
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
-from napari_metasr.weights.risk import read_risk, save_risk
+from napari_metasr.weights.risk import head_path, read_risk, save_risk
 from napari_metasr.zoom.kernels import kernel_for
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def risk_head(
     data
         A data folder, as metasr-train takes it; its training patients alone are used.
     output
-        The folder for NAME.safetensors and NAME.json.
+        The folder for NAME.safetensors and NAME.json. A model's head is read from the folder
+        ``risk`` beside its weights.
     model
         The model: a name of ``napari-metasr models``, or the path of its weights.
     updates
@@ -120,9 +121,11 @@ def risk_head(
             data=card.data,
             licence=card.licence,
         )
+    place = head_path(model).parent
+    moved = "" if output.resolve() == place.resolve() else f"put both files into {place}, then "
     print(
         f"{output / saved.model}.safetensors: {saved.parameters:,} parameters, {done} updates. "
-        f"Next: metasr-evaluate calibrate {data} --model {model}"
+        f"Next: {moved}metasr-evaluate calibrate {data} --model {model}"
     )
 
 

@@ -120,7 +120,7 @@ class RiskCard(BaseModel, extra="forbid", frozen=True):
 
 def has_risk(model: str | Path) -> bool:
     """Return whether a model has an error head."""
-    return _head_path(model).is_file()
+    return head_path(model).is_file()
 
 
 def risk_card(model: str | Path) -> RiskCard:
@@ -131,7 +131,7 @@ def risk_card(model: str | Path) -> RiskCard:
     WeightsError
         If there is none, or it is damaged.
     """
-    shipped = _read_card(_head_path(model).with_suffix(".json"))
+    shipped = _read_card(head_path(model).with_suffix(".json"))
     own = own_card_path(model)
     if not own.is_file():
         return shipped
@@ -147,7 +147,7 @@ def load_risk(model: str | Path, model_sha256: str) -> tuple[RiskHead, RiskCard]
     WeightsError
         If there is none, it is damaged, or it belongs to other weights than ``model_sha256``.
     """
-    head, shipped = read_risk(_head_path(model), model_sha256)
+    head, shipped = read_risk(head_path(model), model_sha256)
     card = risk_card(model)
     return head, card if card.sha256 == shipped.sha256 else shipped
 
@@ -229,7 +229,7 @@ def own_card_path(model: str | Path) -> Path:
     return user_models.folder() / OWN_FOLDER / f"{Path(model).stem}.json"
 
 
-def _head_path(model: str | Path) -> Path:
+def head_path(model: str | Path) -> Path:
     """Return where a head lies: beside weights given by their path, else in the package."""
     path = Path(model)
     if path.suffix in {".safetensors", ".json"}:
