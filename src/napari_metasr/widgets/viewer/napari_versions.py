@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import napari
 from napari.components import ViewerModel
+from napari.components.overlays import CanvasOverlay
 from napari.utils.events import EventEmitter
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def arranged_once(viewer: ViewerModel) -> Iterator[None]:
     With texts in each view box napari cannot wait: it places them at once.
     """
     canvas = _window_canvas(viewer)
-    texts = (each for each in canvas_overlays(viewer).values() if each.visible)
+    shown = (each for each in canvas_overlays(viewer).values() if each.visible)
+    texts = (each for each in shown if isinstance(each, CanvasOverlay))  # before 0.9 the scene's too
     if canvas is None or canvas._pause_scene_graph or any(text.gridded for text in texts):
         yield
         return
