@@ -143,7 +143,7 @@ def arranged_once(viewer: ViewerModel) -> Iterator[None]:
     """
     canvas = _window_canvas(viewer)
     shown = (each for each in canvas_overlays(viewer).values() if each.visible)
-    texts = (each for each in shown if isinstance(each, CanvasOverlay))  # before 0.9 the scene's too
+    texts = (each for each in shown if isinstance(each, CanvasOverlay))  # 0.8: and lines
     if canvas is None or canvas._pause_scene_graph or any(text.gridded for text in texts):
         yield
         return
