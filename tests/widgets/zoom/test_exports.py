@@ -296,7 +296,8 @@ def test_a_profile_runs_along_the_line_that_was_drawn(qtbot, saved, tmp_path, no
     origin, step = viewer.layers[0].translate[1:], viewer.layers[0].scale[1:]
     here = [[point, *(origin + step * place)] for place in ((1.5, 2.5), (19.5, 14.5))]
     elsewhere = [[point + 5, *place[1:]] for place in here]
-    viewer.add_shapes([here, elsewhere], shape_type="line", ndim=3)
+    drawn = viewer.add_shapes([here, elsewhere], shape_type="line", ndim=3)
+    qtbot.waitUntil(lambda: not drawn.visible, timeout=20_000)  # while results are side by side
     export.trigger()
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
     rows = (tmp_path / "line.csv").read_text().splitlines()

@@ -45,6 +45,10 @@ class ViewSnapshot:
         """Show or hide a layer once the view is put back."""
         self._visible[layer] = visible
 
+    def shows(self, layer: Layer) -> bool:
+        """Return whether a layer is seen, or will be once the view is put back."""
+        return layer.visible or self._visible.get(layer, False)
+
     def restore(self) -> None:
         """Put everything back, for the layers that still exist."""
         viewer = self._viewer()

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_metasr.widgets.viewer.layer_source import SliceView
+    from napari_metasr.widgets.viewer.snapshot import ViewSnapshot
 
 LINES = {"line", "path"}
 
 
-def drawn_line(viewer: ViewerModel, view: SliceView, ndim: int) -> Line | None:
+def drawn_line(
+    viewer: ViewerModel, view: SliceView, ndim: int, before: ViewSnapshot | None
+) -> Line | None:
     """Return the newest line of the topmost visible Shapes layer that has one on the slice.
 
     Parameters
@@ -25,6 +28,8 @@ def drawn_line(viewer: ViewerModel, view: SliceView, ndim: int) -> Line | None:
         The slice on the screen.
     ndim
         Axes of its layer, the last ones of the viewer.
+    before
+        The view before images were compared: what a comparison has hidden counts too.
 
     Returns
     -------
@@ -33,7 +38,8 @@ def drawn_line(viewer: ViewerModel, view: SliceView, ndim: int) -> Line | None:
     """
     axes = [axis - ndim for axis in view.axes]  # counted from the last one
     for layer in reversed(viewer.layers):
-        if not isinstance(layer, Shapes) or not layer.visible:
+        seen = layer.visible if before is None else before.shows(layer)
+        if not isinstance(layer, Shapes) or not seen:
             continue
         for points, kind in reversed(list(zip(layer.data, layer.shape_type, strict=True))):
             ends = [layer.data_to_world(points[place]) for place in (0, -1)]

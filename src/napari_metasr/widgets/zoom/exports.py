@@ -177,11 +177,12 @@ class Exports:
 
     def export(self, export: Export) -> None:
         """Ask for a file's name and make what was chosen of the region."""
-        spec = self.spec()
-        if spec is None:
+        spec, shown = self.spec(), self._shown()
+        if spec is None or shown is None:
             return
         if export is Export.PROFILE:
-            line = drawn_line(self._viewer, spec.view, spec.source.layer.ndim)
+            ndim, before = spec.source.layer.ndim, shown.mode.snapshot
+            line = drawn_line(self._viewer, spec.view, ndim, before)
             if line is None or not Window.whole(spec.view.shape).contains(line.box):
                 show_warning(NO_LINE)
                 return
