@@ -15,6 +15,7 @@ from napari_metasr.cli.exit_codes import INTERRUPTED
 from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.io.opening import files_of
+from napari_metasr.plurals import in_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,8 +109,9 @@ class Cohort(UpscalingCommand):
         inputs = find_inputs(root, self.pattern, output, self.participant_label)
         work = self._items(inputs, output)
         check_dataset(output)
-        aside = f", {len(inputs.left_out)} other files left out" if inputs.left_out else ""
-        print(f"{len(inputs.names)} volumes found{aside}", file=sys.stderr)
+        others = in_number(len(inputs.left_out), "other file")
+        aside = f", {others} left out" if inputs.left_out else ""
+        print(f"{in_number(len(inputs.names), 'volume')} found{aside}", file=sys.stderr)
         try:
             with making_folders([output]), self._client(len(inputs.names)) as client:
                 return self._carry_out(client, inputs, output, *work)

@@ -19,6 +19,7 @@ from napari_metasr.io.names import (
     table_path,
 )
 from napari_metasr.normalisation import contrast_limits
+from napari_metasr.plurals import in_number
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import SIGNS
 
@@ -162,7 +163,7 @@ class ZoomOutput:
         self._warn(model, cuts[0])
         scale = scale_text(renditions[0].grid.true_scale)
         print(
-            f"{self.path}: {told}; {len(cuts)} slices, {scale}, "
+            f"{self.path}: {told}; {in_number(len(cuts), 'slice')}, {scale}, "
             f"super-resolved by {model.card.title}, {RESEARCH_USE}"
         )
 

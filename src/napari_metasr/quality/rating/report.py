@@ -8,6 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_metasr.cells import csv_cell, markdown_cell
+from napari_metasr.plurals import in_number
 from napari_metasr.quality.rating.study import FLAGS, GRADES, SCRIPTED
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def markdown(score: StudyScore) -> str:
     parts = [
         f"# Mean opinion scores{mark}",
         (
-            f"Study {score.study}: {score.images} images, {len(score.ratings)} ratings by "
+            f"Study {score.study}: {in_number(score.images, 'image')}, "
+            f"{in_number(len(score.ratings), 'rating')} by "
             f"{', '.join(map(markdown_cell, score.raters))}."
         ),
         *(f"**Note:** {markdown_cell(remark)}" for remark in score.remarks),

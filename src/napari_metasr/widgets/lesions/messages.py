@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_metasr.plurals import in_number
 from napari_metasr.widgets.lesions.detection import Origin
 
 if TYPE_CHECKING:
@@ -110,12 +111,12 @@ def summary(found: SearchResult) -> str:
     if found.kind is Origin.PERSON:
         return "Boxes drawn by hand."
     if found.detector is None:
-        return f"{_regions(count)} taken from “{found.title}”."
+        return f"{in_number(count, 'region')} taken from “{found.title}”."
     threshold = f"score ≥ {found.detector.point.threshold:.2g}"
     if not count:
         return f"No tumour found {where} at {threshold}."
     best = max(lesion.score for lesion in found.lesions)
-    return f"{_regions(count)} {where} at {threshold}; best {best:.2f}."
+    return f"{in_number(count, 'region')} {where} at {threshold}; best {best:.2f}."
 
 
 def layer_name(count: int, source: str) -> str:
@@ -127,7 +128,3 @@ def result_name(place: int, found: SearchResult, count: int) -> str:
     """Return a result's entry in the list of results."""
     what = found.title if found.detector is None else f"{found.title}, {found.scope}"
     return f"{place}: {what} ({count})"
-
-
-def _regions(count: int) -> str:
-    return "1 region" if count == 1 else f"{count} regions"
