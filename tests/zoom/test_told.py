@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fakes.acquisition import texture
 from fakes.models import told_model
+from scipy.ndimage import gaussian_filter
 
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.cli import main
@@ -75,8 +76,9 @@ def test_another_model_cannot_be_told():
 @pytest.fixture
 def scan(tmp_path):
     path = tmp_path / "head.nii.gz"
-    slices = np.stack([texture(seed, (40, 44)) for seed in range(3)]).astype(np.float32)
-    write_volume(path, slices, np.diag([1.0, 1.0, 3.0, 1.0]), Source("head"))
+    slices = np.stack([texture(seed, (40, 44)) for seed in range(3)])
+    blurred = gaussian_filter(slices, (0, 0.8, 0.8)).astype(np.float32)  # clearly
+    write_volume(path, blurred, np.diag([1.0, 1.0, 3.0, 1.0]), Source("head"))
     return path
 
 
