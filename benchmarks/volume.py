@@ -120,7 +120,7 @@ def print_others(path, scale):
     print(f"cubic spline of the whole volume in memory, not compressed: {since(started)} s")
     rows, columns, slices = data.shape[:3]
     if rows == columns and scale[0] == scale[1]:
-        published = cases(rows, scale[0])[0]["published"]
+        published = cases(rows, scale[0], "meta-srgan")[0]["published"]
         published()
         started = time.perf_counter()
         published()
