@@ -26,7 +26,7 @@ CHOICES = (AUTO, NOTHING, *SHARPEST_FIRST)
 CLEAR_BLURS = {"k-space-hamming": 1.65, "gaussian": 1.4}
 """Blur (FWHM, in acquired pixels, the mean of both axes) from which a scan is told to be as sharp
 as slices that were reduced by each: at less it may as well be sharp, and a network loses that is
-told otherwise. The lowest from which none of six reductions loses, of training patients' scans.
+told otherwise. Set on scans of training patients.
 """
 
 NOT_CLEAR = f"{NOTHING} (not clearly blurred)"
