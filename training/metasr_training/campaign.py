@@ -296,7 +296,6 @@ class Campaign:
         folder = RunFolder(network_folder(self.run_folder, one.network_name(condition)))
         config = self._config(one, condition, begun_budget(folder, budget))
         task = self.task(config)
-        check_unchanged(folder, config)
         trainer = Trainer(
             config,
             task,
@@ -306,6 +305,8 @@ class Campaign:
             stop=self.stop,
             progress=self._progress(one, condition),
         )
+        config = trainer.config
+        check_unchanged(folder, config)
         resumed = trainer.resume()
         if not resumed:
             self._begin(trainer, config)

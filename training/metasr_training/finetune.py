@@ -69,7 +69,7 @@ def finetune(
     set
         KEY=VALUE of the recipe, such as rate.initial=1e-4 or pairs.batch=16.
     precision
-        Of convolutions, over the recipe's.
+        Of convolutions, over the recipe's: that takes the quicker one on the machine.
     preset
         paper, workstation, laptop or smoke: how long the recipe's schedule is.
     seed

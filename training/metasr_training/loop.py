@@ -18,6 +18,7 @@ from metasr_training.games import Game, game
 from metasr_training.loss_log import LossLog
 from metasr_training.memory import peak_mib
 from metasr_training.players import GeneratorPlayer, Player, critic_player
+from metasr_training.precision import settled
 from metasr_training.progress import Progress
 from metasr_training.schedule import Schedule, learning_rate
 from metasr_training.stopwatch import Stopwatch
@@ -76,7 +77,7 @@ class Trainer:
             raise ValueError(
                 f"expected a batch that {world.size} processes share evenly, found {config.batch}"
             )
-        self.config = config
+        self.config = config = settled(config, device, folder, world)
         self.task = task
         self.folder = folder
         self.stop = stop or Event()

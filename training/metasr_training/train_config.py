@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -46,7 +46,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     perceptual
         What the perceptual loss looks through.
     precision
-        ``bfloat16`` for convolutions, or ``float32``.
+        Of convolutions: ``bfloat16``, ``float32``, or the quicker one on the machine (``auto``).
     log_every, validate_every, checkpoint_every
         In updates.
     validation_batches
@@ -73,7 +73,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     average: float = Field(0.0, ge=0, lt=1)
     fixed_statistics: bool = False
     perceptual: PerceptualConfig = PerceptualConfig()
-    precision: Precision = "bfloat16"
+    precision: Precision | Literal["auto"] = "auto"
     log_every: int = Field(100, ge=1)
     validate_every: int = Field(2000, ge=1)
     checkpoint_every: int = Field(500, ge=1)

@@ -1,0 +1,98 @@
+"""Which precision convolutions train in: as asked for, quicker, or as the run was begun."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from fakes.training import config, trainer
+
+from metasr_training import precision
+from metasr_training.distributed import World
+from metasr_training.precision import quickest, settled
+from metasr_training.run_folder import RunFolder
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    quickest.cache_clear()
+    yield
+    quickest.cache_clear()
+
+
+def machine(monkeypatch, *, bfloat16, float32):
+    """Stand in for a machine that needs so long for a convolution."""
+    times = {"bfloat16": bfloat16, "float32": float32}
+    asked = []
+
+    def seconds(kind, device):
+        asked.append(device)
+        return times[kind]
+
+    monkeypatch.setattr(precision, "seconds", seconds)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "float32", "expected"),
+    [(0.5, 1.0, "bfloat16"), (1.6, 1.0, "float32"), (0.97, 1.0, "float32")],
+)
+def test_the_quicker_precision_is_taken_and_noise_tells_nothing(
+    monkeypatch, bfloat16, float32, expected
+):
+    machine(monkeypatch, bfloat16=bfloat16, float32=float32)
+    assert settled(config(precision="auto"), "cpu").precision == expected
+
+
+def test_a_machine_is_measured_once(monkeypatch):
+    asked = machine(monkeypatch, bfloat16=2.0, float32=1.0)
+    for _ in range(3):
+        settled(config(precision="auto"), "cpu")
+    assert asked == ["cpu", "cpu"]
+
+
+@pytest.mark.parametrize("asked", ["bfloat16", "float32"])
+def test_what_is_asked_for_is_not_measured(monkeypatch, asked):
+    measured = machine(monkeypatch, bfloat16=1.0, float32=1.0)
+    assert settled(config(precision=asked), "cpu").precision == asked
+    assert measured == []
+
+
+def test_convolutions_run_in_the_precision_that_the_run_records(monkeypatch, tmp_path):
+    machine(monkeypatch, bfloat16=0.5, float32=1.0)
+    one = trainer(tmp_path, precision="auto")
+    drawn = next(one.drawing.after(one.update))
+    kinds = []
+    convolution = next(
+        each for each in one.generator.network.modules() if isinstance(each, torch.nn.Conv2d)
+    )
+    convolution.register_forward_hook(lambda *found: kinds.append(found[-1].dtype))
+    one.step(drawn)
+    assert one.config.precision == "bfloat16"
+    assert kinds[0] == torch.bfloat16
+
+
+def test_a_run_goes_on_in_the_precision_that_it_was_begun_with(monkeypatch, tmp_path):
+    folder = RunFolder(tmp_path)
+    machine(monkeypatch, bfloat16=0.5, float32=1.0)
+    begun = settled(config(precision="auto"), "cpu", folder)
+    folder.write_config(begun)
+    quickest.cache_clear()
+    machine(monkeypatch, bfloat16=2.0, float32=1.0)
+    assert settled(config(precision="auto"), "cpu", folder).precision == "float32", "not begun yet"
+    folder.checkpoint.write_bytes(b"weights")
+    assert settled(config(precision="auto"), "cpu", folder).precision == "bfloat16"
+
+
+def test_processes_follow_the_first(monkeypatch):
+    class Second(World):
+        def agree(self, value):
+            return 1.0
+
+    asked = machine(monkeypatch, bfloat16=2.0, float32=1.0)
+    assert settled(config(precision="auto"), "cpu", world=Second(1, 2)).precision == "bfloat16"
+    assert asked == []
+
+
+def test_a_convolution_is_timed():
+    assert precision.seconds("float32", "cpu") > 0
+    assert precision.seconds("bfloat16", "cpu") > 0
