@@ -17,7 +17,7 @@ from metasr_training.evaluation.curves import add_curves
 from metasr_training.evaluation.described import batch_text
 from metasr_training.evaluation.looks import FEATURES, Looks, detector_features
 from metasr_training.evaluation.method_columns import TableRow, method_tables
-from metasr_training.evaluation.opinion.kind import measured_opinions
+from metasr_training.evaluation.opinion.kind import measured_study, opinions_of
 from metasr_training.evaluation.opinion.table import (
     GROUND_TRUTH,
     opinion_columns,
@@ -204,7 +204,7 @@ def _add_opinions(bench: Bench, findings: EvaluationOutput) -> None:
     studies = sharing(name, "mos")
     if not studies:
         return
-    measured = [measured_opinions(bench.run, study) for study in studies]
+    measured = [opinions_of(measured_study(bench.run, study)) for study in studies]
     opinions = next(filter(None, measured), {})
     labels = [*(method.label for method in bench.experiment.methods), GROUND_TRUTH]
     rows = opinion_rows(name, condition, labels, opinions)

@@ -12,15 +12,19 @@ from fakes.evaluation import bench, experiment
 from fakes.training import slices
 
 from metasr_training import catalogue
+from metasr_training.claims.claim import PairedClaim, Side
+from metasr_training.claims.evidence import Evidence
+from metasr_training.claims.verdict import ClaimOutcome, judge
 from metasr_training.condition import Condition
 from metasr_training.evaluation.opinion.kind import (
     begun,
     evaluate_opinion,
     fully_rated,
-    measured_opinions,
+    measured_study,
+    opinions_of,
     study_folder,
 )
-from napari_metasr.quality.rating import Rating, read_study
+from napari_metasr.quality.rating import OPENED_FILE, Rating, open_key, read_study
 
 NAME = "ms-gan-mos"
 
@@ -41,11 +45,12 @@ def study_bench(tmp_path, **options):
 
 
 def rate(study, name, images, grade, *, scripted=False):
-    """Give every image the same grade and find it noisy."""
+    """Give every image the same grade, or one that depends on its name, and find it noisy."""
     study.ratings.mkdir(exist_ok=True)
     lines = [
         Rating(
-            study=study.card.id, rater=name, image=image, grade=grade, flags="N",
+            study=study.card.id, rater=name, image=image, flags="N",
+            grade=grade(image) if callable(grade) else grade,
             time=datetime.now(UTC), scripted=scripted,
         ).model_dump_json()
         for image in images
@@ -104,7 +109,7 @@ def test_a_study_that_was_begun_is_kept_and_its_key_stays_sealed(tmp_path):
     assert not fully_rated(folder)
     evaluate_opinion(one)
     assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == before
-    assert measured_opinions(one.run, NAME) == {}
+    assert measured_study(one.run, NAME) is None
 
 
 def test_a_study_that_nobody_began_is_made_anew(tmp_path):
@@ -131,7 +136,7 @@ def test_a_rated_study_is_scored(tmp_path):
     assert findings.tables[0][0] == "Mean opinion scores"
     assert "2.000 ± 1.000" in findings.tables[0][1]
     assert "script" not in findings.tables[0][1]
-    assert np.isclose(measured_opinions(one.run, NAME)["WGAN"].mean, 2.0)
+    assert np.isclose(opinions_of(measured_study(one.run, NAME))["WGAN"].mean, 2.0)
 
 
 def test_the_table_says_which_ratings_scripts_gave(tmp_path):
@@ -144,3 +149,46 @@ def test_the_table_says_which_ratings_scripts_gave(tmp_path):
     assert title == "Mean opinion scores (scripted raters, no person's opinion)"
     assert "scripted ratings" in table
     assert {row["scripted"] for row in rows(one.output).values()} == {"3"}
+
+
+def rated_with_a_preference(tmp_path, *, scripted):
+    """Evaluate a study in which MS-GAN has 4 from one rater, everything else 1, and a script."""
+    one = replace(study_bench(tmp_path), slices=tuple(slices(8)))
+    evaluate_opinion(one)
+    folder = study_folder(one.run, NAME)
+    study = read_study(folder)
+    methods = {name: origin.method for name, origin in open_key(study).images.items()}
+    (folder / OPENED_FILE).unlink()
+    rate(study, "ann", study.names, lambda image: 4 if methods[image] == "MS-GAN" else 1,
+         scripted=scripted)  # fmt: skip
+    rate(study, "robot", study.names, 0, scripted=True)
+    evaluate_opinion(one)
+    return one
+
+
+def preference():
+    return PairedClaim(
+        id="G", kind="paired", source="a paper", text="Raters prefer MS-GAN.", published="",
+        experiment=NAME, metric="mos", greater=Side(method="MS-GAN", condition="x4"),
+        lesser=Side(method="WGAN", condition="x4"),
+    )  # fmt: skip
+
+
+def test_what_raters_said_of_each_image_decides_a_claim_of_preference(tmp_path):
+    one = rated_with_a_preference(tmp_path, scripted=False)
+    with (one.output / "scores.csv").open(newline="") as file:
+        given = list(csv.DictReader(file))
+    assert len(given) == len(read_study(study_folder(one.run, NAME)).names)
+    assert {(row["method"], row["mos"]) for row in given} == {
+        ("MS-GAN", "4.0"), ("WGAN", "1.0"), ("Ground truth", "1.0")
+    }  # fmt: skip
+    (verdict,) = judge([preference()], {NAME: Evidence.read(one.output)})
+    assert verdict.outcome == ClaimOutcome.REPRODUCED
+    assert verdict.images == len(given) / 3
+
+
+def test_scripts_decide_no_claim(tmp_path):
+    one = rated_with_a_preference(tmp_path, scripted=True)
+    (verdict,) = judge([preference()], {NAME: Evidence.read(one.output)})
+    assert verdict.outcome == ClaimOutcome.OPEN
+    assert verdict.images == 0

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from metasr_training.evaluation.bench import Bench, EvaluationOutput
 from metasr_training.evaluation.cases import RegionOptions, cut, make_case
 from metasr_training.evaluation.contestants import contestants
+from metasr_training.evaluation.opinion.image_opinions import image_opinions, rated_name
 from metasr_training.evaluation.opinion.table import (
     GROUND_TRUTH,
     opinion_columns,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from metasr_training.datasets.slices import Slice
-    from napari_metasr.quality.rating import MethodScore
+    from napari_metasr.quality.rating import MethodScore, StudyScore
 
 STUDIES = "studies"
 
@@ -68,12 +69,15 @@ def fully_rated(study: Path) -> bool:
     return any({one.image for one in given} >= set(opened.names) for given in answers)
 
 
-def measured_opinions(run: Path, experiment: str) -> dict[str, MethodScore]:
-    """Return each method's scores in a run's study; empty before it has been fully rated."""
+def measured_study(run: Path, experiment: str) -> StudyScore | None:
+    """Score a run's study; None before it has been fully rated."""
     study = study_folder(run, experiment)
-    if not fully_rated(study):
-        return {}
-    return {score.method: score for score in score_study(study).overall}
+    return score_study(study) if fully_rated(study) else None
+
+
+def opinions_of(score: StudyScore | None) -> dict[str, MethodScore]:
+    """Return each method's scores over all raters; empty without a study."""
+    return {} if score is None else {one.method: one for one in score.overall}
 
 
 def evaluate_opinion(bench: Bench) -> EvaluationOutput:
@@ -91,10 +95,14 @@ def evaluate_opinion(bench: Bench) -> EvaluationOutput:
             seed = secrets.randbits(32)
             prepare(images, study, seed=seed, truth=options.truth, overwrite=True)
     findings.images = len(read_study(study).names)
-    opinions = measured_opinions(bench.run, name)
+    measured = measured_study(bench.run, name)
+    opinions = opinions_of(measured)
     labels = [*(method.label for method in bench.experiment.methods), options.truth]
     rows = opinion_rows(name, condition, labels, opinions)
     write_rows(bench.output / "table.csv", rows)
+    region, slices = bench.experiment.region, bench.compared(options)
+    if measured is not None and (given := image_opinions(measured, slices, condition, region)):
+        write_rows(bench.output / "scores.csv", given)
     columns = opinion_columns(name, condition)
     findings.tables.append((opinion_title(rows), markdown_table(columns, rows)))
     where = f"{STUDIES}/{name}"
@@ -126,7 +134,7 @@ def study_images(
             continue
         window = case.regions[case.main]
         versions = {label: cut(output, window) for label, output in upscaled(case, methods)}
-        images[f"{one.source}/{one.name}"] = {**versions, options.truth: cut(case.truth, window)}
+        images[rated_name(one)] = {**versions, options.truth: cut(case.truth, window)}
         if len(images) == wanted:
             break
     if len(images) < options.slices:
