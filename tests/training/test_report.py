@@ -59,7 +59,7 @@ def test_a_section_for_each_experiment_with_all_that_was_found(tmp_path, run):
     for name in ("lfsr-table1", "ms-gan-table1"):
         assert f"![Curves of all.]({name}/curves.png)" in text
         files = {path.name for path in (output / name).iterdir()}
-        assert files == {"curves.png", "table.csv", "table.md"}
+        assert files == {"about.json", "curves.png", "table.csv", "table.md"}
     assert (output / "published.csv").read_text().startswith("experiment,condition,method")
 
 
@@ -89,6 +89,33 @@ def test_an_experiment_of_two_runs_has_two_sections(tmp_path, run):
     assert "## lfsr-table1-first" in text
     assert "## lfsr-table1-second" in text
     assert (output / "lfsr-table1-second" / "table.csv").exists()
+
+
+def test_a_report_goes_into_another_whole(tmp_path, run):
+    first, again = tmp_path / "results", tmp_path / "again"
+    assert report.main([str(run), "--output", str(first)]) == 0
+    assert report.main([str(first), "--output", str(again)]) == 0
+    files = [
+        {path.relative_to(each): path.read_bytes() for path in each.rglob("*") if path.is_file()}
+        for each in (first, again)
+    ]
+    assert files[0] == files[1]
+
+
+def test_a_run_replaces_the_sections_that_a_report_has_of_it_and_keeps_the_others(tmp_path, run):
+    output = tmp_path / "results"
+    report.main([str(run), "--output", str(output)])
+    newer = make_run(tmp_path / "newer", ["lfsr-table1"], preset="paper")
+    assert report.main([str(output), str(newer), "--output", str(output)]) == 0
+    assert {path.name for path in output.iterdir() if path.is_dir()} == {
+        "lfsr-table1", "ms-gan-table1"
+    }  # fmt: skip
+    text = (output / "README.md").read_text()
+    sections = text.split("\n## ")
+    (of_both,) = (each for each in sections if each.startswith("lfsr-table1"))
+    assert "preset paper" in of_both
+    (kept,) = (each for each in sections if each.startswith("ms-gan-table1"))
+    assert "preset laptop" in kept
 
 
 def test_a_report_replaces_a_report_and_nothing_else(tmp_path, run, capsys):

@@ -30,7 +30,8 @@ from napari_metasr.files import keeping, making_folders, replacing_folder
 
 PROGRAM = "metasr-report"
 MARKER = "report.json"
-COPIED = (".csv", ".png", ".md")
+COPIED = (".csv", ".png", ".md", ABOUT)
+"""How the names of the files end that a report takes from an evaluation."""
 INTRODUCTION = """\
 Each section is one experiment: the paper's table or figure with our measured values beside the
 published ones. PSNR and SSIM are computed for each image, with a data range of 255, and then
@@ -75,26 +76,48 @@ def read_about(folder: Path) -> EvaluationAbout:
         ) from None
 
 
-def sections(runs: Iterable[Path]) -> list[Section]:
-    """Collect the evaluations of runs, in the order of the experiments' ids.
+def is_report(folder: Path) -> bool:
+    """Return whether a folder is a report."""
+    return (folder / MARKER).is_file()
 
-    An experiment that several runs have evaluated has a section for each.
+
+def evaluated(folder: Path) -> list[Path]:
+    """List the folders of the evaluations in a run or a report.
 
     Raises
     ------
     FileNotFoundError
-        If a folder is no run, or none of them has been evaluated.
+        If the folder is neither.
+    """
+    if not is_report(folder):
+        run_record(folder)
+        folder = folder / EVALUATION
+    return sorted(path.parent for path in folder.glob(f"[!.]*/{ABOUT}"))
+
+
+def sections(runs: Iterable[Path]) -> list[Section]:
+    """Collect the evaluations of runs and reports, in the order of the experiments' ids.
+
+    An experiment that several have evaluated has a section for each; but a run's replace those
+    that a report has of the same experiment.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a folder is neither run nor report, or none of them has been evaluated.
     ValueError
         If an evaluation is damaged.
     """
-    runs = list(dict.fromkeys(run.resolve() for run in runs))
+    runs = sorted(dict.fromkeys(run.resolve() for run in runs), key=is_report)
     found: list[tuple[Path, Path, EvaluationAbout]] = []
+    newer: set[str] = set()
     for run in runs:
-        run_record(run)
-        found += [
-            (run, path.parent, read_about(path.parent))
-            for path in sorted((run / EVALUATION).glob(f"[!.]*/{ABOUT}"))
-        ]
+        new = [(run, folder, read_about(folder)) for folder in evaluated(run)]
+        if is_report(run):
+            new = [one for one in new if one[2].experiment not in newer]
+        else:
+            newer |= {about.experiment for *_, about in new}
+        found += new
     if not found:
         raise FileNotFoundError(
             f"expected evaluations in {', '.join(map(str, runs))}, found none: "
@@ -154,7 +177,7 @@ def check_replaceable(output: Path) -> None:
     """
     if output.exists() and not output.is_dir():
         raise NotADirectoryError(f"{output}: expected a folder, found a file")
-    if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():
+    if output.is_dir() and any(output.iterdir()) and not is_report(output):
         raise FileExistsError(f"{output}: the folder holds something else than a report")
 
 
@@ -168,9 +191,11 @@ def report(
     Parameters
     ----------
     runs
-        Run folders in which metasr-evaluate has been.
+        Run folders in which metasr-evaluate has been, and reports, whose sections are kept where
+        no run has evaluated the same experiment.
     output
-        The report's folder; a report that is there already is replaced as a whole.
+        The report's folder; a report that is there already is replaced as a whole. It may be one
+        of those that are read.
     discussion
         A Markdown file that goes into the report before its sections: what the figures mean.
     """
@@ -179,7 +204,8 @@ def report(
     check_replaceable(output)
     found = sections(runs)
     words = "" if discussion is None else discussion.read_text(encoding="utf-8")
-    read = [one.source for one in found] + ([] if discussion is None else [discussion])
+    read = [one.source for one in found if one.source.parent != output.resolve()]
+    read += [] if discussion is None else [discussion]
     with (
         making_folders([output.resolve().parent]),
         keeping(lambda: read),
@@ -188,7 +214,7 @@ def report(
         for one in found:
             (folder / one.name).mkdir()
             for path in one.source.iterdir():
-                if path.suffix in COPIED:
+                if path.name.endswith(COPIED):
                     shutil.copyfile(path, folder / one.name / path.name)
         shutil.copyfile(PUBLISHED, folder / PUBLISHED.name)
         judged = verdicts(found)
