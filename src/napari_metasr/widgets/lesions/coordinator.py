@@ -23,6 +23,7 @@ from napari_metasr.widgets.lesions.navigation import fly_to
 from napari_metasr.widgets.lesions.results import Results
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl
+from napari_metasr.widgets.viewer.first_shape import prepare_shapes
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
@@ -103,6 +104,7 @@ class LesionCoordinator(QObject):
         self._on_layers()
         self.results.resume()
         self._show()
+        prepare_shapes()
 
     def _connect(self) -> None:
         dock = self._dock

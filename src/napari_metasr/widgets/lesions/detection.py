@@ -11,6 +11,7 @@ from napari_metasr.lesions import search
 from napari_metasr.lesions.labelled import lesions_in
 from napari_metasr.lesions.suitability import concerns
 from napari_metasr.widgets.panels.worker import Task
+from napari_metasr.widgets.viewer.first_shape import await_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,6 +130,7 @@ def detect(
         elif isinstance(step, search.Searched):
             yield SearchProgress("Looking for tumour", step.done, step.total)
         elif isinstance(step, search.Found):
+            await_shapes()
             title = detector.title
             yield SearchResult(step.lesions, scope, Origin.DETECTOR, detector, title, step.concerns)
 
@@ -157,6 +159,7 @@ def take_labels(
         Title of the segmentation.
     """
     yield SearchProgress("Reading the labels")
+    await_shapes()
     yield SearchResult(lesions_in(labels, scope.plane), scope, Origin.SEGMENTATION, None, title)
 
 

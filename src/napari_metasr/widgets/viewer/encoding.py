@@ -6,7 +6,6 @@ import ctypes
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -177,4 +176,3 @@ def _warm_up(engine: ZoomModel | RiskModel, encoded: EncodedSlice, window: Windo
     )
     grid = OutputGrid.at_scale(encoded.shape, WARM_UP_SCALE)
     engine.render_pixels(encoded, grid, grid.pixel_range(small))
-    import_module("pandas")  # or napari imports it in the window's thread, with the first shape

@@ -13,6 +13,7 @@ from napari_metasr.geometry.display import DisplayConvention
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
+from napari_metasr.widgets.viewer.first_shape import prepare_shapes
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
 from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
@@ -379,6 +380,8 @@ class Coordinator(QObject):
             self._dock.show_notice(messages.OUT_OF_VIEW)
         else:
             self._shown = self._display.show(self._settings, view, plan, mode)
+            if not self.slices.is_running:
+                prepare_shapes()  # for rectangles that may be drawn
         if self.presenter.stage.spent:
             self._updates.ask_later()  # it takes long to remove them too
 
