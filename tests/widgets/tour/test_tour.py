@@ -51,6 +51,8 @@ def test_every_step_points_at_a_control_that_is_seen(qtbot, viewer):
     for number, step in enumerate(STEPS):
         qtbot.waitUntil(lambda n=number: tour._current == n, timeout=20_000)
         qtbot.waitUntil(lambda s=step: tour._tooltip._title.text() == s.title, timeout=20_000)
+        for words in (tour._tooltip._title, tour._tooltip._body):  # no line is cut
+            assert words.height() >= words.heightForWidth(words.width())
         assert tour._tooltip._counter.text() == f"{number + 1}/{len(STEPS)}"
         lit = tour._overlay._spotlight
         assert window.rect().contains(lit.center())

@@ -6,6 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image
+from qtpy.QtCore import Qt
 
 from napari_metasr.widgets.panels.dock import enclosing
 from napari_metasr.widgets.tour.steps import STEPS
@@ -63,6 +64,9 @@ def start_tour(viewer: Viewer) -> Any:
         ],
         window._qt_window,
     )
+    # napari measures a note's texts in all of its width, though its frame takes some of that, and
+    # cuts their last line: laid out over the frame too, they have the room they were measured for
+    tour._tooltip.setAttribute(Qt.WidgetAttribute.WA_LayoutOnEntireRect)
     _start_viewer_tour(window, tour=tour)
     return tour
 
