@@ -37,10 +37,10 @@ from napari_metasr.figures.size import PRINT_SIZE
 from napari_metasr.quality.rating import prepare
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.panels.print_size import PrintSizeDialog
-from napari_metasr.widgets.tour.tour import start_tour
+from napari_metasr.widgets.tour.tour import ZOOM_DOCK, start_tour
 from napari_metasr.widgets.viewer.key_sheet import show_keys
 from napari_metasr.widgets.viewer.napari_versions import canvas_widget
-from napari_metasr.widgets.viewer.open_docks import open_dock
+from napari_metasr.widgets.viewer.open_docks import open_dock, open_docks
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.zoom.baselines import interpolate
 
@@ -147,7 +147,11 @@ def lesion(scene: Scene) -> QWidget:
     wait(lambda: not detection.coordinator.is_waiting)
     if detection.table.rowCount():
         detection.table.cellClicked.emit(0, 0)
-        wait(lambda: False, 8)
+        docks = open_docks(scene.viewer)
+        wait(lambda: docks.get(ZOOM_DOCK) is not None)
+        dock: Any = docks.get(ZOOM_DOCK)
+        wait(lambda: dock.coordinator.presenter.result is not None)
+        wait(lambda: not dock.coordinator.is_waiting)
     return scene.window
 
 
