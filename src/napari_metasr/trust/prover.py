@@ -202,7 +202,7 @@ class Prover:
             marker = self._marker(found, enlarge)
             here, without, agreement = [], {}, Agreement()
             for truth in truths:
-                yield Progress(f"comparing slices at x{scale:g}", work.share)
+                yield Progress(f"comparing slices at ×{scale:g}", work.share)
                 results = enlarge(truth.image, truth.index)
                 here.append(enlarge.compare(truth, results))
                 marked = None
@@ -220,7 +220,7 @@ class Prover:
                 marks.append(Marks(scale, marker.guarantee, agreement))
             for diameter in self.diameters:
                 for attempt in self._lesions(diameter, bearing, enlarge, without, rng):
-                    yield Progress(f"putting lesions in at x{scale:g}", work.share)
+                    yield Progress(f"putting lesions in at ×{scale:g}", work.share)
                     tried.append(attempt)
                 work.add(scale, len(bearing))
             kept += self._example(tried, enlarge, bearing, without, rng)
