@@ -201,7 +201,7 @@ def _duration(seconds: float) -> str:
 def _saving(saving: Saving | None) -> str:
     if saving is None:
         return NOTHING
-    ran = f"{100 * saving.share:.0f} % of the slice"
+    ran = f"{100 * saving.share:.0f} % of slice"
     if saving.share > 1:
         ran = f"{saving.share:.1f} × the slice"
     if saving.share >= 1 or saving.seconds <= 0:
