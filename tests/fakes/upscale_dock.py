@@ -63,9 +63,8 @@ class FakeWork:
                     journal = journal.model_copy(update={"digests": done * ("",)})
                     workspace.write(journal)
                     self.done.append(done)
-                    yield Progress(
-                        PassKind.IN_PLANE, done / PARTS, done / PARTS, self.preview(volume)
-                    )
+                    left, share = float(PARTS - done), done / PARTS
+                    yield Progress(PassKind.IN_PLANE, share, share, left, self.preview(volume))
                 write_volume(
                     job.output,
                     repeated(volume, self.plan.target.shape),

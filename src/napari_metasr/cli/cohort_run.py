@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
+from napari_metasr.cli.work_bar import WorkBar
 from napari_metasr.cohort.cluster import interrupts_noticed
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome, State
 from napari_metasr.cohort.workers import Advanced, Ended, Started, work_through
+from napari_metasr.forecast import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from napari_metasr.cohort.ledger import Ledger
     from napari_metasr.cohort.workers import Event
 
-_BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{remaining}]"
+_BAR = "{desc} |{bar}| {n:.1f}/{total} volumes [{elapsed}<{left}]"
 
 
 @dataclass
@@ -79,11 +78,13 @@ class Run:
 
     def _follow(self, client: Client, interrupted: Callable[[], bool]) -> None:
         shares = {item.name: 0.0 for item in self.items}
-        with tqdm(total=len(shares), bar_format=_BAR, file=sys.stderr) as bar:
+        forecast = Forecast.of_one_stage()
+        with WorkBar(len(shares), _BAR) as bar:
             for event in work_through(client, self.items, interrupted):
                 shares[event.name] = self._heard(event)
-                bar.set_description(self.counted, refresh=False)
-                bar.update(sum(shares.values()) - bar.n)
+                done = sum(shares.values())
+                forecast.reach_share(done / len(shares))
+                bar.reach(done, self.counted, forecast.seconds)
 
     def _heard(self, event: Event) -> float:
         """Log an event, and return the share of the volume that is done."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from pydantic import Field
-from tqdm import tqdm
 
 from napari_metasr.cli.lesion_choice import LesionChoice, LesionSource, MaskArgument, RoisArgument
 from napari_metasr.cli.parsing import (
@@ -26,8 +24,10 @@ from napari_metasr.cli.parsing import (
     described,
     optional,
 )
+from napari_metasr.cli.work_bar import WorkBar
 from napari_metasr.devices import Device
 from napari_metasr.errors import problems
+from napari_metasr.forecast import Forecast
 from napari_metasr.io import read
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.proof_settings import ProofSettings
@@ -169,15 +169,15 @@ def carry_out(prover: Prover) -> Proof:
     """
     from napari_metasr.trust.proof import Proof
 
-    layout = "{desc} |{bar}| {percentage:3.0f}% [{elapsed}<{remaining}]"
-    with tqdm(total=1.0, bar_format=layout, file=sys.stderr) as bar:
+    forecast = Forecast.of_one_stage()
+    with WorkBar() as bar:
         try:
             for step in prover.steps():
                 if isinstance(step, Proof):
-                    bar.update(1 - bar.n)
+                    bar.reach(1.0, "", 0.0)
                     return step
-                bar.set_description(step.stage, refresh=False)
-                bar.update(step.overall - bar.n)
+                forecast.reach_share(step.overall)
+                bar.reach(step.overall, step.stage, forecast.seconds)
         except KeyboardInterrupt:
             raise InterruptedError("stopped; no report was written") from None
     raise RuntimeError("the work ended without a proof")

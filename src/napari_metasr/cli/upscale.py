@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from pydantic import Field
-from tqdm import tqdm
 
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.parsing import OUTPUT, Flag, described, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
+from napari_metasr.cli.work_bar import WorkBar
 from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io import read
 from napari_metasr.io.names import labels_name, sidecar_path
@@ -134,12 +133,10 @@ def carry_out(work: Upscaling) -> None:
     """
     for concern in work.plan.concerns:
         warnings.warn(concern, stacklevel=2)
-    layout = "{desc} |{bar}| {percentage:3.0f}% [{elapsed}<{remaining}]"
-    with tqdm(total=1.0, bar_format=layout, file=sys.stderr) as bar:
+    with WorkBar() as bar:
         try:
             for progress in work.steps():
-                bar.set_description(progress.stage.title, refresh=False)
-                bar.update(progress.overall - bar.n)
+                bar.reach(progress.overall, progress.stage.title, progress.left)
         except KeyboardInterrupt:
             raise InterruptedError("stopped; --resume resumes the work") from None
 

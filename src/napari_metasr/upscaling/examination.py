@@ -8,7 +8,7 @@ from napari_metasr.acquisition import estimate
 from napari_metasr.trust.assumption import assume
 from napari_metasr.trust.told import Words, tell
 from napari_metasr.upscaling.lesion_search import LesionBoxes
-from napari_metasr.upscaling.progress import Phase, Progress
+from napari_metasr.upscaling.progress import Phase
 from napari_metasr.upscaling.unpacking import UnpackedVolume, measure, unpack
 
 if TYPE_CHECKING:
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from napari_metasr.io.mapped import MappedArray
     from napari_metasr.trust.assumption import Assumption
     from napari_metasr.trust.told import Told
-    from napari_metasr.upscaling.costs import Costs
+    from napari_metasr.upscaling.course import Course
     from napari_metasr.upscaling.plan import Plan
+    from napari_metasr.upscaling.progress import Progress
     from napari_metasr.upscaling.provenance import Input
     from napari_metasr.upscaling.workspace import Findings
 
@@ -33,12 +34,12 @@ class Examination:
         Plan of the work, and its input.
     unpacked
         Where the input is unpacked to.
-    costs
-        Shares of the whole work.
+    course
+        Is told how far it is.
     """
 
-    def __init__(self, plan: Plan, source: Input, unpacked: MappedArray, costs: Costs) -> None:
-        self._plan, self._source, self._unpacked, self._costs = plan, source, unpacked, costs
+    def __init__(self, plan: Plan, source: Input, unpacked: MappedArray, course: Course) -> None:
+        self._plan, self._source, self._unpacked, self._course = plan, source, unpacked, course
 
     def steps(
         self, timed: Callable[[Phase], AbstractContextManager[None]]
@@ -61,7 +62,7 @@ class Examination:
         with timed(Phase.READING):
             try:
                 for done in unpack(volume, self._unpacked):
-                    yield Progress(Phase.READING, done, self._costs.read(done))
+                    yield self._course.reached(Phase.READING, done)
             except (OSError, ValueError):
                 self._source.check_unchanged()
                 raise
@@ -78,6 +79,7 @@ class Examination:
                     "consistent_with": None if assumption is None else assumption.title,
                 }
             )
+            self._course.reached(Phase.MEASURING, 1.0)
         if search is None:
             return findings
         with timed(Phase.SEARCHING):
@@ -86,8 +88,7 @@ class Examination:
                     found = {"boxes": step.boxes, "concerns": step.concerns}
                     findings = findings.model_copy(update=found)
                 else:
-                    done = step.done / step.total
-                    yield Progress(Phase.SEARCHING, done, self._costs.searched(done))
+                    yield self._course.reached(Phase.SEARCHING, step.done / step.total)
         return findings
 
     def seen(self, findings: Findings) -> UnpackedVolume:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.options import UpscaleOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_metasr.upscaling.upscale import Upscaling
 
 LESION = "lesion"
@@ -67,8 +70,13 @@ class Job(BaseModel, extra="forbid", frozen=True):
         description="Allow outputs above 4096 voxels per side or 2^32 voxels in total.",
     )
 
-    def prepare(self) -> Upscaling:
+    def prepare(self, clock: Callable[[], float] = time.monotonic) -> Upscaling:
         """Open the input, plan the work and check what it takes; nothing is written yet.
+
+        Parameters
+        ----------
+        clock
+            Seconds, by which the time left is told.
 
         Raises
         ------
@@ -120,4 +128,5 @@ class Job(BaseModel, extra="forbid", frozen=True):
             overwrite=self.overwrite,
             resume=self.resume,
             segmentations=segmentations,
+            clock=clock,
         )

@@ -7,13 +7,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeAlias
 
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_metasr.upscaling.parts import PassKind
     from napari_metasr.volume import Plane
+
+    Stage: TypeAlias = "Phase | PassKind"
 
 
 class Phase(Enum):
@@ -70,13 +72,15 @@ class Progress:
     done
         Share of the stage, 0 to 1.
     overall
-        Share of the whole work, 0 to 1, by its estimated cost: the time left is
-        ``(1 - overall) / overall`` of the time so far.
+        Share of the whole work, 0 to 1, by the time it is expected to take; it never decreases.
+    left
+        Seconds that the rest of the work is expected to take.
     preview
         The last slice that was upscaled, if one was.
     """
 
-    stage: Phase | PassKind
+    stage: Stage
     done: float
     overall: float
+    left: float
     preview: Preview | None = None

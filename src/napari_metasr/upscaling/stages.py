@@ -13,6 +13,7 @@ from napari_metasr.upscaling.consistency import SliceConsistency
 from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.progress import Preview
 from napari_metasr.upscaling.slabs import SlabPass
+from napari_metasr.upscaling.target import upscaled_box
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
@@ -21,12 +22,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.io.unfinished import UnfinishedVolume
-    from napari_metasr.lesions.lesion import Box
     from napari_metasr.trust.assumption import Assumption
     from napari_metasr.upscaling.models import Models
     from napari_metasr.upscaling.parts import Part
     from napari_metasr.upscaling.plan import Plan
-    from napari_metasr.upscaling.target import Target
     from napari_metasr.upscaling.workspace import Findings
 
     Place = tuple[slice, ...]
@@ -220,17 +219,3 @@ class Stages:
         places = [slice(0, size) for size in shape]
         places[part.run.axes[0]] = slice(part.first, part.last)
         return (slice(time, time + 1), *places)
-
-
-def upscaled_box(box: Box, target: Target, normal: int) -> Box:
-    """Convert a box from input edges to those of voxels that are upscaled along all other axes."""
-    edges = [
-        (start, stop)
-        if number == normal
-        else (
-            max(float(axis.edge(start)), 0.0),
-            min(float(axis.edge(stop)), float(axis.output)),
-        )
-        for number, (axis, (start, stop)) in enumerate(zip(target.axes, box, strict=True))
-    ]
-    return edges[0], edges[1], edges[2]

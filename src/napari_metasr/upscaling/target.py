@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.io.protocols import VolumeGrid
+    from napari_metasr.lesions.lesion import Box
     from napari_metasr.upscaling.options import UpscaleOptions
 
 LARGEST_SIDE = 4096
@@ -154,3 +155,17 @@ def check_size(target: Target, times: int, itemsize: int, *, force: bool = False
         f"the output would have {size} voxels (x, y, z), {voxels * itemsize / 2**30:.1f} GiB, and "
         f"need up to {meanwhile / 2**30:.1f} GiB more of disk space while it is made"
     )
+
+
+def upscaled_box(box: Box, target: Target, normal: int) -> Box:
+    """Convert a box from input edges to those of voxels that are upscaled along all other axes."""
+    edges = [
+        (start, stop)
+        if number == normal
+        else (
+            max(float(axis.edge(start)), 0.0),
+            min(float(axis.edge(stop)), float(axis.output)),
+        )
+        for number, (axis, (start, stop)) in enumerate(zip(target.axes, box, strict=True))
+    ]
+    return edges[0], edges[1], edges[2]

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_metasr.files import allocate
 from napari_metasr.normalisation import StreamedRange
+from napari_metasr.upscaling.occupied import Occupied, background_of
 from napari_metasr.upscaling.workspace import Findings
 from napari_metasr.volume import Plane
 
@@ -149,6 +150,16 @@ def measure(name: str, unpacked: MappedArray, *, own_ranges: bool = True) -> Fin
         ranges=tuple(ranges) if own_ranges and times > 1 else (),
         missing=measured.missing,
     )
+
+
+def occupied(unpacked: MappedArray) -> Occupied:
+    """Find where an unpacked input holds more than background."""
+    every, (height, width) = slice(None), unpacked.shape[2:]
+    corners = [
+        unpacked[every, every, row, column] for row in (0, height - 1) for column in (0, width - 1)
+    ]
+    blocks = ((place, unpacked.read(place)) for place in _layers(unpacked))
+    return Occupied.of(unpacked.shape, blocks, background_of(np.array(corners)))
 
 
 def _layers(array: MappedArray) -> Iterator[tuple[slice, ...]]:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -23,7 +23,7 @@ from napari_metasr.io.mapped import MappedArray
 from napari_metasr.io.unfinished import UnfinishedVolume
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.purpose import header_text
-from napari_metasr.upscaling.costs import Costs
+from napari_metasr.upscaling.course import Course
 from napari_metasr.upscaling.errors import DamagedWorkError, OutputDiffersError
 from napari_metasr.upscaling.examination import Examination
 from napari_metasr.upscaling.labels import Labelled
@@ -41,14 +41,16 @@ from napari_metasr.upscaling.pipeline import pipelined
 from napari_metasr.upscaling.progress import Phase, Preview, Progress
 from napari_metasr.upscaling.provenance import Input, fingerprint
 from napari_metasr.upscaling.record import record_of
-from napari_metasr.upscaling.stages import Stages
+from napari_metasr.upscaling.stages import Slab, Stages
+from napari_metasr.upscaling.unpacking import occupied
 from napari_metasr.upscaling.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from napari_metasr.upscaling.labels import Segmentation
+    from napari_metasr.upscaling.parts import Part
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
     from napari_metasr.upscaling.workspace import Findings, Journal
@@ -80,6 +82,8 @@ class Upscaling:
         out in its place.
     segmentations
         Segmentations that come along, once the volume is written.
+    clock
+        Seconds, by which the time left is told.
 
     Attributes
     ----------
@@ -110,13 +114,13 @@ class Upscaling:
         resume: bool = False,
         recorded: Sidecar | None = None,
         segmentations: Sequence[Segmentation] = (),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._made = resume and is_made(output, plan, source.sha256)
         self._overwrite, self._resume, self._recorded = overwrite, resume, recorded
         self.plan, self.source, self._output = plan, source, output
         self._check()
         self._workspace = Workspace(output)
-        self._costs = Costs.of(plan, len(segmentations))
         record = record_beside(output) if self._made else None
         known = () if record is None else record.labels
         self._segmentations = [one for one in segmentations if not one.is_made(known)]
@@ -124,6 +128,12 @@ class Upscaling:
             check_writable(segmentation.output, overwrite=overwrite)
         names = {one.output.name for one in segmentations}
         self.carried = [one for one in known if one.output_name in names]
+        self._course = Course(
+            plan,
+            len(self._segmentations),
+            is_packed=self._unfinished(plan).is_packed,
+            clock=clock,
+        )
         self.stage_seconds: dict[Phase, float] = defaultdict(float)
         self.upscaling_seconds: dict[str, float] = defaultdict(float)
 
@@ -149,11 +159,12 @@ class Upscaling:
         """
         if self._made:
             self._workspace.discard()
+            self._course.skip_volume()
         else:
             yield from self._make()
         yield from self._carry_labels()
         if self._made:
-            yield Progress(Phase.DONE, 1.0, 1.0)
+            yield self._course.progress(Phase.DONE, 1.0)
 
     def _make(self) -> Iterator[Progress]:
         """Make the volume and its sidecar."""
@@ -161,6 +172,7 @@ class Upscaling:
         decided = fingerprint(self.plan, self.source.sha256)
         with self._workspace.opened(decided, resume=self._resume) as begun:
             journal = begun
+            self._course.measure(models)
             if journal.findings is None:
                 try:
                     findings = yield from self._examination.steps(self._timed)
@@ -174,6 +186,7 @@ class Upscaling:
             else:
                 findings = journal.findings
                 self._check_unpacked(journal)
+                self._course.skip_examination()
             self._warn_of(findings)
             plan = self.plan
             if plan.search is not None:
@@ -190,7 +203,7 @@ class Upscaling:
 
     @property
     def _examination(self) -> Examination:
-        return Examination(self.plan, self.source, self._unpacked, self._costs)
+        return Examination(self.plan, self.source, self._unpacked, self._course)
 
     def _warn_of(self, findings: Findings) -> None:
         for concern in findings.concerns:
@@ -219,24 +232,26 @@ class Upscaling:
         else:
             self._check_done(plan, stages, journal, whole=voxels.is_begun)
         parts = plan.parts[journal.done :]
+        self._course.begin_passes(plan, occupied(self._unpacked), journal.done)
+
+        def compute(part: Part, found: Any) -> Slab:
+            slab = stages.compute(part, found)
+            self._course.computed(part)
+            return slab
+
         with self._timed(Phase.UPSCALING), warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingPixelsWarning)
             for (_, run), left in groupby(parts, lambda part: (part.time, part.run)):
                 # a pass reads what the one before it has written
                 done = pipelined(
-                    list(left), stages.read, stages.compute, stages.write, self.upscaling_seconds
+                    list(left), stages.read, compute, stages.write, self.upscaling_seconds
                 )
                 for part, slab in done:
                     journal = journal.model_copy(
                         update={"digests": (*journal.digests, stages.digest(part))}
                     )
                     self._workspace.write(journal)
-                    yield Progress(
-                        run.kind,
-                        part.last / run.count,
-                        self._costs.upscaled(journal.done),
-                        slab.preview,
-                    )
+                    yield self._course.progress(run.kind, part.last / run.count, slab.preview)
 
     def _unfinished(self, plan: Plan) -> UnfinishedVolume:
         """Return the output while it is not compressed."""
@@ -290,7 +305,7 @@ class Upscaling:
                 compressed = self._workspace.folder / f"{UNCOMPRESSED}.gz"
                 threads = torch.get_num_threads()
                 for done in unfinished.packed(compressed, threads):
-                    yield Progress(Phase.COMPRESSING, done, self._costs.compressed(done))
+                    yield self._course.reached(Phase.COMPRESSING, done)
             finished = compressed
         self._check()
         sha256 = file_sha256(finished)
@@ -314,8 +329,8 @@ class Upscaling:
                         place_labels(step, segmentation.output, self._output, volume.files)
                         self.carried.append(step.record)
                     else:
-                        done = self._costs.labelled((number + step) / count)
-                        yield Progress(Phase.LABELLING, step, done)
+                        self._course.reached(Phase.LABELLING, (number + step) / count)
+                        yield self._course.progress(Phase.LABELLING, step)
 
     def _check(self) -> None:
         """Check that the output may be written."""

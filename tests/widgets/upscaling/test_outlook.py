@@ -11,8 +11,6 @@ from fakes.upscale_dock import volume_of
 from napari.layers import Image
 
 from napari_metasr.trust.told import Words
-from napari_metasr.upscaling import time_left as upscale_time
-from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.widgets.panels.assumed import NOT_TOLD
 from napari_metasr.widgets.panels.dialogs import with_ending
@@ -170,28 +168,6 @@ def test_a_typed_name_becomes_one_of_nifti(tmp_path):
     assert with_ending(tmp_path / "A.NII.GZ", endings).name == "A.NII.GZ"
     assert with_ending(tmp_path / "a.nii.gz", (".png",)).name == "a.png"
     assert with_ending(tmp_path / "a.b", (".png",)).name == "a.b.png"
-
-
-def test_the_time_left_follows_the_work(monkeypatch):
-    clock = [100.0]
-    monkeypatch.setattr(upscale_time.time, "monotonic", lambda: clock[0])
-    left = TimeLeft()
-    assert left.seconds is None
-    clock[0] = 120.0
-    left.tell(0.4, counts=False)  # what was read
-    clock[0] = 130.0  # a model is loaded before the first step
-    left.tell(0.5)  # work that is gone on with
-    assert left.seconds is None
-    clock[0] = 140.0
-    left.tell(0.6)
-    assert left.per_whole == pytest.approx(100)
-    assert left.measured == 10
-    assert left.seconds == pytest.approx(40)
-    clock[0] = 155.0
-    assert left.seconds == pytest.approx(25)
-    clock[0] = 999.0
-    assert left.seconds == 0
-    assert left.elapsed == 899
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QUrl
 from qtpy.QtGui import QDesktopServices
 
-from napari_metasr.upscaling.time_left import TimeLeft
+from napari_metasr.forecast import Forecast
 from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
@@ -84,7 +84,7 @@ class ProofCoordinator(QObject):
         self._models = ModelCache(model_factory, risk_factory or load_error_head)
         self._has_marks = risk_factory is not None
         self.report: Report | None = None
-        self._left = TimeLeft()
+        self._left = Forecast.of_one_stage()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.dialogs = Dialogs()
         self.worker = Task()
@@ -139,7 +139,7 @@ class ProofCoordinator(QObject):
         except ValueError as refusal:
             show_error(f"{words.TITLE} {refusal}")
             return
-        self.report, self._left = None, TimeLeft()
+        self.report, self._left = None, Forecast.of_one_stage()
         self._dock.show_verdict((), None)
         self.worker.start(prove, request, self._models)
         self._dock.show_progress(words.working(words.LOADING, self._left), 0.0)
@@ -168,7 +168,7 @@ class ProofCoordinator(QObject):
             self.report = step
             self._dock.show_verdict(step.sentences, step.curves.png, step.curves.caption)
         else:
-            self._left.tell(step.overall, counts=step.overall > 0)
+            self._left.reach_share(step.overall)
             self._dock.show_progress(words.working(step.stage, self._left), step.overall)
 
     def _on_error(self, error: Exception) -> None:

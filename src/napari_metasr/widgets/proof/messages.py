@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_metasr.upscaling.time_left import TimeLeft
+    from napari_metasr.forecast import Forecast
 
 TITLE = "How far can I zoom?"
 NO_IMAGE = "Open an image."
@@ -22,7 +22,7 @@ OUTSIDE = "the slider is outside the image"
 IN_3D = "expected a slice on the screen, found the 3-D view"
 
 
-def working(stage: str, left: TimeLeft) -> str:
+def working(stage: str, left: Forecast) -> str:
     """Return what is being done, and how long all of it will still take."""
     text = f"{stage[:1].upper()}{stage[1:]}"
     seconds = left.seconds

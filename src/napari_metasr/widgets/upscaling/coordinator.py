@@ -348,12 +348,11 @@ class UpscaleCoordinator(QObject):
 
     def _learn_speed(self, work: WorkShown) -> None:
         """Remember how fast this machine is, for the next volume."""
-        seconds = work.time.per_whole
-        if seconds is None or work.time.measured < LONG_ENOUGH:
+        key, job = _network_of(work.plan), work.task.job
+        if work.elapsed < LONG_ENOUGH or job.resume or key is None:
             return
-        key = _network_of(work.plan)
-        if work.task.job.within is None and work.task.mask is None and key is not None:
-            self._speeds[key] = seconds / work.outlook.cost
+        if job.within is None and work.task.mask is None:
+            self._speeds[key] = work.elapsed / work.outlook.cost
 
 
 def _network_of(plan: Plan) -> tuple[str, str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_label
 from napari_metasr.io.orientation import canonical_axes
-from napari_metasr.upscaling.costs import Costs
+from napari_metasr.upscaling.costs import Costs, usual_speed
 from napari_metasr.upscaling.errors import TooLargeError
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
@@ -25,11 +24,6 @@ from napari_metasr.widgets.viewer.telling import words_for
 if TYPE_CHECKING:
     from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.settings import UpscaleSettings
-
-CORE_SECONDS = 5.5e-8
-"""Seconds a CPU core takes for a unit of `Costs`, measured once: until this machine is measured."""
-MOST_CORES = 8
-"""More of them hardly make it faster."""
 
 
 @dataclass(frozen=True)
@@ -111,17 +105,8 @@ class Outlook:
             it a rough guess is made for the CPU, and none for other devices.
         """
         if per_cost is None and self.plan.device == "cpu":
-            per_cost = CORE_SECONDS / usable_cores()
+            per_cost = usual_speed()
         return None if per_cost is None else self.cost * per_cost
-
-
-def usable_cores() -> int:
-    """Count the CPU cores that this process may use to some effect."""
-    if hasattr(os, "sched_getaffinity"):
-        count = len(os.sched_getaffinity(0))
-    else:
-        count = os.cpu_count() or 1
-    return min(count, MOST_CORES)
 
 
 def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.display import edge_letters
-from napari_metasr.upscaling.time_left import TimeLeft
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.preview import Pair
 from napari_metasr.widgets.viewer.layer_source import layer_source
@@ -38,8 +38,8 @@ class WorkShown:
     ----------
     task, outlook, layer
         What is done, what was said of it before, and what it is done to.
-    time
-        How far it is.
+    overall
+        How far it is, 0 to 1.
     is_finished, is_failed
         Whether the output is there, and whether there was an error.
     labels
@@ -55,7 +55,9 @@ class WorkShown:
         viewer: ViewerModel,
     ) -> None:
         self._dock, self.task, self.outlook, self.layer = dock, task, outlook, layer
-        self.time = TimeLeft()
+        self.overall = 0.0
+        self._begun = self._told = time.monotonic()
+        self._left: float | None = None
         self.is_finished = self.is_failed = False
         self.labels: tuple[LabelsRecord, ...] = ()
         self._stage = words.PREPARING
@@ -73,6 +75,18 @@ class WorkShown:
         """Plan of the work."""
         return self.outlook.plan
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._begun
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the end; None before the work has begun."""
+        if self._left is None:
+            return None
+        return max(self._left - (time.monotonic() - self._told), 0.0)
+
     def note(self, text: str) -> None:
         """Say what is being done; its duration is unknown."""
         self._stage = text
@@ -81,7 +95,7 @@ class WorkShown:
     def progress(self, progress: Progress) -> None:
         """Say how far the work is, and show the slice."""
         self._stage = progress.stage.title
-        self.time.tell(progress.overall, counts=progress.preview is not None)
+        self.overall, self._left, self._told = progress.overall, progress.left, time.monotonic()
         self._dock.show_overall(progress.overall)
         self.tell()
         preview = progress.preview
@@ -102,7 +116,7 @@ class WorkShown:
     def tell(self) -> None:
         """Say what is being done and how long it will take, as it is known now."""
         if not self._stopping:
-            self._dock.show_status(words.stage(self._stage, self.time.seconds))
+            self._dock.show_status(words.stage(self._stage, self.left))
 
     def end(self, *, is_kept: bool) -> None:
         """Say how it ended.
@@ -112,12 +126,12 @@ class WorkShown:
         is_kept
             Whether what was done is there to go on with.
         """
-        self._dock.show_overall(1.0 if self.is_finished else self.time.overall)
+        self._dock.show_overall(1.0 if self.is_finished else self.overall)
         if self.is_finished:
-            self._dock.show_status(words.done(self.task.job.output.name, self.time.elapsed))
+            self._dock.show_status(words.done(self.task.job.output.name, self.elapsed))
         else:
             say = words.failed if self.is_failed else words.stopped
-            self._dock.show_status(say(self.time.overall, is_kept=is_kept))
+            self._dock.show_status(say(self.overall, is_kept=is_kept))
 
     def _pair(self, preview: Preview) -> Pair:
         rows, columns = preview.plane.row_axis, preview.plane.column_axis
