@@ -45,7 +45,7 @@ from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.zoom.baselines import interpolate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 WINDOW = (1500, 950)
 SIZES = ((1600, 900, 1.0), (1024, 700, 1.0), (1024, 700, 1.5))
@@ -260,7 +260,7 @@ def main() -> None:
         subprocess.run([sys.executable, *arguments], check=True, env=environment)
 
 
-def take(scan: Path, folder: Path, parts: list[str], options: argparse.Namespace) -> None:
+def take(scan: Path, folder: Path, parts: Iterable[str], options: argparse.Namespace) -> None:
     """Take pictures of parts, each in a window of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -288,13 +288,14 @@ def close(viewer: napari.Viewer, widget: QWidget) -> None:
     if isinstance(widget, QDialog):
         widget.close()
     viewer.window.remove_dock_widget("all")
-    wait(lambda: QThreadPool.globalInstance().activeThreadCount() == 0)
+    pool = QThreadPool.globalInstance()
+    wait(lambda: pool is None or pool.activeThreadCount() == 0)
     viewer.close()
 
 
 def write_thick(scan: Path, output: Path) -> None:
     """Write a scan with each few of its slices averaged into one."""
-    image = nib.load(scan)
+    image = nib.Nifti1Image.from_filename(scan)
     voxels = np.asarray(image.dataobj, np.float32)
     depth = voxels.shape[2] // THICK
     thick = voxels[..., : depth * THICK].reshape(*voxels.shape[:2], depth, THICK).mean(axis=3)

@@ -66,16 +66,23 @@ def main() -> None:
     )
     as_it_is = Slice(truth.image, volume, plane, options.slice)
     model, head = load_model(device="cpu"), load_risk_model(device="cpu")
-    ranges = {
-        "intensity_range": volume.intensity_range,
-        "value_range": (volume.value_range[0], max(volume.value_range[1], layout.image.max())),
-    }
+    low, high = volume.value_range
+    intensities, values = volume.intensity_range, (low, max(high, float(layout.image.max())))
     grid = OutputGrid.at_scale(truth.image.shape, scale)
     guarantee = scan_guarantee(head.risk_card, volume, plane, grid.true_scale)
     renditions = []
     for image in (truth.image, layout.image):
-        rendition = render(model, replace(as_it_is, image=image), grid, region, **ranges)
-        renditions.append(mark(head, rendition, guarantee, **ranges))
+        rendition = render(
+            model,
+            replace(as_it_is, image=image),
+            grid,
+            region,
+            intensity_range=intensities,
+            value_range=values,
+        )
+        renditions.append(
+            mark(head, rendition, guarantee, intensity_range=intensities, value_range=values)
+        )
     draw(options.output, renditions, layout, View(plane, brain_limits(volume.data)), scale)
     for rendition in renditions:
         print(rendition.remark)
@@ -93,10 +100,11 @@ def draw(path: Path, renditions: list[Rendition], layout: Layout, view: View, sc
     )
     for number, (rendition, headings) in enumerate(zip(renditions, titles, strict=True)):
         top, left, bottom, right = region.pixels(rendition.slice.image.shape)
+        marks = None if rendition.marks is None else rendition.marks.marked
         pictures = (
             (rendition.slice.image[top:bottom, left:right], rendition.slice.spacing, None),
             (rendition.super_resolved, rendition.spacing, None),
-            (rendition.super_resolved, rendition.spacing, rendition.marks.marked),
+            (rendition.super_resolved, rendition.spacing, marks),
         )
         for column, ((image, spacing, marked), heading) in enumerate(
             zip(pictures, headings, strict=True)
