@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-__all__ = ["BLOCK", "constant_background", "masked_background"]
+__all__ = ["BLOCK", "background_value", "constant_background", "masked_background"]
 
 BLOCK = np.ones((3, 3), bool)
 """A block of pixels of one value is no coincidence of noise."""
 
 MASKED_SHARE = 0.2
 """Share of pixels of exactly the lowest value from which an image counts as masked."""
+
+
+def background_value(edge: NDArray[Any]) -> float:
+    """Return the most frequent value at the edge of a scan; 0 where none there is finite."""
+    values, counts = np.unique(edge[np.isfinite(edge)], return_counts=True)
+    return float(values[counts.argmax()]) if values.size else 0.0
 
 
 def masked_background(image: NDArray[Any]) -> Mask | None:
@@ -61,8 +67,7 @@ def constant_background(image: NDArray[Any]) -> Mask | None:
         Boolean, of the image's shape; None where there is no such region.
     """
     border = np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
-    values, counts = np.unique(border, return_counts=True)
-    constant = image == values[counts.argmax()]
+    constant = image == background_value(border)
     if np.count_nonzero(constant) < BLOCK.size:
         return None
     blocks = ndimage.binary_erosion(constant, BLOCK)

@@ -93,6 +93,17 @@ def test_processes_follow_the_first(monkeypatch):
     assert asked == []
 
 
-def test_a_convolution_is_timed():
-    assert precision.seconds("float32", "cpu") > 0
-    assert precision.seconds("bfloat16", "cpu") > 0
+@pytest.mark.parametrize("kind", ["float32", "bfloat16"])
+def test_what_is_timed_is_a_convolution_of_that_precision(monkeypatch, kind):
+    made = []
+
+    class Watched(torch.nn.Conv2d):
+        def forward(self, batch):
+            made.append(super().forward(batch))
+            return made[-1]
+
+    ticks = iter([0.0, 9.0, *(t for start in range(10, 60, 10) for t in (start, start + 2.0))])
+    monkeypatch.setattr(precision.nn, "Conv2d", Watched)
+    monkeypatch.setattr(precision.time, "perf_counter", lambda: next(ticks))
+    assert precision.seconds(kind, "cpu") == 2.0, "the first one is not counted"
+    assert {str(one.dtype) for one in made} == {f"torch.{kind}"}

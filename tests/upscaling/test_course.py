@@ -7,7 +7,7 @@ import pytest
 
 from napari_metasr.upscaling.costs import NETWORK_INPUT, Costs
 from napari_metasr.upscaling.course import Course
-from napari_metasr.upscaling.occupied import Occupied, background_of
+from napari_metasr.upscaling.occupied import Occupied
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.parts import PassKind
 from napari_metasr.upscaling.plan import Plan
@@ -45,7 +45,7 @@ def head(z=(0, 64), y=(0, 80), x=(0, 72), times=1):
 
 
 class Machine:
-    """A machine on which a slice takes as long as its pixels that are not air."""
+    """A machine on which work takes as long as it is said to cost."""
 
     def __init__(self, plan, occupied):
         self.plan, self.occupied, self.now = plan, occupied, 0.0
@@ -71,6 +71,28 @@ class Machine:
             told.append(course.progress(part.run.kind, 1.0))
             times.append(self.now)
         return told, times
+
+
+class PixelMachine(Machine):
+    """A machine on which a slice in plane takes as long as it has pixels that are not air."""
+
+    def __init__(self, where):
+        super().__init__(planned(), head(**where))
+        self.where = {"z": (0, 64), "y": (0, 80), "x": (0, 72), **where}
+
+    def seconds(self, part):
+        (first, last), *sides = self.where.values()
+        slices = max(min(part.last, last) - max(part.first, first), 0)
+        return 1e-4 * slices * np.prod([stop - start for start, stop in sides])
+
+
+@pytest.mark.parametrize("where", [{}, {"z": (32, 64)}, {"z": (0, 32)}, {"y": (0, 30)}])
+def test_the_time_left_follows_the_pixels_that_are_not_air(where):
+    told, times = PixelMachine(where).run()
+    begun = [number for number, now in enumerate(times) if 0.2 < now / times[-1] < 0.6]
+    assert begun
+    for number in begun:
+        assert 2 / 3 < told[number].left / (times[-1] - times[number]) < 3 / 2
 
 
 @pytest.mark.parametrize("scale", ZOOMS)
@@ -157,9 +179,3 @@ def test_the_extents_are_those_of_every_slice(dtype):
             else:
                 assert not first.any()
                 assert not last.any()
-
-
-def test_the_background_is_what_most_corners_are():
-    assert background_of(np.array([-5, -5, 3, -5])) == -5
-    assert background_of(np.array([np.nan, 2.0, np.nan])) == 2
-    assert background_of(np.array([np.nan])) == 0

@@ -72,15 +72,6 @@ class Occupied:
         return cls(starts, stops)
 
 
-def background_of(corners: NDArray[Any]) -> float:
-    """Return the value of the background: the most frequent one in the corners of the slices.
-
-    It is 0 where none of them is finite.
-    """
-    values, counts = np.unique(corners[np.isfinite(corners)], return_counts=True)
-    return float(values[counts.argmax()]) if values.size else 0.0
-
-
 def _measure(shadows: list[NDArray[np.bool_]], axis: int, starts: Extent, stops: Extent) -> None:
     """Find where every slice along an axis begins and ends, from the shadows along all axes."""
     others = [other for other in range(AXES) if other != axis]

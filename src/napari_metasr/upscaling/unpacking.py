@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_metasr.background import background_value
 from napari_metasr.files import allocate
 from napari_metasr.normalisation import StreamedRange
-from napari_metasr.upscaling.occupied import Occupied, background_of
+from napari_metasr.upscaling.occupied import Occupied
 from napari_metasr.upscaling.workspace import Findings
 from napari_metasr.volume import Plane
 
@@ -159,7 +160,7 @@ def occupied(unpacked: MappedArray) -> Occupied:
         unpacked[every, every, row, column] for row in (0, height - 1) for column in (0, width - 1)
     ]
     blocks = ((place, unpacked.read(place)) for place in _layers(unpacked))
-    return Occupied.of(unpacked.shape, blocks, background_of(np.array(corners)))
+    return Occupied.of(unpacked.shape, blocks, background_value(np.array(corners)))
 
 
 def _layers(array: MappedArray) -> Iterator[tuple[slice, ...]]:

@@ -26,7 +26,19 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class ImageScore:
+class ImageOfMethod:
+    """One method's image of a slice: a row of ``scores.csv``, by which methods are paired."""
+
+    condition: str
+    method: str
+    source: str
+    patient: str
+    image: str
+    region: str
+
+
+@dataclass(frozen=True)
+class ImageScore(ImageOfMethod):
     """One image upscaled by one method, compared with the truth in one region.
 
     Attributes
@@ -43,12 +55,6 @@ class ImageScore:
     All three are NaN where they were not asked for.
     """
 
-    condition: str
-    method: str
-    source: str
-    patient: str
-    image: str
-    region: str
     psnr: float
     ssim: float
     vif: float

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from metasr_training.evaluation.scores import ImageOfMethod
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -15,15 +17,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ImageOpinion:
+class ImageOpinion(ImageOfMethod):
     """One method's opinion score on one image: the mean grade of its raters, 0 to 4."""
 
-    condition: str
-    method: str
-    source: str
-    patient: str
-    image: str
-    region: str
     mos: float
 
 
