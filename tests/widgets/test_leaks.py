@@ -104,6 +104,11 @@ def alive(kind):
     return sum(issubclass(type(one), kind) for one in gc.get_objects())
 
 
+def wait_for_workers(qtbot, before):
+    """Wait until no more workers are alive than before: some follow one another after the work."""
+    qtbot.waitUntil(lambda: alive(GeneratorWorker) <= before, timeout=PATIENCE_MS)
+
+
 def slices_alive(engine):
     """How many slices of an engine are alive: other tests may have left theirs to be collected."""
     engine.encoded.clear()
@@ -130,7 +135,7 @@ def test_slices_that_are_scrolled_past_are_let_go_of(qtbot, viewer, make, engine
     workers = alive(GeneratorWorker)
     scroll(qtbot, viewer, dock, engine, range(1, 16, 2))
     assert slices_alive(engine) <= KEPT
-    assert alive(GeneratorWorker) <= workers
+    wait_for_workers(qtbot, workers)
 
 
 def test_a_removed_layer_takes_its_slices_along(qtbot, viewer, make, engine):
@@ -210,7 +215,7 @@ def test_a_search_leaves_no_worker(qtbot, viewer, make, detector):
     dock.cancel.click()
     detector.gate.set()
     settle(qtbot, dock)
-    assert alive(GeneratorWorker) == before
+    wait_for_workers(qtbot, before)
 
 
 def test_an_upscaled_volume_leaves_no_worker(qtbot, viewer, make, work):
@@ -219,7 +224,7 @@ def test_an_upscaled_volume_leaves_no_worker(qtbot, viewer, make, work):
     dock.start.click()
     settle(qtbot, dock)
     assert len(viewer.layers) == 2
-    assert alive(GeneratorWorker) == before
+    wait_for_workers(qtbot, before)
 
 
 def test_an_export_leaves_no_worker(qtbot, viewer, make, tmp_path):
@@ -233,4 +238,4 @@ def test_an_export_leaves_no_worker(qtbot, viewer, make, tmp_path):
     dock.keep.click()
     settle(qtbot, dock)
     assert path.is_file()
-    assert alive(GeneratorWorker) == before
+    wait_for_workers(qtbot, before)
