@@ -11,6 +11,7 @@ from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.trust.risk import marked_share, marked_text
 from napari_metasr.widgets.viewer.guard import Guard
+from napari_metasr.widgets.viewer.napari_versions import arranged_once
 from napari_metasr.widgets.viewer.result_layers import (
     ResultPair,
     Signed,
@@ -92,8 +93,9 @@ class Presenter:
     """
 
     def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
-        over = Segmentations(viewer, changed)
-        self.stage = Stage(viewer, [], over, SideNames(viewer), SwipeLine(viewer))
+        spent: list[Layer] = []
+        over = Segmentations(viewer, changed, spent)
+        self.stage = Stage(viewer, [], over, SideNames(viewer), SwipeLine(viewer), spent)
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
@@ -134,13 +136,14 @@ class Presenter:
         return bool(new)
 
     def remove_spent(self) -> None:
-        """Remove what modes that were left have hidden."""
+        """Remove what is hidden for good, at once: napari collects all garbage each time."""
         viewer, spent = self.stage.viewer, self.stage.spent
-        with undisturbed(viewer):
-            for layer in spent:
-                if layer in viewer.layers:
-                    viewer.layers.remove(layer)
+        gone = [layer for layer in spent if layer in viewer.layers]
         spent.clear()
+        if gone:
+            with undisturbed(viewer), arranged_once(viewer):
+                for layer in gone:
+                    viewer.layers.remove(layer)
 
     def close(self) -> None:
         """Take all result layers away."""

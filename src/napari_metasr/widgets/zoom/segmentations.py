@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
+    from napari.layers import Layer
     from numpy.typing import NDArray
 
     from napari_metasr.geometry.grids import OutputGrid
@@ -62,10 +63,14 @@ class Segmentations:
         The viewer.
     changed
         Called when a segmentation is to be shown anew.
+    spent
+        Takes the copies that are shown no longer, hidden, for the viewer to be rid of.
     """
 
-    def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
-        self._viewer, self._changed = viewer, changed
+    def __init__(
+        self, viewer: ViewerModel, changed: Callable[[], None], spent: list[Layer]
+    ) -> None:
+        self._viewer, self._changed, self._spent = viewer, changed, spent
         self._source: LayerSource | None = None
         self._panes: tuple[str, ...] = ()
         self._watched: weakref.WeakKeyDictionary[Labels, Subscriptions] = (
@@ -160,7 +165,7 @@ class Segmentations:
                 place(self._viewer, copy, source, view, image, grid, window)
 
     def close(self) -> None:
-        """Take all copies away; safe to call twice."""
+        """Hide all copies and let go of them; safe to call twice."""
         self._drop(dict.fromkeys(self.copies, 0))
         self._source = None
         for subscriptions in self._watched.values():
@@ -222,10 +227,7 @@ class Segmentations:
         return copy
 
     def _drop(self, kept: dict[Labels, int]) -> bool:
-        """Take copies of segmentations away but for the first few of each; return if any went.
-
-        All go at once: napari collects all garbage each time.
-        """
+        """Hide copies of segmentations but for the first few of each; return if any went."""
         gone: list[Labels] = []
         for layer, number in kept.items():
             copies = self.copies[layer]
@@ -240,12 +242,9 @@ class Segmentations:
                 self._smooth.pop(layer, None)
             else:
                 self._link(layer)
-        layers = self._viewer.layers
-        shown = [copy for copy in gone if copy in layers]
-        if shown:
-            with undisturbed(self._viewer), arranged_once(self._viewer):
-                for copy in shown:
-                    layers.remove(copy)
+        for copy in gone:
+            copy.visible = False
+        self._spent += gone
         return bool(gone)
 
     def _give_back(self, layer: Labels, snapshot: ViewSnapshot) -> None:

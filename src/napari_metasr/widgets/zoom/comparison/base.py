@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from napari.layers import Image
@@ -44,7 +44,7 @@ class Stage:
     line
         What parts them where they are swiped.
     spent
-        Hidden layers of modes that were left; napari takes long to remove one.
+        Hidden layers that no mode shows again; napari takes long to remove one.
     """
 
     viewer: ViewerModel
@@ -52,7 +52,7 @@ class Stage:
     segmentations: Segmentations
     names: SideNames
     line: SwipeLine
-    spent: list[Layer] = field(default_factory=list)
+    spent: list[Layer]
 
     @property
     def own_layers(self) -> set[Layer]:
