@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.files import check_writable, replacing
-from napari_metasr.io.names import is_volume_file, record_path
+from napari_metasr.io.names import record_path, volume_file
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.purpose import RESEARCH_USE
 
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 def record_of(rendition: Rendition) -> dict[str, Any]:
     """Return what is recorded, in BIDS's spelling; a DICOM source is not named."""
     cut, card, source = rendition.slice, rendition.card, rendition.slice.volume.source
-    names: Sequence[str] = ()
-    if source.path is not None and is_volume_file(source.path):
-        names = (source.path.name,)
+    file = volume_file(source.path)
     return (
         {
             "Description": rendition.caption,
             "Purpose": RESEARCH_USE,
-            "Sources": list(names),
+            "Sources": [] if file is None else [file.name],
             "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
             "Scale": list(rendition.grid.true_scale),
             "Spacing": list(rendition.spacing),

@@ -25,6 +25,7 @@ __all__ = [
     "record_path",
     "sidecar_path",
     "stem",
+    "volume_file",
 ]
 
 NIFTI = (".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")
@@ -49,6 +50,11 @@ def has_ending(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:
 def is_volume_file(path: str | os.PathLike[str]) -> bool:
     """Tell by its ending whether a file should be read as a volume in a format other than DICOM."""
     return has_ending(path, SUFFIXES)
+
+
+def volume_file(path: Path | None) -> Path | None:
+    """Return a scan's path, but None for a DICOM series', which may be named after a person."""
+    return path if path is not None and is_volume_file(path) else None
 
 
 def stem(path: str | os.PathLike[str]) -> str:

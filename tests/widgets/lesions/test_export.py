@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from fakes.dicom import save, series, voxels
 from fakes.lesion_dock import LEFT, box_layers, search
@@ -13,8 +14,26 @@ from napari.layers import Layer
 from pydicom import dcmread
 
 from napari_metasr.io import read_volume
-from napari_metasr.io.reader import read_dicom_layers
+from napari_metasr.io.reader import read_dicom_layers, read_layers
+from napari_metasr.io.writer import write_volume
 from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_an_export_is_offered_beside_the_file_of_the_scan(
+    qtbot, make_lesion_dock, tmp_path, rng, phantom_volume
+):
+    scan = tmp_path / "scan.nii.gz"
+    write_volume(scan, rng.normal(100, 20, (6, 24, 32)), np.eye(4), phantom_volume.source)
+    viewer = ViewerModel()
+    for data in read_layers(str(scan)):
+        viewer.add_layer(Layer.create(*data))
+    dock = make_lesion_dock(viewer)
+    viewer.dims.set_current_step(0, 2)
+    search(qtbot, dock)
+    dock.coordinator.export.dialogs = dialogs = FakeDialogs()
+    qtbot.mouseClick(dock.export, LEFT)
+    assert dialogs.suggestions == [str(tmp_path / "scan_label-tumor_rois.json")]
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")

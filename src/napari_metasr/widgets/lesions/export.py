@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.utils.notifications import show_error, show_info
 
 from napari_metasr.io.dicom.regions import ENDING
-from napari_metasr.io.names import record_path
+from napari_metasr.io.names import record_path, volume_file
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.dicom import regions_of, series_of, write_rtstruct, write_seg
 from napari_metasr.lesions.document import Finder
@@ -15,7 +15,7 @@ from napari_metasr.lesions.files import write_rois
 from napari_metasr.normalisation import contrast_limits
 from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.widgets.lesions.detection import Origin
-from napari_metasr.widgets.panels.dialogs import Dialogs
+from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
 
@@ -197,8 +197,11 @@ class LesionExport:
 
     def start(self, result: Result) -> None:
         """Ask for a file's name, and write the result as it is now."""
-        name = f"{result.found.scope.volume.source.name}_label-tumor{ROIS}{JSON}"
-        answer = self.dialogs.path(self._dock, "Export the regions", name, KINDS)
+        source = result.found.scope.volume.source
+        name = f"{safe_name(source.name, 'scan')}_label-tumor{ROIS}{JSON}"
+        file = volume_file(source.path)
+        suggestion = name if file is None else str(file.with_name(name))
+        answer = self.dialogs.path(self._dock, "Export the regions", suggestion, KINDS)
         if answer is None or self.is_running:
             return
         path, kind = answer

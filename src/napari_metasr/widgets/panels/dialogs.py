@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
@@ -25,7 +25,15 @@ KNOWN_ENDINGS = (*WRITTEN_SUFFIXES, ".png", ".pdf", ".html", ".gif", ".mp4", ".j
 
 
 class Dialogs:
-    """Asks the user; tests hand a coordinator another one that answers."""
+    """Asks the user; tests hand a coordinator another one that answers.
+
+    Attributes
+    ----------
+    folder
+        Where this session's last file was written to; None at first.
+    """
+
+    folder: ClassVar[Path | None] = None
 
     def path(
         self, parent: QWidget, title: str, suggestion: str, kinds: Mapping[str, Sequence[str]]
@@ -37,7 +45,8 @@ class Dialogs:
         title
             Title of the window.
         suggestion
-            Path that is offered at first.
+            Path that is offered at first. A name alone is offered in the folder of the last file,
+            at first in the home folder.
         kinds
             Kinds of file, each with the endings of its names, the usual one first.
 
@@ -53,13 +62,14 @@ class Dialogs:
         name, chosen = QFileDialog.getSaveFileName(
             parent,
             title,
-            suggestion,
+            str((Dialogs.folder or Path.home()) / suggestion),
             ";;".join(filters),
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if not name:
             return None
         kind = filters.get(chosen, next(iter(kinds)))
+        Dialogs.folder = Path(name).parent
         return with_ending(Path(name), kinds[kind]), kind
 
     def print_size(

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from napari_metasr.io.names import is_volume_file
+from napari_metasr.io.names import volume_file
 from napari_metasr.io.reader import read_layers
 from napari_metasr.io.writer import write_image, write_volume
 from napari_metasr.upscaling.outputs import check_outputs
@@ -133,10 +133,8 @@ def upscale(task: LayerJob, prepare: Callable[[Job], Upscaling]) -> Iterator[Ste
 def file_of(layer: Image) -> Path | None:
     """Return the NIfTI file that holds a layer's numbers in the layer's place, if there is one."""
     volume = layer_source(layer).volume
-    path = volume.source.path if volume is not None else None
-    if volume is None or path is None or volume.data is not layer.data:
-        return None
-    if not is_volume_file(path) or not path.is_file():
+    path = volume_file(volume.source.path) if volume is not None else None
+    if volume is None or path is None or volume.data is not layer.data or not path.is_file():
         return None
     return path if is_in_place(layer, volume) else None
 

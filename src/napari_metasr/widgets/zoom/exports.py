@@ -11,7 +11,7 @@ from napari.utils.notifications import show_error, show_info, show_warning
 from napari_metasr.figures.size import PrintSize
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import METADATA_KEY, volume_of
-from napari_metasr.io.names import is_volume_file, stem
+from napari_metasr.io.names import stem, volume_file
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.viewer.napari_versions import camera_of
@@ -264,15 +264,11 @@ def _written(*arguments: Any) -> Iterator[Any]:
 
 
 def suggested(spec: RenderingSpec) -> Path:
-    """Return where a region is saved by default: beside the file that its source is from."""
+    """Return how a saved region is called by default: beside its source's file, if it has one."""
     volume = spec.source.volume
-    path = None if volume is None else volume.source.path
-    if path is not None and not is_volume_file(
-        path
-    ):  # the folder of a DICOM series may name a person
-        path = None
+    path = None if volume is None else volume_file(volume.source.path)
     name = safe_name(spec.name if path is None else stem(path), "slice")
     where = f"_{spec.view.plane}-{spec.view.index[-1]}" if spec.view.plane else ""
     scale = f"{spec.grid.true_scale[0]:.2f}".rstrip("0").rstrip(".").replace(".", "p")
-    folder = Path.home() if path is None else path.parent
-    return folder / f"{name}{where}_res-{scale}x_desc-metasr.nii.gz"
+    saved = f"{name}{where}_res-{scale}x_desc-metasr.nii.gz"
+    return Path(saved) if path is None else path.with_name(saved)
