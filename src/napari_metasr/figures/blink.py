@@ -18,12 +18,12 @@ from napari_metasr.figures.frames import (
     draw_scale_bar,
     font,
     save_frames,
-    words,
 )
 from napari_metasr.figures.panel import panel_size
 from napari_metasr.figures.record import recorded
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.normalisation import cast_to_dtype, unit_range
+from napari_metasr.purpose import RESEARCH_USE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +64,13 @@ def save_blink(path: Path, rendition: Rendition, *, view: View, overwrite: bool 
     turns = FILM_TURNS if path.suffix.lower() == FILM else 1
     durations = [SHOWN_MS] * (turns * len(frames))
     with recorded(path, [rendition], overwrite=overwrite):
-        save_frames(path, turns * frames, durations, words(title), overwrite=overwrite)
+        save_frames(path, turns * frames, durations, _words(title), overwrite=overwrite)
     return path
+
+
+def _words(title: str) -> str:
+    """Return what stands below both pictures, each of which may be shown alone."""
+    return f"Bicubic and {title} in turn; {RESEARCH_USE}."
 
 
 def _frame(image: NDArray[np.float32], name: str, rendition: Rendition, view: View) -> Image.Image:
@@ -87,5 +92,5 @@ def _frame(image: NDArray[np.float32], name: str, rendition: Rendition, view: Vi
     across = rendition.spacing[1] * image.shape[1] / width
     draw_scale_bar(draw, across, view.unit, corner, size)
     footer = HEADER + height + FOOTER / 2
-    draw.text((GAP, footer), words(rendition.card.title), MUTED, font(13), "lm")
+    draw.text((GAP, footer), _words(rendition.card.title), MUTED, font(13), "lm")
     return frame

@@ -94,7 +94,7 @@ class LesionLayer:
             features=self._features(self.boxes),
             feature_defaults=DRAWN,
             text={
-                "string": "{label}",
+                "string": " {label}",  # clear of the corner where it begins
                 "size": TEXT_SIZE,
                 "color": CHOSEN_COLOR,
                 "anchor": "upper_left",
