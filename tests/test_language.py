@@ -60,6 +60,20 @@ def test_no_option_of_a_command_is_named_outside_the_commands():
     assert not found
 
 
+APART = re.compile(r"(^|\d) %(?![a-z(\d])")
+"""A percent sign after a space: elsewhere the window writes 12%."""
+
+
+def test_a_share_is_written_in_one_way():
+    found = [
+        f"{path}:{line}: {text}"
+        for path in Path(napari_metasr.__file__).parent.rglob("*.py")
+        for line, text in literals(path)
+        if APART.search(text)
+    ]
+    assert not found
+
+
 NOUN = re.compile(
     r"(Whether|What|Where|Which|Who|How|The|An?|One|Two|Both|Several|Those|Everything|Nothing|"
     r"Something|As|In|Of|Along|Without|If|When|No|Every|All|Any)\b"

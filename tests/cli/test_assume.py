@@ -99,7 +99,7 @@ def test_a_replay_and_a_cohort_tell_the_same(name, scan, model, tmp_path, capsys
     assert done("cohort", path.parent, tmp_path / "out", *words) == 0
     (made,) = (tmp_path / "out").rglob("*desc-metasr*.json")
     told = json.loads(sidecar.read_text())["Told"]
-    assert json.loads(made.read_text())["Told"] == told == "box; noise 1 %"
+    assert json.loads(made.read_text())["Told"] == told == "box; noise 1%"
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,13 @@ PICTURES = {
 
 @pytest.mark.parametrize("kind", PICTURES)
 def test_the_record_says_what_a_region_s_sidecar_says(kind, phantom_volume, tmp_path):
-    rendition = replace(made(phantom_volume), told="box; noise 2 %")
+    rendition = replace(made(phantom_volume), told="box; noise 2%")
     path = tmp_path / f"a{kind.endings[0]}"
     PICTURES[kind](path, rendition)
     assert {file.name for file in tmp_path.iterdir()} == {one.name for one in kind.files(path)}
     record = json.loads((tmp_path / f"{path.name}.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(record_of(rendition)))
-    assert record["Told"] == "box; noise 2 %"
+    assert record["Told"] == "box; noise 2%"
     assert record["Model"]["Name"] == "fake"
 
 

@@ -53,7 +53,7 @@ def test_what_is_stated_is_told():
     found = tell(Words.parse("bilinear,2%"), volume([texture(k, (64, 64)) for k in range(6)]))
     reduction = named_reduction("bilinear")
     np.testing.assert_array_equal(found.code, acquisition_code((reduction,) * 2, 0.02))
-    assert found.title == "bilinear; noise 2 %"
+    assert found.title == "bilinear; noise 2%"
 
 
 def test_nothing_is_told_of_nothing():
@@ -87,7 +87,7 @@ def noise(told_by, share=0.01):
 def test_a_clear_blur_is_told(blurs, name):
     told = tell_of(Words(), found(*map(axis, blurs), noise("tissue")))
     np.testing.assert_array_equal(told.code, acquisition_code((named_reduction(name),) * 2, 0.01))
-    assert told.title == f"{name}, estimated; noise 1 %, estimated"
+    assert told.title == f"{name}, estimated; noise 1%, estimated"
 
 
 @pytest.mark.parametrize("blurs", [(0.0, 0.0), (1.39, 1.39), (0.2, 2.5)])
@@ -100,7 +100,7 @@ def test_what_may_be_sharp_is_not_told_to_be_blurred(blurs):
 def test_noise_measured_in_the_air_is_told_without_a_blur():
     told = tell_of(Words(), found(axis(0.5), axis(0.5), noise("air")))
     np.testing.assert_array_equal(told.code, acquisition_code(None, 0.01))
-    assert told.title == "nothing (not clearly blurred); noise 1 %, estimated"
+    assert told.title == "nothing (not clearly blurred); noise 1%, estimated"
 
 
 @pytest.mark.parametrize("rows", [axis(None), axis(2.0, acquired=None)])
@@ -119,7 +119,7 @@ def test_nothing_is_told_of_an_axis_that_the_scanner_interpolated(level):
 def test_stated_noise_is_told_whatever_else_is(name):
     told = tell_of(Words(name, 0.03), found(axis(0.0), axis(0.0), noise("air")))
     np.testing.assert_array_equal(told.code, acquisition_code(None, 0.03))
-    assert told.title.endswith("; noise 3 %")
+    assert told.title.endswith("; noise 3%")
 
 
 def test_no_noise_is_told_where_nothing_is_to_be_told():

@@ -90,10 +90,10 @@ def test_the_zoom_command_tells_it_and_the_sidecar_says_what(scan, path, tmp_pat
     output = tmp_path / "region.nii"
     words = ("zoom", scan, "--scale", 2, "--model", path, "--output", output)
     assert done(*words, "--assume", "box,2%") == 0
-    assert "told: box; noise 2 %" in capsys.readouterr().out
+    assert "told: box; noise 2%" in capsys.readouterr().out
     record = json.loads(output.with_suffix(".json").read_text())
-    assert record["Told"] == "box; noise 2 %"
-    assert "told: box; noise 2 %" in record["Description"]
+    assert record["Told"] == "box; noise 2%"
+    assert "told: box; noise 2%" in record["Description"]
     assert done(*words) == 0
     assert "estimated" in json.loads(output.with_suffix(".json").read_text())["Told"]
 

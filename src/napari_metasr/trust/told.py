@@ -105,13 +105,13 @@ class Told:
 
     @property
     def title(self) -> str:
-        """All of it in words: ``k-space, estimated; noise 1.2 %, estimated``."""
+        """All of it in words: ``k-space, estimated; noise 1.2%, estimated``."""
         if not self.code.any():
             return self.acquisition
         if self.noise is None:
             return f"{self.acquisition}; noise unknown"
         how = "" if self.noise_is_stated else ", estimated"
-        return f"{self.acquisition}; noise {100 * self.noise:.2g} %{how}"
+        return f"{self.acquisition}; noise {100 * self.noise:.2g}%{how}"
 
 
 def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Told:

@@ -112,7 +112,7 @@ def test_errors_are_told_and_the_dock_goes_on(qtbot, dock, viewer, work, notes, 
     work.error = error
     run(qtbot, dock)
     assert any(str(error) in note and note.startswith("Upscale volume: ") for note in notes)
-    assert dock.status.text().startswith("Failed at 0 %")
+    assert dock.status.text().startswith("Failed at 0%")
     assert len(viewer.layers) == 1
     work.error = None
     run(qtbot, dock)

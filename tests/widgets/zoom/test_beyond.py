@@ -40,10 +40,10 @@ def test_it_follows_the_result_that_is_shown(qtbot, make_dock, engine):
     dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
     dock.scale.set_scale(2)
     settle(qtbot, dock)
-    qtbot.waitUntil(lambda: said(dock) == "50.0 %", timeout=10_000)
+    qtbot.waitUntil(lambda: said(dock) == "50.0%", timeout=10_000)
     spiky.rise = 0.0
     dock.scale.set_scale(4)
-    qtbot.waitUntil(lambda: said(dock) == "0.0 %", timeout=10_000)
+    qtbot.waitUntil(lambda: said(dock) == "0.0%", timeout=10_000)
     viewer.layers.clear()
     settle(qtbot, dock)
     assert said(dock) == "–"

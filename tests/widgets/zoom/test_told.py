@@ -89,8 +89,8 @@ def test_it_is_told_the_estimate_at_first_and_then_what_is_chosen(qtbot, opened,
     np.testing.assert_array_equal(shown(dock), estimate)
     assert "estimated; noise" in said(dock)
     for words, text in (
-        (Words("box", 0.02), "box; noise 2 %"),
-        (Words("bilinear", 0.02), "bilinear; noise 2 %"),
+        (Words("box", 0.02), "box; noise 2%"),
+        (Words("bilinear", 0.02), "bilinear; noise 2%"),
         (Words(NOTHING), "nothing"),
     ):
         dock.assumed.set_words(words)
@@ -105,7 +105,7 @@ def test_what_was_found_stands_beside_auto_whatever_is_chosen(qtbot, opened, vie
     found = tell(Words(), layer_volume(layer_source(viewer.layers[0])), Plane.AXIAL)
     combo, noise = dock.assumed.acquisition, dock.assumed.noise
     assert combo.currentText() == f"{found.acquisition.removesuffix(', estimated')}?"
-    assert noise.text() == f"{100 * found.noise:.1f} %?"
+    assert noise.text() == f"{100 * found.noise:.1f}%?"
     assert f"The model was told: {found.title}" in combo.toolTip()
     noise.stepUp()
     assert noise.share == pytest.approx(found.noise + 0.001, abs=0.0006)
@@ -183,7 +183,7 @@ def test_what_is_slow_to_read_is_told_what_is_stated_and_nothing_else(qtbot, ope
     assert said(dock) == "nothing"
     dock.assumed.set_words(Words("box", 0.02))
     settle(qtbot, dock)
-    assert said(dock) == "box; noise 2 %"
+    assert said(dock) == "box; noise 2%"
 
 
 def test_figures_regions_and_kept_layers_say_what_it_was_told(qtbot, opened, viewer, tmp_path):
@@ -192,13 +192,13 @@ def test_figures_regions_and_kept_layers_say_what_it_was_told(qtbot, opened, vie
     settle(qtbot, dock)
     dock.keep.click()
     settle(qtbot, dock)
-    assert viewer.layers[-1].metadata["told"] == "box; noise 2 %"
+    assert viewer.layers[-1].metadata["told"] == "box; noise 2%"
     dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "region")
     dock.save.click()
     settle(qtbot, dock)
     record = json.loads((tmp_path / "region.json").read_text())
-    assert record["Told"] == "box; noise 2 %"
-    assert "told: box; noise 2 %" in record["Description"]
+    assert record["Told"] == "box; noise 2%"
+    assert "told: box; noise 2%" in record["Description"]
 
 
 def test_it_is_remembered_and_set_back(qtbot, opened, monkeypatch, tmp_path):

@@ -295,7 +295,7 @@ class Page {
     element("scale").value = this.hundredths / 100;
     element("scale").setAttribute("aria-valuetext", scaleText);
     element("swipe").value = 100 * this.split;
-    text("swipeText", `${Math.round(100 * this.split)} %`);
+    text("swipeText", `${Math.round(100 * this.split)}%`);
     element("before").value = this.before;
     element("size").value = this.size;
     const [low, high] = this.contrast;

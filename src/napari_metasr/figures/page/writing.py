@@ -99,7 +99,7 @@ def _about(made: Contents, model: ZoomModel) -> str:
     title, licence = html.escape(model.card.title), html.escape(model.card.licence)
     told = f" It was told of the scan: {html.escape(model.assumed)}." if model.assumed else ""
     low, high = made.header["limits"]
-    usual, largest = (f"{100 * error / (high - low):.2g} %" for error in made.error)
+    usual, largest = (f"{100 * error / (high - low):.2g}%" for error in made.error)
     return (
         f"Detail beyond the acquired pixels is {title}'s estimate, {RESEARCH_USE}.{told} The "
         f"network's codes of the pixels are rounded: values are off by {usual} of the "

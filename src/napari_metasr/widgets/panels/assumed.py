@@ -41,7 +41,7 @@ class NoiseBox(QDoubleSpinBox):
         self.setSingleStep(STEP)
         self.setAccelerated(True)
         self.setKeyboardTracking(False)
-        self.setSuffix(" %")
+        self.setSuffix("%")
         self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)  # the wheel and keys step too
         self.setMinimumWidth(1)
         self.setValue(-STEP)
@@ -60,7 +60,7 @@ class NoiseBox(QDoubleSpinBox):
     def show_found(self, share: float | None) -> None:
         """Show what is estimated of the scan."""
         self._found = share
-        text = AUTO if share is None else f"{100 * share:.1f} %?"
+        text = AUTO if share is None else f"{100 * share:.1f}%?"
         if self.specialValueText() != text:
             self.setSpecialValueText(text)
 

@@ -125,7 +125,7 @@ class ProofDock(Dock):
         self.contrast.setRange(DARKEST, BRIGHTEST)
         self.contrast.setDecimals(0)
         self.contrast.setSingleStep(5)
-        self.contrast.setSuffix(" %")
+        self.contrast.setSuffix("%")
         self.contrast.setValue(100 * ProofSettings().contrast)
         self.contrast.setToolTip(
             "Brightness of the lesions that are put in, beyond their surroundings, as a share of\n"

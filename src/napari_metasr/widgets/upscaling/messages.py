@@ -133,7 +133,7 @@ def failed(overall: float, *, is_kept: bool) -> str:
 
 
 def _ended(how: str, overall: float, is_kept: bool) -> str:
-    return f"{how} at {100 * overall:.0f} %" + ("; what is done is kept." if is_kept else ".")
+    return f"{how} at {100 * overall:.0f}%" + ("; what is done is kept." if is_kept else ".")
 
 
 def large(outlook: Outlook) -> str:

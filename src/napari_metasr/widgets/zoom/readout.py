@@ -94,7 +94,7 @@ FIELDS = {
         "Beyond",
         (
             "Beyond the local range: share of the result's pixels inside the head that are\n"
-            "brighter or darker than every scan pixel around them, by more than 2 % of the\n"
+            "brighter or darker than every scan pixel around them, by more than 2% of the\n"
             "tissue's median: detail that the scan does not show, or overshoot"
         ),
     ),
@@ -148,7 +148,7 @@ class Readout(QWidget):
 
     def show_beyond(self, share: float | None) -> None:
         """Show how much of the result lies beyond the local range of the scan."""
-        self._set("beyond", NOTHING if share is None else f"{100 * share:.1f} %")
+        self._set("beyond", NOTHING if share is None else f"{100 * share:.1f}%")
 
     def show_cursor(self, text: str) -> None:
         """Show where the mouse is."""
@@ -201,7 +201,7 @@ def _duration(seconds: float) -> str:
 def _saving(saving: Saving | None) -> str:
     if saving is None:
         return NOTHING
-    ran = f"{100 * saving.share:.0f} % of slice"
+    ran = f"{100 * saving.share:.0f}% of slice"
     if saving.share > 1:
         ran = f"{saving.share:.1f} × the slice"
     if saving.share >= 1 or saving.seconds <= 0:
