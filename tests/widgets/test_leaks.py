@@ -13,6 +13,7 @@ from napari.layers import Layer
 from qtpy.QtCore import QEvent, QThreadPool
 from qtpy.QtWidgets import QApplication
 from superqt.utils import GeneratorWorker
+from vispy.scene import ViewBox
 
 from napari_metasr.io.reader import read_layers
 from napari_metasr.io.writer import write_volume
@@ -147,6 +148,19 @@ def test_a_removed_layer_takes_its_slices_along(qtbot, viewer, make, engine):
     settle(qtbot, dock)
     assert slices_alive(engine) == 0
     assert [reference() for reference in layers] == [None] * 3
+
+
+def test_layers_that_come_and_go_leave_no_view_boxes(qtbot, viewer, make):
+    dock = make("zoom")
+    settle(qtbot, dock)
+    source, boxes = viewer.layers[0], []
+    place = {"scale": source.scale, "translate": source.translate, "units": source.units}
+    for _ in range(3):
+        viewer.add_image(source.data, **place)
+        viewer.layers.remove(viewer.layers[0])
+        settle(qtbot, dock)
+        boxes.append(alive(ViewBox))
+    assert boxes == boxes[:1] * 3
 
 
 @pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating", "planes"])

@@ -157,6 +157,15 @@ def arranged_once(viewer: ViewerModel) -> Iterator[None]:
             canvas._update_scenegraph()
         else:  # garbage is collected too, as whenever a layer has gone
             canvas._resume_scene_graph_update()
+        _drop_former_grids(canvas)
+
+
+def _drop_former_grids(canvas: Any) -> None:
+    """Let a canvas go of the grids that it has replaced: it makes one for each change, keeps all."""
+    central, grid = canvas.central_widget, canvas.grid
+    for widget in list(central._widgets):
+        if isinstance(widget, type(grid)) and widget is not grid:
+            central.remove_widget(widget)
 
 
 def _window_canvas(viewer: ViewerModel) -> Any:
