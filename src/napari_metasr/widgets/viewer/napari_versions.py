@@ -161,7 +161,7 @@ def arranged_once(viewer: ViewerModel) -> Iterator[None]:
 
 
 def _drop_former_grids(canvas: Any) -> None:
-    """Let a canvas go of the grids that it has replaced: it makes one for each change, keeps all."""
+    """Let a canvas go of grids that it has replaced: it makes one for each change, keeps all."""
     central, grid = canvas.central_widget, canvas.grid
     for widget in list(central._widgets):
         if isinstance(widget, type(grid)) and widget is not grid:

@@ -70,11 +70,11 @@ def reading(
     correction, consistent
         What makes the result consistent with the scan, if that was computed, and whether it is.
     """
-    scan = ""
+    residual = ""
     if correction is not None:
         distance = correction.distance if consistent else correction.distance_before
         unit = "σ" if correction.in_noise else "units"
-        scan = f"within {distance / correction.unit:.2g} {unit}"
+        residual = f"{distance / correction.unit:.2g} {unit}"
     scale_y, scale_x = plan.grid.true_scale
     times = [one.encode_seconds for one in encoded if one is not None]
     return Reading(
@@ -87,7 +87,7 @@ def reading(
         device=engine.device.upper() if engine is not None else "",
         saving=saving,
         acquired=acquired(source, view),
-        scan=scan,
+        residual=residual,
     )
 
 

@@ -40,7 +40,7 @@ class Reading:
         What running the network on a part of the slice saves.
     acquired
         What rows and columns were acquired with; None where the layer is not looked at.
-    scan
+    residual
         How far the result, reduced again, is from the scan; empty where that was not asked for.
     """
 
@@ -53,7 +53,7 @@ class Reading:
     device: str = ""
     saving: Saving | None = None
     acquired: tuple[AxisAcquisition, AxisAcquisition] | None = None
-    scan: str = ""
+    residual: str = ""
 
 
 FIELDS = {
@@ -83,8 +83,8 @@ FIELDS = {
             "where parts overlap), and the time saved beside the whole slice (≈: estimated)"
         ),
     ),
-    "scan": (
-        "Scan",
+    "residual": (
+        "Residual",
         (
             "How far the result, reduced again under the assumed acquisition, is from the scan:\n"
             "root mean square, in standard deviations of the scan's noise, or in its intensities"
@@ -140,7 +140,7 @@ class Readout(QWidget):
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
             "saving": _saving(reading.saving),
-            "scan": reading.scan or NOTHING,
+            "residual": reading.residual or NOTHING,
             "device": reading.device or NOTHING,
         }
         for name, text in texts.items():
