@@ -44,7 +44,7 @@ def test_the_bar_stays_where_the_work_was_stopped(qtbot, upscaling, work):
     settle(qtbot, upscaling)
     percent = round(upscaling.progress.value() / 10)
     assert percent >= 100 * 2 // PARTS
-    assert upscaling.status.text().startswith(f"Stopped at {percent} %")
+    assert upscaling.status.text().startswith(f"Stopped at {percent}%")
 
 
 def test_a_result_is_named_for_what_it_is_whatever_its_file(qtbot, viewer, upscaling, tmp_path):

@@ -20,7 +20,7 @@ def test_cancelled_work_is_kept_and_can_be_gone_on_with(qtbot, dock, viewer, wor
     assert len(viewer.layers) == 1
     assert "what is done is kept" in dock.status.text()
     assert dock.progress.value() > 0
-    assert f"{dock.progress.value() / 10:.0f} %" in dock.status.text()
+    assert f"{dock.progress.value() / 10:.0f}%" in dock.status.text()
     assert not dock.resume.isHidden()
     assert dock.start.text() == "Start over"
     done = len(work.done)
