@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 # Cost per voxel of each stage, in hundredths of the network's cost per input pixel (two cores).
 READ = 0.5
 MEASURED = 1.0
-SEARCHED = 50.0
+SEARCHED = 30.0
 LOOKED_AT = 10.0
 NETWORK_INPUT = 100.0
 NETWORK_OUTPUT = 1.0
-INTERPOLATED = 2.0
+INTERPOLATED = 0.25
 COMPRESSED = 0.5
 LABELLED = 2.0
 
@@ -163,8 +163,9 @@ def _cost(plan: Plan, part: Part, occupied: Occupied | None) -> float:
     if plan.search is not None and not boxes:
         seen = FOUND_SHARE * seen
     by_network = NETWORK_INPUT + NETWORK_OUTPUT * after / before
-    around = count * (LOOKED_AT * before + (INTERPOLATED * after if plan.is_partial else 0.0))
-    return around + by_network * float(seen.sum())
+    looked_at = LOOKED_AT * before * np.count_nonzero(seen)
+    interpolated = INTERPOLATED * after * count if plan.is_partial else 0.0
+    return looked_at + interpolated + by_network * float(seen.sum())
 
 
 def _not_background(plan: Plan, part: Part, occupied: Occupied) -> NDArray[np.float64]:
