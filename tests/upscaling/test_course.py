@@ -108,6 +108,7 @@ def test_the_time_left_is_right_wherever_the_air_is(scale, where):
             assert step.left == pytest.approx(left, rel=0.1, abs=0.02 * times[-1])
     shares = [step.overall for step in told]
     assert shares == sorted(shares)
+    assert {type(step.left) for step in told} == {type(share) for share in shares} == {float}
     assert shares[-1] == 1
 
 

@@ -163,7 +163,7 @@ def _cost(plan: Plan, part: Part, occupied: Occupied | None) -> float:
     if plan.search is not None and not boxes:
         seen = FOUND_SHARE * seen
     by_network = NETWORK_INPUT + NETWORK_OUTPUT * after / before
-    looked_at = LOOKED_AT * before * np.count_nonzero(seen)
+    looked_at = LOOKED_AT * before * int(np.count_nonzero(seen))
     interpolated = INTERPOLATED * after * count if plan.is_partial else 0.0
     return looked_at + interpolated + by_network * float(seen.sum())
 
