@@ -149,6 +149,7 @@ def test_in_boxes_networks_cost_only_where_these_are():
     count = len(parts)
     inside = parts[count * 12 // SHAPE[0]]
     assert inside - parts[-1] > NETWORK_INPUT * 20 * 20
+    assert inside > 20 * parts[-1]  # slices without lesions are interpolated, nothing else
     assert parts[0] == parts[-1]
 
 
