@@ -5,18 +5,45 @@ from __future__ import annotations
 import logging
 import re
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import tyro
 
+from napari_metasr.cli.repeated import gathered
 from napari_metasr.devices import Device
 from napari_metasr.upscaling.job import Job
 
 DeviceOption = Annotated[Device, tyro.conf.arg(help=Job.model_fields["device"].description)]
 """Where networks run; every command's default is ``auto``."""
+
+Result = TypeVar("Result")
+
+
+def call(
+    function: Callable[..., Result], program: str, arguments: Sequence[str] | None = None
+) -> Result:
+    """Call a function with the arguments of a command line; by default those of the process."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return tyro.cli(function, prog=program, args=gathered(words, function))
+
+
+def call_one_of(
+    functions: Mapping[str, Callable[..., None]],
+    program: str,
+    description: str,
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Call the function that the first argument names with the others, as ``call``."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in functions:
+        words[1:] = gathered(words[1:], functions[words[0]])
+    tyro.extras.subcommand_cli_from_dict(
+        dict(functions), prog=program, description=description, args=words
+    )
 
 
 class _Once(logging.Filter):

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from metasr_training.calibrate import calibrate
 from metasr_training.catalogue import experiment
-from metasr_training.command_line import DeviceOption
+from metasr_training.command_line import DeviceOption, call_one_of
 from metasr_training.datasets.slices import Split, load_slices, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import REFERENCE
@@ -262,11 +262,11 @@ VERBS: dict[str, Callable[..., None]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        tyro.extras.subcommand_cli_from_dict(
+        call_one_of(
             VERBS,
-            prog=PROGRAM,
-            description="Measure what networks gain over interpolation, as tables and figures.",
-            args=None if arguments is None else list(arguments),
+            PROGRAM,
+            "Measure what networks gain over interpolation, as tables and figures.",
+            arguments,
         )
     except (ValueError, OSError) as error:
         print(f"{PROGRAM}: {in_words(error)}", file=sys.stderr)

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import torch
-import tyro
 
 from metasr_training.cards import Stated, card_fields
+from metasr_training.command_line import call
 from metasr_training.tables import writing_together
 from metasr_training.trained import load_trained
 from napari_metasr.cli.standard_output import ending_with_its_reader
@@ -134,7 +134,7 @@ def write_model(model: str | Path, output: Path, name: str | None) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        done = tyro.cli(export, prog="metasr-export", args=arguments)
+        done = call(export, "metasr-export", arguments)
     except (ValueError, OSError, ImportError) as error:
         print(f"metasr-export: {in_words(error)}", file=sys.stderr)
         return 2

@@ -16,6 +16,7 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
+from metasr_training.command_line import call_one_of
 from metasr_training.datasets.pictures import read_gray
 from metasr_training.tables import write_text, writing_together
 from napari_metasr.cli.advice import with_advice
@@ -208,12 +209,7 @@ VERBS: dict[str, Callable[..., None]] = {"prepare": prepare_study, "score": scor
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        tyro.extras.subcommand_cli_from_dict(
-            VERBS,
-            prog="metasr-mos",
-            description="Mean opinion scores of super-resolved images.",
-            args=None if arguments is None else list(arguments),
-        )
+        call_one_of(VERBS, "metasr-mos", "Mean opinion scores of super-resolved images.", arguments)
     except (ValueError, OSError) as error:
         print(f"metasr-mos: {with_advice(error)}", file=sys.stderr)
         return 2

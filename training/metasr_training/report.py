@@ -19,6 +19,7 @@ from metasr_training.claims.claim import claims
 from metasr_training.claims.evidence import Evidence
 from metasr_training.claims.table import claims_text, write_claims
 from metasr_training.claims.verdict import Verdict, judge
+from metasr_training.command_line import call
 from metasr_training.evaluation.about import ABOUT, EvaluationAbout, body
 from metasr_training.evaluation.driver import EVALUATION
 from metasr_training.evaluation.published import PUBLISHED
@@ -251,7 +252,7 @@ def _anchor(one: Section) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     try:
-        tyro.cli(report, prog=PROGRAM, args=arguments)
+        call(report, PROGRAM, arguments)
     except (ValueError, OSError) as error:
         print(f"{PROGRAM}: {in_words(error)}", file=sys.stderr)
         return 2

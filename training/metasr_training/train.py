@@ -12,7 +12,7 @@ import tyro
 
 from metasr_training.campaign import Campaign, InterruptedRun
 from metasr_training.catalogue import Experiment, experiment, read_recipe
-from metasr_training.command_line import DeviceOption, interruptible, seconds, warnings_once
+from metasr_training.command_line import DeviceOption, call, interruptible, seconds, warnings_once
 from metasr_training.condition import Condition
 from metasr_training.datasets.describe import describe
 from metasr_training.datasets.pack import pack
@@ -160,18 +160,16 @@ def changed_networks(
 
 def pack_data(arguments: Sequence[str]) -> None:
     """Pack a data folder, and say how much it is."""
-    packing = tyro.cli(pack, prog="metasr-train pack", args=arguments)
+    packing = call(pack, "metasr-train pack", arguments)
     print(f"{sum(packing.kept.values()):,} slices, {packing.size / 2**20:.1f} MiB")
 
 
 VERBS: dict[str, Callable[[Sequence[str]], None]] = {
-    "list": lambda arguments: tyro.cli(list_training, prog="metasr-train list", args=arguments),
+    "list": lambda arguments: call(list_training, "metasr-train list", arguments),
     "pack": pack_data,
-    "describe": lambda arguments: tyro.cli(describe, prog="metasr-train describe", args=arguments),
-    "finetune": lambda arguments: tyro.cli(finetune, prog="metasr-train finetune", args=arguments),
-    "risk-head": lambda arguments: tyro.cli(
-        risk_head, prog="metasr-train risk-head", args=arguments
-    ),
+    "describe": lambda arguments: call(describe, "metasr-train describe", arguments),
+    "finetune": lambda arguments: call(finetune, "metasr-train finetune", arguments),
+    "risk-head": lambda arguments: call(risk_head, "metasr-train risk-head", arguments),
 }
 """What else there is than to train an experiment, by the first argument."""
 
@@ -189,7 +187,7 @@ def _run(arguments: Sequence[str]) -> int:
         if arguments and arguments[0] in VERBS:
             VERBS[arguments[0]](arguments[1:])
         else:
-            tyro.cli(train, prog="metasr-train", args=arguments)
+            call(train, "metasr-train", arguments)
     except InterruptedRun as stopped:
         print(f"metasr-train: {stopped}; go on with --resume", file=sys.stderr)
         return 130

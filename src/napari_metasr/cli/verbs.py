@@ -18,6 +18,7 @@ from napari_metasr.cli.info import Info
 from napari_metasr.cli.models import Models
 from napari_metasr.cli.parsing import ArgumentError, Command, message_in, options_of
 from napari_metasr.cli.rate import Rate
+from napari_metasr.cli.repeated import gathered
 from napari_metasr.cli.replay import Replay
 from napari_metasr.cli.series import ListSeries
 from napari_metasr.cli.trust import Trust
@@ -67,7 +68,7 @@ def parse(argv: Sequence[str], program: str) -> Command:
             command, unknown = tyro.cli(
                 VERBS[verb],
                 prog=f"{program} {verb}",
-                args=rest,
+                args=gathered(rest, VERBS[verb]),
                 return_unknown_args=True,
                 config=(tyro.conf.FlagCreatePairsOff,),
             )
