@@ -163,7 +163,7 @@ def test_within_lesions_that_a_detector_finds(tmp_path, monkeypatch, capsys):
     assert "is this another contrast" in capsys.readouterr().err
     record = json.loads((tmp_path / "a.json").read_text())
     assert record["Options"]["boxes"] == [[[2, 6], [8, 20], [10, 24]]]
-    assert "in the boxes of the options" in record["Learned"][0]
+    assert "in the boxes around lesions" in record["Learned"][0]
     assert main(["replay", "a.json", "--output", "b.nii"]) == 0
     assert (tmp_path / "a.nii").read_bytes() == (tmp_path / "b.nii").read_bytes()
 

@@ -55,9 +55,9 @@ class MappedArray:
         return len(self.shape)
 
     def __getitem__(self, place: tuple[int | slice, ...]) -> NDArray[Any]:
-        """Read single places and whole axes, as of an array in memory."""
+        """Read single places and slices without steps, as of an array in memory."""
         parts = tuple(
-            slice(part, part + 1) if isinstance(part, int) else slice(0, size)
+            slice(part, part + 1) if isinstance(part, int) else slice(*part.indices(size)[:2])
             for part, size in zip(place, self.shape, strict=True)
         )
         kept = tuple(0 if isinstance(part, int) else slice(None) for part in place)

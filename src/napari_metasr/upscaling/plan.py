@@ -135,7 +135,7 @@ class Plan:
         """What networks make, in words."""
         found = []
         plane = self.options.plane
-        where = " in the boxes of the options" if self.is_partial else ""
+        where = " in the boxes around lesions" if self.is_partial else ""
         if self.in_plane is not None:
             found.append(f"{plane} slices, one by one, by {self.in_plane.title}{where}")
         if self.through_plane is not None:
@@ -151,7 +151,7 @@ class Plan:
         """What is interpolated, in words."""
         found = []
         if self.is_partial:
-            found.append("everything outside the boxes of the options, by cubic convolution")
+            found.append("everything outside the boxes around lesions, by cubic convolution")
         if self.in_plane is not None and self.in_plane.fixed_scales:
             fixed = " or ".join(f"x{scale}" for scale in self.in_plane.fixed_scales)
             found.append(f"scales in plane other than {fixed}, from the nearest of these")

@@ -119,7 +119,7 @@ class Sidecar(_Record, extra="allow"):
         Whether networks were shown the tissue continued beyond masks, gaps and outliers, see
         ``napari_metasr.zoom.shown``; absent from records of versions that could not do so.
     detector
-        The detector that found the boxes of the options, if one did.
+        The detector that found the boxes around lesions, if one did.
     labels
         Segmentations of the input that came along.
     consistent_with

@@ -153,17 +153,17 @@ def measure(name: str, unpacked: MappedArray, *, own_ranges: bool = True) -> Fin
     )
 
 
-def occupied(unpacked: MappedArray) -> Occupied:
-    """Find where an unpacked input holds more than background."""
-    every, (height, width) = slice(None), unpacked.shape[2:]
+def occupied(voxels: MappedArray | NDArray[Any]) -> Occupied:
+    """Find where an input, (t, z, y, x), in a file or in memory, holds more than background."""
+    every, (height, width) = slice(None), voxels.shape[2:]
     corners = [
-        unpacked[every, every, row, column] for row in (0, height - 1) for column in (0, width - 1)
+        voxels[every, every, row, column] for row in (0, height - 1) for column in (0, width - 1)
     ]
-    blocks = ((place, unpacked.read(place)) for place in _layers(unpacked))
-    return Occupied.of(unpacked.shape, blocks, background_value(np.array(corners)))
+    blocks = ((place, voxels[place]) for place in _layers(voxels))
+    return Occupied.of(voxels.shape, blocks, background_value(np.array(corners)))
 
 
-def _layers(array: MappedArray) -> Iterator[tuple[slice, ...]]:
+def _layers(array: MappedArray | NDArray[Any]) -> Iterator[tuple[slice, ...]]:
     """Yield the places of an array, a few layers at a time, in order."""
     times, depth, *plane = array.shape
     step = max(MEASURED_BYTES // (int(np.prod(plane)) * array.dtype.itemsize), 1)

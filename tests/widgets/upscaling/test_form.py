@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from fakes.upscale_dock import LEFT, OUTPUT, choose, run
@@ -75,6 +77,18 @@ def test_the_time_is_told_as_measured_here(qtbot, make_dock, viewer):
     dock.settings_changed.emit(Setting.DTYPE)
     assert asked == [("meta-srgan", "cpu")] or asked[-1] == ("meta-srgan", "cpu")
     assert len(set(asked)) == len(asked)
+
+
+@pytest.mark.parametrize(("head", "time"), [(1.0, r"about \d+ min"), (0.2, r"about \d+ s\.")])
+def test_the_time_told_does_not_count_air(qtbot, make_dock, viewer, head, time):
+    shape = (8, 400, 500)
+    inside = tuple(slice(1, max(round(size * head), 2) - 1) for size in shape)
+    data = np.zeros(shape, np.float32)
+    data[inside] = 1
+    viewer.layers[0].data = data
+    dock = make_dock(viewer, measure=lambda model, device: 1e-6)
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting)
+    assert re.search(time, dock.plan.text())
 
 
 def test_what_is_likely_for_thick_slices_is_set_at_first(dock, path):
@@ -213,7 +227,7 @@ def test_networks_work_within_labels(qtbot, make_dock, viewer, work, notes, phan
         "seg",
     ]
     dock.within.setCurrentIndex(FOUND + 1)
-    assert "everything outside the boxes around the lesions" in dock.plan.text()
+    assert "everything outside the boxes around lesions" in dock.plan.text()
     run(qtbot, dock)
     np.testing.assert_array_equal(masks[0].data, data)
     zs, ys, xs = (np.flatnonzero(data.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))

@@ -11,12 +11,14 @@ from fakes.upscale_dock import volume_of
 from napari.layers import Image
 
 from napari_metasr.trust.told import Words
+from napari_metasr.upscaling.costs import REACH, SEARCHED
+from napari_metasr.upscaling.unpacking import occupied
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.widgets.panels.assumed import NOT_TOLD
 from napari_metasr.widgets.panels.dialogs import with_ending
 from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.outlook import likely, outlook, output_name
-from napari_metasr.widgets.upscaling.settings import NumberType, UpscaleSettings
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE, NumberType, UpscaleSettings
 from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.upscaling.task import _folder_beside, file_of
 
@@ -81,13 +83,13 @@ def test_the_output_s_size_and_the_parts_of_the_work_are_told_before():
     assert ahead.nbytes == 40 * 20 * 30 * 2
     assert ahead.seconds(None) > 0
     assert ahead.seconds(2.0) == 2 * ahead.cost
-    text = words.plan(volume, ahead, None, within=False).replace("\N{NO-BREAK SPACE}", " ")
+    text = words.plan(volume, ahead, None).replace("\N{NO-BREAK SPACE}", " ")
     assert "Input 30 × 20 × 10 voxels of 1 × 1 × 4 mm." in text
     assert "Output 30 × 20 × 40 voxels of 1 × 1 × 1 mm.\n0.0458 MiB" in text
     assert "Learned: the space between axial slices" in text
     assert "roughly" in text
     assert "Interpolated: nothing." in text
-    assert "about" in words.plan(volume, ahead, 1e-3, within=False)
+    assert "about" in words.plan(volume, ahead, 1e-3)
 
 
 def test_a_rough_guess_counts_the_cores_that_may_be_used(monkeypatch):
@@ -100,6 +102,24 @@ def test_a_rough_guess_counts_the_cores_that_may_be_used(monkeypatch):
     np.testing.assert_allclose(seconds, seconds[0] / np.array([1, 2, 8, 8]))
 
 
+def test_air_takes_no_time():
+    volume = volume_of(shape=(10, 200, 300))
+    volume.data[:, 60:, 100:] = 1
+    full = outlook(volume, settings())
+    known = outlook(volume, settings(), occupied(volume.data[None]))
+    seen = (140 + REACH) / 200 * (200 + REACH) / 300
+    assert known.cost == pytest.approx(seen * full.cost, rel=0.1)
+
+
+def test_lesions_alone_take_less_time_and_looking_for_them_some():
+    volume = volume_of(shape=(10, 200, 300))
+    whole, found, regions = (
+        outlook(volume, settings(within=within)).cost for within in (WHOLE, FOUND, FOUND + 1)
+    )
+    assert regions < found < 0.5 * whole
+    assert found - regions == pytest.approx(SEARCHED * volume.data.size)
+
+
 def test_each_task_has_a_folder_of_its_own(tmp_path):
     with _folder_beside(tmp_path / "out.nii") as one, _folder_beside(tmp_path / "out.nii") as other:
         assert one != other
@@ -110,20 +130,20 @@ def test_each_task_has_a_folder_of_its_own(tmp_path):
 
 def test_what_speaks_against_a_result_is_told_before():
     volume = volume_of()
-    wanted = settings(Target(TargetKind.SCALE, (1, 6, 6), same=False))
-    text = words.plan(volume, outlook(volume, wanted), None, within=True)
+    wanted = settings(Target(TargetKind.SCALE, (1, 6, 6), same=False), within=FOUND)
+    text = words.plan(volume, outlook(volume, wanted), None)
     assert "Beware: x6 in plane is beyond the x4 that Meta-SRGAN was trained on." in text
-    assert "Interpolated: everything outside the boxes around the lesions" in text
+    assert "Interpolated: everything outside the boxes around lesions" in text
     fixed = settings(Target(TargetKind.SCALE, (1, 3, 3), same=False), model="ms-gan-x4")
-    text = words.plan(volume, outlook(volume, fixed), None, within=False)
+    text = words.plan(volume, outlook(volume, fixed), None)
     assert "Interpolated: scales in plane other than x2 or x4" in text
 
 
 def test_pixels_are_said_to_be_taken_for_mm():
     volume = volume_of()
     unknown = Volume(volume.data, volume.affine, volume.spacing, Source("array", unit="pixels"))
-    assert words.PIXELS in words.plan(unknown, outlook(unknown, settings()), None, within=False)
-    assert words.PIXELS not in words.plan(volume, outlook(volume, settings()), None, within=False)
+    assert words.PIXELS in words.plan(unknown, outlook(unknown, settings()), None)
+    assert words.PIXELS not in words.plan(volume, outlook(volume, settings()), None)
 
 
 def test_time_points_count():

@@ -18,12 +18,13 @@ from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
 from napari_metasr.widgets.upscaling import messages as words
+from napari_metasr.widgets.upscaling.contents import Contents
 from napari_metasr.widgets.upscaling.form import UpscaleChoice
 from napari_metasr.widgets.upscaling.masks import mask_maker
 from napari_metasr.widgets.upscaling.outlook import file_name, file_of_labels, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
 from napari_metasr.widgets.upscaling.result_layer import like_source
-from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
+from napari_metasr.widgets.upscaling.settings import FOUND
 from napari_metasr.widgets.upscaling.task import LayerJob, Note, Opened, Saved, upscale
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.result_layers import undisturbed
@@ -90,6 +91,8 @@ class UpscaleCoordinator(QObject):
         self._measure = measure
         self._measuring = Task(announced=False)
         self._measuring.step.connect(self._on_measured)
+        self._contents = Contents()
+        self._contents.found.connect(self._update)
         self.dialogs = Dialogs()
         self.choice = UpscaleChoice(viewer, dock)
         self._prepare = prepare
@@ -129,13 +132,14 @@ class UpscaleCoordinator(QObject):
         self._closed = True
         self.worker.close()
         self._measuring.close()
+        self._contents.close()
         with suppress(RuntimeError):
             self._timer.stop()
 
     @property
     def is_waiting(self) -> bool:
-        """Whether anything is being done or measured."""
-        return self.worker.is_running or self._measuring.is_running
+        """Whether anything is being done, measured or looked at."""
+        return self.worker.is_running or self._measuring.is_running or self._contents.is_looking
 
     def _update(self) -> None:
         """Bring the dock in step with the layers and with what is set."""
@@ -151,7 +155,7 @@ class UpscaleCoordinator(QObject):
             dock.show_idle(can_start=False)
             return
         try:
-            ahead = self.choice.outlook()
+            ahead = self.choice.outlook(self._contents)
         except ValueError as refusal:
             dock.show_plan(f"{words.size(volume)}\n{refusal}")
             dock.show_idle(can_start=False)
@@ -168,7 +172,6 @@ class UpscaleCoordinator(QObject):
             volume,
             ahead,
             self._speed(ahead.plan),
-            within=dock.settings.within != WHOLE,
             labels=[layer.name for layer in self.choice.segmentations],
         )
         plan = ahead.plan
@@ -224,7 +227,7 @@ class UpscaleCoordinator(QObject):
             self._is_begun(output)  # refuses a name that no file can have
             written = (output, sidecar_path(output), *self._label_outputs(output).values())
             existing = [path for path in written if path.exists()]
-            ahead = self.choice.outlook()
+            ahead = self.choice.outlook(self._contents)
             task = self._task(image, output, resume=resume, overwrite=bool(existing))
         except (ValueError, OSError) as refusal:
             self._tell(refusal)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
     from napari_metasr.volume import Volume
+    from napari_metasr.widgets.upscaling.contents import Contents
     from napari_metasr.widgets.upscaling.dock import UpscaleDock
     from napari_metasr.widgets.upscaling.outlook import Outlook
     from napari_metasr.widgets.upscaling.target import TargetKind
@@ -141,15 +142,21 @@ class UpscaleChoice(QObject):
             raise ValueError(words.TOO_MANY_AXES.format(name=layer.name, count=layer.ndim))
         return layer_volume(layer_source(layer))
 
-    def outlook(self) -> Outlook:
+    def outlook(self, contents: Contents) -> Outlook:
         """Return what is going to be done.
+
+        Parameters
+        ----------
+        contents
+            Knows where the chosen layer holds more than background, or begins to look.
 
         Raises
         ------
         ValueError
             With what to tell the user, if it cannot be done.
         """
-        return outlook(self.volume(), self._dock.settings)
+        volume = self.volume()
+        return outlook(volume, self._dock.settings, contents.of(volume))
 
     @property
     def default_output(self) -> str:

@@ -26,7 +26,6 @@ STOPPING = "Stopping; what is done is kept …"
 DISCARDED = "Unfinished work was discarded."
 WHOLE = "Whole volume"
 FOUND = "Lesions found by a detector"
-WITHIN = "everything outside the boxes around the lesions"
 NOT_WITHIN = "The layer with the lesions is gone: the whole volume is super-resolved."
 ANEW = "“Start over” discards it"
 IN_USE = "this output is still being worked on (perhaps by a dock that was just closed)"
@@ -54,7 +53,6 @@ def plan(
     outlook: Outlook,
     per_cost: float | None,
     *,
-    within: bool,
     labels: Sequence[str] = (),
 ) -> str:
     """Return what is going to be done to a volume.
@@ -63,8 +61,6 @@ def plan(
     ----------
     per_cost
         See ``Outlook.seconds``.
-    within
-        Whether networks work round lesions alone.
     labels
         Names of the segmentations that come along.
     """
@@ -78,9 +74,7 @@ def plan(
         + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
         f"Learned: {'; '.join(plan.learned)}.",
     ]
-    interpolated = [WITHIN] if within else []
-    interpolated += plan.interpolated
-    lines.append(f"Interpolated: {'; '.join(interpolated) or 'nothing'}.")
+    lines.append(f"Interpolated: {'; '.join(plan.interpolated) or 'nothing'}.")
     if labels:
         lines.append(f"Segmentations on the new grid too: {', '.join(labels)}.")
     if volume.source.unit == "pixels":

@@ -12,18 +12,25 @@ from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_la
 from napari_metasr.io.orientation import canonical_axes
 from napari_metasr.upscaling.costs import Costs, usual_speed
 from napari_metasr.upscaling.errors import TooLargeError
+from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.lesion_search import LesionSearch
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
+from napari_metasr.upscaling.progress import Phase
 from napari_metasr.upscaling.target import check_size
 from napari_metasr.volume import THICK, Plane
 from napari_metasr.weights import model_card
 from napari_metasr.widgets.panels.dialogs import safe_name
+from napari_metasr.widgets.upscaling.settings import FOUND, WHOLE
 from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.viewer.telling import words_for
 
 if TYPE_CHECKING:
+    from napari_metasr.upscaling.occupied import Occupied
     from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.settings import UpscaleSettings
+
+DETECTOR = Job.model_fields["detector"].default
 
 
 @dataclass(frozen=True)
@@ -79,10 +86,16 @@ class Outlook:
         Plan of the whole volume.
     is_large
         Whether the output is so large that it may be a slip.
+    occupied
+        Where the volume holds more than background, if that is known; otherwise it counts as full.
+    is_searched
+        Whether lesions are looked for.
     """
 
     plan: Plan
     is_large: bool
+    occupied: Occupied | None = None
+    is_searched: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -93,7 +106,8 @@ class Outlook:
     @cached_property
     def cost(self) -> float:
         """Cost of all of it; see `Costs`."""
-        return Costs.of(self.plan).total
+        costs = Costs.of(self.plan, self.occupied)
+        return costs.total - (0.0 if self.is_searched else costs.phases[Phase.SEARCHING])
 
     def seconds(self, per_cost: float | None) -> float | None:
         """Estimate how long it will take.
@@ -109,20 +123,35 @@ class Outlook:
         return None if per_cost is None else self.cost * per_cost
 
 
-def outlook(volume: Volume, settings: UpscaleSettings) -> Outlook:
+def outlook(volume: Volume, settings: UpscaleSettings, occupied: Occupied | None = None) -> Outlook:
     """Return what is going to be done with these settings.
+
+    Lesions that a layer holds are not looked at yet: they count as much as those that are looked
+    for.
+
+    Parameters
+    ----------
+    volume, settings
+        A layer's volume, and what the dock says.
+    occupied
+        Where the volume holds more than background, if that is known.
 
     Raises
     ------
     ValueError
         If they do not fit the volume; with the reason.
     """
-    plan = Plan.of(LayerGrid.of(volume), options(volume, settings), settings.device)
+    search = None
+    if settings.within != WHOLE:
+        search = LesionSearch.by(DETECTOR, settings.device, settings.plane)
+    plan = Plan.of(LayerGrid.of(volume), options(volume, settings), settings.device, search)
     try:
         check_size(plan.target, volume.time_points, plan.dtype.itemsize)
     except TooLargeError:
-        return Outlook(plan, is_large=True)
-    return Outlook(plan, is_large=False)
+        is_large = True
+    else:
+        is_large = False
+    return Outlook(plan, is_large, occupied, is_searched=settings.within == FOUND)
 
 
 def options(volume: Volume, settings: UpscaleSettings) -> UpscaleOptions:
