@@ -45,7 +45,7 @@ def test_every_command_of_the_manifest_imports(manifest: PluginManifest) -> None
 
 def test_manifest_offers_reader_writer_samples_and_widget(manifest: PluginManifest) -> None:
     offered = manifest.contributions
-    patterns = {f"*{suffix}" for suffix in SUFFIXES if not suffix.startswith((".hdr", ".img"))}
+    patterns = {f"*{suffix}" for suffix in SUFFIXES}
     assert set(offered.readers[0].filename_patterns) == patterns | {"*.dcm", "*.ima", "*.zip"}
     assert offered.readers[0].accepts_directories is True
     assert tuple(offered.writers[0].filename_extensions) == WRITTEN_SUFFIXES

@@ -10,6 +10,7 @@ from datetime import timedelta
 from tqdm import tqdm
 
 from metasr_training.catalogue import Experiment, experiment, experiment_ids, recipe, recipe_names
+from metasr_training.command_line import DeviceOption
 from metasr_training.condition import Condition
 from metasr_training.recipe import PRESETS, Recipe, check_preset
 from metasr_training.speeds import Speed, remember, remembered
@@ -107,7 +108,7 @@ def list_training(
     preset: str = "laptop",
     probe: bool = False,
     seconds: float = 3.0,
-    device: str = "cpu",
+    device: DeviceOption = "auto",
 ) -> None:
     """List experiments, recipes and presets, with what each costs on this machine.
 
@@ -121,8 +122,6 @@ def list_training(
         Train every recipe for a few seconds on made-up images, and remember how fast that was.
     seconds
         How long to probe each.
-    device
-        auto, cuda, mps or cpu.
     """
     check_preset(preset)
     if not 0 < seconds < float("inf"):

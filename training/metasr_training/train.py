@@ -52,7 +52,8 @@ def train(
 
     Other verbs: ``metasr-train list`` lists experiments, recipes and what they cost,
     ``metasr-train finetune`` fits a model to your own scans, ``metasr-train risk-head`` trains the
-    error head of a model, ``metasr-train pack`` packs a data folder into one file.
+    error head of a model, ``metasr-train pack`` packs a data folder into one file, ``metasr-train
+    describe`` says what a data folder holds.
 
     Parameters
     ----------

@@ -13,9 +13,9 @@ from pydantic import Field
 from napari_metasr.cli.parsing import (
     OUTPUT,
     Command,
+    FoundRegionArgument,
+    FoundSliceArgument,
     ModelArgument,
-    RegionArgument,
-    SliceArgument,
     described,
     optional,
 )
@@ -40,10 +40,10 @@ class Demo(Command):
     output: Annotated[Path, OUTPUT, tyro.conf.arg(metavar="FOLDER")] = Field(
         default=Path("demo-output"), description="Folder of the pictures; older ones are replaced."
     )
-    slice: SliceArgument = Field(
+    slice: FoundSliceArgument = Field(
         default=None, description="Axial slice to show; by default one with a bright lesion."
     )
-    region: RegionArgument = Field(
+    region: FoundRegionArgument = Field(
         default=None, description="Rectangle of the slice, in pixels; by default around the lesion."
     )
     model: ModelArgument = Field(

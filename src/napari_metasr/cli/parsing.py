@@ -219,6 +219,11 @@ RatioArgument = Annotated[float, _from_text(parse_number, "NUMBER")]
 RegionArgument = Annotated[
     Window | None, _from_text(Window.parse, "Y,X,HEIGHT,WIDTH", "whole-slice")
 ]
+FoundRegionArgument = Annotated[
+    Window | None,
+    _from_text(Window.parse, "Y,X,HEIGHT,WIDTH"),
+    tyro.conf.arg(help_behavior_hint=""),
+]
 LesionArgument = Annotated[
     int | str | None,
     _from_text(parse_lesion, "NUMBER|all"),
@@ -228,11 +233,18 @@ LineArgument = Annotated[
     Line | None, _from_text(Line.parse, "R0,C0,R1,C1"), tyro.conf.arg(help_behavior_hint="")
 ]
 SliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "middle")]
+FoundSliceArgument = Annotated[
+    int | None, _from_text(parse_index, "INDEX"), tyro.conf.arg(help_behavior_hint="")
+]
 AnySliceArgument = Annotated[int | None, _from_text(parse_index, "INDEX", "all")]
 IndexArgument = Annotated[int, _from_text(parse_index, "INDEX")]
 CountArgument = Annotated[
     int | None, _from_text(parse_index, "COUNT"), tyro.conf.arg(help_behavior_hint="")
 ]
+OneLesionArgument = Annotated[
+    int | None, _from_text(parse_index, "NUMBER"), tyro.conf.arg(help_behavior_hint="")
+]
+DotsArgument = Annotated[int, _from_text(parse_index, "DOTS")]
 
 
 def parse_acquisition(text: str) -> str:

@@ -22,7 +22,8 @@ NUMBERS = (0, 3, 4, 5, 6)
 class ListSeries(Command):
     """List the DICOM series in a folder, a .zip file or a file, with concerns about each.
 
-    `upscale`, `zoom` and `detect` take the number in the first column as `--series`.
+    `upscale`, `zoom`, `detect`, `trust`, `info` and `replay` take the number in the first column as
+    `--series`.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")] = Field(

@@ -15,12 +15,12 @@ from napari_metasr.cli.parsing import (
     READABLE,
     AnySliceArgument,
     Command,
-    CountArgument,
     Flag,
+    FoundRegionArgument,
     IndexArgument,
     ModelArgument,
+    OneLesionArgument,
     PlaneArgument,
-    RegionArgument,
     described,
     optional,
 )
@@ -64,12 +64,12 @@ class Trust(Command):
         "axial otherwise.",
     )
     slice: AnySliceArgument = Field(default=None, description="Try only this slice: seconds.")
-    region: RegionArgument = Field(
+    region: FoundRegionArgument = Field(
         default=None,
         description="Try only a rectangle of a slice (by default the middle one), in pixels: top "
         "row, left column, size.",
     )
-    lesion: CountArgument = Field(
+    lesion: OneLesionArgument = Field(
         default=None,
         description="In place of a region: around a lesion, 1 being the best, in its largest "
         "slice or in that of --slice.",

@@ -22,6 +22,7 @@ from napari_metasr.cli.parsing import (
     AcquisitionArgument,
     Command,
     CountArgument,
+    DotsArgument,
     Flag,
     IndexArgument,
     LesionArgument,
@@ -124,7 +125,7 @@ class Zoom(Command):
         description="To .gif, .webp or .mp4: the region by interpolation and super-resolved in "
         "turn, in place of a zoom.",
     )
-    dpi: IndexArgument = Field(default=PRINT_DPI, description="Dots an inch of a figure as .png.")
+    dpi: DotsArgument = Field(default=PRINT_DPI, description="Dots an inch of a figure as .png.")
     width: NumberArgument = Field(
         default=None,
         description="Width of a figure in mm, with text of at least 6 points; by default the "

@@ -24,8 +24,8 @@ OTHERS = {
     "Shift + drag": "Contrast: right widens the intensity window, up raises its level",
     "Drag the yellow line": "Move the swipe line",
     "Ctrl + Z": "Undo the last change of a box or rectangle (its layer selected)",
-    "0 1 2 3 4, S A U N": "Grades and flags (dock “Rate images”)",
-    "← → Enter": "The image before, the next one (dock “Rate images”)",
+    "0 1 2 3 4, S A U N": "Grades and flags (dock “Rate images (MOS)”)",
+    "← → Enter": "The image before, the next one (dock “Rate images (MOS)”)",
 }
 
 

@@ -275,6 +275,7 @@ class ZoomDock(Dock):
             combo.setCurrentIndex(max(combo.findData(data), 0))
         self.comparison.setCurrentEnum(first.comparison)
         self.consistent.setChecked(first.consistent)
+        self.risk.setChecked(first.risk)
         self.assumed.set_words(Words())
         self.follow_camera.setChecked(first.follow_camera)
         self.move_camera.setChecked(first.move_camera)
