@@ -126,11 +126,11 @@ def list_training(
     check_preset(preset)
     if not 0 < seconds < float("inf"):
         raise ValueError(f"expected a positive number of seconds, found {seconds:g}")
-    device = str(resolve_device(device))
+    where = str(resolve_device(device))
     recipes = [recipe(name) for name in recipe_names()]
     if probe:
-        _probed(recipes, preset, device, seconds)
-    speeds = remembered(device)
+        _probed(recipes, preset, where, seconds)
+    speeds = remembered(where)
     print(f"Experiments, preset {preset}: metasr-train ID --data DATA --output RUN")
     rows = []
     for one in map(experiment, experiment_ids()):
