@@ -21,7 +21,7 @@ from napari_metasr.widgets.upscaling import messages as words
 from napari_metasr.widgets.upscaling.contents import Contents
 from napari_metasr.widgets.upscaling.form import UpscaleChoice
 from napari_metasr.widgets.upscaling.masks import mask_maker
-from napari_metasr.widgets.upscaling.outlook import file_name, file_of_labels, options
+from napari_metasr.widgets.upscaling.outlook import file_name, files_of_labels, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
 from napari_metasr.widgets.upscaling.result_layer import like_source
 from napari_metasr.widgets.upscaling.settings import FOUND
@@ -244,7 +244,7 @@ class UpscaleCoordinator(QObject):
 
     def _label_outputs(self, output: Path) -> dict[str, Path]:
         """Return where the labels of each segmentation go, by the names of their files."""
-        names = [file_of_labels(layer.name) for layer in self.choice.segmentations]
+        names = files_of_labels([layer.name for layer in self.choice.segmentations], output)
         return {name: output.with_name(labels_name(output, Path(name))) for name in names}
 
     def _task(self, image: Image, output: Path, *, resume: bool, overwrite: bool) -> LayerJob:
@@ -259,12 +259,12 @@ class UpscaleCoordinator(QObject):
         volume = self.choice.volume()
         layers = (image,) if region is None else (image, region)
         origins = (volume.source.path, *(layer.source.path for layer in layers))
-        labels = self.choice.segmentations
+        labels, made = self.choice.segmentations, self._label_outputs(output)
         origins = (*origins, *(layer.source.path for layer in labels))
         check_inputs_kept(
             output,
             [Path(origin) for origin in origins if origin is not None],
-            self._label_outputs(output).values(),
+            made.values(),
         )
         job = Job(
             input=path or Path(file_name(volume, ".nii")),
@@ -282,7 +282,7 @@ class UpscaleCoordinator(QObject):
             layer=None if path is not None else image.as_layer_data_tuple(),
             mask=None if region is None else mask_maker(region, image),
             opens=settings.opens,
-            labels={file_of_labels(layer.name): np.asarray(layer.data) for layer in labels},
+            labels={name: np.asarray(layer.data) for name, layer in zip(made, labels, strict=True)},
         )
 
     def _on_cancel(self) -> None:

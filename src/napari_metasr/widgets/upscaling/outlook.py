@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_label
+from napari_metasr.io.names import labels_name
 from napari_metasr.io.orientation import canonical_axes
 from napari_metasr.upscaling.costs import Costs, usual_speed
 from napari_metasr.upscaling.errors import TooLargeError
@@ -26,6 +29,8 @@ from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.viewer.telling import words_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_metasr.upscaling.occupied import Occupied
     from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.settings import UpscaleSettings
@@ -202,6 +207,29 @@ def file_name(volume: Volume, suffix: str = "") -> str:
     return safe_name(volume.source.name, "volume") + suffix
 
 
-def file_of_labels(name: str) -> str:
-    """Return what the file of a layer of labels is called on its way to the work."""
-    return safe_name(name, "labels") + ".nii"
+def files_of_labels(names: Sequence[str], output: Path) -> list[str]:
+    """Name a file for each of several segmentations, on its way to the work.
+
+    The files differ, and so do those that are made of them beside the output. Layers' names may
+    differ only in what no file can be called, in capitals, which some systems do not tell apart,
+    or in what they begin with, as the output does; a number is added then.
+
+    Parameters
+    ----------
+    names
+        Names of the layers.
+    output
+        The upscaled volume.
+    """
+    files: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        own = safe_name(name, "labels")
+        for ending in chain([""], map("_{}".format, count(2))):
+            file = f"{own}{ending}.nii"
+            alike = {file.casefold(), labels_name(output, Path(file)).casefold()}
+            if taken.isdisjoint(alike):
+                break
+        files.append(file)
+        taken |= alike
+    return files

@@ -140,23 +140,33 @@ def file_of(layer: Image) -> Path | None:
 
 
 def _with_files(task: LayerJob, folder: Path) -> Job:
-    """Write what is no file yet, and give the job that reads it."""
+    """Write what is no file yet, and give the job that reads it.
+
+    Each kind has a folder of its own, since layers of several kinds may have the same name.
+    """
     files: dict[str, Any] = {}
     if task.layer is not None:
         data, keywords, _ = task.layer
-        path = folder / task.job.input.name
+        path = _folder_in(folder, "input") / task.job.input.name
         write_image(str(path), data, keywords)
         files["input"] = path
         files["named"] = False  # the file is gone once the work is done
     if task.mask is not None:
-        path = folder / MASK
+        path = _folder_in(folder, "within") / MASK
         write_volume(path, task.mask(), task.volume.affine, task.volume.source, keeps_meaning=False)
         files["within"] = str(path)
     if task.labels:
-        files["labels"] = tuple(folder / name for name in task.labels)
+        beside = _folder_in(folder, "labels")
+        files["labels"] = tuple(beside / name for name in task.labels)
         for path, labels in zip(files["labels"], task.labels.values(), strict=True):
             write_volume(path, labels, task.volume.affine, task.volume.source, labels=True)
     return task.job.model_copy(update=files)
+
+
+def _folder_in(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made
 
 
 @contextmanager
