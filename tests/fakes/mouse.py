@@ -11,13 +11,16 @@ THROTTLE_MS = 8
 """Longer than the 5 ms in which napari takes one move of the mouse."""
 
 
-def turn_wheel(widget, place, notches, modifiers=Qt.KeyboardModifier.NoModifier):
-    """Turn the wheel over a place of a widget, a QPoint; up by a positive number of notches."""
+def turn_wheel(widget, place, notches, modifiers=Qt.KeyboardModifier.NoModifier, pixels=0):
+    """Turn the wheel over a place of a widget, a QPoint; up by a positive number of notches.
+
+    Touchpads turn it by fractions, and may tell the pixels to scroll by as well or instead.
+    """
     event = QWheelEvent(
         QPointF(place),
         QPointF(widget.mapToGlobal(place)),
-        QPoint(0, 0),
-        QPoint(0, 120 * notches),
+        QPoint(0, pixels),
+        QPoint(0, round(120 * notches)),
         Qt.MouseButton.NoButton,
         modifiers,
         Qt.ScrollPhase.NoScrollPhase,

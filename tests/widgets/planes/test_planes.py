@@ -83,8 +83,8 @@ def red_spot(pane):
     return QPoint(round(right.mean() / ratio), round(down.mean() / ratio))
 
 
-def wheel(pane, notches, modifiers=Qt.KeyboardModifier.NoModifier):
-    turn_wheel(pane, pane.rect().center(), notches, modifiers)
+def wheel(pane, notches, modifiers=Qt.KeyboardModifier.NoModifier, pixels=0):
+    turn_wheel(pane, pane.rect().center(), notches, modifiers, pixels)
 
 
 @pytest.mark.parametrize("spacing", [THIN, THICK])
@@ -176,6 +176,37 @@ def test_a_picture_goes_on_being_shown_while_the_view_is_zoomed(qtbot, opened):
     assert dock.panes[Plane.AXIAL].look.tile.picture.size() != tile.picture.size()
 
 
+@pytest.mark.parametrize("plane", Plane)
+@pytest.mark.parametrize("corner", [(-9.0, -9.0), (9000.0, 9000.0)])
+def test_the_cross_hair_stays_inside_a_volume_beside_a_larger_one(qtbot, opened, plane, corner):
+    viewer, dock, _, layer = opened()
+    viewer.add_image(np.zeros(np.multiply(SHAPE, 3)), translate=np.subtract(layer.translate, SHAPE))
+    settle(qtbot, dock)
+    dock.panes[plane].pointed.emit(plane, *corner)
+    settle(qtbot, dock)
+    assert dock.notice.text() == ""
+    found = voxel(viewer, layer)
+    for axis in (plane.row_axis, plane.column_axis):
+        assert found[axis] in {0, SHAPE[axis] - 1}
+    assert all(pane.look is not None for pane in dock.panes.values())
+
+
+def test_a_click_brings_the_cross_hair_back_from_outside(qtbot, opened):
+    """From where sliders took it: outside along every axis, as after the dock is opened there."""
+    viewer, dock, _, layer = opened()
+    viewer.add_image(np.zeros(np.multiply(SHAPE, 3)), translate=np.subtract(layer.translate, SHAPE))
+    viewer.dims.set_point(range(3), np.subtract(layer.translate, 5))
+    settle(qtbot, dock)
+    assert "outside" in dock.notice.text()
+    assert all(pane.look is None for pane in dock.panes.values())
+    pane = dock.panes[Plane.CORONAL]
+    QTest.mouseClick(pane, Qt.MouseButton.LeftButton, pos=pane.rect().center())
+    settle(qtbot, dock)
+    assert dock.notice.text() == ""
+    assert voxel(viewer, layer) == (SHAPE[0] // 2, 0, SHAPE[2] // 2)
+    assert all(pane.look is not None for pane in dock.panes.values())
+
+
 def test_napari_s_sliders_move_the_cross_hair(qtbot, opened):
     viewer, dock, _, layer = opened()
     for axis in range(3):
@@ -205,6 +236,25 @@ def test_the_wheel_with_ctrl_goes_through_the_slices(qtbot, opened):
     wheel(dock.panes[Plane.SAGITTAL], -2, Qt.KeyboardModifier.ControlModifier)
     settle(qtbot, dock)
     assert viewer.dims.current_step == (before[0], before[1], before[2] - 2)
+
+
+@pytest.mark.parametrize(("turns", "notches", "pixels"), [(6, 0.5, 0), (24, 1 / 8, 0), (9, 0, 20)])
+def test_a_touchpad_goes_through_the_slices_too(qtbot, opened, turns, notches, pixels):
+    """Three slices up by fractions of a notch; half a notch that is left counts no other way."""
+    viewer, dock, _, _ = opened()
+    pane, ctrl = dock.panes[Plane.AXIAL], Qt.KeyboardModifier.ControlModifier
+    first = viewer.dims.current_step[0]
+    for _ in range(turns):
+        wheel(pane, notches, ctrl, pixels)
+    assert viewer.dims.current_step[0] == first + 3
+    wheel(pane, 0.5, ctrl)
+    wheel(pane, -1, ctrl)
+    assert viewer.dims.current_step[0] == first + 2
+    before = dock.coordinator.lenses[Plane.AXIAL].density
+    wheel(pane, notches, pixels=pixels)
+    settle(qtbot, dock)
+    magnified = np.multiply(before, 1.2 ** (notches + pixels / 60))
+    assert dock.coordinator.lenses[Plane.AXIAL].density == pytest.approx(magnified)
 
 
 def test_the_right_button_moves_the_view_in_all_planes(qtbot, opened):

@@ -14,7 +14,13 @@ from napari_metasr.geometry.display import edge_letters
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.planes.pane import PlaneLook
 from napari_metasr.widgets.planes.picture import PlanePicture, Shown, Subject
-from napari_metasr.widgets.planes.section import Camera, PlanePosition, fitting, in_plane
+from napari_metasr.widgets.planes.section import (
+    Camera,
+    PlanePosition,
+    fitting,
+    in_plane,
+    nearest_inside,
+)
 from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
@@ -33,6 +39,8 @@ from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.viewer.updates import Updates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.components import ViewerModel
     from napari.layers import Layer
 
@@ -45,7 +53,7 @@ if TYPE_CHECKING:
 
 NO_IMAGE = "Open a volume to see its planes."
 NO_VOLUME = "“{name}” is a single slice: three planes need a volume."
-OUTSIDE = "The cross-hair lies outside “{name}”."
+OUTSIDE = "The cross-hair lies outside “{name}”: a click in a plane brings it back."
 ACROSS = "Across thick slices the through-plane network works between slices."
 HOLDER = "planes"
 RENDERING = "bicubic, until rendered …"
@@ -178,17 +186,16 @@ class PlanesCoordinator(QObject):
         self.schedule()
 
     def _on_pointed(self, plane: Plane, down: float, right: float) -> None:
-        """Move the viewer's point to what is under the mouse."""
-        lens = self.lenses.get(plane)
-        if lens is None:
+        """Move the viewer's point to what is under the mouse, or to the nearest voxel there is."""
+        lens, layer, dims = self.lenses.get(plane), self._images.layer, self._viewer.dims
+        if lens is None or not isinstance(layer, Image):
             return
         ratio = self._dock.panes[plane].devicePixelRatioF()
-        row, column = lens.edges((down * ratio, right * ratio))
-        rows, columns = lens.view.shape
-        inside = min(max(row, 0.0), rows), min(max(column, 0.0), columns)
-        first = self._viewer.dims.ndim - len(Plane)
-        axes = first + plane.row_axis, first + plane.column_axis
-        self._viewer.dims.set_point(axes, lens.view.world(inside))
+        point, first = list(dims.point), dims.ndim - len(Plane)
+        point[first + plane.row_axis], point[first + plane.column_axis] = lens.view.world(
+            lens.edges((down * ratio, right * ratio))
+        )
+        dims.set_point(range(dims.ndim), _inside(layer_source(layer), point))
 
     def _on_dragged(self, plane: Plane, down: float, right: float) -> None:
         lens = self.lenses.get(plane)
@@ -243,41 +250,43 @@ class PlanesCoordinator(QObject):
         found = self._views(layer) if isinstance(layer, Image) else NO_IMAGE
         if isinstance(found, str):
             self.lenses = {}
-            self._tiles.clear()
-            for picture in self.pictures.values():
-                picture.rest()
-            self._dock.say(found)
+            self._rest(found)
             return
         source, views = found
+        self.lenses = {plane: self._lens(plane, view, views) for plane, view in views.items()}
+        positions = (PlanePosition.of(plane, self._viewer.dims.point) for plane in Plane)
+        if any(source.view(position) is None for position in positions):
+            self._rest(OUTSIDE.format(name=source.name))
+            return
         self._follow(source.layer)
         notices = [MADE_ALREADY.format(name=source.name)] * is_super_resolved(source.layer)
-        across = [self._show(plane, source, view, views) for plane, view in views.items()]
+        across = [self._show(plane, source, lens) for plane, lens in self.lenses.items()]
         notices += [ACROSS] * any(across)
         self._dock.show_notice(" ".join(notices))
 
+    def _rest(self, text: str) -> None:
+        """Show nothing, and say why."""
+        self._tiles.clear()
+        for picture in self.pictures.values():
+            picture.rest()
+        self._dock.say(text)
+
     def _views(self, layer: Image) -> tuple[LayerSource, dict[Plane, SliceView]] | str:
-        """Return the slice of each plane, or why there are none."""
-        source, point = layer_source(layer), self._viewer.dims.point
+        """Return each plane's slice at the viewer's point, or next to it; or why there is none."""
+        source = layer_source(layer)
         if layer.ndim < len(Plane) or 1 in layer.data.shape[-len(Plane) :]:
             return NO_VOLUME.format(name=source.name)
-        views = {}
         try:
             check_supported(layer)
-            for plane in Plane:
-                view = source.view(PlanePosition.of(plane, point))
-                if view is None:
-                    return OUTSIDE.format(name=source.name)
-                views[plane] = view
+            point = _inside(source, self._viewer.dims.point)
+            found = {plane: source.view(PlanePosition.of(plane, point)) for plane in Plane}
         except UnsupportedLayerError as refusal:
             return str(refusal)
-        return source, views
+        return source, {plane: view for plane, view in found.items() if view is not None}
 
-    def _show(
-        self, plane: Plane, source: LayerSource, view: SliceView, views: dict[Plane, SliceView]
-    ) -> bool:
+    def _show(self, plane: Plane, source: LayerSource, lens: Lens) -> bool:
         """Show one plane; whether the through-plane network works in it."""
-        pane, ratio = self._dock.panes[plane], self._dock.devicePixelRatioF()
-        lens = self.lenses[plane] = self._lens(plane, view, views, ratio)
+        pane, ratio, view = self._dock.panes[plane], self._dock.devicePixelRatioF(), lens.view
         enhances = self._dock.enhancing.isChecked()
         shown = self.pictures[plane].look(source, lens, preferences()["device"], enhances=enhances)
         if shown is None:
@@ -306,10 +315,8 @@ class PlanesCoordinator(QObject):
         self._tiles[plane] = piece, lens, tile
         return tile
 
-    def _lens(
-        self, plane: Plane, view: SliceView, views: dict[Plane, SliceView], ratio: float
-    ) -> Lens:
-        panes = self._dock.panes
+    def _lens(self, plane: Plane, view: SliceView, views: dict[Plane, SliceView]) -> Lens:
+        panes, ratio = self._dock.panes, self._dock.devicePixelRatioF()
         sizes = {
             each: (ratio * pane.height(), ratio * pane.width()) for each, pane in panes.items()
         }
@@ -331,6 +338,11 @@ class PlanesCoordinator(QObject):
             return {}
         vertical, horizontal = map(str, camera_of(self._viewer).orientation2d)
         return edge_letters(plane.row_axis, plane.column_axis, (vertical, horizontal))
+
+
+def _inside(source: LayerSource, point: Sequence[float]) -> tuple[float, ...]:
+    """Return the place in an image that is nearest to a point of the viewer's world."""
+    return nearest_inside(point, source.layer.data.shape, *source.placement)
 
 
 def _middle(views: dict[Plane, SliceView]) -> tuple[float, float, float]:

@@ -95,6 +95,7 @@ class PlanePane(QWidget):
         self.look: PlaneLook | None = None
         self.saying = ""
         self._held: QPointF | None = None
+        self._steps = wheel.WholeNotches()
         self.setMinimumSize(SMALLEST, SMALLEST)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -147,7 +148,9 @@ class PlanePane(QWidget):
             return
         notches = wheel.notches(event)
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.stepped.emit(self.plane, round(notches))
+            steps = self._steps.turned(notches)
+            if steps:
+                self.stepped.emit(self.plane, steps)
         else:
             self.scrolled.emit(notches)
         event.accept()

@@ -37,6 +37,32 @@ class PlanePosition:
         return cls(len(point), (first + plane.row_axis, first + plane.column_axis), tuple(point))
 
 
+def nearest_inside(
+    point: Sequence[float],
+    shape: Sequence[int],
+    scale: Sequence[float],
+    translate: Sequence[float],
+) -> tuple[float, ...]:
+    """Return the place nearest to a point that lies between a layer's outermost voxel centres.
+
+    Parameters
+    ----------
+    point
+        World position; the layer's axes are the world's last ones.
+    shape, scale, translate
+        The layer's number of voxels, and where they lie in the world.
+    """
+    others = len(point) - len(shape)
+    ends = (
+        sorted((first, first + step * (count - 1)))
+        for count, step, first in zip(shape, scale, translate, strict=True)
+    )
+    inside = (
+        min(max(place, low), high) for place, (low, high) in zip(point[others:], ends, strict=True)
+    )
+    return (*point[:others], *inside)
+
+
 def in_plane(point: Sequence[float], plane: Plane) -> tuple[float, float]:
     """Return what of a point (…, z, y, x) lies along a plane's rows and columns."""
     z_y_x = point[-len(Plane) :]
