@@ -201,7 +201,7 @@ class Presenter:
             if image is None:
                 self._show_reading(pair, view, plan)
                 continue
-            windows = mode.windows(plan.window, view)
+            windows = mode.windows(plan.window, view, plan.grid)
             made = self._show_pair(
                 pair,
                 view,

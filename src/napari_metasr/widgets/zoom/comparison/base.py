@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.viewer.result_layers import ResultPair
@@ -90,7 +91,7 @@ class Mode:
         self._segmentations = stage.segmentations
         self.update(stage)
 
-    def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
+    def windows(self, window: Window, view: SliceView, grid: OutputGrid) -> tuple[Window, Window]:
         """Let both results show all of the window."""
         return window, window
 

@@ -12,11 +12,11 @@ from napari_metasr.widgets.zoom.settings import Compare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from napari_metasr.geometry.grids import OutputGrid
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
 GRIP_PIXELS = 12
-NARROWEST = 1.0
 
 
 class Swipe(Mode):
@@ -56,12 +56,19 @@ class Swipe(Mode):
         self._stage = stage
         super().enter(stage)
 
-    def windows(self, window: Window, view: SliceView) -> tuple[Window, Window]:
-        """Show bicubic in all of the window, super-resolved right of the line, a voxel at least."""
+    def windows(self, window: Window, view: SliceView, grid: OutputGrid) -> tuple[Window, Window]:
+        """Show bicubic in all of the window, super-resolved right of the line.
+
+        Each side has a pixel of the output at least; where there is but one, it is super-resolved.
+        """
         self._view, self._window = view, window
         start, stop, axis = self._extent()
-        narrowest = min(NARROWEST, stop - start)
-        line = min(max(self._line_edge(), start + narrowest), stop - narrowest)
+        pixels = (grid.rows, grid.columns)[axis]
+        centres = pixels.positions()[slice(*pixels.pixel_range(start, stop))]
+        if len(centres) < 2:
+            return window, window
+        first, last = float(centres[:2].mean()), float(centres[-2:].mean())
+        line = min(max(self._line_edge(), first), last)
         enhanced = list(window)
         enhanced[axis + 2 if self._is_flipped() else axis] = line
         return window, Window(*enhanced)
