@@ -10,12 +10,14 @@ import numpy as np
 from napari.layers import Image
 
 from napari_metasr import normalisation
+from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from napari.components import ViewerModel
+    from numpy.typing import NDArray
 
 MODIFIER = "Shift"
 
@@ -31,8 +33,10 @@ class Preset(StrEnum):
 LIMITS = {
     Preset.BRAIN: normalisation.brain_limits,
     Preset.ROBUST: normalisation.contrast_limits,
-    Preset.FULL: normalisation.value_range,
 }
+"""What works the limits of a preset out from a volume."""
+SLICES = 64
+"""So many slices of a volume, or up to twice as many, are enough for its percentiles."""
 
 
 class WindowLevel:
@@ -69,12 +73,15 @@ class WindowLevel:
         return images[-1] if images else None
 
     def show(self, preset: Preset) -> None:
-        """Set the limits of a preset, worked out from the layer's data."""
-        layer = self.layer()
-        if layer is not None and not layer.rgb and not layer.multiscale:
-            step = max(layer.data.shape[0] // 64, 1) if layer.ndim > 2 else 1
-            low, high = LIMITS[preset](np.asarray(layer.data[::step]))
-            layer.contrast_limits = low, high if high > low else low + 1.0
+        """Set the limits of a preset: *Full* of all of the layer, others of the volume shown."""
+        viewer, layer = self._viewer(), self.layer()
+        if viewer is None or layer is None or layer.rgb or layer.multiscale:
+            return
+        if preset is Preset.FULL:
+            low, high = layer_source(layer).value_range
+        else:
+            low, high = LIMITS[preset](_volume(layer, viewer.dims.point))
+        layer.contrast_limits = low, high if high > low else low + 1.0
 
     def close(self) -> None:
         """Stop listening to the mouse."""
@@ -97,3 +104,15 @@ class WindowLevel:
             layer.contrast_limits = normalisation.dragged_limits(limits, right, -down, full_range)
             yield
         camera_of(viewer).mouse_pan = pan
+
+
+def _volume(layer: Image, point: Sequence[float]) -> NDArray[Any]:
+    """Return evenly spaced slices of the volume of a layer that is shown at a point."""
+    series = layer.data.shape[:-3]
+    here = layer.world_to_data(point[-layer.ndim :])[: len(series)]
+    index = tuple(
+        min(max(round(place), 0), count - 1) for place, count in zip(here, series, strict=True)
+    )
+    volume = layer.data[index] if index else layer.data
+    step = max(volume.shape[0] // SLICES, 1) if volume.ndim > 2 else 1
+    return np.asarray(volume[::step])
