@@ -22,6 +22,9 @@ def drawn_line(
 ) -> Line | None:
     """Return the newest line of the topmost visible Shapes layer that has one on the slice.
 
+    Layers without the axes of the slice's rows and columns are passed over: what is drawn in two
+    dimensions lies in every slice of the last two axes, and in no other plane.
+
     Parameters
     ----------
     view
@@ -39,7 +42,7 @@ def drawn_line(
     axes = [axis - ndim for axis in view.axes]  # counted from the last one
     for layer in reversed(viewer.layers):
         seen = layer.visible if before is None else before.shows(layer)
-        if not isinstance(layer, Shapes) or not seen:
+        if not isinstance(layer, Shapes) or not seen or layer.ndim < -min(axes):
             continue
         for points, kind in reversed(list(zip(layer.data, layer.shape_type, strict=True))):
             ends = [layer.data_to_world(points[place]) for place in (0, -1)]

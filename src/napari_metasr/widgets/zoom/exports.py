@@ -58,7 +58,10 @@ EXPORTED: dict[Export, tuple[FileKind, ...]] = {
 TOLD = "told"
 """Under this a kept layer's metadata says what the model was told of the scan."""
 
-NO_LINE = "Draw a line inside the slice first, in a Shapes layer: the newest one is taken."
+NO_LINE = (
+    "Draw a line inside the slice first, in a Shapes layer with the image's axes: the newest one "
+    "is taken."
+)
 
 
 class Exports:
