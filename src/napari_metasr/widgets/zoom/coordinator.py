@@ -372,7 +372,7 @@ class Coordinator(QObject):
         plan = self._framing.plan(self._settings, view, marked, drawing=drawing)
         if drawing and not self._region.is_editing:
             self._region.edit(source, view)
-        self._region.follow(view)
+        self._region.follow(source, view)
         if plan is None:
             self._shown = None
             self.slices.rest()

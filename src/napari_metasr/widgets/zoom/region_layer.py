@@ -104,23 +104,23 @@ class RegionLayer:
         self._layer = layer
         viewer.add_layer(layer)
         viewer.layers.selection.active = layer
-        window = self.window(source, view)
-        if window is not None:
-            self._draw(window)
-            layer.mode = "select"
-            layer.selected_data = {0}
-        else:
-            layer.mode = "add_rectangle"
+        self._offer(layer, self.window(source, view))
         layer.events.data.connect(self._on_data)
         layer.bind_key("Control-Z", lambda _: self.undo(), overwrite=True)
 
-    def follow(self, view: SliceView) -> None:
-        """Move the rectangle that is edited to the slice that is now shown."""
-        if self._layer is None or self._source is None or view == self._view:
+    def follow(self, source: LayerSource, view: SliceView) -> None:
+        """Go on with the slice that is now shown: its rectangle is dragged, or one is drawn."""
+        layer, before = self._layer, self._view
+        if layer is None or (source is self._source and view == before):
+            return
+        if source is not self._source or before is None:
+            self.edit(source, view)
             return
         self._view = view
-        window = self.window(self._source, view)
-        if window is not None:
+        window = self.window(source, view)
+        if view.axes != before.axes:
+            self._offer(layer, window)
+        elif window is not None:
             self._draw(window)
 
     def finish(self) -> None:
@@ -147,6 +147,17 @@ class RegionLayer:
             return False
         self._layer = None
         return True
+
+    def _offer(self, layer: Shapes, window: Window | None) -> None:
+        """Show a rectangle to be dragged; without one, let it be drawn."""
+        if window is not None:
+            self._draw(window)
+            layer.mode = "select"
+            layer.selected_data = {0}
+        else:
+            with self._updating:
+                layer.data = []
+            layer.mode = "add_rectangle"
 
     def _draw(self, window: Window) -> None:
         layer, view, source = self._layer, self._view, self._source
