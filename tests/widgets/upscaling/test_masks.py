@@ -36,6 +36,17 @@ def test_labels_of_a_series_hold_what_is_labelled_at_any_time():
     assert set(zip(*np.nonzero(found), strict=True)) == {(1, 1, 1), (2, 2, 2)}
 
 
+def test_labels_of_one_volume_hold_regions_of_a_series():
+    image = Image(np.zeros((3, 4, 5, 6)), scale=(9, 3, 1, 1))
+    data = np.zeros((4, 5, 6), int)
+    data[1, 1, 1] = 1
+    labels = Labels(data, scale=(3, 1, 1))
+    assert holds_regions(labels, image)
+    np.testing.assert_array_equal(mask_maker(labels, image)(), data)
+    assert not holds_regions(Labels(data), image)
+    assert not holds_regions(Labels(data[0]), image)
+
+
 def test_boxes_that_were_found_hold_regions(image):
     corners = np.array([(4, 5.5, 6.5), (4, 5.5, 9.5), (4, 8.5, 9.5), (4, 8.5, 6.5)])
     boxes = Shapes(

@@ -26,7 +26,7 @@ from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.first_shape import prepare_shapes
 from napari_metasr.widgets.viewer.focus import lesion_focus
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
+from napari_metasr.widgets.viewer.layer_grid import SPACE, UnsupportedLayerError, has_grid_of
 from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source, plane_and_index
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.models import ModelCache
@@ -156,13 +156,13 @@ class LesionCoordinator(QObject):
         labels, scope = self._labels.layer, self._scope(whole=True)
         if labels is None or scope is None:
             return
-        if not same_grid(scope.source.layer, labels):
+        if not has_grid_of(labels, scope.source.layer):
             show_error(
                 f"Detect tumour: expected “{labels.name}” on the grid of “{scope.source.name}”, "
                 "found another shape or place"
             )
             return
-        data = labels.data[scope.leading] if scope.leading else labels.data
+        data = labels.data[scope.leading] if labels.ndim > SPACE else labels.data
         self.searcher.start(take_labels, scope, data, labels.name)
 
     def _scope(self, *, whole: bool) -> Scope | None:

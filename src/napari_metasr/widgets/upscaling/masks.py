@@ -10,7 +10,7 @@ from napari.layers import Labels, Shapes
 
 from napari_metasr.lesions.boxes import lesions_of
 from napari_metasr.lesions.files import mask_of
-from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, same_grid
+from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, has_grid_of
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.shapes import box_from
@@ -26,11 +26,14 @@ LESION = "lesion"
 
 
 def holds_regions(layer: Layer, image: Image | None) -> bool:
-    """Return whether a layer holds lesions of an image: labels on its grid, boxes in its place."""
+    """Return whether a layer holds lesions of an image: labels on its grid, boxes in its place.
+
+    Labels of one volume are those of every time point.
+    """
     if image is None or is_result(layer):
         return False
     if isinstance(layer, Labels):
-        return same_grid(image, layer)
+        return has_grid_of(layer, image)
     if not isinstance(layer, Shapes) or LESION not in layer.features or layer.ndim != image.ndim:
         return False
     try:

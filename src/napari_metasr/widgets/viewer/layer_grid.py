@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
+SPACE = 3
+"""Axes of a volume."""
+
 
 class UnsupportedLayerError(ValueError):
     """The layer cannot be zoomed; the message names it and says why."""
@@ -16,19 +19,13 @@ class UnsupportedLayerError(ValueError):
 
 def same_grid(first: Image, second: Image) -> bool:
     """Return whether two layers' voxels lie in the same places."""
-    if tuple(first.data.shape) != tuple(second.data.shape):
-        return False
-    try:
-        own, other = scale_and_translate(first), scale_and_translate(second)
-    except UnsupportedLayerError:
-        return False
-    return bool(np.allclose(own[0], other[0]) and np.allclose(own[1], other[1]))
+    return first.ndim == second.ndim and has_grid_of(first, second)
 
 
-def has_grid_of(layer: Labels, source: Image) -> bool:
+def has_grid_of(layer: Image | Labels, source: Image) -> bool:
     """Return whether a segmentation's voxels are those of an image, or of each of its volumes."""
     shape = tuple(layer.data.shape) if not layer.multiscale else ()
-    if not shape or tuple(source.data.shape[-len(shape) :]) != shape:
+    if len(shape) < min(source.ndim, SPACE) or tuple(source.data.shape[-len(shape) :]) != shape:
         return False
     try:
         own, other = scale_and_translate(layer), scale_and_translate(source)
