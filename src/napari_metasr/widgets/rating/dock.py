@@ -22,17 +22,13 @@ from qtpy.QtWidgets import (
 from napari_metasr.quality.rating import FLAGS, GRADES
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock
+from napari_metasr.widgets.viewer.dock_keys import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qtpy.QtGui import QKeyEvent
 
-COMMANDS = (
-    Qt.KeyboardModifier.ControlModifier
-    | Qt.KeyboardModifier.AltModifier
-    | Qt.KeyboardModifier.MetaModifier
-)
 GRADE_HEIGHT = 36
 FLAG_HEIGHT = 30
 BIG = "font-size: 14px; text-align: left; padding-left: 12px;"

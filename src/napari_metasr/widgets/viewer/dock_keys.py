@@ -21,6 +21,7 @@ COMMANDS = (
     | Qt.KeyboardModifier.AltModifier
     | Qt.KeyboardModifier.MetaModifier
 )
+"""A key with one of these is a command of the window's or the system's, and none of a dock's."""
 TYPED_INTO = (QLineEdit, QAbstractSpinBox, QTextEdit)
 ESCAPE = "ESCAPE"
 
