@@ -15,7 +15,7 @@ import torch
 import napari_metasr
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.weights import load_network
-from napari_metasr.zoom.baselines import interpolate_pixels
+from napari_metasr.zoom.baselines import BASELINES, interpolate, interpolate_pixels
 from napari_metasr.zoom.encoded import Tiling
 from napari_metasr.zoom.engine import ZoomModel
 from napari_metasr.zoom.kernels import KERNELS
@@ -254,3 +254,11 @@ def test_a_grid_of_another_slice_is_refused(model, image):
     grid = OutputGrid.at_scale((9, 9), 2)
     with pytest.raises(ValueError, match="expected a grid over"):
         model.render_pixels(model.encode(image), grid, grid.pixel_range())
+
+
+@pytest.mark.parametrize("method", BASELINES)
+def test_an_image_without_values_stays_as_it_is(method):
+    image = np.full((6, 7), np.nan, np.float32)
+    image[2] = -np.inf
+    found = interpolate(image, 2, method=method)
+    np.testing.assert_array_equal(found, image.repeat(2, axis=0).repeat(2, axis=1))

@@ -39,12 +39,14 @@ def interpolate(
     method
         ``nearest``, ``bilinear``, ``bicubic`` (Keys, a = -1/2) or ``lanczos`` (three lobes).
     value_range
-        What the output is clipped to; the image's own smallest and largest value by default.
+        What the output is clipped to; the image's own smallest and largest finite value by
+        default.
 
     Returns
     -------
     ndarray
-        float32, in the image's intensity units. NaN and infinity stay where they were.
+        float32, in the image's intensity units. NaN and infinity stay where they were, also in an
+        image that holds nothing else.
 
     Raises
     ------
@@ -72,7 +74,9 @@ def interpolate_pixels(
     """
     if method not in BASELINES:
         raise ValueError(f"expected one of {', '.join(BASELINES)}, found {method!r}")
-    value_range = value_range or normalisation.value_range(image)
+    if value_range is None:
+        has_values = image.dtype.kind != "f" or np.isfinite(image).any()
+        value_range = normalisation.value_range(image) if has_values else (0.0, 0.0)
     filled, missing = fill_missing(image, value_range[0])
     out = new_output(pixels)
     resample(lambda rows, columns: filled[rows, columns], grid, pixels, method, out)

@@ -80,3 +80,8 @@ def test_across_slices_the_other_axis_is_interpolated(rng):
     assert piece.scale == (6.0, 1.0)
     rows, columns = piece.window.height, piece.window.width
     assert piece.image.shape == (round(6 * rows), round(3 * columns))
+
+
+def test_a_piece_of_a_slice_without_values_has_none():
+    piece = interpolated(np.full(SHAPE, np.nan), lens_of(), Window(5.5, 6.25, 12.0, 20.0))
+    assert np.isnan(piece.image).all()
