@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import nibabel as nib
@@ -266,7 +267,7 @@ def test_an_animated_zoom_tells_how_far_it_is(qtbot, saved, tmp_path, notes, kin
     path = tmp_path / f"zoom{kind.endings[0]}"
     dock, told = saved.dock, []
     show = dock.show_busy
-    dock.show_busy = lambda text, busy: (told.append(text), show(text, busy))
+    dock.show_busy = lambda holder, text, busy: (told.append(text), show(holder, text, busy))
     dock.coordinator.exports.dialogs = FakeDialogs(path, kind)
     dock.exports[Export.ANIMATION].trigger()
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=120_000)
@@ -284,6 +285,45 @@ def test_a_cancelled_animation_leaves_nothing(qtbot, saved, tmp_path):
     qtbot.mouseClick(dock.cancel, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_written_stays_told_and_can_be_cancelled_while_slices_are_scrolled(qtbot, saved):
+    dock, gate = saved.dock, threading.Event()
+
+    def page():  # which tells nothing until it is written
+        gate.wait(20)
+        yield "a.html"
+
+    written = []
+    dock.coordinator.exports._start("Saving a.html", written.append, page)
+    saved.viewer.dims.set_current_step(0, 4)
+    qtbot.waitUntil(lambda: not dock.coordinator._updates.is_due, timeout=60_000)
+    qtbot.waitUntil(lambda: not dock.coordinator.slices.is_running, timeout=60_000)
+    assert dock.status.text() == "Saving a.html …"
+    assert dock.busy.isVisibleTo(dock)
+    qtbot.mouseClick(dock.cancel, Qt.MouseButton.LeftButton)
+    gate.set()
+    qtbot.waitUntil(lambda: not dock.coordinator.is_waiting, timeout=60_000)
+    assert not dock.busy.isVisibleTo(dock)
+    assert not dock.cancel.isEnabled()
+    assert written == []
+
+
+def test_of_several_things_that_are_done_the_newest_is_told(saved):
+    dock = saved.dock
+    dock.show_busy("film", "Saving: 1 of 9", busy=True)
+    dock.show_busy("slice", "Encoding", busy=True)
+    dock.show_busy("film", "Saving: 2 of 9", busy=True)
+    assert dock.status.text() == "Encoding"
+    dock.show_busy("slice", "Cancelled", busy=False)
+    assert dock.status.text() == "Saving: 2 of 9"
+    assert dock.cancel.isEnabled()
+    dock.show_busy("film", "", busy=False)
+    assert dock.status.text() == "Cancelled"
+    assert not dock.cancel.isEnabled()
+    dock.show_busy("slice", "Encoding", busy=True)
+    dock.show_busy("slice", "", busy=False)
+    assert dock.status.text() == ""
 
 
 def test_a_profile_runs_along_the_line_that_was_drawn(qtbot, saved, tmp_path, notes):

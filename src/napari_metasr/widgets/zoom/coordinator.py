@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_warning
@@ -93,7 +94,8 @@ class Coordinator(QObject):
         self._shown: Displayed | None = None
         self.engines = ModelCache(engine_factory, risk_factory)
         self.presenter = Presenter(viewer, self.schedule)
-        self.slices = Slices(self.engines, byte_budget, self.schedule, dock.show_busy)
+        busy = partial(dock.show_busy, Slices)
+        self.slices = Slices(self.engines, byte_budget, self.schedule, busy)
         self._camera = CameraControl(viewer)
         self._framing = Framing(self._camera, dock.show_scale)
         self._comparing = Comparing(self.presenter.stage, self._camera, self._on_swiped)

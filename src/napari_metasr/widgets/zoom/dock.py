@@ -78,6 +78,8 @@ class ZoomDock(Dock):
         self._build_actions()
         self._lay_out()
         self._initial = self.settings
+        self._doing: dict[object, str] = {}
+        self._outcome = ""
         self._connect()
 
     def _build_choices(self, models: Sequence[ModelChoice]) -> None:
@@ -321,8 +323,24 @@ class ZoomDock(Dock):
         """Let errors be marked, where the model has an error head."""
         self.risk.setEnabled(offered)
 
-    def show_busy(self, text: str, busy: bool) -> None:
-        """Say what is being done."""
+    def show_busy(self, holder: object, text: str, busy: bool) -> None:
+        """Say what is being done: of several things the newest that has not ended.
+
+        Parameters
+        ----------
+        holder
+            What does it, and says so again when it has ended.
+        text
+            What it does; at the end what has come of it, if that is to be said.
+        busy
+            Whether it goes on.
+        """
+        if busy:
+            self._doing[holder], self._outcome = text, ""
+        else:
+            self._doing.pop(holder, None)
+            self._outcome = text or self._outcome
+        text, busy = next(reversed(self._doing.values()), self._outcome), bool(self._doing)
         if self.status.text() != text:
             self.status.setText(text)
         if self.busy.isVisibleTo(self) != busy:

@@ -91,7 +91,7 @@ class Exports:
         dock.keep_requested.connect(self.keep)
         dock.save_requested.connect(self.save)
         dock.export_requested.connect(self.export)
-        self._tasks: list[Task] = []
+        self._tasks: dict[Task, object] = {}
         self.dialogs = Dialogs()
 
     @property
@@ -212,24 +212,25 @@ class Exports:
         *args: Any,
     ) -> None:
         """Run a generator that yields how far it is, (done, total), and its result at the end."""
+        holder = object()  # not the task: Qt would keep what is connected to it, and so itself
 
         def on_step(step: Any) -> None:
             if isinstance(step, tuple):
-                self._dock.show_busy(f"{text}: {step[0]} of {step[1]}", busy=True)
+                self._dock.show_busy(holder, f"{text}: {step[0]} of {step[1]}", busy=True)
             else:
                 done(step)
 
         task = Task()
-        self._tasks.append(task)
+        self._tasks[task] = holder
         task.step.connect(on_step)
         task.failed.connect(lambda error: show_error(f"Meta-SR Zoom: {error}"))
         task.finished.connect(self._on_finished)
-        self._dock.show_busy(f"{text} …", busy=True)
+        self._dock.show_busy(holder, f"{text} …", busy=True)
         task.start(function, *args)
 
     def _on_finished(self, cancelled: bool) -> None:
-        self._tasks = [task for task in self._tasks if task.is_running]
-        self._dock.show_busy("", busy=False)
+        for task in [task for task in self._tasks if not task.is_running]:
+            self._dock.show_busy(self._tasks.pop(task), "", busy=False)
 
     def _add(
         self, image: NDArray[np.float32], spec: RenderingSpec, title: str, mode: Mode | None
