@@ -92,6 +92,7 @@ class FakeEncoded:
 
     def __init__(self, engine, image, value_range):
         self.engine, self.image, self.value_range = engine, image, value_range
+        self.source = image
         self.shape = image.shape
         self.nbytes = 1000
         self.encode_seconds = 0.0

@@ -23,6 +23,7 @@ from napari_metasr.widgets.lesions.widget import LesionWidget
 from napari_metasr.widgets.planes.widget import PlanesWidget
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
+from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
@@ -166,6 +167,8 @@ def test_layers_that_come_and_go_leave_no_view_boxes(qtbot, viewer, make):
 @pytest.mark.parametrize("kind", ["zoom", "lesions", "upscaling", "rating", "planes"])
 def test_a_closed_dock_is_gone(qtbot, viewer, make, kind):
     layers = list(viewer.layers)  # boxes stay in the viewer, for the next dock
+    for layer in layers:
+        layer_source(layer)  # it listens to its layer as long as that lives
     before, references = subscriptions(viewer, layers), []
     for _ in range(2):
         dock = make(kind)

@@ -92,7 +92,7 @@ class ZoomSession(Generic[AnEncoded]):
         self._wanted: dict[SliceKey, Window] = {}
         self._failed: set[SliceKey] = set()
         self._running: Request | None = None
-        self._superseded = False
+        self._superseded = self._outdated = False
 
     @property
     def running(self) -> Request | None:
@@ -138,17 +138,17 @@ class ZoomSession(Generic[AnEncoded]):
 
     def is_stale(self, request: Request) -> bool:
         """Return whether the results of this request are no longer of use."""
-        return self._running is not request or self._superseded
+        return self._running is not request or self._superseded or self._outdated
 
     def accept(self, request: Request, key: SliceKey, encoded: AnEncoded) -> bool:
-        """Keep an encoded slice, unless it is no longer waited for.
+        """Keep an encoded slice, unless it is no longer waited for or its layer was forgotten.
 
         Returns
         -------
         bool
             Whether it was kept, that is, may be shown.
         """
-        if self._running is not request or key not in self._wanted:
+        if self._running is not request or self._outdated or key not in self._wanted:
             return False
         self._encoded[key] = encoded
         self._encoded.move_to_end(key)
@@ -162,11 +162,13 @@ class ZoomSession(Generic[AnEncoded]):
         ----------
         failed
             Whether it ended with an error: what is still missing of it is not asked for again
-            before `retry`.
+            before `retry`, unless a layer of it was forgotten.
         """
+        outdated = False
         if self._running is request:
             self._running = None
-        if failed:
+            outdated, self._outdated = self._outdated, False
+        if failed and not outdated:
             self._failed.update(
                 key for key, window in request.windows if not self.ready(key, window)
             )
@@ -208,7 +210,12 @@ class ZoomSession(Generic[AnEncoded]):
         return None
 
     def forget_layer(self, layer: int) -> None:
-        """Free all that belongs to a layer."""
+        """Free all that belongs to a layer that is gone or has other numbers.
+
+        Of a running request for it no result is accepted any more.
+        """
+        running = () if self._running is None else self._running.windows
+        self._outdated |= any(key.layer == layer for key, _ in running)
         for key in [key for key in self._encoded if key.layer == layer]:
             del self._encoded[key]
         for key in [key for key in self._wanted if key.layer == layer]:

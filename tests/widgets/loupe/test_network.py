@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fakes.loupe import (
+    BRIGHT,
     SPACINGS,
     bright_voxel,
     middle,
@@ -12,6 +13,7 @@ from fakes.loupe import (
     settle,
     show_spot,
 )
+from qtpy.QtCore import QPoint
 
 from napari_metasr.acquisition import slice_code
 from napari_metasr.widgets.viewer.napari_versions import camera_of
@@ -89,3 +91,37 @@ def test_what_is_super_resolved_already_is_refused(qtbot, opened):
     loupe.open()
     move(qtbot, viewer, loupe, middle(viewer))
     assert "already" in loupe.pane.saying
+
+
+def clipped_to(loupe):
+    """What the network's result under the loupe is clipped to."""
+    [source] = loupe._magnifier._slices._sources.values()
+    encoded = loupe._magnifier._slices.session._encoded.values()
+    return source.name, [one.value_range for one in encoded if one.image.max() > 0]
+
+
+def test_other_numbers_in_a_layer_are_magnified_in_their_own_range(qtbot, opened):
+    viewer, loupe, _, layer = opened()
+    show_spot(viewer, (0, 1, 2))
+    loupe.open()
+    move(qtbot, viewer, loupe, middle(viewer))
+    assert clipped_to(loupe) == ("scan", [(0, BRIGHT)])
+    layer.data = layer.data * 10
+    settle(qtbot, loupe)
+    assert clipped_to(loupe) == ("scan", [(0, 10 * BRIGHT)])
+
+
+def test_numbers_that_change_while_the_loupe_is_elsewhere_are_read_anew(qtbot, opened):
+    viewer, loupe, _, layer = opened()
+    show_spot(viewer, (0, 1, 2))
+    place = {"scale": layer.scale, "translate": layer.translate}
+    above = viewer.add_image(layer.data + 1, name="above", visible=False, **place)
+    loupe.open()
+    move(qtbot, viewer, loupe, middle(viewer))
+    above.visible = True
+    move(qtbot, viewer, loupe, middle(viewer) + QPoint(1, 0))
+    assert clipped_to(loupe) == ("above", [(0, BRIGHT), (1, BRIGHT + 1)])
+    layer.data = layer.data * 10
+    above.visible = False
+    move(qtbot, viewer, loupe, middle(viewer))
+    assert clipped_to(loupe) == ("scan", [(1, BRIGHT + 1), (0, 10 * BRIGHT)])

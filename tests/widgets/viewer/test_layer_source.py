@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -200,3 +203,28 @@ def test_layers_brought_into_an_order_are_told_of_once():
         reorder(viewer.layers, wanted)
         assert list(viewer.layers) == wanted
         assert told == [wanted]
+
+
+def test_what_was_measured_of_a_layer_is_forgotten_when_its_numbers_or_place_change(data):
+    viewer = ViewerModel()
+    layer = viewer.add_image(data)
+    source = layer_source(layer)
+    assert source.value_range == (data.min(), data.max())
+    layer.data = data * 10
+    assert source.value_range == (10 * data.min(), 10 * data.max())
+    changes, measured = source.changes, source.measured
+    layer.scale = (3, 1, 1)
+    assert source.changes > changes
+    assert source.measured is not measured
+    changes, measured = source.changes, source.measured
+    layer.contrast_limits = (0, 1)
+    layer.name = "another"
+    assert (source.changes, source.measured) == (changes, measured)
+
+
+def test_a_source_is_gone_with_its_layer():
+    layer = Image(np.zeros((4, 4)))
+    held = weakref.ref(layer), weakref.ref(layer_source(layer))
+    del layer
+    gc.collect()
+    assert [reference() for reference in held] == [None, None]

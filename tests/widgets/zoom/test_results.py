@@ -250,3 +250,53 @@ def test_a_contrast_that_the_name_tells_wrongly_can_be_corrected(qtbot, viewer, 
     dock.contrast.setCurrentIndex(dock.contrast.findData("other"))
     settle(qtbot, dock)
     assert "not trained on other" in dock.notice.text()
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, lambda data: da.from_array(data, chunks=(1, 24, 32))])
+def test_numbers_that_are_replaced_while_they_are_encoded_are_not_shown(
+    qtbot, viewer, dock, engine, wrap
+):
+    layer = viewer.layers[0]
+    layer.data = wrap(np.asarray(layer.data))
+    settle(qtbot, dock)
+    before = len(engine.encoded)
+    engine.gate.clear()
+    viewer.dims.set_current_step(0, 1)
+    qtbot.waitUntil(lambda: len(engine.encoded) > before, timeout=20_000)
+    layer.data = layer.data * 5
+    qtbot.waitUntil(lambda: not dock.coordinator._updates.is_due, timeout=20_000)
+    engine.gate.set()
+    settle(qtbot, dock)
+    image = np.asarray(layer.data[1])
+    nearest = interpolate(image, dock.scale.scale, method="nearest") + np.float32(SHIFT)
+    for step in (1, 2, 1):  # on it, and when it is shown again
+        viewer.dims.set_current_step(0, step)
+        settle(qtbot, dock)
+        if step == 1:
+            np.testing.assert_allclose(results(dock)[1].data[0], nearest, rtol=1e-6)
+
+
+def test_a_lazy_slice_that_was_encoded_before_is_shown_again(qtbot, rng, make_dock, engine):
+    viewer = ViewerModel()
+    viewer.add_image(da.from_array(rng.normal(size=SHAPE), chunks=(1, 24, 32)), name="lazy")
+    dock = make_dock(viewer)
+    for step in (1, 2, 1, 2):
+        viewer.dims.set_current_step(0, step)
+        settle(qtbot, dock)
+        assert "super-resolved" in results(dock)[1].name
+    assert len(engine.encoded) == 2
+
+
+def test_a_slice_without_values_is_shown_as_it_is_and_nothing_is_told(qtbot, make_dock, notes):
+    viewer, data = ViewerModel(), np.full(SHAPE, np.nan, np.float32)
+    data[2:4, 6:18, 8:24] = np.arange(16)
+    viewer.add_image(data, name="t1c", contrast_limits=(0, 15))
+    viewer.dims.set_current_step(0, 3)
+    dock = make_dock(viewer)
+    for step in (0, 3, 5):
+        viewer.dims.set_current_step(0, step)
+        settle(qtbot, dock)
+        assert "super-resolved" in results(dock)[1].name
+        for layer in results(dock):
+            assert np.isnan(layer.data).all() == (step != 3)
+    assert notes == []

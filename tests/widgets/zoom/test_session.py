@@ -113,3 +113,24 @@ def test_cancelling_makes_the_running_request_stale():
     request = session.want({key(): WINDOW})
     session.cancel()
     assert session.is_stale(request)
+
+
+def test_results_of_numbers_that_were_replaced_are_refused_and_asked_for_anew():
+    session = ZoomSession()
+    outdated = session.want({key(): WINDOW})
+    session.forget_layer(1)
+    assert session.want({key(): WINDOW}) is None  # the same slice as before, of other numbers
+    assert session.is_stale(outdated)
+    assert not session.accept(outdated, key(), Encoded())
+    session.done(outdated, failed=True)
+    request = session.want({key(): WINDOW})
+    assert request.windows == ((key(), WINDOW),)
+    assert session.accept(request, key(), Encoded())
+
+
+def test_a_running_request_is_not_disturbed_by_another_layer():
+    session = ZoomSession()
+    request = session.want({key(): WINDOW})
+    session.forget_layer(2)
+    assert not session.is_stale(request)
+    assert session.accept(request, key(), Encoded())

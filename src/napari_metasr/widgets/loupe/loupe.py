@@ -17,7 +17,7 @@ from napari_metasr.widgets.viewer import wheel
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.colours import APPEARANCE_EVENTS
 from napari_metasr.widgets.viewer.encoding import prepare_network
-from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
+from napari_metasr.widgets.viewer.layer_grid import GEOMETRY_EVENTS, UnsupportedLayerError
 from napari_metasr.widgets.viewer.layer_source import check_supported
 from napari_metasr.widgets.viewer.lens import Lens, facing
 from napari_metasr.widgets.viewer.magnifier import Magnifier
@@ -222,22 +222,16 @@ class Loupe(QObject):
             self._magnifier.forget(layer)
         self.schedule()
 
-    def _on_data(self, event: Any = None) -> None:
-        layer = self._layer() if self._layer is not None else None
-        if layer is not None and self._magnifier is not None:
-            self._magnifier.forget(layer)
-        self.schedule()
-
     def _follow(self, layer: Image | None) -> None:
-        """Listen to the appearance and the numbers of the layer that is shown."""
+        """Listen to the appearance, the numbers and the place of the layer that is shown."""
         if layer is (self._layer() if self._layer is not None else None):
             return
         self._appearance.close()
         self._layer = weakref.ref(layer) if layer is not None else None
         if layer is not None:
             self._appearance = Subscriptions(
-                [(getattr(layer.events, name), self.schedule) for name in APPEARANCE_EVENTS]
-                + [(layer.events.data, self._on_data)]
+                (getattr(layer.events, name), self.schedule)
+                for name in (*APPEARANCE_EVENTS, *GEOMETRY_EVENTS)
             )
 
     # the update

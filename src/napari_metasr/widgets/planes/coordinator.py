@@ -173,8 +173,6 @@ class PlanesCoordinator(QObject):
         """Forget what was made of a layer that has other numbers or another place."""
         for picture in self.pictures.values():
             picture.forget(layer)
-        if isinstance(layer, Image):
-            layer_source(layer).forget()
         self._fit()
 
     def _on_source(self, place: int) -> None:

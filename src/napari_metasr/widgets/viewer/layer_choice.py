@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 
 from napari_metasr.widgets.viewer.anatomical_view import is_anatomical
+from napari_metasr.widgets.viewer.layer_grid import GEOMETRY_EVENTS
 from napari_metasr.widgets.viewer.result_layers import is_result, is_super_resolved
 from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
     from napari.layers import Layer
-
-GEOMETRY_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine")
 
 
 def is_image(layer: Layer) -> bool:

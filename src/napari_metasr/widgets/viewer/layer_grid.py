@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
+GEOMETRY_EVENTS = ("data", "scale", "translate", "rotate", "shear", "affine")
+"""What a layer tells when it has other numbers, or another place."""
+
 SPACE = 3
 """Axes of a volume."""
 

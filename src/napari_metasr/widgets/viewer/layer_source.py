@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,7 +13,12 @@ from napari_metasr import normalisation
 from napari_metasr.geometry.affines import edges_from_napari, napari_from_edges
 from napari_metasr.io.layers import volume_of
 from napari_metasr.volume import Plane
-from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError, scale_and_translate
+from napari_metasr.widgets.viewer.layer_grid import (
+    GEOMETRY_EVENTS,
+    UnsupportedLayerError,
+    scale_and_translate,
+)
+from napari_metasr.widgets.viewer.measured import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +26,10 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-    from napari_metasr.acquisition import Acquisition, AxisAcquisition
     from napari_metasr.volume import Volume
 
     Range = tuple[float, float]
-    Axes = tuple[int, int]
+    Place = tuple[tuple[int, ...], tuple[int, int]]
 
 MAX_SAMPLED_VALUES = 1 << 26
 MOST_AXES = 4
@@ -99,37 +103,6 @@ class SliceView:
         return (pair[1], pair[0]) if self.transposed else pair
 
 
-@dataclass
-class Measured:
-    """What has been measured of a layer's data, so that it is measured once.
-
-    Attributes
-    ----------
-    ranges
-        The percentiles that inference maps to 0 and 1, and the smallest and the largest value, of
-        the volume at a position on the axes before its own; of the whole layer at no position.
-    volume
-        The layer as a volume.
-    acquisitions
-        How slices along two axes were acquired; None where that cannot be told.
-    resolutions
-        What rows and columns of such slices were acquired with; None likewise.
-    concerns
-        Doubts about a detector's answers, by plane, time point and the detector's operating point,
-        and the volume that they are about.
-    """
-
-    ranges: dict[tuple[int, ...], tuple[Range, Range]] = field(default_factory=dict)
-    volume: Volume | None = None
-    acquisitions: dict[Axes, Acquisition | None] = field(default_factory=dict)
-    resolutions: dict[Axes, tuple[AxisAcquisition, AxisAcquisition] | None] = field(
-        default_factory=dict
-    )
-    concerns: dict[tuple[Plane, int, str], tuple[Volume, tuple[str, ...]]] = field(
-        default_factory=dict
-    )
-
-
 class LayerSource:
     """Reads slices of one image layer.
 
@@ -140,7 +113,9 @@ class LayerSource:
     contrast
         Which MRI contrast the layer shows, if the user has said so.
     measured
-        What has been measured of the layer, until its data change.
+        What has been measured of the layer, until its data or place change.
+    changes
+        How often they have changed.
     warned
         Texts of the warnings that the user has been told of the layer.
     """
@@ -151,6 +126,9 @@ class LayerSource:
         self.contrast: str | None = None
         self.warned: set[str] = set()
         self.measured = Measured()
+        self.changes = 0
+        for name in GEOMETRY_EVENTS:  # napari holds methods weakly
+            getattr(layer.events, name).connect(self.forget, position="first")
 
     @property
     def layer(self) -> Image:
@@ -196,13 +174,17 @@ class LayerSource:
         """Whether reading a slice may take long (dask, zarr, files)."""
         return not isinstance(self.layer.data, np.ndarray)
 
+    def place(self, view: SliceView) -> Place:
+        """Return which volume of a series a view is in, () if it is in several, and its axes."""
+        series = max(self.layer.ndim - 3, 0)
+        return () if min(view.axes) < series else view.index[:series], view.axes
+
     def ranges(self, view: SliceView) -> tuple[Range, Range]:
         """Return `intensity_range` and `value_range` of the volume that a slice is in.
 
         The volumes of a series, such as one of diffusion, can be as unlike as 1 and 1000.
         """
-        series = max(self.layer.ndim - 3, 0)
-        return self._ranges(() if min(view.axes) < series else view.index[:series])
+        return self._ranges(self.place(view)[0])
 
     @property
     def intensity_range(self) -> Range:
@@ -217,9 +199,10 @@ class LayerSource:
         """The smallest and the largest finite value of the whole layer."""
         return self._ranges(())[1]
 
-    def forget(self) -> None:
-        """Forget what was measured: the layer's data have changed."""
+    def forget(self, event: Any = None) -> None:
+        """Forget what was measured: the layer's data or place have changed."""
         self.measured = Measured()
+        self.changes += 1
 
     def _ranges(self, leading: tuple[int, ...]) -> tuple[Range, Range]:
         known = self.measured.ranges

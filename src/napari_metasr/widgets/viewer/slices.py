@@ -6,6 +6,7 @@ import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_error, show_warning
 
 from napari_metasr.widgets.panels.worker import Task
@@ -69,7 +70,7 @@ class Slices:
         self.session: ZoomSession[EncodedSlice] = ZoomSession(byte_budget)
         self._changed, self._busy = changed, busy
         self._images: dict[SliceKey, NDArray[Any]] = {}
-        self._tokens: weakref.WeakKeyDictionary[Layer, int] = weakref.WeakKeyDictionary()
+        self._known: weakref.WeakKeyDictionary[Layer, tuple[int, int]] = weakref.WeakKeyDictionary()
         self._sources: dict[SliceKey, LayerSource] = {}
         self._place: object = None
         self._cancelled = False
@@ -98,6 +99,9 @@ class Slices:
     ) -> dict[LayerSource, SliceKey]:
         """Tell which slices are shown; those in memory are read, lazy ones by the worker.
 
+        The numbers of a lazy slice that is encoded are at hand. What belongs to a source that has
+        changed since it was shown last is freed.
+
         Parameters
         ----------
         told
@@ -105,6 +109,11 @@ class Slices:
         risk
             Whether the model's error head is shown too, under `risk_key`.
         """
+        for source in sources:
+            known = source.token, source.changes
+            if self._known.get(source.layer, known) != known:
+                self.forget(source.layer)
+            self._known[source.layer] = known
         place = (view, model, device)
         if place != self._place:  # what failed elsewhere may be tried again
             self._place = place
@@ -118,9 +127,11 @@ class Slices:
         if risk:
             self._sources |= {risk_key(key): source for source, key in keys.items()}
         for source, key in keys.items():
-            self._tokens[source.layer] = source.token
-            if image_key(key) not in self._images and not source.is_lazy:
-                self._images[image_key(key)] = source.read(view)
+            encoded, name = self.session.get(key), image_key(key)
+            if name not in self._images and encoded is not None:
+                self._images[name] = encoded.source
+            elif name not in self._images and not source.is_lazy:
+                self._images[name] = source.read(view)
         return keys
 
     def image(self, key: SliceKey) -> NDArray[Any] | None:
@@ -162,8 +173,8 @@ class Slices:
                 ],
                 self._engines,
             )
-        elif self.session.running is not None and self.session.is_stale(self.session.running):
-            self._task.cancel()
+        else:
+            self._stop_if_stale()
 
     def rest(self) -> None:
         """Stop: nothing is shown."""
@@ -182,9 +193,10 @@ class Slices:
         int or None
             The layer's token, if it was ever shown.
         """
-        token = self._tokens.pop(layer, None)
+        token, _ = self._known.pop(layer, (None, 0))
         if token is not None:
             self.session.forget_layer(token)
+            self._stop_if_stale()
             self._images = {k: image for k, image in self._images.items() if k.layer != token}
             self._sources = {k: source for k, source in self._sources.items() if k.layer != token}
         return token
@@ -214,15 +226,22 @@ class Slices:
                 self._changed()
         elif self.session.accept(request, step.key, step.encoded):
             self._changed()
-        if self.session.is_stale(request):
+        self._stop_if_stale()
+
+    def _stop_if_stale(self) -> None:
+        if self.session.running is not None and self.session.is_stale(self.session.running):
             self._task.cancel()
 
     def _on_warning(self, text: str) -> None:
-        """Tell of the first shown source that is worked on, once for each text."""
+        """Tell of the first shown source that is worked on, once for each text.
+
+        A slice without any value is seen to be empty.
+        """
         windows = self._request.windows if self._request is not None else ()
         for key, _ in windows:
-            source = self._sources.get(key)
-            if source is not None and text not in source.warned:
+            source, image = self._sources.get(key), self.image(key)
+            is_empty = image is not None and not np.isfinite(image).any()
+            if source is not None and not is_empty and text not in source.warned:
                 source.warned.add(text)
                 show_warning(f"“{source.name}”: {text}")
                 return

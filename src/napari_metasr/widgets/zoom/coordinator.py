@@ -16,7 +16,7 @@ from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
 from napari_metasr.widgets.viewer.first_shape import prepare_shapes
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
-from napari_metasr.widgets.viewer.layer_source import check_supported, layer_source
+from napari_metasr.widgets.viewer.layer_source import check_supported
 from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
 from napari_metasr.widgets.viewer.preferences import remember
@@ -259,7 +259,6 @@ class Coordinator(QObject):
         """Forget what was made of a layer that has other numbers or another place."""
         self.corrections.clear()
         self.slices.forget(layer)
-        layer_source(layer).forget()
         self._on_order()
         self._on_layers()
 
