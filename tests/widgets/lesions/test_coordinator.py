@@ -199,6 +199,44 @@ def test_removing_the_image_while_detecting_stops_it(qtbot, viewer, lesion_dock,
     assert not lesion_dock.detect.isEnabled()
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda layer: setattr(layer, "data", layer.data[::-1] * 7),
+        lambda layer: setattr(layer, "translate", (50, 0, 0)),
+    ],
+    ids=["numbers", "place"],
+)
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_what_is_found_in_an_image_that_has_changed_meanwhile_is_dropped(
+    qtbot, viewer, lesion_dock, detector, change
+):
+    detector.gate.clear()
+    qtbot.mouseClick(lesion_dock.detect, LEFT)
+    change(viewer.layers[0])
+    assert lesion_dock.status.text() == "The image was changed: stopped. Start again."
+    assert not lesion_dock.progress.isVisibleTo(lesion_dock)
+    detector.gate.set()
+    settle(qtbot, lesion_dock)
+    qtbot.wait(50)
+    assert box_layers(viewer) == []
+    search(qtbot, lesion_dock)
+    assert len(rows(lesion_dock)) == 2
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_another_image_that_changes_does_not_stop_the_search(
+    qtbot, viewer, lesion_dock, detector, rng
+):
+    other = viewer.add_image(rng.normal(size=(3, 40, 50)), name="other")
+    detector.gate.clear()
+    qtbot.mouseClick(lesion_dock.detect, LEFT)
+    other.data = other.data + 1
+    detector.gate.set()
+    settle(qtbot, lesion_dock)
+    assert len(rows(lesion_dock)) == 2
+
+
 @pytest.mark.usefixtures("_no_head_is_needed")
 def test_closing_the_dock_while_detecting_leaves_the_viewer_alone(
     qtbot, viewer, lesion_dock, detector

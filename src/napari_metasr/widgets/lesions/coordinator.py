@@ -283,20 +283,23 @@ class LesionCoordinator(QObject):
         )
 
     def _on_image_changed(self, layer: Layer) -> None:
-        """Forget what was measured of an image whose numbers or place changed; boxes go along."""
-        source = layer_source(layer)
-        source.forget()
-        if self.results.follow(source):
+        """Have the boxes go along with an image; what is looked for in its former self is not."""
+        if self.results.follow(layer_source(layer)):
             self._editing.set_line()
             self._show()
+        self._stop_looking(layer, words.CHANGED)
 
     def _on_removed(self, event: Any) -> None:
         layer: Layer = event.value
+        self._stop_looking(layer, words.REMOVED)
+        self._on_layers()
+        if self.results.removed(layer):
+            self._show()
+
+    def _stop_looking(self, layer: Layer, reason: str) -> None:
+        """End a search through an image that is not any more what is looked through."""
         scope = self.searcher.scope
         if scope is not None and (scope.source.is_gone or scope.source.layer is layer):
             self.searcher.close()
             self._dock.show_rest()
-            self._dock.show_status(words.REMOVED)
-        self._on_layers()
-        if self.results.removed(layer):
-            self._show()
+            self._dock.show_status(reason)

@@ -25,6 +25,7 @@ NO_DETECTOR = "No detector is installed: draw boxes, or take them from a segment
 READY = "Press Detect, draw a box, or take a segmentation."
 CANCELLED = "Cancelled."
 REMOVED = "The image was removed: stopped."
+CHANGED = "The image was changed: stopped. Start again."
 IN_3D = "expected a slice on the screen, found the viewer in 3-D: switch it to 2-D"
 OUTSIDE = "expected a slice of the image on the screen, found the viewer outside it"
 
