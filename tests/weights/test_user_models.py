@@ -156,3 +156,21 @@ def test_a_file_in_place_of_the_folder(folder):
     folder.write_text("mine")
     with pytest.warns(weights.UserModelWarning, match="expected the folder of your models"):
         weights.model_cards()
+
+
+def test_a_model_is_removed_with_its_error_head(folder):
+    install("mine")
+    (folder / "risk").mkdir()
+    for name in ("mine.json", "mine.safetensors", "meta-srgan.json"):
+        (folder / "risk" / name).write_text("")
+    assert len(weights.remove_model("mine")) == 4
+    assert [path.name for path in (folder / "risk").iterdir()] == ["meta-srgan.json"]
+
+
+def test_a_name_of_ones_own_may_be_taken_again_where_that_is_asked_for(folder):
+    install("mine")
+    weights.check_new_model("mine", overwrite=True)
+    with pytest.raises(weights.WeightsError, match="taken by a model of the package"):
+        weights.check_new_model("meta-srgan", overwrite=True)
+    with pytest.raises(weights.WeightsError, match="expected a model name"):
+        weights.check_model_name("../mine")

@@ -9,8 +9,10 @@ from typing import Annotated
 import tyro
 from tqdm import tqdm
 
+from metasr_training.cards import Stated
 from metasr_training.command_line import DeviceOption, interruptible
-from metasr_training.datasets.slices import Slice, Split, load_slices
+from metasr_training.datasets.slices import Slice, Split
+from metasr_training.datasets.split_files import read_split
 from metasr_training.evaluation.risk import (
     BANDS,
     Found,
@@ -22,6 +24,7 @@ from metasr_training.evaluation.risk import (
 )
 from metasr_training.evaluation.zoom import IN_PLANE
 from metasr_training.tables import csv_text, write_text, writing_together
+from metasr_training.trained_patients import slices_of_split, warn_of_trained
 from napari_metasr.io.contrast import guess_contrast
 from napari_metasr.trust.conformal import TooFewPatientsError, least_patients
 from napari_metasr.trust.own_slices import spread
@@ -44,6 +47,7 @@ def calibrate(
     test: tuple[Split, ...] = ("test",),
     slices: int = 2,
     contrast: tuple[str, ...] = (),
+    split: Path | None = None,
     card: Path | None = None,
     output: Path | None = None,
     device: DeviceOption = "auto",
@@ -79,9 +83,13 @@ def calibrate(
         Slices of each patient, evenly spread; 0 for all.
     contrast
         Contrasts of the scans, such as FLAIR; by default what the files' names tell.
+    split
+        A file that says which patients train, validate and test: JSON ({split: {source:
+        [patients]}}) or CSV (source, patient, split). Drawn by patient where there is none.
     card
-        Where the calibrated card goes; by default into your folder of models, where it takes the
-        place of the card that came with the head.
+        Where the calibrated card goes; by default over that of the head, or of a model of the
+        package into your folder of models, where it takes the place of the card that came with
+        the head.
     output
         A folder for risk.csv and risk.md.
     """
@@ -90,15 +98,18 @@ def calibrate(
         raise ValueError(f"expected a tau between 0 and 1, found {tau:g}")
     if set(splits) & set(test):
         raise ValueError("the patients that calibrate cannot test as well")
-    own = chosen(data, splits, sources, slices)
+    stated = Stated(contrasts=contrast).contrasts
+    own = chosen(data, splits, sources, slices, split)
     patients = {(one.source, one.patient) for one in own}
     if len(patients) < least_patients(alpha):
         raise TooFewPatientsError(
             f"{data}: alpha {alpha:g} needs at least {least_patients(alpha)} patients to calibrate "
             f"on, found {len(patients)}"
         )
-    left_out = chosen(data, test, sources, slices) if test else []
+    left_out = chosen(data, test, sources, slices, split) if test else []
     engine, risk_model = load_model(model, device=device), load_risk_model(model, device=device)
+    trained = (*engine.card.patients, *risk_model.risk_card.patients)
+    warn_of_trained(engine.name, trained, [*own, *left_out])
     path = own_card_path(model) if card is None else card
     tables = [] if output is None else [output / name for name in RESULTS]
     total = (len(own) + len(left_out)) * len(acquisitions) * len(BANDS)
@@ -124,7 +135,7 @@ def calibrate(
         calibration = Calibration(
             alpha=alpha,
             tau=tau,
-            contrasts=contrast
+            contrasts=stated
             or tuple(dict.fromkeys(filter(None, names)))
             or engine.card.trained_contrasts,
             data=tuple(
@@ -143,20 +154,31 @@ def calibrate(
 
 
 def chosen(
-    data: Path, splits: tuple[Split, ...], sources: tuple[str, ...], count: int
+    data: Path,
+    splits: tuple[Split, ...],
+    sources: tuple[str, ...],
+    count: int,
+    given: Path | None = None,
 ) -> list[Slice]:
     """Choose slices of every patient of some splits, evenly spread; splits without any give none.
+
+    Parameters
+    ----------
+    given
+        The split file; without one the split is drawn.
 
     Raises
     ------
     FileNotFoundError
-        If no split has any.
+        If no split has any, or there is no such split file.
     """
+    if given is not None:
+        read_split(given)
     patients: dict[tuple[str, str], list[Slice]] = defaultdict(list)
     missing: FileNotFoundError | None = None
     for split in splits:
         try:
-            found = load_slices(data, split, sources or None)
+            found = slices_of_split(data, split, sources, given)
         except FileNotFoundError as error:
             missing = error
             continue

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from metasr_training.calibrate import calibrate
 from metasr_training.catalogue import experiment
 from metasr_training.command_line import DeviceOption, call_one_of
-from metasr_training.datasets.slices import Split, load_slices, some_of_each
+from metasr_training.datasets.slices import Split, some_of_each
 from metasr_training.evaluation.about import body
 from metasr_training.evaluation.contestants import REFERENCE
 from metasr_training.evaluation.driver import evaluate_experiment, evaluation_folder
@@ -46,6 +46,7 @@ from metasr_training.overrides import parsed
 from metasr_training.seeds import seed_runs
 from metasr_training.tables import write_rows, write_text, writing_together
 from metasr_training.trained import UntrainedError, run_record
+from metasr_training.trained_patients import slices_of_split, warn_of_trained
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
 from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
@@ -73,6 +74,7 @@ def measure_model(
     degradations: tuple[str, ...] = IN_PLANE,
     noise: tuple[float, ...] = (0.0,),
     beside: tuple[str, ...] = (),
+    split: Path | None = None,
 ) -> None:
     """Measure PSNR and SSIM of bicubic, Lanczos and a model on validation patients.
 
@@ -103,6 +105,9 @@ def measure_model(
         Standard deviations of the noise of the reduced slices, on the 0..255 scale.
     beside
         Models that are measured as well, such as the one that this one began with.
+    split
+        A file that says which patients train, validate and test: JSON ({split: {source:
+        [patients]}}) or CSV (source, patient, split). Drawn by patient where there is none.
     """
     engine = load_model(model, device=device)
     names = (*RESULTS, TOLD_RESULT) if engine.card.can_be_told else RESULTS
@@ -113,10 +118,12 @@ def measure_model(
         projected = {engine.name, engine.name + TOLD, *beside}
     conditions = zoom_conditions(scales, degradations, noise)
     with (
-        keeping(lambda: files_of(Path(model))),
+        keeping(lambda: [*files_of(Path(model)), *([] if split is None else [split])]),
         writing_together([output / name for name in names]) as (numbers, text, about, *told_text),
     ):
-        chosen = some_of_each(load_slices(data, "val", sources or None), slices)
+        chosen = some_of_each(slices_of_split(data, "val", sources, split), slices)
+        for one in (engine, *others):
+            warn_of_trained(one.name, one.card.patients, chosen)
         scores = [
             score
             for one in tqdm(chosen, unit="slice")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from metasr_training.cards import DATA
 from metasr_training.catalogue import recipe_or_file
 from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.datasets.pairs import PairSampler
-from metasr_training.datasets.slices import SOURCES, load_slices
+from metasr_training.trained_patients import patient_hashes, slices_of_split
 from napari_metasr.devices import resolve_device
 from napari_metasr.files import check_writable, making_folders
 from napari_metasr.networks.folding import fold_batch_norm
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from metasr_training.datasets.batch import Batch
+    from metasr_training.datasets.slices import Slice
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,7 @@ def risk_head(
     rate: float = 2e-4,
     recipe: str = "zoom",
     start: Path | None = None,
+    split: Path | None = None,
     seed: int = 0,
     device: DeviceOption = "auto",
 ) -> None:
@@ -70,9 +75,17 @@ def risk_head(
         Whose pairs are drawn.
     start
         The folder of a head to go on from, as this command wrote it.
+    split
+        A file that says which patients train, validate and test: JSON ({split: {source:
+        [patients]}}) or CSV (source, patient, split). Drawn by patient where there is none.
     seed
         Of the batches.
     """
+    if updates < 1:
+        raise ValueError(f"expected a number of updates from 1 on, found {updates}")
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"expected a positive learning rate, found {rate:g}")
+    limit = seconds(budget) if budget else float("inf")
     network, card = load_network(model)
     if not isinstance(network, MetaSRGAN):
         raise WeightsError(f"{card.name} has no hidden layer that an error head could share")
@@ -81,7 +94,8 @@ def risk_head(
     if pairs is None:
         raise ValueError(f"the recipe {recipe} draws no pairs")
     pairs = pairs.model_copy(update={"masked": MASKED})
-    sampler = PairSampler(load_slices(data, "train", SOURCES), pairs, seed=seed)
+    slices = slices_of_split(data, "train", (), split)
+    sampler = PairSampler(slices, pairs, seed=seed)
     network = fold_batch_norm(network).to(where).requires_grad_(False)
     network.upscale.kernel = kernel_for(where.type)
     head = RiskHead(
@@ -89,10 +103,13 @@ def risk_head(
         hidden=network.upscale.weights.first.out_features,
     ).to(where)
     before = 0
+    read, patients = data_of(slices), patient_hashes(slices)
     if start is not None:
         begun, told = read_risk(start / f"{card.name}.safetensors", card.sha256)
         head.load_state_dict(begun.state_dict())
         before = told.updates
+        read = tuple(dict.fromkeys((*told.data, *read)))
+        patients = tuple(sorted({*told.patients, *patients}))
     names = [f"{card.name}{suffix}" for suffix in (".safetensors", ".json")]
     with making_folders([output]), interruptible() as stop:
         for name in names:
@@ -102,10 +119,12 @@ def risk_head(
             head,
             sampler,
             updates=updates,
-            limit=seconds(budget) if budget else float("inf"),
+            limit=limit,
             rate=rate,
             stop=stop,
         )
+        if not done:
+            raise ValueError("stopped before the first update: no head was written")
         saved = save_risk(
             head,
             output,
@@ -118,14 +137,27 @@ def risk_head(
             f"{pairs.patch} patches, {MASKED:.0%} of them cut by a mask, trunk frozen, "
             f"{took / 60:.0f} minutes of training"
             + (f" after {before} updates before" if before else ""),
-            data=card.data,
+            data=read,
             licence=card.licence,
+            patients=patients,
         )
     place = head_path(model).parent
     moved = "" if output.resolve() == place.resolve() else f"put both files into {place}, then "
     print(
         f"{output / saved.model}.safetensors: {saved.parameters:,} parameters, {done} updates. "
         f"Next: {moved}metasr-evaluate calibrate {data} --model {model}"
+    )
+
+
+def data_of(slices: Iterable[Slice]) -> tuple[str, ...]:
+    """Say which data sets slices are of, and how many patients and images of each."""
+    slices = list(slices)
+    images = Counter(one.source for one in slices)
+    patients = Counter(source for source, _ in {(one.source, one.patient) for one in slices})
+    return tuple(
+        f"{DATA.get(source, source)}: {patients[source]} training patients, "
+        f"{count:,} training images"
+        for source, count in images.items()
     )
 
 
@@ -152,6 +184,8 @@ def _train(
         share = (1 + torch.cos(torch.pi * torch.tensor(progress))) / 2
         optimiser.param_groups[0]["lr"] = rate * warm * float(share)
         loss = head_loss(network, attached, head, sampler.draw(update))
+        if not loss.isfinite():
+            raise FloatingPointError(f"update {update + 1}: the loss is {loss.item():g}")
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), LARGEST_GRADIENT)

@@ -19,6 +19,7 @@ from napari_metasr.weights.store import (
     shipped_names,
 )
 from napari_metasr.weights.user_models import UserModelWarning
+from napari_metasr.weights.user_models import check_name as check_model_name
 from napari_metasr.weights.user_models import folder as user_folder
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "UserModelWarning",
     "WeightsError",
     "cannot_be_told",
+    "check_model_name",
     "check_new_model",
     "install_model",
     "is_own",

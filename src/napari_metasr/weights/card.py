@@ -86,6 +86,9 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
         How it was trained.
     data
         What on, with licences.
+    patients
+        Who trained it, where that is known: the first digits of a hash of each, so that later
+        measurements can tell them from others without their names.
     results
         What was measured, on what.
     licence
@@ -113,6 +116,7 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     loss: str
     schedule: str
     data: tuple[str, ...]
+    patients: tuple[str, ...] = ()
     results: dict[str, Any] = Field(default_factory=dict)
     licence: str
     intended_use: str

@@ -12,6 +12,7 @@ from napari_metasr.errors import problems
 from napari_metasr.files import making_folders, naming, replacing, replacing_all
 from napari_metasr.weights import user_models
 from napari_metasr.weights.card import WeightsError
+from napari_metasr.weights.store import PUBLISHED, is_own
 
 if TYPE_CHECKING:
     from napari_metasr.networks.risk_head import RiskHead
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "risk"
 """Folder of the heads that come with the package: NAME.safetensors and NAME.json for each."""
 
-OWN_FOLDER = "risk"
-"""Within the user's folder of models: cards of calibrations of one's own, NAME.json."""
+OWN_FOLDER = user_models.HEADS
+"""Within the user's folder of models: heads of these, and cards of calibrations of one's own."""
 
 
 class RiskCell(BaseModel, extra="forbid", frozen=True):
@@ -101,6 +102,8 @@ class RiskCard(BaseModel, extra="forbid", frozen=True):
         Of the absolute error that it estimates.
     updates, loss, schedule, data, licence
         How and on what it was trained; of the weights.
+    patients
+        Who trained it; see `napari_metasr.weights.ModelCard`.
     calibration
         None while it is not calibrated: then nothing is guaranteed.
     """
@@ -115,6 +118,7 @@ class RiskCard(BaseModel, extra="forbid", frozen=True):
     schedule: str
     data: tuple[str, ...]
     licence: str
+    patients: tuple[str, ...] = ()
     calibration: Calibration | None = None
 
 
@@ -188,13 +192,21 @@ def save_risk(head: RiskHead, folder: Path, **about: object) -> RiskCard:
     ----------
     about
         The fields of `RiskCard`; ``parameters`` and ``sha256`` are the head's own.
+
+    Raises
+    ------
+    WeightsError
+        If some weights are not finite, or too large for half precision.
     """
     import torch
     from safetensors.torch import save
 
+    from napari_metasr.weights.checking import check_finite
+
     state = {
         name: value.to(torch.float16).contiguous() for name, value in head.state_dict().items()
     }
+    check_finite("the error head", state)
     content = save(state)
     card = RiskCard.model_validate(
         about
@@ -225,16 +237,26 @@ def _text_of(card: RiskCard) -> str:
 
 
 def own_card_path(model: str | Path) -> Path:
-    """Return where the card of the user's own calibration lies; it need not exist."""
-    return user_models.folder() / OWN_FOLDER / f"{Path(model).stem}.json"
+    """Return where the card of the user's own calibration lies; it need not exist.
+
+    It is beside the head, or of a head of the package in the user's folder of models.
+    """
+    path = head_path(model).with_suffix(".json")
+    shipped = path.parent.resolve() == FOLDER.resolve()
+    return user_models.folder() / OWN_FOLDER / path.name if shipped else path
 
 
 def head_path(model: str | Path) -> Path:
-    """Return where a head lies: beside weights given by their path, else in the package."""
+    """Return where a head lies: in the folder ``risk`` beside the weights; it need not exist.
+
+    A name is that of a model as `napari_metasr.weights.load_network` finds it: of the package, or
+    of the user's folder.
+    """
     path = Path(model)
-    if path.suffix in {".safetensors", ".json"}:
+    if path.suffix in {".safetensors", ".json", *PUBLISHED}:
         return path.parent / OWN_FOLDER / f"{path.stem}.safetensors"
-    return FOLDER / f"{model}.safetensors"
+    folder = user_models.folder() / OWN_FOLDER if is_own(str(model)) else FOLDER
+    return folder / f"{model}.safetensors"
 
 
 def _read_card(path: Path) -> RiskCard:

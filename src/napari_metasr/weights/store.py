@@ -209,8 +209,13 @@ def save_weights(
     return card
 
 
-def check_new_model(name: str) -> None:
+def check_new_model(name: str, *, overwrite: bool = False) -> None:
     """Refuse a name that a new model of the user cannot have.
+
+    Parameters
+    ----------
+    overwrite
+        Whether it may be that of a model of the user, which would be replaced.
 
     Raises
     ------
@@ -219,7 +224,7 @@ def check_new_model(name: str) -> None:
     OSError
         If no model can be written in that folder.
     """
-    user_models.check_new_name(name, shipped_names())
+    user_models.check_new_name(name, shipped_names(), overwrite=overwrite)
 
 
 def install_model(
@@ -242,7 +247,7 @@ def install_model(
 
 
 def remove_model(name: str) -> tuple[Path, ...]:
-    """Delete a user's model, damaged or not; the files that were deleted.
+    """Delete a user's model, damaged or not, and its error head; the files that were deleted.
 
     Raises
     ------

@@ -21,6 +21,9 @@ VARIABLE = "NAPARI_METASR_MODELS"
 """Environment variable that names another folder."""
 
 MARKER = "format.json"
+HEADS = "risk"
+"""Within the folder: the error heads of its models."""
+
 FORMAT = 1
 """Version of the folder's layout: NAME.safetensors and NAME.json for each model."""
 
@@ -91,8 +94,27 @@ def _check_format(here: Path) -> None:
         )
 
 
-def check_new_name(name: str, shipped: Iterable[str]) -> None:
+def check_name(name: str) -> None:
+    """Refuse what no model can be called.
+
+    Raises
+    ------
+    WeightsError
+        If it is no file name without an ending.
+    """
+    if not _NAME.fullmatch(name) or name.endswith(_ENDINGS) or name == Path(MARKER).stem:
+        raise WeightsError(
+            f"expected a model name of letters, digits, '-', '_' and '.', found {name!r}"
+        )
+
+
+def check_new_name(name: str, shipped: Iterable[str], *, overwrite: bool = False) -> None:
     """Refuse a name that a new model of the user cannot have.
+
+    Parameters
+    ----------
+    overwrite
+        Whether it may be that of a model of the user.
 
     Raises
     ------
@@ -101,19 +123,16 @@ def check_new_name(name: str, shipped: Iterable[str]) -> None:
     OSError
         If no model can be written in the user's folder.
     """
-    if not _NAME.fullmatch(name) or name.endswith(_ENDINGS) or name == Path(MARKER).stem:
-        raise WeightsError(
-            f"expected a model name of letters, digits, '-', '_' and '.', found {name!r}"
-        )
+    check_name(name)
     if name in shipped:
         raise WeightsError(f"the name {name!r} is taken by a model of the package")
-    if name in names():
+    if name in names() and not overwrite:
         raise WeightsError(
             f"the name {name!r} is taken by a model in {folder()}; choose another, or remove that "
             "one first"
         )
     with making_folders([folder()]):
-        check_writable(folder() / f"{name}.json")
+        check_writable(folder() / f"{name}.json", overwrite=overwrite)
 
 
 def prepare() -> Path:
@@ -134,7 +153,7 @@ def prepare() -> Path:
 
 
 def remove(name: str, shipped: Iterable[str]) -> tuple[Path, ...]:
-    """Delete a user's model, damaged or not; the files that were deleted.
+    """Delete a user's model, damaged or not, and its error head; the files that were deleted.
 
     Raises
     ------
@@ -150,7 +169,9 @@ def remove(name: str, shipped: Iterable[str]) -> tuple[Path, ...]:
             f"expected one of your models ({listed}) in {folder()}, found {name!r}"
             f"{nearest_hint(name, there)}"
         )
-    gone = [path for path in (card_path(name), weights_path(name)) if path.exists()]
+    own = [card_path(name), weights_path(name)]
+    own += [path.parent / HEADS / path.name for path in own]
+    gone = [path for path in own if path.exists()]
     for path in gone:
         path.unlink()
     return tuple(gone)

@@ -174,7 +174,7 @@ def test_a_folder_that_is_no_run(tmp_path, capsys):
 
 
 def test_a_model_is_measured_at_every_scale_under_every_degradation(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(evaluate, "load_slices", lambda data, split, sources: slices(1))
+    monkeypatch.setattr(evaluate, "slices_of_split", lambda *asked: slices(1))
     output = tmp_path / "out"
     arguments = ["--data", str(tmp_path), "--output", str(output), "--scales", "2", "--slices", "1"]
     assert evaluate.main(["model", "meta-srgan", *arguments, "--device", "cpu"]) == 0
@@ -184,3 +184,30 @@ def test_a_model_is_measured_at_every_scale_under_every_degradation(tmp_path, mo
         f"disc/{name}/x2.0".replace(".0", "") for name in ("bicubic", "bilinear", "box", "k-space")
     }
     assert "| disc | box | x2 | 1 |" in capsys.readouterr().out
+
+
+def test_a_split_is_followed_and_one_that_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
+    asked = []
+
+    def slices_of_split(*arguments):
+        asked.append(arguments)
+        return slices(1)
+
+    monkeypatch.setattr(evaluate, "slices_of_split", slices_of_split)
+    arguments = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--scales", "2"]
+    arguments += ["--slices", "1", "--split", str(tmp_path / "split.json"), "--device", "cpu"]
+    assert evaluate.main(["model", "meta-srgan", *arguments, "--degradations", "box"]) == 0
+    assert asked == [(tmp_path, "val", (), tmp_path / "split.json")]
+    monkeypatch.undo()
+    assert evaluate.main(["model", "meta-srgan", *arguments, "--degradations", "box"]) == 2
+    assert "split.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--scales", "--sources", "--degradations", "--noise"])
+def test_an_option_of_several_values_without_one_is_refused_in_one_line(tmp_path, capsys, option):
+    arguments = ["model", "meta-srgan", "--data", str(tmp_path), "--output", str(tmp_path / "out")]
+    for words in ([*arguments, option], [*arguments[:2], option, *arguments[2:]]):
+        assert evaluate.main(words) == 2
+        said = capsys.readouterr().err
+        assert said == f"metasr-evaluate: expected at least one value of {option}, found none\n"
+    assert not (tmp_path / "out").exists()
