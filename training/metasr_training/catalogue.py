@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -169,11 +170,14 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _recipe_values(name: str) -> dict[str, Any]:
-    """Read the values of a recipe's file, merged over those of the recipe that it ``extends``."""
-    values = _read(RECIPES, name, "a recipe")
+def _extended(values: dict[str, Any]) -> dict[str, Any]:
+    """Merge the values of a recipe's file over those of the recipe that it ``extends``, if any."""
     base = values.pop("extends", None)
-    return values if base is None else _merged(_recipe_values(base), values)
+    if base is None:
+        return values
+    if not isinstance(base, str):
+        raise ValueError(f"expected the name of a recipe to extend, found {base!r}")
+    return _merged(_extended(_read(RECIPES, base, "a recipe")), values)
 
 
 def recipe(name: str) -> Recipe:
@@ -187,13 +191,15 @@ def recipe(name: str) -> Recipe:
         If there is none of this name (the nearest is suggested), or its file is wrong.
     """
     try:
-        return Recipe(name=name, **_recipe_values(name))
+        return Recipe(name=name, **_extended(_read(RECIPES, name, "a recipe")))
     except ValidationError as error:
         raise ValueError(f"recipe {name}: {_words(error, Recipe)}") from None
 
 
 def read_recipe(path: Path) -> Recipe:
     """Read a user's recipe: a TOML file, named after the recipe.
+
+    It may name a recipe of the package that it ``extends``, as those do; see `recipe`.
 
     Raises
     ------
@@ -206,12 +212,41 @@ def read_recipe(path: Path) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: expected a recipe as TOML: {error}") from None
     try:
-        found = Recipe.model_validate({"name": path.stem, **values})
+        found = Recipe.model_validate({"name": path.stem, **_extended(values)})
         for preset in PRESETS:
             found.resolve(preset, Condition())
     except ValidationError as error:
         raise ValueError(f"{path}: {_words(error, Recipe)}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     return found
+
+
+def check_starts(networks: Iterable[tuple[Recipe, Condition]], there: Collection[str]) -> None:
+    """Refuse networks that start from one which is not trained before them.
+
+    Parameters
+    ----------
+    networks
+        What is to be trained, in this order.
+    there
+        Names of the networks that the run has already.
+
+    Raises
+    ------
+    ValueError
+        If a start is missing, or is no recipe.
+    """
+    known = set(there)
+    for one, condition in networks:
+        if one.start is not None:
+            start = recipe(one.start).network_name(condition)
+            if start not in known:
+                raise ValueError(
+                    f"the recipe {one.name} starts from {start}, which the run has not trained: "
+                    "train an experiment that has it in the same run folder first"
+                )
+        known.add(one.network_name(condition))
 
 
 def recipe_or_file(text: str) -> Recipe:

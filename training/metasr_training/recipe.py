@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from metasr_training.condition import Condition
 from metasr_training.stage import LossName
@@ -14,6 +14,9 @@ from napari_metasr.networks import takes_option
 
 PresetName = Literal["paper", "workstation", "laptop", "smoke"]
 PRESETS: tuple[PresetName, ...] = get_args(PresetName)
+
+OF_CONDITION = ("scales", "degradations", "noise")
+"""Fields of the pairs of a conditioned recipe that its condition decides."""
 
 
 class Preset(BaseModel, extra="forbid", frozen=True):
@@ -73,6 +76,25 @@ class Recipe(Training, frozen=True):
     conditioned: bool = True
     presets: dict[PresetName, Preset]
 
+    @model_validator(mode="after")
+    def _condition_is_left_out(self) -> Recipe:
+        if not self.draws_by_condition:
+            return self
+        said = [self.pairs.model_fields_set if self.pairs else set()]
+        said += [set(preset.data) for preset in self.presets.values()]
+        for name in OF_CONDITION:
+            if any(name in fields for fields in said):
+                raise ValueError(
+                    f"expected no {name} of pairs in a recipe with a network for each condition, "
+                    "which decides them; conditioned = false is for one network for all"
+                )
+        return self
+
+    @property
+    def draws_by_condition(self) -> bool:
+        """Whether its condition decides how slices are reduced."""
+        return self.conditioned and self.pairs is not None
+
     def network_name(self, condition: Condition) -> str:
         """Return the network's name under a condition: ``srresnet-x4``, ``meta-srgan``."""
         return f"{self.name}-{condition.name}" if self.conditioned else self.name
@@ -105,12 +127,9 @@ class Recipe(Training, frozen=True):
         for task in ("pairs", "detection"):
             if values[task] is not None:
                 values[task] = values[task] | change.data
-        if self.conditioned and self.pairs is not None:
-            values["pairs"] |= {
-                "scales": (condition.scale,),
-                "degradations": {condition.degradation: 1.0},
-                "noise": condition.noise,
-            }
+        if self.draws_by_condition:
+            decided = (condition.scale,), {condition.degradation: 1.0}, condition.noise
+            values["pairs"] |= dict(zip(OF_CONDITION, decided, strict=True))
         values["stages"] = [
             stage.model_dump()
             | {
