@@ -153,3 +153,37 @@ def test_runs_without_an_evaluation(tmp_path, capsys):
     assert report.main([str(tmp_path / "none"), "--output", str(tmp_path / "results")]) == 2
     assert "expected a run folder" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir() if path.is_dir()}
+
+
+def test_runs_of_one_name_have_sections_of_two_which_are_kept(tmp_path):
+    runs = []
+    for parent in ("a", "b"):
+        (tmp_path / parent).mkdir()
+        runs.append(str(make_run(tmp_path / parent / "my run", ["zoom"], preset=f"of {parent}")))
+    output = tmp_path / "results"
+    assert report.main([*runs, "--output", str(output)]) == 0
+    sections = {"zoom-my-run", "zoom-my-run-2"}
+    assert names(output) == sections
+    before = {name: (output / name / "about.json").read_text() for name in sections}
+    for _ in range(2):
+        assert report.main([str(output), "--output", str(output)]) == 0
+        assert {name: (output / name / "about.json").read_text() for name in sections} == before
+    other = make_run(tmp_path / "other", ["lfsr-table1"])
+    assert report.main([str(output), str(other), "--output", str(output)]) == 0
+    assert names(output) == {*sections, "lfsr-table1"}
+    assert "![Curves of all.](zoom-my-run-2/curves.png)" in (output / "README.md").read_text()
+
+
+def test_two_reports_of_one_experiment_have_two_sections(tmp_path):
+    reports = []
+    for name in ("one", "two"):
+        run = make_run(tmp_path / name, ["zoom"], preset=name)
+        reports.append(str(tmp_path / f"report-{name}"))
+        assert report.main([str(run), "--output", reports[-1]]) == 0
+    output = tmp_path / "results"
+    assert report.main([*reports, "--output", str(output)]) == 0
+    assert names(output) == {"zoom", "zoom-2"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import shutil
 import sys
 from collections import Counter
@@ -100,7 +102,7 @@ def sections(runs: Iterable[Path]) -> list[Section]:
     """Collect the evaluations of runs and reports, in the order of the experiments' ids.
 
     An experiment that several have evaluated has a section for each; but a run's replace those
-    that a report has of the same experiment.
+    that a report has of the same experiment. A report's sections keep their names.
 
     Raises
     ------
@@ -124,17 +126,34 @@ def sections(runs: Iterable[Path]) -> list[Section]:
             f"expected evaluations in {', '.join(map(str, runs))}, found none: "
             "metasr-evaluate experiment EXPERIMENT --output RUN makes them"
         )
-    counts = Counter(about.experiment for _, _, about in found)
+    names = _section_names(found)
     order = {name: place for place, name in enumerate(experiment_ids())}
     found.sort(key=lambda one: order.get(one[2].experiment, len(order)))
-    return [
-        Section(
-            about,
-            folder,
-            about.experiment if counts[about.experiment] == 1 else f"{about.experiment}-{run.name}",
-        )
-        for run, folder, about in found
-    ]
+    return [Section(about, folder, names[folder]) for _, folder, about in found]
+
+
+def _section_names(found: Sequence[tuple[Path, Path, EvaluationAbout]]) -> dict[Path, str]:
+    """Name the sections of evaluations, each after its experiment and, of several, its run.
+
+    Names are letters, digits, hyphens, points and underscores; those that would be the same, on a
+    disk that does not tell small letters from capitals, are numbered.
+    """
+    counts = Counter(about.experiment for _, _, about in found)
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for run, folder, about in sorted(found, key=lambda one: not is_report(one[0])):
+        if is_report(run):
+            wanted = folder.name
+        elif counts[about.experiment] == 1:
+            wanted = about.experiment
+        else:
+            wanted = re.sub(r"[^\w.-]+", "-", f"{about.experiment}-{run.name}")
+        numbered = (f"{wanted}-{number}" for number in itertools.count(2))
+        candidates = itertools.chain([wanted], numbered)
+        name = next(one for one in candidates if one.casefold() not in taken)
+        taken.add(name.casefold())
+        names[folder] = name
+    return names
 
 
 def verdicts(found: Sequence[Section]) -> list[Verdict]:
