@@ -9,7 +9,7 @@ import tyro
 
 from metasr_training import calibrate, evaluate, finetune, train
 from metasr_training.command_line import call, call_one_of
-from napari_metasr.cli.repeated import gathered
+from napari_metasr.cli.repeated import check_values, gathered
 from napari_metasr.cli.verbs import VERBS, parse
 
 
@@ -87,3 +87,16 @@ def test_every_command_gathers_its_own(command, option):
         *[option, "1", "2"],
         *["--device", "cpu"],
     ]
+
+
+@pytest.mark.parametrize("typed", ["a --scales", "--scales --seed 1 a", "--beside_these -- a"])
+def test_an_option_without_a_value_is_refused(typed):
+    with pytest.raises(ValueError, match=r"expected at least one value of --(scales|beside_these)"):
+        check_values(typed.split(), example)
+    with pytest.raises(ValueError, match="expected at least one value of"):
+        call(example, "example", typed.split())
+
+
+@pytest.mark.parametrize("typed", ["a --scales -1", "a --scales=2", "a -- --scales", "a --seed 1"])
+def test_others_are_left_alone(typed):
+    check_values(typed.split(), example)

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 import tyro
 
-from napari_metasr.cli.repeated import gathered
+from napari_metasr.cli.repeated import check_values, gathered
 from napari_metasr.devices import Device
 from napari_metasr.upscaling.job import Job
 
@@ -26,9 +26,16 @@ Result = TypeVar("Result")
 def call(
     function: Callable[..., Result], program: str, arguments: Sequence[str] | None = None
 ) -> Result:
-    """Call a function with the arguments of a command line; by default those of the process."""
-    words = sys.argv[1:] if arguments is None else arguments
-    return tyro.cli(function, prog=program, args=gathered(words, function))
+    """Call a function with the arguments of a command line; by default those of the process.
+
+    Raises
+    ------
+    ValueError
+        If an option with several values has none.
+    """
+    words = gathered(sys.argv[1:] if arguments is None else arguments, function)
+    check_values(words, function)
+    return tyro.cli(function, prog=program, args=words)
 
 
 def call_one_of(
@@ -37,10 +44,17 @@ def call_one_of(
     description: str,
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """Call the function that the first argument names with the others, as ``call``."""
+    """Call the function that the first argument names with the others, as ``call``.
+
+    Raises
+    ------
+    ValueError
+        As ``call``.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in functions:
         words[1:] = gathered(words[1:], functions[words[0]])
+        check_values(words[1:], functions[words[0]])
     tyro.extras.subcommand_cli_from_dict(
         dict(functions), prog=program, description=description, args=words
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -28,7 +29,7 @@ def gathered(arguments: Sequence[str], takes: Callable[..., Any]) -> list[str]:
         The command: a model or a function with one field or parameter for each option. Options
         with any number of values, ``tuple[X, ...]``, are gathered; of others the last one counts.
     """
-    several = set(_several(takes))
+    several = set(several_valued(takes))
     current: list[str] = []
     runs = [current]
     lists: dict[str, list[str]] = {}
@@ -54,7 +55,24 @@ def gathered(arguments: Sequence[str], takes: Callable[..., Any]) -> list[str]:
     return [word for run in runs for word in run]
 
 
-def _several(takes: Callable[..., Any]) -> Iterable[str]:
+def check_values(arguments: Sequence[str], takes: Callable[..., Any]) -> None:
+    """Refuse an option that takes any number of values and is given none.
+
+    Raises
+    ------
+    ValueError
+        If there is one; it is named.
+    """
+    several = set(several_valued(takes))
+    for word, following in itertools.pairwise((*arguments, "--")):
+        if word == "--":
+            return
+        named = word.replace("_", "-") in several
+        if named and (following == "--" or _OPTION.match(following)):
+            raise ValueError(f"expected at least one value of {word}, found none")
+
+
+def several_valued(takes: Callable[..., Any]) -> Iterable[str]:
     """Give the options of a command that take any number of values."""
     hints = get_type_hints(takes, include_extras=True)
     if isinstance(takes, type) and issubclass(takes, BaseModel):
