@@ -6,6 +6,7 @@ import os
 import pkgutil
 from importlib import import_module
 from pathlib import Path
+from typing import get_origin
 
 import numpy as np
 import pytest
@@ -96,10 +97,10 @@ def test_no_verb_writes_over_what_it_reads(tmp_path, monkeypatch, verb, read, wr
         name: None if field.is_required() else field.default
         for name, field in verb.model_fields.items()
     } | {"output": tmp_path / "new.nii.gz"}
-    text = verb.model_fields[read].annotation is str or read == "within"
-    command = verb.model_construct(
-        **fields | {written: reached(path, way), read: str(path) if text else path}
-    )
+    kind = verb.model_fields[read].annotation
+    text = kind is str or read == "within"
+    named = str(path) if text else (path,) if get_origin(kind) is tuple else path
+    command = verb.model_construct(**fields | {written: reached(path, way), read: named})
     with pytest.raises(InputReplacedError, match="would replace the input"):
         command.check_kept()
 

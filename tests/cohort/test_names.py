@@ -94,8 +94,16 @@ def test_a_dataset_s_t1_weighted_volumes_are_found(tmp_path):
     assert found.is_bids
     assert [str(name) for name in found.names] == wanted
     assert sorted(map(str, found.left_out)) == sorted(aside)
-    named = find_inputs(root, "derivatives/*/sub-*/anat/*.nii.gz")
+    named = find_inputs(root, ["derivatives/*/sub-*/anat/*.nii.gz"])
     assert [str(name) for name in named.names] == aside[:1]
+
+
+def test_several_patterns_find_all_that_match_one(tmp_path):
+    for name in ("a.nii", "b.nii", "sub/c.nii", "sub/d.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_inputs(tmp_path, ["a.nii", "sub/*"])
+    assert [str(name) for name in found.names] == ["a.nii", "sub/c.nii"]
 
 
 def test_a_folder_s_images_are_found_and_segmentations_are_not(tmp_path):
@@ -129,7 +137,7 @@ def test_folders_of_dicom_files_are_one_volume_each(tmp_path):
     one = find_inputs(tmp_path / "p2")
     (item,), _ = items_of(one, tmp_path / "out", "2x", job_of)
     assert item.job.output == tmp_path / "out" / "p2_res-2x_desc-metasr.nii.gz"
-    named = find_inputs(tmp_path, "p1/*")
+    named = find_inputs(tmp_path, ["p1/*"])
     assert [str(name) for name in named.names] == ["p1/t1", "p1/t2.a"]
 
 
@@ -151,7 +159,7 @@ def test_where_nothing_can_be_found_is_told(tmp_path):
         find_inputs(tmp_path)
     for pattern in ("", "/**/*.nii", "../*.nii"):
         with pytest.raises(ValueError, match="expected a pattern of names within"):
-            find_inputs(tmp_path, pattern)
+            find_inputs(tmp_path, ["*.nii", pattern])
     with pytest.raises(NotADirectoryError, match="found a file"):
         find_inputs(tmp_path / "a_mask.nii")
     with pytest.raises(FileNotFoundError, match="no such folder"):

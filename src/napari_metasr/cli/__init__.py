@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as stop:  # --help
             return int(stop.code or 0)
         try:
-            command.check_kept()
+            command.check()
             with keeping(command.read):
                 return command.run() or 0
         except EXPECTED_FAILURES as error:

@@ -61,8 +61,8 @@ class Cohort(UpscalingCommand):
         description="Participants of a BIDS dataset to work on, with or without sub-; all by "
         "default.",
     )
-    pattern: Annotated[str | None, optional("GLOB")] = Field(
-        default=None,
+    pattern: Annotated[tuple[str, ...], optional("GLOB")] = Field(
+        default=(),
         description="Files to upscale, relative to the input; by default **/*_T1w.nii* of a "
         "dataset and all volumes of a folder, where each folder of DICOM files counts as well. "
         "Segmentations, derivatives/ and sourcedata/ are left out.",

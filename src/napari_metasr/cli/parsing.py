@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +19,7 @@ from napari_metasr.io.opening import files_of
 from napari_metasr.trust.assumption import ACQUISITIONS
 from napari_metasr.trust.told import CHOICES, Words
 from napari_metasr.volume import Plane
+from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +29,14 @@ _BOTTOM = "╰"
 _RULE = "─-"
 _HELP_INDENT = " " * 9
 
+COLUMNS = "COLUMNS"
+"""The environment variable that says how wide a terminal is."""
+WIDE = 10_000
+
 OUTPUT = "output"
 """Marks the fields of a command that name what it writes; every other path is an input."""
+MODEL = "model"
+"""Marks the fields of a command that name a model."""
 
 
 class ArgumentError(ValueError):
@@ -50,7 +59,7 @@ READABLE = (
     "file; or a gray picture."
 )
 Flag = Annotated[bool, tyro.conf.arg(help_behavior_hint="")]
-ModelArgument = Annotated[str, tyro.conf.arg(metavar="MODEL")]
+ModelArgument = Annotated[str, MODEL, tyro.conf.arg(metavar="MODEL")]
 
 
 class Command(BaseModel):
@@ -81,16 +90,40 @@ class Command(BaseModel):
                 if isinstance(one, Path | str):
                     yield from files_of(Path(one))
 
-    def check_kept(self) -> None:
-        """Refuse to write over what is read.
+    def check(self) -> None:
+        """Refuse what no verb can do, before it begins.
 
         Raises
         ------
         InputReplacedError
             If an output is an input.
+        ValueError
+            If two outputs are one file, or there is no model of a name, asked for or not.
         """
-        for path in self.written():
+        self.check_kept()
+        for name, field in type(self).model_fields.items():
+            if MODEL in field.metadata:
+                model_card(getattr(self, name))
+
+    def check_kept(self) -> None:
+        """Refuse to write over what is read, or twice to one file.
+
+        Raises
+        ------
+        InputReplacedError
+            If an output is an input.
+        ValueError
+            If two outputs are one file.
+        """
+        written = list(self.written())
+        for path in written:
             check_kept(path, self.read())
+        places = [path.expanduser().resolve() for path in written]
+        for number, place in enumerate(places):
+            if place in places[:number]:
+                raise ValueError(
+                    f"{written[number]}: two outputs would be this one file; name them apart"
+                )
 
 
 def options_of(command: type[BaseModel]) -> list[str]:
@@ -271,6 +304,20 @@ TellingArgument = Annotated[
     tyro.conf.arg(help_behavior_hint=""),
 ]
 ASSUMED = "auto estimates it from the scan."
+
+
+@contextmanager
+def on_wide_terminal() -> Iterator[None]:
+    """Let tyro write as on a terminal on which it breaks no line."""
+    before = os.environ.get(COLUMNS)
+    os.environ[COLUMNS] = str(WIDE)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[COLUMNS]
+        else:
+            os.environ[COLUMNS] = before
 
 
 def message_in(boxed: str) -> str:

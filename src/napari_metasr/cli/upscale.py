@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.upscale import Upscaling
 
 
+DICOM_ENDING = ".dcm"
+
+
 class Upscale(UpscalingCommand):
     """Upscale a whole volume, in plane and across slices.
 
@@ -81,10 +84,13 @@ class Upscale(UpscalingCommand):
         """Write where the result may be wrong; return a line about it."""
         from napari_metasr.trust.risk import marked_text
         from napari_metasr.upscaling.risk import write_marks
+        from napari_metasr.upscaling.sidecar import read_sidecar
 
         volume = read(self.input, series=self.series)
-        found, share = write_marks(path, volume, work.plan, overwrite=self.overwrite)
-        return f"{path}: {marked_text(share, 'tissue')} {found.sentence}"
+        boxes = read_sidecar(sidecar_path(self.output)).options.boxes
+        found, share = write_marks(path, volume, work.plan, boxes, overwrite=self.overwrite)
+        of = "tissue in the boxes" if boxes else "tissue"
+        return f"{path}: {marked_text(share, of)} {found.sentence}"
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """Return what writes the finished volume as DICOM, once it is known to be possible."""
@@ -92,6 +98,8 @@ class Upscale(UpscalingCommand):
         from napari_metasr.io.dicom.writing import check_values, write_dicom
 
         source, description = work.source.volume, work.plan.description
+        if not path.name.lower().endswith(DICOM_ENDING):
+            raise ValueError(f"{path}: expected a name that ends in {DICOM_ENDING}")
         check_writable(path, overwrite=self.overwrite)
         check_kept(path, source.files)
         if not isinstance(source, DicomVolume):

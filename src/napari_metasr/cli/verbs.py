@@ -16,7 +16,13 @@ from napari_metasr.cli.detect import Detect
 from napari_metasr.cli.exit_codes import READER_GONE
 from napari_metasr.cli.info import Info
 from napari_metasr.cli.models import Models
-from napari_metasr.cli.parsing import ArgumentError, Command, message_in, options_of
+from napari_metasr.cli.parsing import (
+    ArgumentError,
+    Command,
+    message_in,
+    on_wide_terminal,
+    options_of,
+)
 from napari_metasr.cli.rate import Rate
 from napari_metasr.cli.repeated import gathered
 from napari_metasr.cli.replay import Replay
@@ -63,25 +69,38 @@ def parse(argv: Sequence[str], program: str) -> Command:
         found = f"{verb!r}{nearest_hint(verb, VERBS)}" if verb else "none"
         raise ArgumentError(f"expected a verb among {', '.join(VERBS)}, found {found}")
     errors = io.StringIO()
+    arguments = gathered(rest, VERBS[verb])
     try:
         with contextlib.redirect_stderr(errors):
-            command, unknown = tyro.cli(
-                VERBS[verb],
-                prog=f"{program} {verb}",
-                args=gathered(rest, VERBS[verb]),
-                return_unknown_args=True,
-                config=(tyro.conf.FlagCreatePairsOff,),
-            )
+            command, unknown = _read(verb, program, arguments)
     except SystemExit as stop:
         if stop.code in {0, None, READER_GONE}:
             raise
-        raise ArgumentError(message_in(errors.getvalue())) from None
+        raise ArgumentError(_unwrapped(verb, program, arguments)) from None
     if unknown:
         option = unknown[0].split("=")[0]
         hint = nearest_hint(option, options_of(VERBS[verb]))
         raise ArgumentError(f"{verb} does not take {option}{hint}")
     sys.stderr.write(errors.getvalue())
     return command
+
+
+def _read(verb: str, program: str, arguments: Sequence[str]) -> tuple[Command, list[str]]:
+    return tyro.cli(
+        VERBS[verb],
+        prog=f"{program} {verb}",
+        args=arguments,
+        return_unknown_args=True,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+
+
+def _unwrapped(verb: str, program: str, arguments: Sequence[str]) -> str:
+    """Return what is wrong with the arguments, as on a terminal too wide to break a value."""
+    errors = io.StringIO()
+    with on_wide_terminal(), contextlib.redirect_stderr(errors), contextlib.suppress(SystemExit):
+        _read(verb, program, arguments)
+    return message_in(errors.getvalue())
 
 
 def overview(program: str) -> str:

@@ -13,7 +13,7 @@ from napari_metasr.io.dicom.recognition import is_dicom, is_zip
 from napari_metasr.io.names import is_volume_file, stem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
 BIDS_PATTERN = "**/*_T1w.nii*"
 PATTERNS = ("**/*.nii*", "**/*.mg[hz]", "**/*.nrrd", "**/*.nhdr", "**/*.mh[ad]")
@@ -59,21 +59,21 @@ class Inputs:
 
 def find_inputs(
     root: Path,
-    pattern: str | None = None,
+    patterns: Sequence[str] = (),
     output: Path | None = None,
     participants: Collection[str] = (),
 ) -> Inputs:
     """Find the volumes of a folder.
 
     Hidden files, files in ``output``, segmentations and outputs of this program are left out, and
-    so are the folders ``derivatives`` and ``sourcedata`` unless the pattern names them.
+    so are the folders ``derivatives`` and ``sourcedata`` unless a pattern names them.
 
     Parameters
     ----------
     root
         The folder.
-    pattern
-        A glob relative to it, of files of volumes and of files and folders of DICOM; by default
+    patterns
+        Globs relative to it, of files of volumes and of files and folders of DICOM; by default
         the T1-weighted volumes of a BIDS dataset, and all files of volumes and all folders with
         DICOM files, one volume each, of any other folder.
     output
@@ -87,18 +87,20 @@ def find_inputs(
     FileNotFoundError, NotADirectoryError
         If there is no such folder.
     ValueError
-        If the pattern leads elsewhere, nothing matches it, or a participant has no volume.
+        If a pattern leads elsewhere, nothing matches them, or a participant has no volume.
     """
     if not root.exists():
         raise FileNotFoundError(f"{root}: no such folder")
     if not root.is_dir():
         raise NotADirectoryError(f"{root}: expected a folder of volumes, found a file")
     is_bids = is_dataset(root)
-    series = _dicom_folders(root) if pattern is None and not is_bids else ()
-    patterns = (pattern,) if pattern is not None else (BIDS_PATTERN,) if is_bids else PATTERNS
-    parts = PurePosixPath(patterns[0]).parts
-    if not parts or ".." in parts or PurePosixPath(patterns[0]).is_absolute():
-        raise ValueError(f"expected a pattern of names within {root}, found {pattern!r}")
+    series = _dicom_folders(root) if not patterns and not is_bids else ()
+    patterns = patterns or ((BIDS_PATTERN,) if is_bids else PATTERNS)
+    named = {part for one in patterns for part in PurePosixPath(one).parts}
+    for one in patterns:
+        parts = PurePosixPath(one).parts
+        if not parts or ".." in parts or PurePosixPath(one).is_absolute():
+            raise ValueError(f"expected a pattern of names within {root}, found {one!r}")
     if participants and not is_bids:
         raise ValueError(f"{root}: expected a BIDS dataset to choose participants of, found none")
     chosen = {f"sub-{label.removeprefix('sub-')}" for label in participants}
@@ -108,7 +110,7 @@ def find_inputs(
     for name in sorted({*matching, *series}):
         if chosen and chosen.isdisjoint(name.parts):
             continue
-        others = set(OTHER_DATASETS) - set(parts)
+        others = set(OTHER_DATASETS) - named
         within = output is not None and (root / name).is_relative_to(output)
         unwanted = within or others.intersection(name.parts[:-1]) or is_segmentation(name.name)
         (left_out if unwanted or is_made_here(name.name) else kept).append(name)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, rename, replacing
+from napari_metasr.files import (
+    Inputs,
+    KeptFileError,
+    check_writable,
+    file_sha256,
+    put_on_disk,
+    rename,
+    replacing,
+)
 from napari_metasr.io.acquisition import gradients_beside
 from napari_metasr.io.names import check_written_name, sidecar_path, stem
 from napari_metasr.io.opening import files_of
@@ -43,7 +51,8 @@ def check_outputs(
     Raises
     ------
     FileExistsError, FileNotFoundError, IsADirectoryError
-        As `check_writable`.
+        As `check_writable`; also if the file in the sidecar's place is another one, or that of
+        another output.
     ValueError
         If the name's ending is wrong.
     """
@@ -53,6 +62,22 @@ def check_outputs(
     check_writable(output, overwrite=overwrite or stopped)
     known = stopped or (record is not None and record == recorded)
     check_writable(sidecar_path(output), overwrite=overwrite or known)
+    _check_own_record(output)
+
+
+def _check_own_record(output: Path) -> None:
+    """Refuse to replace a file that is not this output's record, whatever is asked."""
+    path = sidecar_path(output)
+    if not path.exists():
+        return
+    try:
+        owner = read_sidecar(path).output_name
+    except (OSError, ValueError):
+        raise KeptFileError(
+            f"{path}: expected the record of {output.name}, found another file, which is kept"
+        ) from None
+    if owner != output.name and output.with_name(owner).exists():
+        raise KeptFileError(f"{path}: it is the record of {owner}, and is kept")
 
 
 def check_inputs_kept(output: Path, inputs: Iterable[Path], others: Iterable[Path] = ()) -> None:

@@ -77,6 +77,13 @@ class Plan:
         target = target_of(volume, options)
         kinds = {run.kind for run in passes_through(target, options.plane)}
         in_plane = through_plane = None
+        if PassKind.IN_PLANE not in kinds and options.consistent is not None:
+            raise ValueError(
+                "expected slices that are super-resolved in plane, to make them consistent with "
+                "the scan, found a scale of 1 along their rows and columns"
+            )
+        if PassKind.FIRST_VIEW not in kinds and options.thickness is not None:
+            options = options.model_copy(update={"thickness": None})  # has no effect
         if PassKind.IN_PLANE in kinds:
             in_plane = model_card(options.model)
             if not in_plane.super_resolves_slices:

@@ -55,7 +55,7 @@ def record_of(
         device=plan.device,
         versions=versions(),
         acquisition=findings.acquisition,
-        concerns=(*plan.concerns, *findings.concerns),
+        concerns=(*plan.concerns, *findings.concerns, *findings.missing_concerns),
         input_sha256=source.sha256,
         output_name=output_name,
         output_sha256=output_sha256,

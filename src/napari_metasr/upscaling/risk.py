@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,16 +10,22 @@ import numpy as np
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import affine_on
 from napari_metasr.geometry.grids import AxisGrid
+from napari_metasr.io.names import check_written_name
 from napari_metasr.io.writer import write_volume
 from napari_metasr.purpose import MARKS_TEXT
 from napari_metasr.trust.risk import load_risk_model, marked_share, scan_guarantee
 from napari_metasr.upscaling.parts import PassKind
+from napari_metasr.upscaling.target import upscaled_box
 from napari_metasr.weights import WeightsError
 from napari_metasr.weights.risk import has_risk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions.lesion import Box
     from napari_metasr.trust.risk import Guarantee
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.volume import Volume
@@ -30,10 +37,12 @@ def check_marks(path: Path, plan: Plan, *, overwrite: bool = False) -> None:
     Raises
     ------
     ValueError
-        If nothing is super-resolved in plane, or its model has no error head.
+        If the name's ending is wrong, nothing is super-resolved in plane, or its model has no
+        error head.
     OSError
         If the file exists and may not be replaced, or cannot be written.
     """
+    check_written_name(path)
     check_writable(path, overwrite=overwrite)
     if plan.in_plane is None:
         raise ValueError(f"{path}: nothing is super-resolved in plane, so there is nothing to mark")
@@ -42,17 +51,34 @@ def check_marks(path: Path, plan: Plan, *, overwrite: bool = False) -> None:
 
 
 def write_marks(
-    path: Path, volume: Volume, plan: Plan, *, overwrite: bool = False
+    path: Path,
+    volume: Volume,
+    plan: Plan,
+    boxes: Sequence[Box] = (),
+    *,
+    overwrite: bool = False,
 ) -> tuple[Guarantee, float]:
     """Write the marks of all slices: 1 where a slice, super-resolved in plane, may be wrong.
 
     The file has the rows and columns of the upscaled volume, and the slices of the input: what
     lies between slices is not calibrated. All of it is held in memory, a byte a voxel.
 
+    Parameters
+    ----------
+    path
+        The file.
+    volume, plan
+        The input, and how it was upscaled.
+    boxes
+        Where the network worked, in edges of the input's voxels along z, y, x; everywhere, where
+        there are none. Nothing is marked elsewhere.
+    overwrite
+        Replace an existing file.
+
     Returns
     -------
     guarantee, share
-        What is guaranteed, and which share of the tissue is marked.
+        What is guaranteed, and which share of the tissue where the network worked is marked.
 
     Raises
     ------
@@ -70,6 +96,7 @@ def write_marks(
     grids[run.axes[1]], grids[run.axes[2]] = run.grid.rows, run.grid.columns
     shape = tuple(grid.output for grid in grids)
     marks = np.zeros((volume.time_points, *shape), np.uint8)
+    worked = np.moveaxis(_inside(boxes, shape, plan), run.axes[0], 0)
     marked = tissue = 0.0
     for time in range(volume.time_points):
         ranged = volume.at_time(time) if plan.own_ranges else volume
@@ -79,7 +106,8 @@ def write_marks(
                 continue
             encoded = model.encode(image, ranged.intensity_range, ranged.value_range)
             risk = model.render_pixels(encoded, run.grid, run.grid.pixel_range())
-            here = found.marked(risk)
+            risk = np.where(worked[index], risk, 0)
+            here = found.marked(risk) & worked[index]
             np.moveaxis(marks[time], run.axes[0], 0)[index] = here
             size = np.count_nonzero(risk > 0)
             marked, tissue = marked + marked_share(here, risk) * size, tissue + size
@@ -93,3 +121,12 @@ def write_marks(
         overwrite=overwrite,
     )
     return found, marked / tissue if tissue else 0.0
+
+
+def _inside(boxes: Sequence[Box], shape: tuple[int, ...], plan: Plan) -> NDArray[np.bool_]:
+    """Return where the network worked, on the grid of the marks."""
+    inside = np.full(shape, not boxes)
+    for box in boxes:
+        edges = upscaled_box(box, plan.target, plan.options.plane.normal_axis)
+        inside[tuple(slice(max(floor(start), 0), ceil(stop)) for start, stop in edges)] = True
+    return inside

@@ -208,12 +208,8 @@ class Upscaling:
     def _warn_of(self, findings: Findings) -> None:
         for concern in findings.concerns:
             warnings.warn(concern, stacklevel=3)
-        if findings.missing:
-            warnings.warn(
-                f"{self.source.volume.path.name}: {findings.missing:,} voxels are NaN or infinite: "
-                "networks are shown what is next to them, and they stay what they are",
-                stacklevel=3,
-            )
+        for concern in findings.missing_concerns:
+            warnings.warn(f"{self.source.volume.path.name}: {concern}", stacklevel=3)
 
     def _upscale(
         self, plan: Plan, models: Models, findings: Findings, journal: Journal

@@ -59,6 +59,14 @@ class Findings(BaseModel, extra="forbid", frozen=True):
     consistent_with: str | None = None
     told: str | None = None
 
+    @property
+    def missing_concerns(self) -> tuple[str, ...]:
+        """What to say of values that are NaN or infinite, if there are any."""
+        if not self.missing:
+            return ()
+        shown = "networks are shown what is next to them, and they stay what they are"
+        return (f"{self.missing:,} voxels are NaN or infinite: {shown}",)
+
     def at_time(self, time: int) -> tuple[tuple[float, float], tuple[float, float]]:
         """Return the intensity range and the value range of a time point."""
         return self.ranges[time] if self.ranges else (self.intensity_range, self.value_range)
