@@ -203,10 +203,10 @@ def test_dark_lesions_and_pictures_work_too():
         picture,
         data=picture.data[0],
         spacing=(1.0, 1.0),
-        source=replace(picture.source, unit="pixels"),
+        source=replace(picture.source, unit="pixels", is_oriented=False),
     )
     _, proof = proof_of(flat, settings=ProofSettings(scales=(2.0,), contrast=-0.3))
-    assert proof.unit == "px"
+    assert (proof.unit, proof.is_oriented) == ("px", False)
     assert "30% darker" in lesion_sentence(proof, 2.0)
     assert max(one.seen for one in proof.survivals) == 1
 

@@ -73,6 +73,7 @@ def read_picture(path: str | os.PathLike[str]) -> Volume:
             orientation=axis_codes(PICTURE_AFFINE),
             dtype=pixels.dtype,
             unit="pixels",
+            is_oriented=False,
         ),
     )
 

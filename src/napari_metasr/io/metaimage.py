@@ -41,6 +41,8 @@ TYPES = {
 NAMES = {code: name for name, code in reversed(TYPES.items())}
 DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
 ORIGINS = ("Offset", "Position", "Origin")
+SIDES, NO_SIDES = "AnatomicalOrientation", "???"
+"""How the format says that it is not known how the patient lies."""
 
 
 def open_metaimage(path: Path) -> VolumeFile:
@@ -123,7 +125,7 @@ def _affine(
     affine = np.eye(4)
     affine[:spatial, :spatial] = rows.T * np.asarray(spacing[:spatial])
     affine[:spatial, 3] = origin[:spatial]
-    if named and spatial == 3:
+    if named and spatial == 3 and header.get(SIDES) != NO_SIDES:
         return from_lps(affine), ()
     return from_lps(affine), (NO_ORIENTATION,)
 
@@ -183,11 +185,8 @@ def metaimage_start(outline: Outline) -> Start:
         "BinaryData = True",
         "BinaryDataByteOrderMSB = False",
         "CompressedData = False",
-        *(
-            [f"TransformMatrix = {text((turned / spacing).T)}"]
-            if outline.source.is_oriented
-            else []
-        ),
+        f"TransformMatrix = {text((turned / spacing).T)}",
+        *([] if outline.source.is_oriented else [f"{SIDES} = {NO_SIDES}"]),
         f"Offset = {text(origin)}",
         f"ElementSpacing = {text(spacing)}",
         f"DimSize = {sizes_text(shape)}",

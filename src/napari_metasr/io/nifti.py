@@ -10,7 +10,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
 from napari_metasr.io.names import NIFTI, has_ending
-from napari_metasr.io.nifti_repairs import repaired
+from napari_metasr.io.nifti_repairs import is_oriented, repaired
 from napari_metasr.io.volume_file import VolumeFile, existing_file, volume_shape
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def open_nifti(path: Path) -> VolumeFile:
         affine=affine_in_mm(header.get_best_affine(), header),
         slope_inter=(1.0 if slope is None else float(slope), float(inter or 0)),
         header=header,
-        is_oriented=bool(header["sform_code"] > 0 or header["qform_code"] > 0),
+        is_oriented=is_oriented(header),
         holds_labels=int(header["intent_code"]) == LABELS,
         concerns=concerns,
     ).checked()

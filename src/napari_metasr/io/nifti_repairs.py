@@ -14,13 +14,16 @@ import numpy as np
 if TYPE_CHECKING:
     import nibabel as nib
 
-__all__ = ["repaired"]
+__all__ = ["NO_SIDES", "is_oriented", "repaired"]
 
 FORMS = ("qform_code", "sform_code")
 LAST_FORM, ALIGNED = 5, 2
 SPACE_BITS, TIME_BITS = 7, 56
 SPACE_UNITS, TIME_UNITS = (0, 1, 2, 3), (0, 8, 16, 24, 32, 40, 48)
 MILLIMETRE = 2
+NO_SIDES = b"orientation not known"
+"""Of files with a transform: their ``aux_file``, which is otherwise unused, where it says only
+where voxels lie in a window, not how the patient lies."""
 UNITY = 1e-3
 """By so much more than one a quaternion may be long before that is a concern."""
 
@@ -44,11 +47,17 @@ def repaired(header: nib.Nifti1Header) -> tuple[nib.Nifti1Header, tuple[str, ...
     concerns = (*_units(header), *_forms(header), *_quaternion(header))
     _numbers(header)
     header.check_fix(logger=_silent, error_level=np.inf)
-    if header["qform_code"] <= 0 and header["sform_code"] <= 0:
+    if not is_oriented(header):
         concerns += (
             "the header holds no orientation: left and right, and all directions, are a guess",
         )
     return header, concerns
+
+
+def is_oriented(header: nib.Nifti1Header) -> bool:
+    """Return whether a header, once repaired, says where left and right are."""
+    is_placed = header["qform_code"] > 0 or header["sform_code"] > 0
+    return bool(is_placed and header["aux_file"] != NO_SIDES)
 
 
 def _units(header: nib.Nifti1Header) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from napari_metasr.io.names import has_ending
 from napari_metasr.io.nifti import affine_in_mm
+from napari_metasr.io.nifti_repairs import NO_SIDES
 from napari_metasr.io.start import Packing, Start, cannot_hold
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def _header(outline: Outline, voxels: NDArray[Any]) -> nib.Nifti1Header:
     forms = _forms(source, affine)
     image.set_sform(*forms["sform"])
     image.set_qform(*forms["qform"])
+    if not source.is_oriented and any(code for _, code in forms.values()):
+        image.header["aux_file"] = NO_SIDES
     return image.header
 
 
@@ -90,7 +93,8 @@ def _forms(
     """Compute the sform and qform of a new grid, with their codes, from those of the source.
 
     A file may hold two different transforms, to the scanner and to an atlas. The one that is used
-    for reading becomes ``affine``; the other one moves with it.
+    for reading becomes ``affine``; the other one moves with it. Without a header of NIfTI the
+    place is written even where the orientation is not known; `NO_SIDES` says so then.
     """
     forms: dict[str, tuple[NDArray[np.float64] | None, int]] = {
         "sform": (None, 0),
@@ -107,7 +111,8 @@ def _forms(
                 if form is not None and np.isfinite(form).all():
                     forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
     used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
-    forms[used] = (affine, forms[used][1] or (_ALIGNED if source.is_oriented else _UNKNOWN))
+    is_placed = source.is_oriented or source.header is None
+    forms[used] = (affine, forms[used][1] or (_ALIGNED if is_placed else _UNKNOWN))
     return forms
 
 

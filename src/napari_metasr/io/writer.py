@@ -191,8 +191,8 @@ def write_image(path: str, data: Any, meta: Mapping[str, Any]) -> list[str]:
     """Write one napari image layer as a volume (npe2's single-layer writer).
 
     A layer that carries its volume is written in the frame, orientation and codes of that
-    volume's file; any other one by its own transform, x to the right, y to anterior and z to
-    superior. An existing file is replaced: napari has asked by then.
+    volume's file; any other one by its own transform, its axes taken for x, y and z, as an image
+    of which no left and right are known. An existing file is replaced: napari has asked by then.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def _write_layer(
     if voxels.ndim == 4 and len(voxels) == 1:
         voxels = voxels[0]
     volume = volume_of(meta.get("metadata") or {})
-    source = volume.source if volume is not None else Source(name=name)
+    source = volume.source if volume is not None else Source(name=name, is_oriented=False)
     written = write_volume(
         path, voxels, affine, source, description=name, labels=labels, overwrite=True
     )

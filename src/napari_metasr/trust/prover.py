@@ -249,7 +249,7 @@ class Prover:
             lesion_examples=tuple(kept),
             marks=tuple(marks),
             concerns=self._concerns(found),
-            is_oriented=volume.source.is_oriented and volume.data.ndim > 2,
+            is_oriented=volume.source.is_oriented,
         )
 
     def _marker(self, found: Acquisition, enlarge: Enlargement) -> Marker | None:

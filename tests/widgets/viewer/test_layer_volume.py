@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Image, Layer
@@ -21,6 +23,20 @@ def test_a_plain_layer_s_voxels_are_stored_where_they_are_shown(plain):
     np.testing.assert_allclose(volume.affine @ [0, 0, 0, 1], (30, 20, 10, 1))
     np.testing.assert_array_equal(volume.source.affine, volume.affine)
     assert volume.spacing == (3, 1, 1.5)
+
+
+def test_the_sides_of_a_plain_layer_are_not_known(plain, phantom_volume):
+    assert not layer_volume(layer_source(plain)).source.is_oriented
+    scan = Layer.create(*layer_data(phantom_volume))
+    assert layer_volume(layer_source(scan)).source.is_oriented
+
+
+def test_positions_are_in_the_patient_only_where_the_sides_are_known(phantom_volume):
+    source = replace(phantom_volume.source, is_oriented=False)
+    unknown = Layer.create(*layer_data(replace(phantom_volume, source=source)))
+    assert layer_source(unknown).describe((3, 2, 1)) == "3.0, 2.0, 1.0 mm"
+    scan = Layer.create(*layer_data(phantom_volume))
+    assert layer_source(scan).describe((3, 2, 1)).endswith("S 3.0 mm")
 
 
 def test_the_volume_is_the_same_until_data_or_place_change(plain):

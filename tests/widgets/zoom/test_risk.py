@@ -124,7 +124,8 @@ def test_a_saved_region_has_its_marks_in_a_second_file(qtbot, dock, tmp_path, ri
     dock.coordinator.exports.dialogs = FakeDialogs(tmp_path / "region")
     dock.save.click()
     settle(qtbot, dock)
-    marks = read_volume(tmp_path / "region-risk.nii.gz")
+    with pytest.warns(UserWarning, match="no orientation"):  # of a plain layer none is known
+        marks = read_volume(tmp_path / "region-risk.nii.gz")
     marked, _ = expected(dock, risk_model, volume)
     np.testing.assert_array_equal(np.squeeze(marks.data), marked)
     record = json.loads((tmp_path / "region.json").read_text())

@@ -285,7 +285,7 @@ class LayerSource:
         layer = self.layer
         world = np.asarray(position, float)[-layer.ndim :]
         volume = self.volume
-        if volume is None or volume.data.ndim < 3:
+        if volume is None or volume.data.ndim < 3 or not volume.source.is_oriented:
             unit = SHORT_UNITS.get(str(layer.units[-1]), str(layer.units[-1]))
             return ", ".join(f"{value:.1f}" for value in world) + f" {unit}"
         voxel = np.asarray(layer.world_to_data(world), float)[-3:]

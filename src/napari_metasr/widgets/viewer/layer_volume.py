@@ -9,12 +9,14 @@ import numpy as np
 
 from napari_metasr.io.layers import affine_of_layer
 from napari_metasr.volume import Source, Volume
+from napari_metasr.widgets.viewer.layer_source import plane_and_index
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
-    from napari_metasr.widgets.viewer.layer_source import LayerSource
+    from napari_metasr.volume import Plane
+    from napari_metasr.widgets.viewer.layer_source import LayerSource, SliceView
 
 
 def layer_volume(source: LayerSource) -> Volume:
@@ -35,6 +37,29 @@ def layer_volume(source: LayerSource) -> Volume:
     return volume
 
 
+def scanned(source: LayerSource, view: SliceView) -> tuple[Volume, Plane] | None:
+    """Return the volume that a slice of a layer is in, one of a series, and the slice's plane.
+
+    Returns
+    -------
+    tuple or None
+        None for a layer that is slow to read, or a view that is no plane of space.
+
+    Raises
+    ------
+    ValueError
+        As `layer_volume`.
+    """
+    if source.is_lazy:
+        return None
+    ndim = source.layer.ndim
+    try:
+        plane, _ = plane_and_index(view, ndim)
+    except ValueError:
+        return None
+    return layer_volume(source).at_time(view.index[0] if ndim > 3 else 0), plane
+
+
 def _volume(source: LayerSource) -> Volume:
     volume, layer = source.volume, source.layer
     if volume is not None:
@@ -52,6 +77,7 @@ def _volume(source: LayerSource) -> Volume:
             affine=affine,
             dtype=layer.dtype,
             unit="pixels" if str(layer.units[-1]) == "pixel" else "mm",
+            is_oriented=False,
         ),
     )
 
