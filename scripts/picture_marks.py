@@ -83,7 +83,8 @@ def main() -> None:
         renditions.append(
             mark(head, rendition, guarantee, intensity_range=intensities, value_range=values)
         )
-    draw(options.output, renditions, layout, View(plane, brain_limits(volume.data)), scale)
+    view = View.of(volume, plane, brain_limits(volume.data))
+    draw(options.output, renditions, layout, view, scale)
     for rendition in renditions:
         print(rendition.remark)
 

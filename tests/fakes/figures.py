@@ -37,5 +37,5 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("L"), np.float64)
 
 
-def view(limits: tuple[float, float] = (0.0, 1.0), plane: Plane | None = Plane.AXIAL) -> View:
+def view(limits: tuple[float, float] = (0.0, 1.0), plane: Plane = Plane.AXIAL) -> View:
     return View(plane, limits)

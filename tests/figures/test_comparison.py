@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import nibabel as nib
 import numpy as np
 import pytest
 from fakes.figures import pixels, view
@@ -17,8 +19,9 @@ from napari_metasr.figures.caption import (
     super_resolved_text,
 )
 from napari_metasr.figures.comparison import Comparison, Locator, save_comparison
-from napari_metasr.figures.panel import bar_length, panel_size
+from napari_metasr.figures.panel import View, panel_size
 from napari_metasr.files import replacing
+from napari_metasr.io import read
 from napari_metasr.quality.trial import Quality
 from napari_metasr.volume import Plane
 
@@ -193,16 +196,27 @@ def test_letters_at_the_edges(plane: Plane, letters: tuple[str, ...]) -> None:
 
 
 def test_a_plain_picture_has_neither_sides_nor_millimetres(tmp_path: Path) -> None:
-    plain = view(plane=None)
+    saved = tmp_path / "slice.png"
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save(saved)
+    plain = View.of(read(saved), Plane.AXIAL, (0.0, 1.0))
     assert plain.letters == {}
     path = save_comparison(tmp_path / "a.png", compared(quadrants()), view=plain)
     with Image.open(path) as picture:
         assert "0.5 × 0.5 px" in picture.text["Description"]
 
 
-@pytest.mark.parametrize(("extent", "length"), [(240, 50), (64, 20), (17, 5), (3.2, 1), (0.9, 0.2)])
-def test_scale_bars_are_round(extent: float, length: float) -> None:
-    assert bar_length(extent) == pytest.approx(length)
+@pytest.mark.parametrize("oriented", [True, False])
+def test_a_flat_image_has_the_unit_and_the_sides_that_its_header_knows(
+    tmp_path: Path, oriented: bool
+) -> None:
+    image = nib.Nifti1Image(np.ones((32, 32), np.float32), np.diag([-0.5, 0.5, 1, 1]))
+    for name in ("sform", "qform"):
+        getattr(image, f"set_{name}")(image.affine, int(oriented))
+    nib.save(image, tmp_path / "flat.nii")
+    with nullcontext() if oriented else pytest.warns(UserWarning, match="no orientation"):
+        flat = View.of(read(tmp_path / "flat.nii"), Plane.AXIAL, (0.0, 1.0))
+    assert flat.unit == "mm"
+    assert "".join(flat.letters.values()) == ("APRL" if oriented else "")
 
 
 def test_captions() -> None:

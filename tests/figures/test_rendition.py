@@ -47,6 +47,12 @@ def test_the_header_says_research_use_with_the_longest_title_and_two_scales(
     assert len(text) <= 79
 
 
+def test_the_scale_of_the_finer_axis_is_the_true_one(phantom_volume):
+    """A coronal slice of 18 x 22 voxels of 2.5 x 0.8 mm: ×3.7 makes 81.4 columns, rounded to 81."""
+    cut = Slice(phantom_volume.slice(Plane.CORONAL, 9), phantom_volume, Plane.CORONAL, 9)
+    assert cut.scale_on(OutputGrid.at_scale(cut.image.shape, (2.1, 3.7))) == 81 / 22
+
+
 def test_both_results_are_the_window_on_the_grid(rendition):
     top, left, bottom, right = rendition.grid.pixel_range(rendition.window)
     assert rendition.super_resolved.shape == (bottom - top, right - left)

@@ -15,7 +15,12 @@ from napari_metasr.geometry.affines import (
     resampled_affine,
     slice_affine,
 )
-from napari_metasr.geometry.display import DisplayConvention, as_displayed, edge_letters
+from napari_metasr.geometry.display import (
+    DisplayConvention,
+    as_displayed,
+    bar_length,
+    edge_letters,
+)
 from napari_metasr.geometry.grids import (
     AxisGrid,
     Convention,
@@ -170,6 +175,17 @@ def test_letters_of_the_three_planes():
     assert sagittal == {"top": "S", "bottom": "I", "left": "A", "right": "P"}
     neurological = edge_letters(1, 2, DisplayConvention.NEUROLOGICAL.orientation2d)
     assert neurological == {"top": "A", "bottom": "P", "left": "L", "right": "R"}
+
+
+@pytest.mark.parametrize(
+    ("longest", "length"), [(80, 50), (21.3, 20), (5.7, 5), (1.06, 1), (0.3, 0.2), (1000, 1000)]
+)
+def test_scale_bars_are_round_and_fit(longest, length):
+    assert bar_length(longest) == pytest.approx(length)
+
+
+def test_a_scale_bar_fits_where_a_logarithm_is_rounded_up():
+    assert bar_length(math.nextafter(1000, 0)) == 500
 
 
 def test_pictures_are_turned_as_the_letters_say():

@@ -80,7 +80,7 @@ def write_pictures(scene: Scene, folder: Path) -> list[Path]:
     volume, index, region = scene.volume, scene.index, scene.region
     image = volume.slice(Plane.AXIAL, index)
     spacing = volume.plane_spacing(Plane.AXIAL)
-    view = View(Plane.AXIAL, contrast_limits(volume.data))
+    view = View.of(volume, Plane.AXIAL, contrast_limits(volume.data))
     name, title = volume.source.name, model.card.title
     place = (
         f"axial slice {index} · region y {region.top:g}, x {region.left:g}, "

@@ -66,8 +66,8 @@ def choose_scene(
         volume, mask, path = _sample()
     if volume.data.ndim == 2:
         raise ValueError(f"{path}: the demonstration needs a volume, found a 2-D image")
-    spatial = volume.data[0] if volume.data.ndim == 4 else volume.data
-    weights = enhancement(spatial, volume) if mask is None else mask.astype(np.float32)
+    volume = volume.at_time(0)
+    weights = enhancement(volume.data, volume) if mask is None else mask.astype(np.float32)
     if index is None:
         index = int(np.argmax(weights.sum(axis=(1, 2))))
     shape = (volume.slice(Plane.AXIAL, index).shape[0], volume.slice(Plane.AXIAL, index).shape[1])

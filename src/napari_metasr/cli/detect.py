@@ -176,7 +176,7 @@ class Detect(Command):
 
     def _detected(self, volume: Volume, plane: Plane) -> _Found:
         """Search the volume."""
-        from napari_metasr.cli.lesion_search import finder_of, search
+        from napari_metasr.cli.lesion_search import search
         from napari_metasr.lesions.detector import load_detector
         from napari_metasr.lesions.dicom import regions_of
 
@@ -184,7 +184,7 @@ class Detect(Command):
         lesions, concerns = search(volume, plane, detector, index=self.slice, time=self.time)
         return _Found(
             lesions,
-            finder_of(detector),
+            Finder.of(detector),
             f"by {detector.title} on {detector.device.type} at a threshold of "
             f"{detector.point.threshold:g}",
             concerns,

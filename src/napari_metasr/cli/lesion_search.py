@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from napari_metasr.cli.columns import in_columns
-from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.search import Found, Judged, Searched, find
 from napari_metasr.volume import SIGNS
 
@@ -60,17 +59,6 @@ def _bar(total: int) -> tqdm:
         unit="slice",
         file=sys.stderr,
         disable=total == 1,
-    )
-
-
-def finder_of(detector: Detector) -> Finder:
-    """Name a detector as records do."""
-    return Finder(
-        kind="detector",
-        name=detector.name,
-        title=detector.title,
-        sha256=detector.sha256,
-        point=detector.point,
     )
 
 

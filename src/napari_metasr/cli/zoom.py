@@ -50,7 +50,6 @@ from napari_metasr.figures.size import DPI_RANGE, PRINT_DPI, WIDTH_RANGE
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.io import read
-from napari_metasr.io.images import is_picture
 from napari_metasr.io.names import WRITTEN_SUFFIXES
 from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.options import UpscaleOptions
@@ -177,7 +176,7 @@ class Zoom(Command):
             from napari_metasr.trust.told import Words, tell
 
             words = Words() if self.assume is None else Words.parse(self.assume)
-            told_of_scan = tell(words, volume, plane)
+            told_of_scan = tell(words, volume.at_time(self.time), plane)
             model = model.told(told_of_scan.code, told_of_scan.title)
         for output, cuts, region, told in work:
             if self.mosaic is None:
@@ -223,7 +222,6 @@ class Zoom(Command):
         return ZoomOutput(
             self.output,
             self.scale,
-            is_picture(self.input),
             self.consistent,
             self.dpi,
             self.width,

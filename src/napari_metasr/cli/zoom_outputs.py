@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.caption import scale_text, spacing_text
 from napari_metasr.files import check_writable, numbered
-from napari_metasr.geometry.grids import OutputGrid, scale_pair
+from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io.names import (
     WRITTEN_SUFFIXES,
     marks_path,
@@ -18,7 +18,6 @@ from napari_metasr.io.names import (
     sidecar_path,
     table_path,
 )
-from napari_metasr.normalisation import contrast_limits
 from napari_metasr.plurals import in_number
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import SIGNS
@@ -61,8 +60,6 @@ class ZoomOutput:
         Its ending is one of ``OUTPUTS``.
     scale
         Output pixels for each input pixel.
-    is_picture
-        Whether the input is a plain picture, which has no sides and no mm.
     consistent
         The acquisition with which the result is made consistent, if with any.
     dpi, width_mm, line
@@ -77,7 +74,6 @@ class ZoomOutput:
 
     path: Path
     scale: Scale
-    is_picture: bool
     consistent: str | None
     dpi: int
     width_mm: float | None
@@ -177,9 +173,9 @@ class ZoomOutput:
         from napari_metasr.figures.rendition import render
         from napari_metasr.trust.assumption import assume
 
-        volume, assumption = cut.volume, None
+        assumption = None
         if self.consistent is not None:
-            assumption = assume(self.consistent, volume, cut.plane)
+            assumption = assume(self.consistent, cut.scanned, cut.plane)
         rendition = render(
             model,
             cut,
@@ -198,7 +194,7 @@ class ZoomOutput:
 
         cut, head = rendition.slice, load_risk_model(model, device=self.device, tiling=tiling)
         found = scan_guarantee(
-            head.risk_card, cut.volume, cut.plane, rendition.grid.true_scale, self.consistent
+            head.risk_card, cut.scanned, cut.plane, rendition.grid.true_scale, self.consistent
         )
         return mark(
             head,
@@ -314,15 +310,12 @@ class ZoomOutput:
         )
 
     def _scale_of(self, cut: Slice) -> float:
-        """Return the scale along the axis with the smaller spacing."""
-        return float(scale_pair(self.scale)[int(cut.spacing[1] < cut.spacing[0])])
+        return cut.scale_on(OutputGrid.at_scale(cut.image.shape, self.scale))
 
     def _view(self, cut: Slice) -> View:
         from napari_metasr.figures.panel import View
 
-        shown = None if self.is_picture else cut.plane
-        limits = contrast_limits(cut.volume.data)
-        return View(shown, limits, is_oriented=cut.volume.source.is_oriented)
+        return View.of(cut.volume, cut.plane, cut.contrast_limits)
 
 
 @contextmanager

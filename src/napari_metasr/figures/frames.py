@@ -10,8 +10,9 @@ import matplotlib as mpl
 from PIL import Image, ImageDraw, ImageFont
 
 from napari_metasr.figures.film import check_film, save_film
-from napari_metasr.figures.panel import bar_length, edge_positions
+from napari_metasr.figures.panel import BAR_SHARE, edge_positions
 from napari_metasr.files import check_writable, replacing
+from napari_metasr.geometry.display import bar_length
 from napari_metasr.purpose import RESEARCH_USE
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def draw_scale_bar(
     corner, size
         As for `draw_letters`.
     """
-    length = bar_length(size[0] * spacing)
+    length = bar_length(size[0] * spacing / BAR_SHARE)
     x, y = corner[0] + 12, corner[1] + size[1] - 14
     end = x + length / spacing
     draw.rectangle((x - 1, y - 2, end + 1, y + 2), 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from napari_metasr.figures.canvas import ACCENT, TEXT
-from napari_metasr.geometry.display import RADIOLOGICAL, as_displayed, edge_letters
+from napari_metasr.geometry.display import RADIOLOGICAL, as_displayed, bar_length, edge_letters
 from napari_metasr.normalisation import unit_range
 from napari_metasr.trust.marks import COLOURS, drawn
+from napari_metasr.volume import SIGNS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 
     from napari_metasr.figures.canvas import Canvas
     from napari_metasr.geometry.windows import Window
-    from napari_metasr.volume import Plane
+    from napari_metasr.volume import Plane, Volume
 
 SIGNED = colormaps["PiYG"]
 """Colours of signed images: pink below zero, white at zero, green above."""
 
 TILE, TILE_GAP = 236, 12
 """Longest side of a picture among many, and what lies between two of them."""
+
+BAR_SHARE = 3
+"""Scale bars are no longer than this part of a picture's width."""
 
 PANEL_PIXELS = 600
 LARGEST_PANEL_PIXELS = 1600
@@ -41,32 +44,47 @@ class View:
     Attributes
     ----------
     plane
-        Which plane of the canonical volume the slices are; none for a plain picture, which has
-        no sides and no mm.
+        Which plane of the canonical volume the slices are.
     contrast_limits
         The intensity window: shown black, shown white.
     orientation2d
         Where rows and columns point on the screen; radiological unless said otherwise.
     is_oriented
         Whether it is known which side is which.
+    unit
+        Unit of lengths, as it is written after a number.
     """
 
-    plane: Plane | None
+    plane: Plane
     contrast_limits: tuple[float, float]
     orientation2d: tuple[str, str] = RADIOLOGICAL
     is_oriented: bool = True
+    unit: str = "mm"
+
+    @classmethod
+    def of(
+        cls,
+        volume: Volume,
+        plane: Plane,
+        contrast_limits: tuple[float, float],
+        orientation2d: tuple[str, str] = RADIOLOGICAL,
+    ) -> View:
+        """Return how slices of a volume are shown, with the sides and the unit that it knows."""
+        source = volume.source
+        return cls(
+            plane,
+            contrast_limits,
+            orientation2d,
+            is_oriented=source.is_oriented,
+            unit=SIGNS[source.unit],
+        )
 
     @property
     def letters(self) -> dict[str, str]:
         """The letters at the edges ``top``, ``bottom``, ``left``, ``right``, as far as known."""
-        if self.plane is None or not self.is_oriented:
+        if not self.is_oriented:
             return {}
         return edge_letters(self.plane.row_axis, self.plane.column_axis, self.orientation2d)
-
-    @property
-    def unit(self) -> str:
-        """Unit of lengths."""
-        return "px" if self.plane is None else "mm"
 
     def picture(self, image: NDArray[Any]) -> NDArray[Any]:
         """Turn a slice into a picture of values 0..1, first row on top."""
@@ -125,12 +143,6 @@ def edge_positions(width: float, height: float, inset: float) -> dict[str, tuple
         "left": (inset, height / 2),
         "right": (width - inset, height / 2),
     }
-
-
-def bar_length(extent: float) -> float:
-    """Choose a round length (1, 2 or 5 times a power of ten) of at most a third of the extent."""
-    power = 10.0 ** math.floor(math.log10(extent / 3))
-    return max(step * power for step in (1, 2, 5) if step * power <= extent / 3)
 
 
 def draw_panel(
@@ -233,7 +245,7 @@ def _draw_scale_bar(
     height: float,
 ) -> None:
     extent = columns * spacing
-    length = bar_length(extent)
+    length = bar_length(extent / BAR_SHARE)
     start, base = 0.8 * size / width, 0.8 * size / height
     share = length / extent
     axes.plot(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.figures.caption import super_resolved_text
+from napari_metasr.normalisation import contrast_limits
 from napari_metasr.quality.local_range import LocalRange
 from napari_metasr.trust.correction import Correction
 from napari_metasr.trust.risk import marked_share, marked_text
@@ -44,19 +45,33 @@ class Slice:
     time: int = 0
 
     @property
+    def scanned(self) -> Volume:
+        """The volume of the slice's time point."""
+        return self.volume.at_time(self.time)
+
+    @property
     def intensity_range(self) -> tuple[float, float]:
         """The percentiles that inference maps to 0 and 1, of the slice's time point."""
-        return self.volume.at_time(self.time).intensity_range
+        return self.scanned.intensity_range
 
     @property
     def value_range(self) -> tuple[float, float]:
         """The smallest and the largest finite value of the slice's time point."""
-        return self.volume.at_time(self.time).value_range
+        return self.scanned.value_range
+
+    @property
+    def contrast_limits(self) -> tuple[float, float]:
+        """Limits for display of the slice's time point."""
+        return contrast_limits(self.scanned.data)
 
     @property
     def spacing(self) -> tuple[float, float]:
         """Distance between rows and between columns, in the volume's unit."""
         return self.volume.plane_spacing(self.plane)
+
+    def scale_on(self, grid: OutputGrid) -> float:
+        """Return the true scale of an output grid along the axis with the smaller spacing."""
+        return grid.true_scale[int(self.spacing[1] < self.spacing[0])]
 
 
 @dataclass(frozen=True)

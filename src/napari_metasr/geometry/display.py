@@ -1,7 +1,8 @@
-"""Orientation on the screen: laterality letters and the radiological and neurological views."""
+"""What is drawn over slices: laterality letters by where axes point, and lengths of scale bars."""
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 _AXIS_LETTERS = (("I", "S"), ("P", "A"), ("L", "R"))
 _OPPOSITE = {"up": "down", "down": "up", "left": "right", "right": "left"}
 _SIDES = {"up": "top", "down": "bottom", "left": "left", "right": "right"}
+_ROUND = (0.5, 1.0, 2.0, 5.0)
 
 
 class DisplayConvention(StrEnum):
@@ -63,3 +65,15 @@ def as_displayed(image: NDArray, orientation2d: tuple[str, str] = RADIOLOGICAL) 
     if orientation2d[0] == "up":
         image = image[::-1]
     return image[:, ::-1] if orientation2d[1] == "left" else image
+
+
+def bar_length(longest: float) -> float:
+    """Return the largest round length, 1, 2 or 5 times a power of ten, that is not too long.
+
+    Parameters
+    ----------
+    longest
+        Above 0, in the unit of the length.
+    """
+    power = 10.0 ** math.floor(math.log10(longest))
+    return max(step * power for step in _ROUND if step * power <= longest)

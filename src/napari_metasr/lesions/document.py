@@ -18,6 +18,7 @@ from napari_metasr.weights import OperatingPoint
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_metasr.lesions.detector import Detector
     from napari_metasr.volume import Volume
 
 Point = tuple[float, float, float]
@@ -57,6 +58,17 @@ class Finder(BaseModel, extra="forbid", frozen=True):
     title: str = ""
     sha256: str = ""
     point: OperatingPoint | None = None
+
+    @classmethod
+    def of(cls, detector: Detector) -> Finder:
+        """Name a detector as records do."""
+        return cls(
+            kind="detector",
+            name=detector.name,
+            title=detector.title,
+            sha256=detector.sha256,
+            point=detector.point,
+        )
 
 
 class RegionRecord(BaseModel, extra="forbid", frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,21 @@ from fakes.lesion_dock import LEFT, box_layers, search
 from fakes.widgets import FakeDialogs, settle
 from napari.components import ViewerModel
 from napari.layers import Layer
+from PIL import Image as Picture
 from pydicom import dcmread
 
 from napari_metasr.io import read_volume
+from napari_metasr.io.layers import layer_data
 from napari_metasr.io.reader import read_dicom_layers, read_layers
 from napari_metasr.io.writer import write_volume
-from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG
+from napari_metasr.lesions.boxes import boxes_of
+from napari_metasr.lesions.labelled import lesions_in
+from napari_metasr.volume import Plane
+from napari_metasr.widgets.lesions.detection import Origin, Scope, SearchResult
+from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG, figures
+from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
 
 
 @pytest.mark.usefixtures("_no_head_is_needed")
@@ -53,7 +63,8 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     assert [one["score"] for one in document["lesions"]] == [0.93, None]
     assert document["found_by"]["name"] == "ld-plus"
     assert document["concerns"][-1] == "1 of 2 rectangles were drawn or changed by a person"
-    voxels = read_volume(mask).data
+    with pytest.warns(UserWarning, match="no orientation"):  # of a plain layer none is known
+        voxels = read_volume(mask).data
     assert voxels.shape == viewer.layers[0].data.shape
     assert voxels.sum() == 8 * 10 + 4 * 6
     before = path.stat().st_mtime_ns
@@ -123,3 +134,42 @@ def test_figures_of_all_regions_are_drawn_in_one_go(
     dialogs.yes = False
     qtbot.mouseClick(lesion_dock.export, LEFT)
     assert [path.name for path in dialogs.asked[0]] == [*names, *records]
+
+
+def drawn(path, layer, leading=()):
+    """The pixels of a mosaic of one region of a layer."""
+    source = layer_source(layer)
+    mask = np.zeros(layer.data.shape[-3:], np.uint8)
+    mask[2:4, 6:16, 6:16] = 1
+    lesions = lesions_in(mask, Plane.AXIAL)
+    scope = Scope(source, layer_volume(source), Plane.AXIAL, leading)
+    found = SearchResult(lesions, scope, Origin.SEGMENTATION, None, "seg")
+    *_, (path,) = figures(
+        path, MOSAICS, found, boxes_of(lesions), ModelCache(load_zoom_model), "cpu"
+    )
+    with Picture.open(path) as picture:
+        return np.asarray(picture)
+
+
+def test_figures_of_another_reader_s_image_have_no_letters(tmp_path, phantom_volume):
+    """They are what a scan that says that it knows no sides would get."""
+    data, place, _ = layer_data(phantom_volume)
+    plain = Layer.create(data, {**place, "metadata": {}})
+    source = replace(phantom_volume.source, is_oriented=False)
+    unknown = Layer.create(*layer_data(replace(phantom_volume, source=source)))
+    scan = Layer.create(*layer_data(phantom_volume))
+    pictures = [
+        drawn(tmp_path / f"{number}.png", layer)
+        for number, layer in enumerate((plain, unknown, scan))
+    ]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[0] != pictures[2]).any()
+
+
+def test_figures_of_a_time_point_have_its_contrast(tmp_path, phantom_volume):
+    dark = (phantom_volume.data / 20).astype(np.float32)
+    bright = 20 * dark
+    alone = Layer.create(*layer_data(replace(phantom_volume, data=dark)))
+    series = Layer.create(*layer_data(replace(phantom_volume, data=np.stack([bright, dark]))))
+    expected = drawn(tmp_path / "alone.png", alone)
+    np.testing.assert_array_equal(drawn(tmp_path / "series.png", series, (1,)), expected)

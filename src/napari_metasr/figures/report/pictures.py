@@ -50,9 +50,7 @@ LEVELS = 192
 
 
 def _view(proof: Proof) -> View:
-    return View(
-        proof.plane if proof.unit == "mm" else None, proof.display, is_oriented=proof.is_oriented
-    )
+    return View(proof.plane, proof.display, is_oriented=proof.is_oriented, unit=proof.unit)
 
 
 def _saved(figure: Figure, size: tuple[int, int], caption: str, *, colours: int = 0) -> Picture:

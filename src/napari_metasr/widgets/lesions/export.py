@@ -54,16 +54,6 @@ def mask_path(path: Path) -> Path:
     return path.with_name(path.name[: -len(JSON)].removesuffix(ROIS) + MASK)
 
 
-def finder(found: SearchResult) -> Finder:
-    """Return what the regions are from, as the JSON file says it."""
-    one = found.detector
-    if one is None:
-        return Finder(kind=found.kind.value, name=found.title)
-    return Finder(
-        kind=found.kind.value, name=one.name, title=one.title, sha256=one.sha256, point=one.point
-    )
-
-
 def write(
     path: Path, found: SearchResult, boxes: Sequence[Box], overwrite: bool
 ) -> tuple[Path, Path]:
@@ -74,7 +64,7 @@ def write(
     OSError, ValueError
         If one cannot be written, or exists and may not be replaced.
     """
-    notes = list(found.concerns)
+    one, notes = found.detector, list(found.concerns)
     by_hand = sum(box.is_by_hand for box in boxes)
     if by_hand and found.kind is not Origin.PERSON:
         notes.append(f"{by_hand} of {len(boxes)} rectangles were drawn or changed by a person")
@@ -82,7 +72,7 @@ def write(
         path,
         found.scope.volume,
         tuple(lesions_of(boxes).values()),
-        finder(found),
+        Finder(kind=found.kind.value, name=found.title) if one is None else Finder.of(one),
         time=found.scope.time,
         concerns=notes,
         mask=mask_path(path),
@@ -135,8 +125,7 @@ def figures(
 
     scope = found.scope
     volume = scope.volume
-    limits = contrast_limits(volume.data)
-    view = View(scope.plane, limits, is_oriented=volume.source.is_oriented)
+    limits = contrast_limits(volume.at_time(scope.time).data)
     lesions = tuple(lesions_of(boxes).values())
     yield from lesion_figure_steps(
         path,
@@ -144,7 +133,7 @@ def figures(
         lesions,
         models.get(DEFAULT_MODEL, device),
         scale=SCALE,
-        view=view,
+        view=View.of(volume, scope.plane, limits),
         time=scope.time,
         mosaic=kind == MOSAICS,
         overwrite=True,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
+from napari_metasr.geometry.display import bar_length
 from napari_metasr.widgets.viewer.colours import coloured
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.lens import Lens, Rectangle
     from napari_metasr.widgets.viewer.magnified import Piece
 
-NICE = (1.0, 2.0, 5.0)
 LINE_COLOR = QColor("#ffd54a")
 WORDS_COLOR = QColor("white")
 OUTLINE = QPen(QColor(0, 0, 0, 220), 3)
@@ -122,18 +121,6 @@ def paint_words(
     painter.restore()
 
 
-def bar_length(per_unit: float, room: float) -> float:
-    """Return the longest of 1, 2, 5, 10 … units that fits.
-
-    Parameters
-    ----------
-    per_unit, room
-        Pixels per unit of length, and pixels there is room for; both above 0.
-    """
-    power = 10.0 ** math.floor(math.log10(room / per_unit))
-    return max(step * power for step in NICE if step * power * per_unit <= room)
-
-
 def paint_saying(painter: QPainter, area: QRectF, text: str) -> None:
     """Paint what is said in place of a picture, in the middle of an area."""
     painter.setPen(WORDS_COLOR)
@@ -153,7 +140,7 @@ def paint_bar(painter: QPainter, area: QRectF, width: float, per_unit: float, un
     """
     room = QRectF(area)
     room.setLeft(area.right() - width / BAR_SHARE)
-    length = bar_length(per_unit, room.width())
+    length = bar_length(room.width() / per_unit)
     bar = QRectF(0, 0, length * per_unit, 3)
     bar.moveBottomRight(room.bottomRight())
     painter.fillRect(bar.adjusted(-1, -1, 1, 1), OUTLINE.color())

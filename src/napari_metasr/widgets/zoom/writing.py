@@ -52,9 +52,8 @@ def save_steps(
     time = view.index[0] if source.layer.ndim > 3 else 0
     model = spec.model(models)
     cut = Slice(source.read(view), layer_volume(source), plane, index, time)
-    oriented = volume is None or volume.source.is_oriented
-    shown = View(view.plane, spec.contrast_limits, spec.orientation2d, is_oriented=oriented)
-    scale = spec.grid.true_scale[int(cut.spacing[1] < cut.spacing[0])]
+    shown = View.of(cut.volume, plane, spec.contrast_limits, spec.orientation2d)
+    scale = cut.scale_on(spec.grid)
     ranges: dict[str, Any] = dict(
         zip(("intensity_range", "value_range"), source.ranges(view), strict=True)
     )
