@@ -121,7 +121,10 @@ def test_odd_scans_raise_nothing():
         found = estimate(scan(data, (3, 1, 1)))
         assert found.columns.stored == 104
         assert found.columns.acquired is not None
-    assert estimate(scan(series, (3, 1, 1))).noise is not None
+    found = estimate(scan(series, (3, 1, 1)))
+    assert found.noise is not None
+    assert found.lines[-1] == "looked at: time point 2"
+    assert estimate(scan(series, (3, 1, 1)).at_time(2)).remarks == ()
 
 
 def test_the_plane_that_was_acquired():

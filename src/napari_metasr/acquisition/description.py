@@ -88,7 +88,8 @@ class Acquisition(BaseModel, extra="forbid", frozen=True):
     contrast, contrast_told_by
         Among `GUESSED`, and whether a person, the header or a name tells it.
     remarks
-        What the header tells besides: interpolation, a vendor's learned reconstruction.
+        Which volume of a series was looked at; what the header tells besides: interpolation, a
+        vendor's learned reconstruction.
     """
 
     rows: AxisAcquisition

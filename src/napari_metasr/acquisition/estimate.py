@@ -67,7 +67,8 @@ def estimate(
     Parameters
     ----------
     volume
-        Any: what cannot be told of it is None. A series is looked at where it first has values.
+        Any: what cannot be told of it is None. A series is looked at where it first has values,
+        and a remark says where; give one volume of it to learn of that.
     plane
         Whose rows and columns are meant; by default the one that it was acquired in.
     contrast
@@ -101,7 +102,7 @@ def estimate(
             "intensity_range": _range(volume, time),
             "contrast": stated,
             "contrast_told_by": told_by,
-            "remarks": _remarks(protocol),
+            "remarks": (*_looked_at(volume, time), *_remarks(protocol)),
         }
     )
 
@@ -204,6 +205,11 @@ def _told_by_header(volume: ScannedVolume, protocol: Protocol) -> dict[int, int]
         return {}
     counts = zip(codes[:2], (protocol.columns, protocol.rows), strict=True)
     return {_AXIS_OF[code]: count for code, count in counts if count and code in _AXIS_OF}
+
+
+def _looked_at(volume: ScannedVolume, time: int) -> tuple[str, ...]:
+    """Say which volume of a series was looked at."""
+    return (f"looked at: time point {time}",) if volume.time_points > 1 else ()
 
 
 def _remarks(protocol: Protocol) -> tuple[str, ...]:

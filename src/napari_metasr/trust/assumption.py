@@ -64,7 +64,8 @@ def assume(name: str, volume: ScannedVolume, plane: Plane | None = None) -> Assu
     name
         One of ``ACQUISITIONS``.
     volume, plane
-        The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
+        The scan, one volume of a series if that is meant, and the plane of its slices; see
+        ``napari_metasr.acquisition.estimate``.
 
     Raises
     ------

@@ -273,7 +273,8 @@ def scan_guarantee(
     card, scale
         As for `guarantee`.
     volume, plane
-        The scan and the plane of its slices, from which contrast and acquired samples are told.
+        The scan, one volume of a series if that is meant, and the plane of its slices, from which
+        contrast and acquired samples are told.
     consistent
         The acquisition with which renderings are made consistent, if with any; a named one is
         taken for the scan's own.

@@ -122,7 +122,8 @@ def tell(words: Words, volume: ScannedVolume, plane: Plane | None = None) -> Tol
     words
         What is chosen; what is not is estimated.
     volume, plane
-        The scan and the plane of its slices; see ``napari_metasr.acquisition.estimate``.
+        The scan, one volume of a series if that is meant, and the plane of its slices; see
+        ``napari_metasr.acquisition.estimate``.
     """
     return tell_of(words, None if words.acquisition == NOTHING else estimate(volume, plane))
 

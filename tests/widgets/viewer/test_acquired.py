@@ -9,9 +9,11 @@ from fakes.acquisition import texture, zero_filled
 from fakes.widgets import CARD, FakeEngine
 from napari.components import ViewerModel
 
+from napari_metasr.trust.told import Words
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.acquired import acquired, measure_acquired
 from napari_metasr.widgets.viewer.layer_source import layer_source
+from napari_metasr.widgets.viewer.telling import found_acquisition, known_told
 from napari_metasr.widgets.viewer.viewport import RegionMode
 
 
@@ -38,6 +40,42 @@ def test_each_plane_is_measured_once_until_the_data_change(ahead):
     rows, columns = told(viewer, layer)  # 6 x 104
     assert rows.acquired is None
     assert columns.acquired == pytest.approx(78, abs=2)
+
+
+def test_each_volume_of_a_series_is_measured_for_itself():
+    viewer = ViewerModel()
+    whole = np.stack([texture(k, (96, 104)) for k in range(6)])
+    layer = viewer.add_image(np.stack([whole, stack()]))
+    for time, columns in ((0, 104), (1, 78), (0, 104)):
+        viewer.dims.set_current_step(0, time)
+        assert told(viewer, layer)[1].acquired == pytest.approx(columns, abs=2)
+
+
+def test_what_is_told_and_assumed_is_of_the_time_point():
+    viewer = ViewerModel()
+    weak, (real, imaginary) = 0.02 * stack(), np.random.default_rng(0).normal(0, 5, (2, 6, 96, 104))
+    noisy = np.hypot(weak + real, imaginary)
+    layer = viewer.add_image(np.stack([stack(), noisy]))
+    alone = viewer.add_image(noisy)
+    expected = found_acquisition(layer_source(alone), layer_source(alone).view(viewer.dims))
+    source, found = layer_source(layer), []
+    for time in (0, 1):
+        viewer.dims.set_current_step(0, time)
+        view = source.view(viewer.dims)
+        assert known_told(source, view, Words()) is None
+        found.append(found_acquisition(source, view))
+        assert known_told(source, view, Words()) is not None
+    assert found[1] == expected
+    assert found[0].noise != found[1].noise
+
+
+def test_a_view_along_time_has_no_acquisition():
+    viewer = ViewerModel()
+    layer = viewer.add_image(np.stack([stack(), stack()]))
+    viewer.dims.order = (1, 2, 0, 3)
+    assert told(viewer, layer) is None
+    source = layer_source(layer)
+    assert found_acquisition(source, source.view(viewer.dims)) is None
 
 
 def test_what_is_slow_to_read_is_not_looked_at():

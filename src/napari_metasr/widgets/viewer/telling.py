@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.acquisition import estimate, slice_code
 from napari_metasr.trust.told import Told, Words, tell_of
 from napari_metasr.upscaling.consistency import stated_thickness
-from napari_metasr.volume import Plane
-from napari_metasr.widgets.viewer.layer_volume import layer_volume
+from napari_metasr.widgets.viewer.layer_volume import scanned
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
@@ -29,23 +28,24 @@ def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | Non
     Returns
     -------
     Acquisition or None
-        None for a layer that is slow to read, or a view that runs along time.
+        None where there is nothing to look at; see `layer_volume.scanned`.
 
     Raises
     ------
     ValueError
         If the layer's world is no space.
     """
-    known = source.measured.acquisitions
-    if view.axes not in known:
-        known[view.axes] = _found(source, view)
-    return known[view.axes]
+    known, place = source.measured.acquisitions, source.place(view)
+    if place not in known:
+        seen = scanned(source, view)
+        known[place] = None if seen is None else estimate(*seen)
+    return known[place]
 
 
 def known_told(source: LayerSource, view: SliceView, words: Words) -> Told | None:
     """Return what networks are told of a layer's slices, once that has been found out."""
-    known = source.measured.acquisitions
-    return tell_of(words, known[view.axes]) if view.axes in known else None
+    known, place = source.measured.acquisitions, source.place(view)
+    return tell_of(words, known[place]) if place in known else None
 
 
 def told_text(words: str, source: LayerSource, view: SliceView) -> str:
@@ -92,17 +92,3 @@ def remembered_words() -> Words:
         return Words.parse(preferences()["assumed"])
     except ValueError:
         return Words()
-
-
-def _found(source: LayerSource, view: SliceView) -> Acquisition | None:
-    if source.is_lazy:
-        return None
-    volume = layer_volume(source)
-    if volume.data.ndim == len(view.axes):
-        return estimate(volume)
-    ahead = source.layer.ndim - 3
-    planes = (
-        plane for plane in Plane if (plane.row_axis + ahead, plane.column_axis + ahead) == view.axes
-    )
-    plane = next(planes, None)
-    return None if plane is None else estimate(volume, plane)
