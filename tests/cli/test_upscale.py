@@ -258,7 +258,8 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 
 def test_an_existing_output_or_sidecar_is_kept(scan, tmp_path, capsys):
     arguments = ["upscale", "in.nii.gz", "--scale", "2", "--device", "cpu", "--output"]
-    (tmp_path / "out.json").write_text("{}")
+    assert main([*arguments, "out.nii.gz"]) == 0
+    (tmp_path / "out.nii.gz").unlink()
     assert main([*arguments, "out.nii.gz"]) == 2
     assert "out.json: the file exists" in capsys.readouterr().err
     (tmp_path / "folder.nii").mkdir()

@@ -60,7 +60,8 @@ class Upscale(UpscalingCommand):
         """Give the outputs, and the sidecar and the labels beside the volume."""
         yield from super().written()
         yield sidecar_path(self.output)
-        yield from (self.output.with_name(labels_name(self.output, one)) for one in self.labels)
+        names = dict.fromkeys(labels_name(self.output, one) for one in self.labels)
+        yield from map(self.output.with_name, names)
 
     def run(self) -> None:
         """Check, plan, upscale, and print one line about the result."""

@@ -5,15 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from napari_metasr.files import (
-    Inputs,
-    KeptFileError,
-    check_writable,
-    file_sha256,
-    put_on_disk,
-    rename,
-    replacing,
-)
+from napari_metasr.files import Inputs, check_writable, file_sha256, put_on_disk, rename, replacing
 from napari_metasr.io.acquisition import gradients_beside
 from napari_metasr.io.names import check_written_name, sidecar_path, stem
 from napari_metasr.io.opening import files_of
@@ -61,23 +53,23 @@ def check_outputs(
     stopped = resume and record is not None and (output.exists() or Workspace(output).is_begun)
     check_writable(output, overwrite=overwrite or stopped)
     known = stopped or (record is not None and record == recorded)
-    check_writable(sidecar_path(output), overwrite=overwrite or known)
     _check_own_record(output)
+    check_writable(sidecar_path(output), overwrite=overwrite or known)
 
 
 def _check_own_record(output: Path) -> None:
     """Refuse to replace a file that is not this output's record, whatever is asked."""
     path = sidecar_path(output)
-    if not path.exists():
+    if not path.is_file():
         return
     try:
         owner = read_sidecar(path).output_name
     except (OSError, ValueError):
-        raise KeptFileError(
+        raise FileExistsError(
             f"{path}: expected the record of {output.name}, found another file, which is kept"
         ) from None
     if owner != output.name and output.with_name(owner).exists():
-        raise KeptFileError(f"{path}: it is the record of {owner}, and is kept")
+        raise FileExistsError(f"{path}: it is the record of {owner}, and is kept")
 
 
 def check_inputs_kept(output: Path, inputs: Iterable[Path], others: Iterable[Path] = ()) -> None:
