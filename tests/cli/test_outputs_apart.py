@@ -94,6 +94,35 @@ def test_the_record_of_another_output_is_kept_as_long_as_that_is_there(scan, tmp
     assert json.loads((tmp_path / "out.json").read_text())["OutputName"] == "out.nii"
 
 
+@pytest.mark.parametrize(("output", "record"), [("a.nii.gz", "a.json"), ("a.png", "a.png.json")])
+def test_a_zoom_replaces_its_own_record_alone(scan, tmp_path, capsys, output, record):
+    words = ["zoom", "in.nii.gz", "--scale", "2", "--output", output, "--device", "cpu"]
+    (tmp_path / record).write_text('{"EchoTime": 1}')
+    assert main([*words, "--overwrite"]) == 2
+    assert f"{record}: expected a record of this program" in capsys.readouterr().err
+    (tmp_path / record).unlink()
+    assert main(words) == 0
+    assert main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize("ending", ["html", "gif"])
+def test_what_shows_one_scale_takes_one(scan, capsys, ending):
+    words = ["zoom", "in.nii.gz", "--region", "2,2,16,16", "--output", f"a.{ending}"]
+    assert main([*words, "--scale", "2,3"]) == 2
+    assert "one scale for rows and columns, found 2,3" in capsys.readouterr().err
+
+
+def test_slices_with_lesions_are_counted_once(scan, tmp_path, capsys):
+    mask = np.zeros((24, 20, 4), np.uint8)
+    mask[3:7, 3:7, 1:3] = mask[14:18, 10:14, 1:3] = 1
+    stored(tmp_path / "mask.nii.gz", mask, affine_with("LPS"))
+    words = ["detect", "in.nii.gz", "--output", "rois.json"]
+    assert main([*words, "--labels", "mask.nii.gz", "--truth-labels", "1"]) == 2
+    assert "--truth-labels are of --truth" in capsys.readouterr().err
+    assert main([*words, "--labels", "mask.nii.gz"]) == 0
+    assert "2 lesions in 2 slices" in capsys.readouterr().out
+
+
 def test_nothing_is_said_to_be_consistent_that_is_not_super_resolved(scan, capsys):
     across = ["upscale", "in.nii.gz", "--scale", "1,1,2", "--output", "out.nii.gz"]
     assert main([*across, "--consistent", "auto"]) == 2

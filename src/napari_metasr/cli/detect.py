@@ -31,13 +31,14 @@ from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.lesions.document import Finder
 from napari_metasr.lesions.files import check_outputs, read_labels, write_rois
 from napari_metasr.lesions.labelled import lesions_in
+from napari_metasr.plurals import in_number
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.upscaling.job import Job
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Sequence, Sized
 
     from numpy.typing import NDArray
 
@@ -134,6 +135,8 @@ class Detect(Command):
     def run(self) -> None:
         """Check, read, detect, write, and print what was found."""
         check_outputs(self.output, self.mask, overwrite=self.overwrite)
+        if self.truth_labels and self.truth is None:
+            raise ValueError("--truth-labels are of --truth: expected a segmentation, found none")
         if self.labels is None:
             self._check_scale()
         elif self.slice is not None:
@@ -165,10 +168,10 @@ class Detect(Command):
             print(table(lesions, volume))
         if truth is not None:
             self._compare(lesions, truth, plane)
-        count = sum(len(lesion.detections) for lesion in lesions)
+        slices = set().union(*(lesion.detections for lesion in lesions))
         outputs = self.output if self.mask is None else f"{self.output} and {self.mask}"
         print(
-            f"{outputs}: {_counted(len(lesions), 'lesion')} in {_counted(count, 'slice')}, "
+            f"{outputs}: {_counted(lesions, 'lesion')} in {_counted(slices, 'slice')}, "
             f"{found.told}, {RESEARCH_USE}"
         )
         if dicom is not None:
@@ -268,5 +271,5 @@ class Detect(Command):
             )
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"no {noun}" if count == 0 else f"{count} {noun}{'s' * (count > 1)}"
+def _counted(found: Sized, noun: str) -> str:
+    return in_number(len(found), noun) if found else f"no {noun}"

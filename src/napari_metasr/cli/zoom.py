@@ -246,15 +246,21 @@ class Zoom(Command):
         if self.assume is not None and not card.can_be_told:
             raise cannot_be_told(card)
 
+    def _check_network_alone(self) -> None:
+        """Refuse options that pages and animated zooms do not have."""
+        for name, is_given in (("consistent", self.consistent is not None), ("risk", self.risk)):
+            if is_given:
+                raise ValueError(f"{self.output}: it shows the network alone: no --{name}")
+        if isinstance(self.scale, tuple) and len(set(self.scale)) > 1:
+            found = ",".join(f"{one:g}" for one in self.scale)
+            raise ValueError(f"{self.output}: it has one scale for rows and columns, found {found}")
+
     def _check_options(self) -> None:
         """Refuse options that do not go with each other or with the output."""
         if self.blink and not self._ends_in(ANIMATIONS):
             raise ValueError(f"{self.output}: --blink is of {', '.join(ANIMATIONS)}")
-        network_alone = self._ends_in(PAGES) or (self._ends_in(ANIMATIONS) and not self.blink)
-        if network_alone and self.consistent is not None:
-            raise ValueError(f"{self.output}: it shows the network alone: no --consistent")
-        if network_alone and self.risk:
-            raise ValueError(f"{self.output}: it shows the network alone: no --risk")
+        if self._ends_in(PAGES) or (self._ends_in(ANIMATIONS) and not self.blink):
+            self._check_network_alone()
         if self.blink and self.risk:
             raise ValueError(f"{self.output}: expected --blink or --risk, found both")
         kinds = {"--width": self.width, "--profile": self.profile, "--mosaic": self.mosaic}

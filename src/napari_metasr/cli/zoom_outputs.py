@@ -18,6 +18,7 @@ from napari_metasr.io.names import (
     sidecar_path,
     table_path,
 )
+from napari_metasr.io.records import check_record
 from napari_metasr.plurals import in_number
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import SIGNS
@@ -97,9 +98,11 @@ class ZoomOutput:
         Raises
         ------
         OSError, ValueError
-            As `check_writable`.
+            As `check_writable` and `check_record`.
         """
         for path in self.files:
+            if path.suffix == ".json":
+                check_record(path)
             check_writable(path, overwrite=self.overwrite)
 
     @property

@@ -44,8 +44,7 @@ def repaired(header: nib.Nifti1Header) -> tuple[nib.Nifti1Header, tuple[str, ...
     header, concerns
         What was repaired or is not known and changes where or how large the image is.
     """
-    concerns = (*_units(header), *_forms(header), *_quaternion(header))
-    _numbers(header)
+    concerns = (*_units(header), *_forms(header), *_quaternion(header), *_numbers(header))
     header.check_fix(logger=_silent, error_level=np.inf)
     if not is_oriented(header):
         concerns += (
@@ -104,13 +103,19 @@ def _quaternion(header: nib.Nifti1Header) -> tuple[str, ...]:
     return (f"the header's quaternion is {length:.3g} long in place of 1: it was shortened",)
 
 
-def _numbers(header: nib.Nifti1Header) -> None:
+def _numbers(header: nib.Nifti1Header) -> tuple[str, ...]:
     """Treat numbers that are not finite as not given, and sizes of 0 as 1."""
     for name in ("scl_slope", "scl_inter", "toffset", "cal_min", "cal_max"):
         if not np.isfinite(header[name]):
             header[name] = 0
     sizes = np.array(header["pixdim"], np.float64)
     sizes[~np.isfinite(sizes)] = 0
+    missing = np.flatnonzero(sizes[1 : 1 + min(int(header["dim"][0]), 3)] == 0) + 1
     sizes[1:4] = np.where(sizes[1:4] == 0, 1, np.abs(sizes[1:4]))
     sizes[4:] = np.abs(sizes[4:])
     header["pixdim"] = sizes
+    if header["sform_code"] > 0:  # says how large voxels are
+        return ()
+    return tuple(
+        f"the header gives no size of voxels along axis {axis}: 1 mm is assumed" for axis in missing
+    )
