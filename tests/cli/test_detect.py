@@ -97,7 +97,7 @@ def test_regions_and_mask_lie_on_the_lesions(folder, bright, capsys):
     table = printed.out.splitlines()
     assert table[0].split()[:3] == ["lesion", "score", "slices"]
     assert table[1].split()[:4] == ["1", "1.00", "3-6", "4"]
-    assert table[-1].startswith("rois.json and mask.nii.gz: 2 lesions in 7 slices, by Fake")
+    assert table[-1].startswith("rois.json and mask.nii.gz: 2 lesions in 5 slices, by Fake")
     assert "not for diagnosis" in table[-1]
 
 
