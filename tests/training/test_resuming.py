@@ -149,3 +149,13 @@ def test_a_live_folder_is_locked(tmp_path):
     with locked(tmp_path), pytest.raises(FileExistsError, match="another process is training in"):
         second()
     second()
+
+
+def test_a_start_of_other_options_is_refused_in_one_line(tmp_path):
+    first = trainer(tmp_path / "first")
+    larger = trainer(tmp_path / "second", options={"features": 16, "blocks": 1, "scale": 2})
+    weights = first.weights()
+    words = r"the start is not of srgan as it is configured: expected \S+ \(16, .*, found \(8, .*"
+    with pytest.raises(ValueError, match=words) as refused:
+        larger.start_from(weights["network"], weights["task"])
+    assert "\n" not in str(refused.value)

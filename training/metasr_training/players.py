@@ -13,7 +13,8 @@ from metasr_training.averaging import averaged
 from napari_metasr.networks import build
 from napari_metasr.networks.interpolating_start import start_as_interpolation
 from napari_metasr.networks.meta_srgan import MetaSRGAN
-from napari_metasr.networks.told_meta_srgan import ToldMetaSRGAN
+from napari_metasr.networks.state_files import check_state
+from napari_metasr.networks.told_meta_srgan import CODED, ToldMetaSRGAN
 from napari_metasr.zoom.kernels import kernel_for
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class GeneratorPlayer(Player):
         network = _shared(build_generator(config, str(device)), world, device)
         super().__init__(network, _groups(network, config.kernel_share), config.betas, world)
         self.average = averaged(network, config.average) if config.average else None
+        self.builder = config.network
 
     def candidates(self) -> dict[str, nn.Module]:
         """Copy what may be kept of the network: its weights and, if there is one, their average."""
@@ -121,12 +123,22 @@ class GeneratorPlayer(Player):
         return found
 
     def start_from(self, weights: dict[str, Tensor]) -> None:
-        """Begin with the weights of another run."""
+        """Begin with the weights of another run.
+
+        Raises
+        ------
+        ValueError
+            If they are of another network, or of one with other options.
+        """
         begun = [self.network, *([] if self.average is None else [self.average.module])]
         for network in begun:
+            wanted, expected = f"{self.builder} as it is configured", network.state_dict()
             if isinstance(network, ToldMetaSRGAN) and not network.is_told_by(weights):
+                uncoded = {k: value for k, value in expected.items() if not k.startswith(CODED)}
+                check_state("the start", wanted, uncoded, weights)
                 network.load_untold(weights)
             else:
+                check_state("the start", wanted, expected, weights)
                 network.load_state_dict(weights)
 
     def descend(self, loss: Tensor, largest: float = 0.0) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 LossName = Literal[
     "l1", "mse", "mse-x2", "perceptual", "adversarial", "box", "cross-entropy", "dice"
 ]
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Of a loss: below 0 it would be raised and not lowered."""
 
 
 class RateRule(BaseModel, extra="forbid", frozen=True):
@@ -44,7 +47,7 @@ class Stage(BaseModel, extra="forbid", frozen=True):
     domain
         ``mri``, or ``natural`` images for pre-training.
     losses
-        Weight of each term.
+        Weight of each term, 0 or above.
     game, game_options
         A name among ``metasr_training.games.GAMES``, needed by ``adversarial``; and its options.
     critic_steps
@@ -57,7 +60,7 @@ class Stage(BaseModel, extra="forbid", frozen=True):
     epochs: float | None = Field(None, gt=0)
     updates: int | None = Field(None, ge=1)
     domain: Literal["mri", "natural"] = "mri"
-    losses: dict[LossName, float]
+    losses: dict[LossName, Weight]
     game: str | None = None
     game_options: dict[str, float | str] = Field(default_factory=dict)
     critic_steps: int = Field(1, ge=1)
@@ -67,6 +70,8 @@ class Stage(BaseModel, extra="forbid", frozen=True):
     def _consistent(self) -> Stage:
         if (self.epochs is None) == (self.updates is None):
             raise ValueError("a stage's length is given either in epochs or in updates")
+        if not any(self.losses.values()):
+            raise ValueError("expected a loss with a weight above 0")
         if ("adversarial" in self.losses) != (self.game is not None):
             raise ValueError("a game and an adversarial loss come together")
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -12,6 +12,9 @@ from metasr_training.datasets.pair_config import PairConfig
 from metasr_training.perceptual import PerceptualConfig
 from metasr_training.stage import Stage
 from napari_metasr.zoom.engine import Precision
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
+"""Of a running mean, an update."""
 
 
 class Training(BaseModel, extra="forbid", frozen=True):
@@ -31,7 +34,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
         Whether new weights are such that the generator begins as interpolation, which spares a
         short schedule its first thousand updates.
     betas
-        Adam's.
+        Adam's, each from 0 to below 1.
     kernel_share
         Learning rate of the layer of Meta-SRGAN that predicts kernels, as a share of the others':
         every output pixel is a sum over all of its 147,456 weights, which Adam moves alike.
@@ -67,7 +70,7 @@ class Training(BaseModel, extra="forbid", frozen=True):
     detection: DetectionConfig | None = None
     stages: tuple[Stage, ...] = Field(min_length=1)
     interpolating_start: bool = False
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Decay, Decay] = (0.9, 0.999)
     kernel_share: float = Field(1.0, gt=0, le=1)
     largest_gradient: float = Field(0.0, ge=0)
     average: float = Field(0.0, ge=0, lt=1)
