@@ -93,6 +93,16 @@ def write_data(folder, patients=3, shape=(64, 60)):
     return folder
 
 
+def write_scans(folder, patients, contrast="FLAIR", shape=(64, 60)):
+    """Volumes of four slices that are named after their patients."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in range(patients):
+        volume = np.stack([disc(seed * 10 + k, shape)[0].T for k in range(4)], axis=2)
+        image = nibabel.nifti1.Nifti1Image(volume, np.eye(4))
+        nibabel.nifti1.save(image, folder / f"P{seed}_{contrast}.nii.gz")
+    return folder
+
+
 def trainer(folder, **changes):
     run = config(**changes)
     found = slices(5)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import nibabel
 import numpy as np
 import pytest
 from fakes.models import install
-from fakes.training import disc
+from fakes.training import write_scans
 
 import napari_metasr
 from metasr_training import train
@@ -23,14 +22,10 @@ from napari_metasr import weights
 from napari_metasr.errors import in_words
 
 
-def write_scans(folder, patients, contrast="FLAIR", shape=(64, 60)):
-    """Volumes of four slices that are named after their patients."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for seed in range(patients):
-        volume = np.stack([disc(seed * 10 + k, shape)[0].T for k in range(4)], axis=2)
-        image = nibabel.nifti1.Nifti1Image(volume, np.eye(4))
-        nibabel.nifti1.save(image, folder / f"P{seed}_{contrast}.nii.gz")
-    return folder
+def spoil(scans):
+    """Cut the file of each patient but the first short."""
+    for path in sorted(scans.glob("*"))[1:]:
+        path.write_bytes(path.read_bytes()[:100])
 
 
 @pytest.fixture
@@ -44,7 +39,7 @@ def models(tmp_path, monkeypatch):
 
 def finetune(*arguments):
     options = ["--preset", "smoke", "--device", "cpu", "--slices", "2"]
-    return train.main(["finetune", *map(str, arguments), *options])
+    return train.main(["finetune", *options, *map(str, arguments)])
 
 
 def test_scans_become_a_model_that_is_measured_described_and_listed(tmp_path, models, capsys):
@@ -119,6 +114,14 @@ def test_the_split_can_be_given_and_seeds_have_a_mean_and_a_spread(tmp_path, mod
         (["--name", "mine", "--seeds", "0"], "expected a number of seeds from 1 on"),
         (["--name", "mine", "--budget", "soon"], "expected a duration"),
         (["--name", "mine", "--split", "none.csv"], "none.csv: No such file"),
+        (["--name", "mine", "--slices", "-1"], "expected a number of slices from 0 on, found -1"),
+        (["--name", "mine", "--set", "losses.l1=-1"], "greater than or equal to 0"),
+        (["--name", "mine", "--set", "shipped=ld"], "shipped cannot be set in finetune"),
+        (["--name", "mine", "--set", "losses.l1=0"], "expected a loss with a weight above 0"),
+        (["--name", "mine", "--set", "losses.l1=NaN"], "finite number"),
+        (["--name", "mine", "--set", "betas=[0.9,1]"], "less than 1"),
+        (["--name", "mine", "--split", "no-val.csv"], "patients to val in scans, found patients"),
+        (["--name", "mine", "--data", "broken"], "_FLAIR.nii.gz"),
         (["--name", "mine", "--data", "one"], "at least 2 patients"),
         (["--name", "mine", "--data", "unnamed"], "or to be told it"),
     ],
@@ -129,6 +132,9 @@ def test_bad_input_gives_one_line_and_leaves_nothing(
     monkeypatch.chdir(tmp_path)
     write_scans(tmp_path / "scans", 3)
     write_scans(tmp_path / "one", 1)
+    spoil(write_scans(tmp_path / "broken", 3))
+    rows = ["source,patient,split", *(f"scans,P{number},train" for number in range(3))]
+    (tmp_path / "no-val.csv").write_text("\n".join(rows))
     write_scans(tmp_path / "unnamed", 3, contrast="scan")
     capsys.readouterr()
     before = sorted(tmp_path.rglob("*"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from fakes.training import slices, train, trainer
+from fakes.training import game, slices, train, trainer
 
+from metasr_training.campaign import described
+from metasr_training.fine_tuning import best
 from metasr_training.generators import super_resolve
 from metasr_training.run_folder import RunFolder
 from metasr_training.stage import RateRule, Stage
@@ -85,6 +87,59 @@ def test_a_network_that_was_better_before_it_was_trained_is_still_one_that_was_t
     lines = [line for line in RunFolder(tmp_path).history() if "val/psnr" in line]
     assert max(lines, key=lambda line: line["val/psnr"])["update"] == 0
     assert torch.load(tmp_path / "best.pt", weights_only=True)["update"] > 0
+
+
+def diverging(folder, **changes):
+    """A network that is best before it is trained."""
+    stage = Stage(name="l1", updates=4, losses={"l1": 1}, rate=RateRule(initial=0.3))
+    changes = {"stages": (stage,), "interpolating_start": True, "validate_every": 2} | changes
+    one = trainer(folder, **changes)
+    one.folder.write_config(one.config, task=one.task.about())
+    return train(one)
+
+
+def validations(one):
+    return {line["update"]: line for line in one.folder.history() if "val/psnr" in line}
+
+
+def test_what_is_said_of_a_network_is_what_its_weights_scored(tmp_path):
+    one = diverging(tmp_path / "networks" / "small")
+    lines, found = validations(one), load_trained(tmp_path, "small")
+    kept = max(lines[2], lines[4], key=lambda line: line["val/psnr"])
+    assert kept["val/psnr"] < lines[0]["val/psnr"]
+    assert found.validation["val/psnr"] == found.validation["score"] == kept["val/psnr"]
+    assert f"{kept['val/psnr']:.2f} dB ({kept['val/gain']:+.2f} over bicubic)" in described(found)
+
+
+def test_after_a_game_it_is_what_the_last_weights_scored(tmp_path):
+    one = diverging(tmp_path / "networks" / "small", stages=(game("vanilla"),))
+    lines, found = validations(one), load_trained(tmp_path, "small")
+    assert len({round(line["val/psnr"], 2) for line in lines.values()}) == 4
+    assert found.validation["val/psnr"] == lines[6]["val/psnr"]
+    assert f"{lines[6]['val/psnr']:.2f} dB" in described(found)
+
+
+def test_of_older_files_it_is_read_from_the_log(tmp_path):
+    one = diverging(tmp_path / "networks" / "small", average=0.5)
+    weights = torch.load(one.folder.best, weights_only=True)
+    expected = load_trained(tmp_path, "small").validation
+    torch.save({key: weights[key] for key in weights if key != "validation"}, one.folder.best)
+    older = load_trained(tmp_path, "small")
+    assert expected.items() <= older.validation.items()
+    one.folder.metrics.unlink()
+    again = load_trained(tmp_path, "small")
+    assert again.validation == {}
+    assert described(again).endswith(" min")
+
+
+def test_the_best_seed_is_that_of_the_best_weights_not_of_the_best_start(tmp_path):
+    diverging(tmp_path / "ruined" / "networks" / "small")
+    gentle = Stage(name="l1", updates=4, losses={"l1": 1}, rate=RateRule(initial=1e-4))
+    diverging(tmp_path / "gentle" / "networks" / "small", stages=(gentle,))
+    ruined, trained = (load_trained(tmp_path / name, "small") for name in ("ruined", "gentle"))
+    assert ruined.validation["score"] < trained.validation["score"]
+    ruined.folder.log(update=0, **{"val/psnr": 99.0})  # of the start
+    assert best([ruined, trained]) is trained
 
 
 def test_a_trained_network_upscales_a_slice(tmp_path):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from metasr_training.beginning import begun_budget, check_patients, check_unchanged
-from metasr_training.cards import contrasts_of
+from metasr_training.beginning import (
+    as_begun,
+    begun,
+    begun_budget,
+    check_unchanged,
+)
 from metasr_training.catalogue import Experiment, recipe
 from metasr_training.condition import Condition
-from metasr_training.datasets.cache import default_folder
 from metasr_training.datasets.regions import regions_of_interest
-from metasr_training.datasets.slices import load_slices, some_of_each
 from metasr_training.detector import LD, LD_PLUS, SHIPPED, find_detector, find_weights
 from metasr_training.distributed import World
 from metasr_training.loop import Trainer
 from metasr_training.perceptual import Features, perceptual_features
 from metasr_training.progress import Progress
 from metasr_training.recipe import Recipe
+from metasr_training.run_data import PARTS, RunData
 from metasr_training.run_folder import RunFolder, surroundings, write_json
 from metasr_training.tasks.detection import Detection
 from metasr_training.tasks.super_resolution import SuperResolution
@@ -31,7 +34,8 @@ from metasr_training.trained import finished, load_trained, network_folder, run_
 from napari_metasr.weights import load_network, shipped_names
 
 if TYPE_CHECKING:
-    from metasr_training.datasets.slices import Domain, Slice
+    from metasr_training.datasets.readers import Unreadable
+    from metasr_training.datasets.slices import Slice
     from metasr_training.tasks.base import Task
     from metasr_training.trained import TrainedNetwork
     from napari_metasr.lesions.detector import Detector
@@ -58,8 +62,9 @@ class Campaign:
         Seconds for all networks together.
     seed, device, world, unreadable
         See ``metasr-train --help``.
-    stop
-        When it is set, the run saves and ends.
+    interrupts
+        Makes the context that a network is trained in: when its event is set, the run saves and
+        ends.
     networks
         What is trained, those that others start from first; the experiment's by default.
     slices
@@ -77,8 +82,8 @@ class Campaign:
         seed: int = 0,
         device: str = "cpu",
         world: World = World(),
-        unreadable: str = "stop",
-        stop: Event | None = None,
+        unreadable: Unreadable = "stop",
+        interrupts: Callable[[], AbstractContextManager[Event]] = lambda: nullcontext(Event()),
         networks: Sequence[tuple[Recipe, Condition]] | None = None,
         slices: Callable[..., list[Slice]] | None = None,
     ) -> None:
@@ -92,31 +97,27 @@ class Campaign:
         self.device = device
         self.world = world
         self.unreadable = unreadable
-        self.stop = stop or Event()
+        self.interrupts = interrupts
         self.trained_now: list[TrainedNetwork] = []
-        self.slices = cache(slices or self._slices)
+        self.run_data = RunData(data, run / "split.json", unreadable=unreadable, read=slices)
 
-    def _slices(self, split: str, domain: str, contrasts: bool = False) -> list[Slice]:
-        return load_slices(
-            self.data,
-            split,  # type: ignore[arg-type]
-            domain=domain,  # type: ignore[arg-type]
-            unreadable=self.unreadable,  # type: ignore[arg-type]
-            split_file=self.run_folder / "split.json",
-            cache=default_folder(),
-            contrasts=contrasts,
-        )
+    def check(self) -> None:
+        """Refuse to go on with a run that was begun otherwise; no data is looked at.
 
-    def record(self) -> None:
-        """Write ``run.json``, or add the experiment to it.
-
-        Data that cannot be used is found before anything is written.
+        Every network that is asked for counts, be it finished.
 
         Raises
         ------
         ValueError
-            If the run was begun with another preset or seed.
+            If the run was begun with another preset or seed, or a network with another
+            configuration.
         """
+        self._run_record()
+        for folder, config in self._begun():
+            check_unchanged(folder, config)
+
+    def _run_record(self) -> dict[str, Any]:
+        """Return what ``run.json`` says, or is to say of a new run."""
         wanted = {"preset": self.preset, "seed": self.seed}
         try:
             record = run_record(self.run_folder)
@@ -128,8 +129,38 @@ class Campaign:
                     f"expected {key} {record[key]!r}, with which {self.run_folder} was begun, "
                     f"found {value!r}"
                 )
-        if self.unfinished():
-            self.slices("train", "mri")
+        return record
+
+    def _begun(self) -> Iterator[tuple[RunFolder, TrainConfig]]:
+        """List the networks that were begun, each with the configuration that is asked for now."""
+        for one, condition in self.plan():
+            path = network_folder(self.run_folder, one.network_name(condition))
+            about = begun(RunFolder(path)) if path.is_dir() else None
+            if about is not None:
+                folder = RunFolder(path)
+                config = self._resolved(one, condition, begun_budget(folder, None))
+                yield folder, as_begun(config, about)
+
+    def _check_data(self) -> None:
+        """Read all slices that are needed, and compare with those that networks were begun with."""
+        for one, condition in self.unfinished():
+            self.run_data.images(self._config(one, condition, None))
+        for folder, config in self._begun():
+            self.run_data.check(folder, config)
+
+    def record(self) -> None:
+        """Write ``run.json`` and the split, or add the experiment to the run.
+
+        Data that cannot be used is found before anything is written.
+
+        Raises
+        ------
+        ValueError
+            As `check`; or if the data is not what the run was begun with.
+        """
+        self.check()
+        self._check_data()
+        record = self._run_record()
         record |= {
             "data": str(self.data.resolve()),
             "unreadable": self.unreadable,
@@ -137,6 +168,7 @@ class Campaign:
         }
         record["experiments"] = list(dict.fromkeys([*record["experiments"], self.experiment.id]))
         if self.world.first:
+            self.run_data.keep_split()
             write_json(self.run_folder / "run.json", record)
 
     def plan(self) -> list[tuple[Recipe, Condition]]:
@@ -168,7 +200,7 @@ class Campaign:
         Raises
         ------
         InterruptedRun
-            If ``stop`` was set.
+            If it was asked to stop.
         """
         waiting = self.unfinished()
         if not waiting:
@@ -208,19 +240,23 @@ class Campaign:
         )
 
     def summary(self) -> list[str]:
-        """Describe each trained network in one line: updates, minutes and best validation PSNR."""
+        """Describe each trained network in one line: updates, minutes and validation PSNR."""
         return [
             described(load_trained(self.run_folder, one.network_name(condition)))
             for one, condition in self.plan()
             if finished(self.run_folder, one.network_name(condition))
         ]
 
-    def _config(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
+    def _resolved(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
         start = recipe(one.start).network_name(condition) if one.start else None
-        config = one.resolve(self.preset, condition, start=start, seed=self.seed, budget=budget)
+        return one.resolve(self.preset, condition, start=start, seed=self.seed, budget=budget)
+
+    def _config(self, one: Recipe, condition: Condition, budget: float | None) -> TrainConfig:
+        """Resolve a network's configuration, without the stages that there are no images for."""
+        config = self._resolved(one, condition, budget)
         stages = []
         for stage in config.stages:
-            if self._has(stage.domain):
+            if self.run_data.has(stage.domain):
                 stages.append(stage)
             else:
                 log.warning(
@@ -232,23 +268,13 @@ class Campaign:
                 )
         return config.model_copy(update={"stages": tuple(stages)})
 
-    def _has(self, domain: str) -> bool:
-        try:
-            return bool(self.slices("train", domain))
-        except FileNotFoundError:
-            if domain == "mri":
-                raise
-            return False
-
     def task(self, config: TrainConfig) -> Task[Any]:
         """Build the task of a run, with its data."""
-        domains: set[Domain] = {"mri", *(stage.domain for stage in config.stages)}
-        count = config.slices_per_source
-        training: dict[str, list[Slice]] = {}
-        for domain in domains:
-            training[domain] = some_of_each(self.slices("train", domain, config.contrasts), count)
-        validation = some_of_each(self.slices("val", "mri", config.contrasts), count)
-        check_patients(training["mri"], validation)
+        images = self.run_data.images(config)
+        validation = images["val"]
+        training: dict[str, list[Slice]] = {
+            PARTS[part][1]: found for part, found in images.items() if part != "val"
+        }
         if config.pairs is None:
             return Detection(config, training, validation)
         boxes = None
@@ -259,13 +285,6 @@ class Campaign:
         return SuperResolution(
             config, training, validation, boxes=boxes, features=self._features(config)
         )
-
-    def _patients(self) -> dict[str, list[str]]:
-        """List the patients of each split, as ``SOURCE/PATIENT``."""
-        return {
-            split: sorted({f"{one.source}/{one.patient}" for one in self.slices(split, "mri")})
-            for split in ("train", "val")
-        }
 
     def detector(self) -> Detector:
         """Find the run's lesion detector, or else the shipped one."""
@@ -294,7 +313,10 @@ class Campaign:
 
     def _train(self, one: Recipe, condition: Condition, budget: float | None) -> None:
         folder = RunFolder(network_folder(self.run_folder, one.network_name(condition)))
-        config = self._config(one, condition, begun_budget(folder, budget))
+        kept = begun_budget(folder, budget)
+        if budget is not None and kept != budget:
+            log.info("%s goes on with the schedule that it was begun with", folder.path.name)
+        config = self._config(one, condition, kept)
         task = self.task(config)
         trainer = Trainer(
             config,
@@ -302,7 +324,6 @@ class Campaign:
             folder,
             device=self.device,
             world=self.world,
-            stop=self.stop,
             progress=self._progress(one, condition),
         )
         config = trainer.config
@@ -314,9 +335,8 @@ class Campaign:
             folder.write_config(
                 config,
                 task=task.about(),
-                split=self._patients(),
+                **self.run_data.about(config, task.patients()),
                 source=one.source,
-                contrasts=contrasts_of(self.slices("train", "mri", config.contrasts)),
                 parameters=sum(
                     weights.numel() for weights in trainer.generator.network.parameters()
                 ),
@@ -324,7 +344,8 @@ class Campaign:
             )
         telemetry = Telemetry(folder, update=trainer.update, writes=self.world.first)
         try:
-            whole = trainer.run(telemetry)
+            with self.interrupts() as trainer.stop:
+                whole = trainer.run(telemetry)
         finally:
             telemetry.close()
         self.world.agree(0.0)  # the others wait until the first has written the weights
@@ -333,14 +354,13 @@ class Campaign:
 
 
 def described(trained: TrainedNetwork) -> str:
-    """Describe a trained network in one line: updates, minutes and best validation PSNR."""
-    scores = [line for line in trained.history() if "val/psnr" in line]
+    """Describe a trained network in one line: updates, minutes and PSNR of what is kept of it."""
+    found = trained.validation
     words = f"{trained.name}: {trained.updates:,} updates in {trained.seconds / 60:.1f} min"
-    if not scores:
+    if "val/psnr" not in found:
         return words
-    best = max(scores, key=lambda line: float(line["val/psnr"]))
-    gain = best["val/psnr"] - best["val/psnr_bicubic"]
-    return f"{words}, validation patches {best['val/psnr']:.2f} dB ({gain:+.2f} over bicubic)"
+    gain = found["val/psnr"] - found["val/psnr_bicubic"]
+    return f"{words}, validation patches {found['val/psnr']:.2f} dB ({gain:+.2f} over bicubic)"
 
 
 def asks_detector(config: TrainConfig) -> bool:

@@ -10,6 +10,7 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from pydantic import BaseModel, field_validator
 
 from metasr_training.catalogue import recipe
+from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.layouts import POST_CONTRAST
 from metasr_training.lineage import all_seconds, all_updates, updates_text
 from napari_metasr.errors import nearest_hint
@@ -181,14 +182,19 @@ def _images(trained: TrainedNetwork) -> dict[str, int]:
     return dict(trained.about.get("task", {}).get("images", {}))
 
 
-def _patients(trained: TrainedNetwork) -> Counter[str]:
-    """Count the training patients of each data set."""
+def _patients(trained: TrainedNetwork) -> list[tuple[str, str]]:
+    """List source and patient of the training images.
+
+    Older runs also name the patients of data sets that gave no image.
+    """
+    images = _images(trained)
     names = trained.about.get("split", {}).get("train", ())
-    return Counter(name.split("/", 1)[0] for name in names)
+    pairs = [(source, patient) for source, _, patient in (name.rpartition("/") for name in names)]
+    return [(source, patient) for source, patient in pairs if source in images]
 
 
 def _data(trained: TrainedNetwork) -> tuple[str, ...]:
-    patients = _patients(trained)
+    patients = Counter(source for source, _ in _patients(trained))
     return tuple(
         f"{DATA.get(source, source)}: "
         + (f"{patients[source]} training patients, " if patients[source] else "")
@@ -216,12 +222,12 @@ def licence_of(trained: TrainedNetwork) -> str:
 
 
 def _limits(trained: TrainedNetwork, task: str, contrasts: str, licence: str) -> str:
-    pairs, patients = trained.config.pairs, _patients(trained)
+    pairs, patients = trained.config.pairs, {person(*one) for one in _patients(trained)}
     begun = _start_licence(trained)
     return (
         LIMITS[task].format(
             contrasts=contrasts,
-            patients=sum(patients.values()) or "an unknown number of",
+            patients=len(patients) or "an unknown number of",
             sources=", ".join(_images(trained)),
         )
         + (WINDOWS if pairs and pairs.windows != "head" else "")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from metasr_training.beginning import check_patients
 from metasr_training.campaign import Campaign
 from metasr_training.cards import Stated, card_fields, contrasts_of
 from metasr_training.catalogue import Experiment, Method
 from metasr_training.condition import Condition
 from metasr_training.datasets.cache import default_folder
+from metasr_training.datasets.contrasts import CONTRASTS_FOLDER, person
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.split_files import read_split, write_split
 from metasr_training.evaluation.zoom import IN_PLANE, zoom_conditions
 from metasr_training.left_out import LeftOut, measure
 from metasr_training.recipe import Preset, Recipe
-from metasr_training.seeds import seed_folders
+from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.tables import write_text
-from metasr_training.trained import TrainedNetwork, load_trained
+from metasr_training.trained import NETWORKS, TrainedNetwork, load_trained, run_record
 from napari_metasr.devices import resolve_device
 from napari_metasr.networks import build
 from napari_metasr.weights import (
@@ -33,6 +38,8 @@ from napari_metasr.weights import (
 from napari_metasr.zoom.engine import ZoomModel
 
 if TYPE_CHECKING:
+    from metasr_training.datasets.entry import Entry
+    from metasr_training.datasets.readers import Unreadable
     from metasr_training.datasets.slices import Slice, Split
 
 SCALES = (2.0, 3.0, 4.0)
@@ -53,6 +60,12 @@ class FineTuning:
         The model it begins with.
     data, run
         The data folder and the run folder.
+    split
+        A file that says which patients train, validate and test; None where they are drawn.
+    preset
+        How long the recipe's schedule is.
+    unreadable
+        What to do with a file that cannot be read: ``stop``, or name and ``skip`` it.
     stated
         What the user says of the model.
     """
@@ -64,13 +77,19 @@ class FineTuning:
     card: ModelCard
     data: Path
     run: Path
+    split: Path | None
+    preset: str
+    unreadable: Unreadable
     stated: Stated
 
     @classmethod
-    def of(
-        cls, name: str, start: str, recipe: Recipe, data: Path, run: Path, stated: Stated
-    ) -> FineTuning:
-        """Check name, start and recipe.
+    def of(cls, name: str, start: str, recipe: Recipe, **others: Any) -> FineTuning:
+        """Check name, start and recipe; the network is the start's, whatever the recipe's is.
+
+        Parameters
+        ----------
+        others
+            ``data``, ``run``, ``split``, ``preset``, ``unreadable`` and ``stated``.
 
         Raises
         ------
@@ -82,8 +101,10 @@ class FineTuning:
         check_start(recipe, card)
         scale = float(card.fixed_scales[-1]) if card.fixed_scales else 2.0
         begun = Preset(options=dict(card.options), training={"shipped": start})
-        tuned = recipe.changed(begun).model_copy(update={"start": None})
-        return cls(name, tuned, Condition(scale=scale), start, card, data, run, stated)
+        bare = {key: one.model_copy(update={"options": {}}) for key, one in recipe.presets.items()}
+        tuned = recipe.model_copy(update={"start": None, "options": {}, "presets": bare})
+        condition = Condition(scale=scale)
+        return cls(name, tuned.changed(begun), condition, start, card, **others)
 
     @property
     def conditions(self) -> list[Condition]:
@@ -94,21 +115,40 @@ class FineTuning:
 
     @property
     def split_file(self) -> Path:
-        """Which patients train, validate and test."""
+        """Where the run keeps which patients train, validate and test."""
         return self.run / "split.json"
 
-    def check_data(self, given: Path | None) -> None:
-        """Refuse data of too few patients or of unknown contrast, or a split that does not fit.
+    @property
+    def contrasts(self) -> bool:
+        """Whether the data sets of other contrasts are trained on and measured as well."""
+        return self.recipe.resolve(self.preset, self.condition).contrasts
+
+    def entries(self) -> list[Entry]:
+        """List the MRI that is used, with the split of the run or, before it has one, the given."""
+        file = self.split_file if self.split_file.exists() else self.split
+        found = [one for one in split_entries(self.data, file) if one.domain == "mri"]
+        if self.contrasts:
+            return found
+        return [one for one in found if not one.source.startswith(f"{CONTRASTS_FOLDER}/")]
+
+    @property
+    def left_out(self) -> Split:
+        """The split that is measured: ``test``, or ``val`` where there are no patients to test."""
+        return "test" if any(one.split == "test" for one in self.entries()) else "val"
+
+    def check_data(self) -> None:
+        """Refuse data that cannot be trained on or measured; all slices are read.
 
         Raises
         ------
-        ValueError
-            If that is so.
+        ValueError, FileNotFoundError
+            If there are too few patients, a contrast is unknown, a split does not fit or is of no
+            patients, one of them is in two, or a file cannot be read and is not to be skipped.
         """
-        if given is not None:
-            read_split(given)
-        entries = [one for one in split_entries(self.data, given) if one.domain == "mri"]
-        patients = {(one.source, one.patient) for one in entries}
+        if self.split is not None:
+            read_split(self.split)
+        entries = self.entries()
+        patients = {person(one.source, one.patient) for one in entries}
         if len(patients) < FEWEST_PATIENTS:
             raise ValueError(
                 f"expected scans of at least {FEWEST_PATIENTS} patients, to train on some and to "
@@ -119,8 +159,11 @@ class FineTuning:
                 f"expected the contrast of the scans in {self.data} in their files' names, such "
                 "as sub-01_FLAIR.nii.gz, or to be told it"
             )
+        training = self.slices("train")
+        check_patients(training, self.slices("val"))
+        check_patients(training, self.slices(self.left_out), "measurement")
 
-    def take_split(self, given: Path | None) -> None:
+    def take_split(self) -> None:
         """Keep the split of the patients in the run folder: the given one, or a drawn one.
 
         Raises
@@ -128,30 +171,29 @@ class FineTuning:
         ValueError
             If the run was begun with another split.
         """
-        if given is not None:
-            wanted = read_split(given)
+        if self.split is not None:
+            wanted = read_split(self.split)
             if self.split_file.exists() and read_split(self.split_file) != wanted:
                 raise ValueError(
-                    f"expected the split with which {self.run} was begun, found another in {given}"
+                    f"expected the split with which {self.run} was begun, found another in "
+                    f"{self.split}"
                 )
             write_split(self.split_file, wanted)
         split_entries(self.data, self.split_file)
 
     def slices(self, split: Split) -> list[Slice]:
         """Load the slices of a split."""
-        return load_slices(self.data, split, split_file=self.split_file, cache=default_folder())
+        return load_slices(
+            self.data,
+            split,
+            unreadable=self.unreadable,
+            split_file=self.split_file if self.split_file.exists() else self.split,
+            cache=default_folder(),
+            contrasts=self.contrasts,
+        )
 
-    def train(self, run: Path, preset: str, seed: int, **options: Any) -> TrainedNetwork:
-        """Train with one seed in a run folder, which gets the split.
-
-        Raises
-        ------
-        InterruptedRun, ValueError, FileNotFoundError
-            As ``Campaign``.
-        """
-        if run != self.run:
-            write_split(run / "split.json", read_split(self.split_file))
-        network = self.recipe.network_name(self.condition)
+    def campaign(self, run: Path, seed: int, **options: Any) -> Campaign:
+        """Return the training with one seed in a run folder; options as `Campaign` has them."""
         experiment = Experiment(
             id="finetune",
             title=f"{self.name}, begun with {self.card.name}",
@@ -159,22 +201,43 @@ class FineTuning:
             kind="zoom",
             methods=(Method(label=self.name, recipe=self.recipe.name),),
         )
-        campaign = Campaign(
+        return Campaign(
             experiment,
-            preset,
+            self.preset,
             self.data,
             run,
             seed=seed,
+            unreadable=self.unreadable,
             networks=[(self.recipe, self.condition)],
             **options,
         )
-        campaign.record()
-        campaign.train()
-        return load_trained(run, network)
+
+    def train(self, campaigns: Sequence[Campaign]) -> list[TrainedNetwork]:
+        """Train with every seed, each in its run folder, which gets the split.
+
+        Raises
+        ------
+        InterruptedRun, ValueError, FileNotFoundError
+            As `Campaign`.
+        """
+        for campaign in campaigns:
+            campaign.check()
+        trained = []
+        for campaign in campaigns:
+            if campaign.run_folder != self.run:
+                write_split(campaign.run_folder / "split.json", read_split(self.split_file))
+            campaign.record()
+            if len(campaigns) > 1:
+                seeds = [one.seed for one in campaigns]
+                record_seeds(self.run, run_record(campaign.run_folder), seeds)
+            campaign.train()
+            network = self.recipe.network_name(self.condition)
+            trained.append(load_trained(campaign.run_folder, network))
+        return trained
 
     def measure(self, trained: Sequence[TrainedNetwork], count: int, device: str) -> LeftOut:
         """Compare with bicubic and the start on the patients left out."""
-        split: Split = "test" if self._has("test") else "val"
+        split = self.left_out
         begun, card = load_network(self.start)
         start = ZoomModel(begun, card, device=resolve_device(device))
         tuned = [
@@ -182,9 +245,6 @@ class FineTuning:
             for one in trained
         ]
         return measure(self.slices(split), split, start, tuned, self.conditions, count)
-
-    def _has(self, split: Split) -> bool:
-        return any(one.split == split for one in split_entries(self.data, self.split_file))
 
     def _card(self, trained: TrainedNetwork) -> ModelCard:
         fields = card_fields(trained, self.name, self.stated)
@@ -228,25 +288,27 @@ def check_start(recipe: Recipe, card: ModelCard) -> None:
 
 
 def best(trained: Sequence[TrainedNetwork]) -> TrainedNetwork:
-    """Return the network with the best validation PSNR; the patients left out do not decide."""
+    """Return the network whose weights validate best; the patients left out do not decide."""
+    return max(trained, key=lambda one: one.validation.get("score", -math.inf))
 
-    def score(one: TrainedNetwork) -> float:
-        return max(line.get("val/psnr", 0.0) for line in one.history())
 
-    return max(trained, key=score)
+def begun_start(run: Path) -> str | None:
+    """Return the model that the networks of a run began with; None if there are none yet."""
+    for path in sorted(run.rglob(f"{NETWORKS}/*/config.json")):
+        start: str | None = json.loads(path.read_text(encoding="utf-8"))["config"]["shipped"]
+        return start
+    return None
 
 
 def fine_tune(
     work: FineTuning,
     *,
-    preset: str,
     budget: float | None,
     seed: int,
     seeds: int,
     device: str,
     count: int,
-    unreadable: str,
-    stop: Event,
+    interrupts: Callable[[], AbstractContextManager[Event]],
 ) -> tuple[ModelCard, LeftOut]:
     """Train, measure on the patients left out and install; return the card and the measurements.
 
@@ -258,19 +320,23 @@ def fine_tune(
         The first seed, and how many.
     count
         Slices of each data set that are measured.
+    interrupts
+        As `Campaign` has it.
+
+    Raises
+    ------
+    InterruptedRun, ValueError, FileNotFoundError
+        As `Campaign`; or if the run was begun with other seeds.
     """
-    trained = [
-        work.train(
-            folder,
-            preset,
-            number,
-            budget=budget / seeds if budget else None,
-            device=device,
-            unreadable=unreadable,
-            stop=stop,
-        )
-        for number, folder in seed_folders(work.run, seed, seeds).items()
-    ]
+    folders = seed_folders(work.run, seed, seeds)
+    check_seeds(work.run, list(folders))
+    share = budget / seeds if budget else None
+    trained = work.train(
+        [
+            work.campaign(folder, number, budget=share, device=device, interrupts=interrupts)
+            for number, folder in folders.items()
+        ]
+    )
     found = work.measure(trained, count, device)
     write_text(work.run / "left-out.md", f"{found.table()}\n")
     return work.install(best(trained), found), found

@@ -8,8 +8,8 @@ from metasr_training.cards import Stated
 from metasr_training.catalogue import recipe_or_file
 from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.datasets.readers import Unreadable
-from metasr_training.fine_tuning import FineTuning, fine_tune
-from metasr_training.overrides import parsed, with_settings
+from metasr_training.fine_tuning import FineTuning, begun_start, fine_tune
+from metasr_training.overrides import check_arrived, parsed, with_settings
 from metasr_training.recipe import check_preset
 from metasr_training.run_folder import locked
 from napari_metasr.devices import resolve_device
@@ -20,7 +20,7 @@ from napari_metasr.zoom.engine import Precision
 def finetune(
     data: Path,
     name: str,
-    start: str = DEFAULT_MODEL,
+    start: str | None = None,
     budget: str | None = None,
     split: Path | None = None,
     output: Path | None = None,
@@ -49,6 +49,7 @@ def finetune(
         What the model is to be called in docks and on the command line.
     start
         The model to begin with: a name of ``napari-metasr models``, or the path of its weights.
+        By default meta-srgan, or with ``--resume`` what the run was begun with.
     budget
         How long to train, such as 20m or 1h, all seeds together; else as long as the preset says.
     split
@@ -86,26 +87,39 @@ def finetune(
     duration = seconds(budget) if budget else None
     if seeds < 1:
         raise ValueError(f"expected a number of seeds from 1 on, found {seeds}")
+    if slices < 0:
+        raise ValueError(f"expected a number of slices from 0 on, found {slices}")
     stated = Stated(title=title, contrasts=contrast, licence=licence)
     settings = parsed(set) | ({"precision": precision} if precision else {})
     (chosen,) = with_settings([recipe_or_file(recipe)], settings)
     run = Path(f"{name}-run") if output is None else output
-    work = FineTuning.of(name, start, chosen, data, run, stated)
-    work.check_data(split)
-    with locked(run), interruptible() as stop:
-        if any(run.rglob("config.json")) and not resume:
-            raise FileExistsError(f"{run} holds a run already; add --resume to go on with it")
-        work.take_split(split)
+    begun = any(run.rglob("config.json"))
+    if begun and not resume:
+        raise FileExistsError(f"{run} holds a run already; add --resume to go on with it")
+    start = start or begun_start(run) or DEFAULT_MODEL
+    work = FineTuning.of(
+        name,
+        start,
+        chosen,
+        data=data,
+        run=run,
+        split=split,
+        preset=preset,
+        unreadable=unreadable,
+        stated=stated,
+    )
+    check_arrived(work.recipe.resolve(preset, work.condition), settings)
+    work.check_data()
+    with locked(run):
+        work.take_split()
         card, found = fine_tune(
             work,
-            preset=preset,
             budget=duration,
             seed=seed,
             seeds=seeds,
             device=str(resolve_device(device)),
             count=slices,
-            unreadable=unreadable,
-            stop=stop,
+            interrupts=interruptible,
         )
     print(
         f"\nPSNR (dB) on {found.slices} slices of {found.patients} patients left out "

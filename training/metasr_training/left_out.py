@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.slices import some_of_each
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
 from metasr_training.evaluation.methods import by_model
@@ -184,11 +185,11 @@ def measure(
         )
         for one in conditions
     ]
-    patients = sorted({one.patient for one in scores})
+    patients: dict[tuple[str, str], list[ImageScore]] = {}
+    for score in scores:
+        patients.setdefault(person(score.source, score.patient), []).append(score)
     better = sum(
-        fmean(_mean(scores, name, patient=one) for name in names)
-        > _mean(scores, START, patient=one)
-        for one in patients
+        fmean(_mean(own, name) for name in names) > _mean(own, START) for own in patients.values()
     )
     return LeftOut(split, len(patients), len(chosen), tuple(rows), better)
 

@@ -114,6 +114,7 @@ class Trainer:
         self.kept: nn.Module = self.generator.network
         self.kept_as = "weights"
         self.validated: int | None = None
+        self.validation: dict[str, float] = {}
 
     def start_from(self, network: dict[str, Tensor], task: dict[str, Any]) -> None:
         """Begin with the weights of another run, and what its task kept with them."""
@@ -121,10 +122,14 @@ class Trainer:
         self.task.load_state(task)
 
     def weights(self) -> dict[str, Any]:
-        """Collect what is saved: the weights or their average, whichever validated better last."""
+        """Collect what is saved: the weights or their average, whichever validated better last.
+
+        With them goes what the last validation found of them: ``score`` and its values.
+        """
         return {
             "network": self.kept.state_dict(),
             "kept": self.kept_as,
+            "validation": self.validation,
             "task": self.task.state(),
             "update": self.update,
             "seconds": self.stopwatch.elapsed,
@@ -296,6 +301,7 @@ class Trainer:
         }
         name = max(measured, key=lambda one: measured[one].score)
         self.kept, self.kept_as, found = candidates[name], name, measured[name]
+        self.validation = {"score": found.score, **found.values}
         self.progress.note(found.values)
         scores = {f"val/score_of_{one}": each.score for one, each in measured.items()}
         seconds = round(self.stopwatch.elapsed, 3)

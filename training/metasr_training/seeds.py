@@ -63,18 +63,26 @@ def check_seeds(run: Path, seeds: list[int]) -> None:
 
     Raises
     ------
-    FileNotFoundError
-        If the folder is not a run.
     ValueError
         If the run has other seeds.
     """
-    record = run_record(run)
-    begun = record.get(SEEDS) or [record["seed"]]
-    is_alone = SEEDS not in record
-    if seeds[: len(begun)] != begun or is_alone != (len(seeds) == 1):
+    begun, is_alone = _begun(run)
+    if begun and (seeds[: len(begun)] != begun or is_alone != (len(seeds) == 1)):
         raise ValueError(
             f"expected {described(begun)}, with which {run} was begun, found {described(seeds)}"
         )
+
+
+def _begun(run: Path) -> tuple[list[int], bool]:
+    """Return the seeds that a run was begun with, none if it was not, and whether there is one.
+
+    The run folders of the seeds tell where the run itself has no record, as those of older
+    fine-tunings.
+    """
+    if (run / "run.json").exists():
+        record = run_record(run)
+        return record.get(SEEDS) or [record["seed"]], SEEDS not in record
+    return sorted(run_record(path.parent)["seed"] for path in run.glob("seed-*/run.json")), False
 
 
 def described(seeds: list[int]) -> str:

@@ -27,6 +27,7 @@ from metasr_training.run_folder import locked
 from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.speeds import remember_run
 from metasr_training.trained import run_record
+from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
 from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
 from napari_metasr.errors import in_words
@@ -96,39 +97,37 @@ def train(
     if not world.first:
         logging.getLogger().setLevel(logging.WARNING)
     folders = seed_folders(output, seed, seeds)
-    with interruptible() as stop:
-        campaigns = [
-            Campaign(
-                wanted,
-                preset,
-                data,
-                folder,
-                budget=duration / seeds if duration else None,
-                seed=number,
-                device=where,
-                world=world,
-                unreadable=unreadable,
-                stop=stop,
-                networks=networks,
-            )
-            for number, folder in folders.items()
-        ]
-        if not world.first:
-            for campaign in campaigns:
-                campaign.train()
-            return
-        with locked(output):
-            if (output / "run.json").exists():
-                if not resume:
-                    raise FileExistsError(
-                        f"{output} holds a run already; add --resume to go on with it"
-                    )
-                check_seeds(output, list(folders))
-            for campaign in campaigns:
-                campaign.record()
-                if seeds > 1:
-                    record_seeds(output, run_record(campaign.run_folder), list(folders))
-                campaign.train()
+    campaigns = [
+        Campaign(
+            wanted,
+            preset,
+            data,
+            folder,
+            budget=duration / seeds if duration else None,
+            seed=number,
+            device=where,
+            world=world,
+            unreadable=unreadable,
+            interrupts=interruptible,
+            networks=networks,
+        )
+        for number, folder in folders.items()
+    ]
+    if not world.first:
+        for campaign in campaigns:
+            campaign.train()
+        return
+    with locked(output):
+        if (output / "run.json").exists() and not resume:
+            raise FileExistsError(f"{output} holds a run already; add --resume to go on with it")
+        check_seeds(output, list(folders))
+        for campaign in campaigns:
+            campaign.check()
+        for campaign in campaigns:
+            campaign.record()
+            if seeds > 1:
+                record_seeds(output, run_record(campaign.run_folder), list(folders))
+            campaign.train()
     world.close()
     for trained in (one for campaign in campaigns for one in campaign.trained_now):
         remember_run(trained.config.recipe, preset, where, trained.updates, trained.seconds)
@@ -174,6 +173,10 @@ VERBS: dict[str, Callable[[Sequence[str]], None]] = {
 }
 """What else there is than to train an experiment, by the first argument."""
 
+GO_ON = "; go on with --resume"
+ENDING_AT_ONCE = VERBS.keys() - {"finetune"}
+"""The verbs that keep nothing to go on from."""
+
 
 @ending_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,11 +193,15 @@ def _run(arguments: Sequence[str]) -> int:
         else:
             call(train, "metasr-train", arguments)
     except InterruptedRun as stopped:
-        print(f"metasr-train: {stopped}; go on with --resume", file=sys.stderr)
-        return 130
+        print(f"metasr-train: {stopped}{GO_ON}", file=sys.stderr)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        kept = not arguments or arguments[0] not in ENDING_AT_ONCE
+        print(f"metasr-train: stopped{GO_ON if kept else ''}", file=sys.stderr)
+        return INTERRUPTED
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"metasr-train: {in_words(error)}", file=sys.stderr)
-        return 2
+        return FAILED
     return 0
 
 

@@ -73,7 +73,8 @@ class TrainedNetwork:
     about
         What else its folder's ``config.json`` says: versions, commit, hardware, data.
     weights
-        ``network``, ``task``, ``update``, ``seconds`` and ``kept`` as the loop kept them.
+        ``network``, ``task``, ``update``, ``seconds``, ``kept`` and ``validation`` as the loop
+        kept them.
     folder
         Its folder.
     """
@@ -103,6 +104,26 @@ class TrainedNetwork:
     def seconds(self) -> float:
         """How long they took."""
         return float(self.weights["seconds"])
+
+    @cached_property
+    def validation(self) -> dict[str, float]:
+        """What its weights scored when they were validated: ``score``, ``val/psnr`` and so on.
+
+        Files of older runs do not hold it: there it is read from the log, at the weights' update.
+        Empty where the log does not have it either.
+        """
+        if "validation" in self.weights:
+            return dict(self.weights["validation"])
+        lines = [
+            line
+            for line in self.history()
+            if line["update"] == self.updates and any(key.startswith("val/") for key in line)
+        ]
+        if not lines:
+            return {}
+        found = {key: value for key, value in lines[-1].items() if key.startswith("val/")}
+        score = found.get(f"val/score_of_{lines[-1].get('kept')}", found.get("val/psnr"))
+        return found if score is None else found | {"score": score}
 
     @cached_property
     def lineage(self) -> tuple[Past, ...]:
@@ -261,7 +282,8 @@ class TrainedNetwork:
 def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork:
     """Load a trained network: its best weights, or after a game its last.
 
-    The best are those of the highest PSNR, which a game lowers on purpose.
+    The best are those of the highest PSNR, which a game lowers on purpose. A network that has not
+    been trained to its end is none: its schedule was cut short, its learning rate is still high.
 
     Parameters
     ----------
@@ -273,7 +295,7 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     Raises
     ------
     UntrainedError
-        If the run has no such network, or it has not been trained yet.
+        If the run has no such network, or it has not been trained, or not to its end.
     ValueError
         If its weights are damaged, or are something else; the file is named.
     """
@@ -291,10 +313,11 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
         raise FileNotFoundError(f"expected {folder.config}, found none")
     config = TrainConfig.model_validate(about.pop("config"))
     played = any(stage.game for stage in config.stages)
-    order = [folder.final, folder.best] if played else [folder.best, folder.final]
-    kept = next((one for one in order if one.exists()), None)
-    if kept is None:
-        raise UntrainedError(f"{name} in {run} has no weights yet")
+    if not folder.final.exists():
+        begun = folder.checkpoint.exists() or folder.best.exists()
+        state = "was stopped before the end of its training: resume it first"
+        raise UntrainedError(f"{name} in {run} {state if begun else 'has no weights yet'}")
+    kept = folder.final if played or not folder.best.exists() else folder.best
     return TrainedNetwork(config, about, read_weights(kept), folder, device)
 
 

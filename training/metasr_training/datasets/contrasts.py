@@ -23,6 +23,11 @@ _ENDING = re.compile(r"[_-](s\d+[_-])?[a-z0-9+]+$", re.IGNORECASE)
 """The visit and the contrast that end a file's name."""
 
 
+def person(source: str, patient: str) -> tuple[str, str]:
+    """Name a patient of a data set, alike in the other contrasts of that data set."""
+    return source.removeprefix(f"{CONTRASTS_FOLDER}/"), patient
+
+
 def _images(folder: Path, source: str, split: Split) -> list[Entry]:
     found = []
     for path in visible(folder):

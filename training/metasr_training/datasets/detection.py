@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.split_files import Patient
 
 
 class DetectionConfig(BaseModel, extra="forbid", frozen=True):
@@ -113,6 +114,11 @@ class DetectionSampler:
         self._laid: dict[tuple[str, str, str, bool], NDArray[np.float16]] = {}
         if not self.with_tumour:
             raise ValueError(f"expected slices with a tumour's mask, found none of {len(slices)}")
+
+    @property
+    def patients(self) -> set[Patient]:
+        """Source and patient of the slices that have a mask."""
+        return {(one.source, one.patient) for one in (*self.with_tumour, *self.without)}
 
     @property
     def updates_per_epoch(self) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.split_files import Patient
     from napari_metasr.geometry.windows import Window
 
 
@@ -122,8 +123,9 @@ class PairSampler:
         self.seed = seed
         self.halves = halves
         self.canvases: list[Canvas] = []
+        self.patients: set[Patient] = set()
         for one in slices:
-            self.canvases += canvases_of(
+            found = canvases_of(
                 acquired(one) if config.truths == "acquired" else one,
                 config.windows,
                 canvas=config.canvas,
@@ -132,6 +134,9 @@ class PairSampler:
                 crop=config.crop,
                 box=boxes.get(one.key) if boxes else None,
             )
+            self.canvases += found
+            if found:
+                self.patients.add((one.source, one.patient))
         if not self.canvases:
             raise ValueError(
                 f"expected slices for {config.windows} windows, found none among "

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from metasr_training.datasets.split_files import Patient
     from metasr_training.stage import Stage
 
 BatchT = TypeVar("BatchT")
@@ -77,6 +78,9 @@ class Task(Protocol[BatchT]):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over what ``state`` gave when the weights were saved."""
+
+    def patients(self) -> dict[str, set[Patient]]:
+        """Return source and patient of the MRI slices that ``train`` and validate (``val``)."""
 
     def about(self) -> dict[str, Any]:
         """Describe the data and the losses for ``config.json``."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.split_files import Patient
     from metasr_training.stage import Stage
     from metasr_training.train_config import TrainConfig
 
@@ -106,6 +107,7 @@ class Detection:
         self.sampler = DetectionSampler(training["mri"], config.detection, seed=config.seed)
         still = config.detection.model_copy(update=STILL)
         judge = DetectionSampler(validation, still, seed=VALIDATION_SEED)
+        self.judged_patients = judge.patients
         self.judged = [judge.draw(index) for index in range(config.validation_batches)]
         self.weights = config.stages[-1].losses
         self.goal = GOALS[next(iter(self.weights))]
@@ -156,6 +158,10 @@ class Detection:
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Load nothing; there is no state besides the weights."""
+
+    def patients(self) -> dict[str, set[Patient]]:
+        """Return source and patient of the slices that ``train`` and validate (``val``)."""
+        return {"train": self.sampler.patients, "val": self.judged_patients}
 
     def about(self) -> dict[str, Any]:
         """Count the slices of each source, and those with and without a tumour."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from metasr_training.datasets.pair_config import PairConfig
     from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.split_files import Patient
     from metasr_training.perceptual import Features
     from metasr_training.stage import Stage
     from metasr_training.train_config import TrainConfig
@@ -74,6 +75,7 @@ class SuperResolution:
             for domain, slices in training.items()
         }
         judge = PairSampler(validation, pairs, seed=VALIDATION_SEED, boxes=boxes)
+        self.judged_patients = judge.patients
         self.judged = [judge.draw(index) for index in range(config.validation_batches)]
         self.mean, self.std = (0.0, 1.0)
         if pairs.standardise:
@@ -162,6 +164,10 @@ class SuperResolution:
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Take over a standardisation."""
         self.mean, self.std = state["standardisation"]
+
+    def patients(self) -> dict[str, set[Patient]]:
+        """Return source and patient of the MRI slices that ``train`` and validate (``val``)."""
+        return {"train": self.samplers["mri"].patients, "val": self.judged_patients}
 
     def about(self) -> dict[str, Any]:
         """Describe mean and standard deviation, images of each source, and perceptual features."""
