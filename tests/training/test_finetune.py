@@ -15,11 +15,14 @@ from metasr_training import train
 from metasr_training.cards import Stated
 from metasr_training.catalogue import read_recipe, recipe
 from metasr_training.condition import Condition
+from metasr_training.datasets.slices import Slice
 from metasr_training.fine_tuning import check_start
-from metasr_training.left_out import LeftOut, LeftOutRow
+from metasr_training.left_out import LeftOut, LeftOutRow, across_slices
 from metasr_training.overrides import with_settings
 from napari_metasr import weights
+from napari_metasr.degradations import degrade
 from napari_metasr.errors import in_words
+from napari_metasr.zoom.baselines import interpolate
 
 
 def spoil(scans):
@@ -72,6 +75,33 @@ def test_scans_become_a_model_that_is_measured_described_and_listed(tmp_path, mo
     tuned, begun = (weights.load_network(name)[0].state_dict() for name in ("mine", "tiny"))
     assert any(not tuned[key].equal(begun[key]) for key in begun)
     assert (run / "left-out.md").read_text() in printed + "\n"
+
+
+def test_a_model_across_slices_is_measured_across_slices(tmp_path, models):
+    data = write_scans(tmp_path / "scans", 6)
+    across = ["--start", "meta-srgan-through-plane", "--recipe", "through-plane-told"]
+    begun = ["--data", data, "--name", "between", "--output", tmp_path / "run", *across]
+    assert finetune(*begun, "--set", "updates=2") == 0
+    card = weights.model_card("between")
+    assert card.super_resolves_across_slices
+    assert set(card.results["psnr_gain_over_bicubic"]) == {
+        f"{kind} slices x{factor}" for kind in ("thick", "thin") for factor in (2, 3, 4)
+    }
+    assert len(card.patients) == 4
+
+
+def test_slices_are_thinned_out_for_models_across_slices():
+    """The scores of interpolation are those of the stack, reduced and enlarged by hand."""
+    truth = np.random.default_rng(0).random((24, 20)).astype(np.float32)
+    one = Slice(truth, (0.0, 1.0), "scans", "a", "a:0")
+    reductions = across_slices()
+    scores = list(reductions.score(one, {}))
+    assert {score.condition for score in scores} == set(reductions.titles)
+    (found,) = (s for s in scores if (s.condition, s.region) == ("x2-thick", "slice"))
+    stack = degrade(255 * truth, (12, 20), "slice-profile", thickness=1.0)
+    enlarged = interpolate(stack, (2, 1)).clip(0, 255)
+    error = np.mean((enlarged - 255 * truth) ** 2)
+    assert found.psnr == pytest.approx(10 * np.log10(255**2 / error), abs=0.02)
 
 
 def test_the_split_can_be_given_and_seeds_have_a_mean_and_a_spread(tmp_path, models, capsys):

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from metasr_training import train
 from metasr_training.catalogue import check_starts, read_recipe, recipe
 from metasr_training.condition import Condition
 from metasr_training.overrides import check_arrived, keys_of, with_settings
@@ -102,3 +103,12 @@ def test_a_start_that_is_not_trained_before_is_refused():
     check_starts(known[1:], ["mse-x4"])
     with pytest.raises(ValueError, match="srresnet starts from mse-x4, which the run has not"):
         check_starts(known[1:], ["mse-x2"])
+
+
+def test_a_recipe_whose_start_is_not_there_is_refused_before_a_folder_is_begun(tmp_path, capsys):
+    own = write(tmp_path / "edsr.toml", 'extends = "edsr"\nstart = "mse"\n')
+    output = tmp_path / "run"
+    words = ["meta-srgan-table1", "--data", str(tmp_path), "--output", str(output)]
+    assert train.main([*words, "--recipe", str(own)]) == 2
+    assert "edsr starts from mse-x2, which the run has not trained" in capsys.readouterr().err
+    assert not output.exists()

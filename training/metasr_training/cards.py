@@ -13,6 +13,7 @@ from metasr_training.catalogue import recipe
 from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.layouts import POST_CONTRAST
 from metasr_training.lineage import all_seconds, all_updates, updates_text
+from metasr_training.trained_patients import patient_hash
 from napari_metasr.errors import nearest_hint
 from napari_metasr.io.contrast import CONTRASTS, guess_contrast
 from napari_metasr.lesions.detector import LARGEST_SEEN
@@ -275,6 +276,7 @@ def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str,
         "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
         "schedule": _schedule(trained),
         "data": _data(trained),
+        "patients": tuple(sorted({patient_hash(*one) for one in _patients(trained)})),
         "licence": licence,
         "intended_use": USES[task].format(contrasts=", ".join(contrasts)),
         "limitations": _limits(trained, task, ", ".join(contrasts), licence),

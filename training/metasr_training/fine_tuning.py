@@ -21,7 +21,7 @@ from metasr_training.datasets.contrasts import CONTRASTS_FOLDER, person
 from metasr_training.datasets.slices import load_slices, split_entries
 from metasr_training.datasets.split_files import read_split, write_split
 from metasr_training.evaluation.zoom import IN_PLANE, zoom_conditions
-from metasr_training.left_out import LeftOut, measure
+from metasr_training.left_out import LeftOut, Reductions, across_slices, in_plane, measure
 from metasr_training.recipe import Preset, Recipe
 from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.tables import write_text
@@ -107,11 +107,13 @@ class FineTuning:
         return cls(name, tuned.changed(begun), condition, start, card, **others)
 
     @property
-    def conditions(self) -> list[Condition]:
-        """What the model is measured under: all of its degradations at some of its scales."""
+    def reductions(self) -> Reductions:
+        """What the model is measured under: as it is used, at some of its scales."""
+        if self.card.super_resolves_across_slices:
+            return across_slices()
         if self.card.fixed_scales:
-            return [self.condition]
-        return zoom_conditions(SCALES, IN_PLANE)
+            return in_plane([self.condition])
+        return in_plane(zoom_conditions(SCALES, IN_PLANE))
 
     @property
     def split_file(self) -> Path:
@@ -244,7 +246,7 @@ class FineTuning:
             ZoomModel(_module(one), self._card(one), device=resolve_device(device))
             for one in trained
         ]
-        return measure(self.slices(split), split, start, tuned, self.conditions, count)
+        return measure(self.slices(split), split, start, tuned, self.reductions, count)
 
     def _card(self, trained: TrainedNetwork) -> ModelCard:
         fields = card_fields(trained, self.name, self.stated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,13 @@ from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.slices import some_of_each
 from metasr_training.evaluation.contestants import REFERENCE, Contestant, baseline, on_grids
 from metasr_training.evaluation.methods import by_model
+from metasr_training.evaluation.scores import measure as measured
+from metasr_training.evaluation.scores import upscaled
+from metasr_training.evaluation.stacks import THICK, THIN, thinned
 from metasr_training.evaluation.zoom import score_slice
 from metasr_training.seeds import spread_over_seeds
 from metasr_training.tables import markdown_table, mean_text
+from napari_metasr.acquisition import slice_code
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.engine import ZoomModel
 
 START = "start"
+FACTORS = (2.0, 3.0, 4.0)
+"""How many times fewer slices models across slices are compared on."""
 WHOLE = "slice"
 
 
@@ -139,12 +145,69 @@ class LeftOut:
         )
 
 
+@dataclass(frozen=True)
+class Reductions:
+    """How slices are reduced, and what methods are compared on.
+
+    Attributes
+    ----------
+    titles
+        Of the conditions, by the names that their scores carry.
+    score
+        Called with a slice and the models by their labels: reduces the slice under every
+        condition, and compares interpolation and the models.
+    """
+
+    titles: Mapping[str, str]
+    score: Callable[[Slice, Mapping[str, ZoomModel]], Iterator[ImageScore]]
+
+
+def in_plane(conditions: Sequence[Condition]) -> Reductions:
+    """Reduce both axes of slices, for models that super-resolve slices."""
+
+    def score(one: Slice, models: Mapping[str, ZoomModel]) -> Iterator[ImageScore]:
+        yield from score_slice(one, _methods(models), conditions)
+
+    return Reductions({one.name: f"{one.degradation} x{one.scale:g}" for one in conditions}, score)
+
+
+def across_slices() -> Reductions:
+    """Thin out the rows of slices, for models that super-resolve across slices.
+
+    Models that can be told how thick slices are for their spacing are told.
+    """
+    wanted = [(factor, thickness) for factor in FACTORS for thickness in (THICK, THIN)]
+
+    def score(one: Slice, models: Mapping[str, ZoomModel]) -> Iterator[ImageScore]:
+        for factor, thickness in wanted:
+            code = slice_code(thickness.share, along_rows=True)
+            told = {
+                label: model.told(code) if model.card.can_be_told else model
+                for label, model in models.items()
+            }
+            case = thinned(one, factor, thickness)
+            for label, output in upscaled(case, _methods(told)):
+                yield from measured(case, label, output, looks=False)
+
+    titles = {
+        f"x{factor:g}-{kind.name}": f"{kind.name} slices x{factor:g}" for factor, kind in wanted
+    }
+    return Reductions(titles, score)
+
+
+def _methods(models: Mapping[str, ZoomModel]) -> list[Contestant]:
+    return [
+        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
+        *(Contestant(label, on_grids(by_model(one))) for label, one in models.items()),
+    ]
+
+
 def measure(
     slices: Sequence[Slice],
     split: Split,
     start: ZoomModel,
     tuned: Sequence[ZoomModel],
-    conditions: Sequence[Condition],
+    reductions: Reductions,
     count: int,
 ) -> LeftOut:
     """Reduce slices, upscale them by every model, and compare.
@@ -155,35 +218,28 @@ def measure(
         Of patients who were not trained on.
     start, tuned
         The model that the training began with, and what it has become, one a seed.
-    conditions
+    reductions
         How slices are reduced.
     count
         How many slices of each data set are compared, evenly spread over its patients; all if 0.
     """
     chosen = some_of_each(list(slices), count)
     names = [f"seed {number}" for number in range(len(tuned))]
-    methods = [
-        Contestant(REFERENCE, baseline(REFERENCE), is_reference=True),
-        Contestant(START, on_grids(by_model(start))),
-        *(
-            Contestant(name, on_grids(by_model(one)))
-            for name, one in zip(names, tuned, strict=True)
-        ),
-    ]
+    models = {START: start} | dict(zip(names, tuned, strict=True))
     scores = [
         score
         for one in tqdm(chosen, desc="patients left out", unit="slice")
-        for score in score_slice(one, methods, conditions)
+        for score in reductions.score(one, models)
         if score.region == WHOLE
     ]
     rows = [
         LeftOutRow(
-            condition=f"{one.degradation} x{one.scale:g}",
-            bicubic=_mean(scores, REFERENCE, condition=one.name),
-            start=_mean(scores, START, condition=one.name),
-            tuned=tuple(_mean(scores, name, condition=one.name) for name in names),
+            condition=title,
+            bicubic=_mean(scores, REFERENCE, condition=condition),
+            start=_mean(scores, START, condition=condition),
+            tuned=tuple(_mean(scores, name, condition=condition) for name in names),
         )
-        for one in conditions
+        for condition, title in reductions.titles.items()
     ]
     patients: dict[tuple[str, str], list[ImageScore]] = {}
     for score in scores:

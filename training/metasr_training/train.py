@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import tyro
 
 from metasr_training.campaign import Campaign, InterruptedRun
-from metasr_training.catalogue import Experiment, experiment, read_recipe
+from metasr_training.catalogue import Experiment, check_starts, experiment, read_recipe
 from metasr_training.command_line import DeviceOption, call, interruptible, seconds, warnings_once
 from metasr_training.condition import Condition
 from metasr_training.datasets.describe import describe
@@ -26,7 +26,7 @@ from metasr_training.risk import risk_head
 from metasr_training.run_folder import locked
 from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.speeds import remember_run
-from metasr_training.trained import run_record
+from metasr_training.trained import NETWORKS, finished, run_record
 from napari_metasr.cli.exit_codes import FAILED, INTERRUPTED
 from napari_metasr.cli.standard_output import ending_with_its_reader
 from napari_metasr.devices import resolve_device
@@ -97,6 +97,9 @@ def train(
     if not world.first:
         logging.getLogger().setLevel(logging.WARNING)
     folders = seed_folders(output, seed, seeds)
+    for folder in folders.values():
+        there = [one.name for one in (folder / NETWORKS).glob("*") if finished(folder, one.name)]
+        check_starts(networks, there)
     campaigns = [
         Campaign(
             wanted,

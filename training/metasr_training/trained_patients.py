@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metasr_training.datasets.contrasts import CONTRASTS_FOLDER
+from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.slices import load_slices
 from metasr_training.datasets.split_files import names_of, read_split
 
@@ -22,8 +22,7 @@ DIGITS = 12
 
 def patient_hash(source: str, patient: str) -> str:
     """Return the first digits of a hash of a patient, the same for all contrasts of a data set."""
-    name = f"{source.removeprefix(f'{CONTRASTS_FOLDER}/')}/{patient}"
-    return hashlib.sha256(name.encode()).hexdigest()[:DIGITS]
+    return hashlib.sha256("/".join(person(source, patient)).encode()).hexdigest()[:DIGITS]
 
 
 def patient_hashes(slices: Iterable[Slice]) -> tuple[str, ...]:
