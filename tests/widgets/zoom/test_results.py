@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -300,3 +302,21 @@ def test_a_slice_without_values_is_shown_as_it_is_and_nothing_is_told(qtbot, mak
         for layer in results(dock):
             assert np.isnan(layer.data).all() == (step != 3)
     assert notes == []
+
+
+def test_gaps_are_told_once_however_many_each_slice_has(
+    qtbot, viewer, make_dock, engine, notes, monkeypatch
+):
+    plain = engine.encode
+
+    def encode(image, *ranges, **named):
+        warnings.warn(f"{len(engine.encoded) + 3} of 1,768 pixels are NaN", stacklevel=2)
+        return plain(image, *ranges, **named)
+
+    monkeypatch.setattr(engine, "encode", encode)
+    dock = make_dock(viewer)
+    for step in range(3):
+        viewer.dims.set_current_step(0, step)
+        settle(qtbot, dock)
+    assert len(engine.encoded) == 3
+    assert len([note for note in notes if "pixels are NaN" in note]) == 1

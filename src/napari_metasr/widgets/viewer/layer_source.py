@@ -117,7 +117,7 @@ class LayerSource:
     changes
         How often they have changed.
     warned
-        Texts of the warnings that the user has been told of the layer.
+        Texts of the warnings, without numbers, that the user has been told of the layer.
     """
 
     def __init__(self, layer: Image) -> None:

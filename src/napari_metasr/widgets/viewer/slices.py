@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ def image_key(key: SliceKey) -> SliceKey:
 
 
 CANCELLED = "Cancelled: bicubic is shown."
+
+NUMBER = re.compile(r"\d[\d,.]*")
 
 
 class Slices:
@@ -233,16 +236,18 @@ class Slices:
             self._task.cancel()
 
     def _on_warning(self, text: str) -> None:
-        """Tell of the first shown source that is worked on, once for each text.
+        """Tell of the first shown source that is worked on, once whatever its numbers are.
 
-        A slice without any value is seen to be empty.
+        How many pixels it is of differs from slice to slice. A slice without any value is seen to
+        be empty.
         """
+        kind = NUMBER.sub("", text)
         windows = self._request.windows if self._request is not None else ()
         for key, _ in windows:
             source, image = self._sources.get(key), self.image(key)
             is_empty = image is not None and not np.isfinite(image).any()
-            if source is not None and not is_empty and text not in source.warned:
-                source.warned.add(text)
+            if source is not None and not is_empty and kind not in source.warned:
+                source.warned.add(kind)
                 show_warning(f"“{source.name}”: {text}")
                 return
 
