@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import combinations
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -15,9 +15,8 @@ from fakes.upscaling import smooth
 from napari_metasr.cli import main
 from napari_metasr.cli.parsing import OUTPUT
 from napari_metasr.cli.verbs import VERBS
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from napari_metasr.upscaling.job import Job
+from napari_metasr.upscaling.options import UpscaleOptions
 
 SCALE = ("--scale", "1.5,1.5,1")
 COUPLES = [
@@ -99,7 +98,7 @@ def test_a_zoom_replaces_its_own_record_alone(scan, tmp_path, capsys, output, re
     words = ["zoom", "in.nii.gz", "--scale", "2", "--output", output, "--device", "cpu"]
     (tmp_path / record).write_text('{"EchoTime": 1}')
     assert main([*words, "--overwrite"]) == 2
-    assert f"{record}: expected a record of this program" in capsys.readouterr().err
+    assert f"{record}: expected the record of an earlier zoom" in capsys.readouterr().err
     (tmp_path / record).unlink()
     assert main(words) == 0
     assert main([*words, "--overwrite"]) == 0
@@ -127,6 +126,13 @@ def test_nothing_is_said_to_be_consistent_that_is_not_super_resolved(scan, capsy
     across = ["upscale", "in.nii.gz", "--scale", "1,1,2", "--output", "out.nii.gz"]
     assert main([*across, "--consistent", "auto"]) == 2
     assert "super-resolved in plane" in capsys.readouterr().err
+    options = UpscaleOptions(scale=(1, 1, 2), consistent="k-space")  # of a cohort, or a sidecar
+    job = Job(input=Path("in.nii.gz"), output=Path("out.nii.gz"), options=options, device="cpu")
+    for _ in job.prepare().steps():
+        pass
+    record = json.loads(Path("out.json").read_text())
+    assert "ConsistentWith" not in record
+    assert any("made consistent" in concern for concern in record["Concerns"])
 
 
 def test_a_thickness_without_effect_is_not_recorded(scan, tmp_path):

@@ -9,6 +9,7 @@ import tyro
 
 from metasr_training import calibrate, evaluate, finetune, train
 from metasr_training.command_line import call, call_one_of
+from napari_metasr.cli.parsing import ArgumentError
 from napari_metasr.cli.repeated import check_values, gathered
 from napari_metasr.cli.verbs import VERBS, parse
 
@@ -100,3 +101,23 @@ def test_an_option_without_a_value_is_refused(typed):
 @pytest.mark.parametrize("typed", ["a --scales -1", "a --scales=2", "a -- --scales", "a --seed 1"])
 def test_others_are_left_alone(typed):
     check_values(typed.split(), example)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "--pattern *.nii --pattern *.mgz ds --output out",
+        "ds --pattern *.nii --output out --pattern *.mgz",
+        "--pattern *.nii ds --pattern *.mgz --output out",
+    ],
+)
+def test_patterns_of_a_cohort_stand_anywhere(typed):
+    found = parse(["cohort", "--scale", "2", *typed.split()], "program")
+    assert (found.input.name, found.output.name) == ("ds", "out")
+    assert found.pattern == ("*.nii", "*.mgz")
+
+
+def test_an_option_of_several_values_without_one_is_refused():
+    words = ["upscale", "in.nii", "--scale", "2", "--output", "out.nii", "--labels"]
+    with pytest.raises(ArgumentError, match="expected at least one value of --labels"):
+        parse(words, "program")

@@ -106,6 +106,14 @@ def test_several_patterns_find_all_that_match_one(tmp_path):
     assert [str(name) for name in found.names] == ["a.nii", "sub/c.nii"]
 
 
+def test_a_pattern_opens_a_folder_of_derivatives_for_itself_alone(tmp_path):
+    for name in ("a_T1w.nii", "derivatives/x/b_T1w.nii", "derivatives/y/c_T1w.nii"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_inputs(tmp_path, ["**/*_T1w.nii", "derivatives/y/*.nii"])
+    assert [str(name) for name in found.names] == ["a_T1w.nii", "derivatives/y/c_T1w.nii"]
+
+
 def test_a_folder_s_images_are_found_and_segmentations_are_not(tmp_path):
     images = ["a.nii", "b/c.nii.gz", "b/masked.nii.gz"]
     others = ["a_mask.nii", "b/BraTS-1-seg.nii.gz", "sub-1_desc-x_dseg.nii", "x.label.nii"]

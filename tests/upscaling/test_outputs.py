@@ -46,7 +46,7 @@ def test_the_input_s_own_sidecar_stays(scan, tmp_path, capsys, how):
 def test_going_on_replaces_no_sidecar_that_is_not_the_work_s(scan, tmp_path, capsys):
     (tmp_path / "out.json").write_text('{"EchoTime": 0.004}')
     assert main([*UPSCALE, "out.nii", "--resume"]) == 2
-    assert "out.json: the file exists" in capsys.readouterr().err
+    assert "out.json: expected the record of out.nii, found another" in capsys.readouterr().err
     (tmp_path / "out.json").unlink()
     main([*UPSCALE, "out.nii"])
     (tmp_path / "out.nii").unlink()

@@ -61,10 +61,11 @@ class Cohort(UpscalingCommand):
         description="Participants of a BIDS dataset to work on, with or without sub-; all by "
         "default.",
     )
-    pattern: Annotated[tuple[str, ...], optional("GLOB")] = Field(
+    pattern: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, optional("GLOB")] = Field(
         default=(),
-        description="Files to upscale, relative to the input; by default **/*_T1w.nii* of a "
-        "dataset and all volumes of a folder, where each folder of DICOM files counts as well. "
+        description="Files to upscale, relative to the input; may be given several times. By "
+        "default **/*_T1w.nii* of a dataset and all volumes of a folder, where each folder of "
+        "DICOM files counts as well. "
         "Segmentations, derivatives/ and sourcedata/ are left out.",
     )
     within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(
@@ -154,7 +155,6 @@ class Cohort(UpscalingCommand):
         from napari_metasr.weights import cannot_be_told, model_card
 
         for name in ("model", "through_plane_model", "detector"):
-            model_card(getattr(self, name))
             if Path(getattr(self, name)).is_file():
                 setattr(self, name, str(Path(getattr(self, name)).resolve()))
         card = model_card(self.model)

@@ -22,7 +22,7 @@ from napari_metasr.cli.parsing import (
 from napari_metasr.devices import Device
 from napari_metasr.files import making_folders
 from napari_metasr.upscaling.job import Job
-from napari_metasr.weights import DEFAULT_MODEL, model_card
+from napari_metasr.weights import DEFAULT_MODEL
 
 
 class Demo(Command):
@@ -59,7 +59,6 @@ class Demo(Command):
         """Open the window, or write the pictures."""
         from napari_metasr.cli.demo_scene import choose_scene
 
-        model_card(self.model)
         if self.output.exists() and not self.output.is_dir():
             raise NotADirectoryError(f"{self.output}: expected a folder, found a file")
         scene = choose_scene(self.input, self.slice, self.region, self.model, self.device)

@@ -63,7 +63,12 @@ def geometry(volume: Volume) -> tuple[str, str]:
     size = " x ".join(map(str, reversed(volume.spatial_shape)))
     spacing = " x ".join(f"{one:.3g}" for one in reversed(volume.spacing[-3:]))
     times = f", {volume.time_points} time points" if volume.time_points > 1 else ""
-    return f"{size}, {spacing} {unit}{times}", volume.source.orientation
+    return f"{size}, {spacing} {unit}{times}", _orientation(volume) or UNKNOWN
+
+
+def _orientation(volume: Volume) -> str | None:
+    """Return where the axes run to; None where the header does not say so."""
+    return volume.source.orientation if volume.source.is_oriented else None
 
 
 def fitting(found: Acquisition) -> list[str] | None:
@@ -105,7 +110,7 @@ def as_json(volume: Volume, found: Acquisition) -> dict[str, Any]:
         "spacing": list(reversed(volume.spacing[-3:])),
         "unit": volume.source.unit,
         "time_points": volume.time_points,
-        "orientation": volume.source.orientation,
+        "orientation": _orientation(volume),
         "acquisition": found.model_dump(mode="json"),
         "lines": list(found.lines),
         "concerns": list(volume.source.concerns),

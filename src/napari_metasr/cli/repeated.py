@@ -7,6 +7,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
+import tyro
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def several_valued(takes: Callable[..., Any]) -> Iterable[str]:
     for name in names:
         kind = hints.get(name)
         if get_origin(kind) is Annotated:
-            kind = get_args(kind)[0]
+            kind, *marks = get_args(kind)
+            if tyro.conf.UseAppendAction in marks:  # takes one value each time
+                continue
         if get_origin(kind) is tuple and get_args(kind)[-1:] == (...,):
             yield f"--{name.replace('_', '-')}"

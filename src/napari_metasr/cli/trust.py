@@ -32,7 +32,7 @@ from napari_metasr.io import read
 from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.upscaling.job import Job
-from napari_metasr.weights import DEFAULT_MODEL, model_card
+from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.weights.risk import has_risk
 
 if TYPE_CHECKING:
@@ -108,7 +108,6 @@ class Trust(Command):
             raise ValueError(f"{self.pdf}: expected a report that ends in .pdf")
         settings = self._settings()
         choice = LesionChoice.asked(self)
-        model_card(self.model)
         volume = read(self.input, series=self.series)
         plane = self.plane or volume.acquired_plane
         index, region = self.slice, self.region

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.upscale import Upscaling
 
 
-DICOM_ENDING = ".dcm"
-
-
 class Upscale(UpscalingCommand):
     """Upscale a whole volume, in plane and across slices.
 
@@ -67,6 +64,11 @@ class Upscale(UpscalingCommand):
         """Check, plan, upscale, and print one line about the result."""
         job = self.job(self.input, self.output, series=self.series, resume=self.resume)
         work = job.model_copy(update={"labels": self.labels}).prepare()
+        if self.consistent is not None and work.plan.in_plane is None:
+            raise ValueError(
+                "--consistent is of slices that are super-resolved in plane: found a scale of 1 "
+                "along their rows and columns"
+            )
         if self.risk is not None:
             from napari_metasr.upscaling.risk import check_marks
 
@@ -95,12 +97,13 @@ class Upscale(UpscalingCommand):
 
     def _deriving(self, path: Path, work: Upscaling) -> Callable[[], Path]:
         """Return what writes the finished volume as DICOM, once it is known to be possible."""
+        from napari_metasr.io.dicom.regions import ENDING
         from napari_metasr.io.dicom.volume import DicomVolume
         from napari_metasr.io.dicom.writing import check_values, write_dicom
 
         source, description = work.source.volume, work.plan.description
-        if not path.name.lower().endswith(DICOM_ENDING):
-            raise ValueError(f"{path}: expected a name that ends in {DICOM_ENDING}")
+        if not path.name.lower().endswith(ENDING):
+            raise ValueError(f"{path}: expected a name that ends in {ENDING}")
         check_writable(path, overwrite=self.overwrite)
         check_kept(path, source.files)
         if not isinstance(source, DicomVolume):

@@ -24,7 +24,7 @@ from napari_metasr.cli.parsing import (
     options_of,
 )
 from napari_metasr.cli.rate import Rate
-from napari_metasr.cli.repeated import gathered
+from napari_metasr.cli.repeated import check_values, gathered
 from napari_metasr.cli.replay import Replay
 from napari_metasr.cli.series import ListSeries
 from napari_metasr.cli.trust import Trust
@@ -70,6 +70,10 @@ def parse(argv: Sequence[str], program: str) -> Command:
         raise ArgumentError(f"expected a verb among {', '.join(VERBS)}, found {found}")
     errors = io.StringIO()
     arguments = gathered(rest, VERBS[verb])
+    try:
+        check_values(arguments, VERBS[verb])
+    except ValueError as refusal:
+        raise ArgumentError(str(refusal)) from None
     try:
         with contextlib.redirect_stderr(errors):
             command, unknown = _read(verb, program, arguments)

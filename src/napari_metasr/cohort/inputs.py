@@ -96,7 +96,6 @@ def find_inputs(
     is_bids = is_dataset(root)
     series = _dicom_folders(root) if not patterns and not is_bids else ()
     patterns = patterns or ((BIDS_PATTERN,) if is_bids else PATTERNS)
-    named = {part for one in patterns for part in PurePosixPath(one).parts}
     for one in patterns:
         parts = PurePosixPath(one).parts
         if not parts or ".." in parts or PurePosixPath(one).is_absolute():
@@ -106,11 +105,14 @@ def find_inputs(
     chosen = {f"sub-{label.removeprefix('sub-')}" for label in participants}
     kept: list[PurePosixPath] = []
     left_out: list[PurePosixPath] = []
-    matching = (name for one in patterns for name in _matching(root, one))
-    for name in sorted({*matching, *series}):
+    named: dict[PurePosixPath, set[str]] = {}
+    for one in patterns:
+        for name in _matching(root, one):
+            named.setdefault(name, set()).update(PurePosixPath(one).parts)
+    for name in sorted({*named, *series}):
         if chosen and chosen.isdisjoint(name.parts):
             continue
-        others = set(OTHER_DATASETS) - named
+        others = set(OTHER_DATASETS) - named.get(name, set())
         within = output is not None and (root / name).is_relative_to(output)
         unwanted = within or others.intersection(name.parts[:-1]) or is_segmentation(name.name)
         (left_out if unwanted or is_made_here(name.name) else kept).append(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io.names import record_path, volume_file
+from napari_metasr.io.records import check_record
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.purpose import RESEARCH_USE
 
@@ -63,9 +64,10 @@ def recorded(
     Raises
     ------
     OSError, ValueError
-        If either file may not be written, or would replace the source.
+        If either file may not be written, or would replace the source or a file of others.
     """
     beside, record = record_path(path), record_of(renditions[0])
+    check_record(beside)
     if len(renditions) > 1:
         record["Slice"] = [one.slice.index for one in renditions]
     check_writable(path, overwrite=overwrite)

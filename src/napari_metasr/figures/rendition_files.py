@@ -14,7 +14,8 @@ from napari_metasr.figures.size import PRINT_DPI
 from napari_metasr.files import replacing
 from napari_metasr.geometry.affines import slice_affine
 from napari_metasr.geometry.windows import Window
-from napari_metasr.io.names import marks_path
+from napari_metasr.io.names import marks_path, sidecar_path
+from napari_metasr.io.records import check_record
 from napari_metasr.io.writer import check_source_kept, write_slice
 from napari_metasr.normalisation import difference_limit
 from napari_metasr.purpose import MARKS_TEXT
@@ -46,8 +47,9 @@ def save_nifti(
     ------
     OSError, ValueError
         As `write_slice`; also if the sidecar exists and ``overwrite`` is not set, or is that of
-        the source.
+        the source or a file of others.
     """
+    check_record(sidecar_path(path))
     cut, volume, marks = rendition.slice, rendition.slice.volume, rendition.marks
     shape = (1, *volume.spatial_shape)[-3:]
     affine = slice_affine(

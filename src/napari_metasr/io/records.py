@@ -14,7 +14,7 @@ __all__ = ["check_record"]
 
 
 def check_record(path: Path) -> None:
-    """Refuse to replace a JSON file that is no record of this program, whatever is asked.
+    """Refuse to replace a JSON file that is no record of a zoom, whatever is asked.
 
     Raises
     ------
@@ -29,5 +29,5 @@ def check_record(path: Path) -> None:
         found = None
     if not isinstance(found, dict) or found.get("Purpose") != RESEARCH_USE:
         raise FileExistsError(
-            f"{path}: expected a record of this program, found another file, which is kept"
+            f"{path}: expected the record of an earlier zoom, found another file, which is kept"
         )

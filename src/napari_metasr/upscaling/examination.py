@@ -99,7 +99,7 @@ class Examination:
     def assumption(self, findings: Findings) -> Assumption | None:
         """Return the acquisition with which the result is made consistent, if with any."""
         options = self._plan.options
-        if options.consistent is None:
+        if options.consistent is None or self._plan.in_plane is None:
             return None
         return assume(options.consistent, self.seen(findings), options.plane)
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.lesions.detector import check_detects, load_detector
-from napari_metasr.lesions.files import read_segmentation
-from napari_metasr.lesions.search import Found, Searched, find
 from napari_metasr.weights import model_card
 
 if TYPE_CHECKING:
@@ -16,6 +13,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.protocols import VolumeSpace
     from napari_metasr.lesions.lesion import Box, Lesion
+    from napari_metasr.lesions.search import Searched
     from napari_metasr.upscaling.unpacking import UnpackedVolume
     from napari_metasr.volume import Plane
 
@@ -66,6 +64,8 @@ class LesionSearch:
         WeightsError
             If there is no such detector.
         """
+        from napari_metasr.lesions.detector import check_detects  # brings torch along
+
         card = model_card(detector)
         check_detects(card)
         return cls(detector, device, plane, card.sha256)
@@ -83,6 +83,9 @@ class LesionSearch:
         ValueError
             If the detector cannot be asked about this image, or finds nothing.
         """
+        from napari_metasr.lesions.detector import load_detector
+        from napari_metasr.lesions.search import Found, Searched, find
+
         detector = load_detector(self.detector, device=self.device)
         for step in find(volume, self.plane, detector):
             if isinstance(step, Searched):
@@ -108,6 +111,8 @@ def boxes_in(path: Path, volume: VolumeSpace, plane: Plane) -> tuple[Box, ...]:
     ValueError
         If it is no segmentation on the volume's grid, or an empty one.
     """
+    from napari_metasr.lesions.files import read_segmentation
+
     return _boxes_of(read_segmentation(path, volume, plane), str(path))
 
 

@@ -53,12 +53,18 @@ def check_outputs(
     stopped = resume and record is not None and (output.exists() or Workspace(output).is_begun)
     check_writable(output, overwrite=overwrite or stopped)
     known = stopped or (record is not None and record == recorded)
-    _check_own_record(output)
+    check_own_record(output)
     check_writable(sidecar_path(output), overwrite=overwrite or known)
 
 
-def _check_own_record(output: Path) -> None:
-    """Refuse to replace a file that is not this output's record, whatever is asked."""
+def check_own_record(output: Path) -> None:
+    """Refuse to replace a file that is not this output's record, whatever is asked.
+
+    Raises
+    ------
+    FileExistsError
+        If there is another file in its place, or the record of another output that exists.
+    """
     path = sidecar_path(output)
     if not path.is_file():
         return

@@ -77,11 +77,6 @@ class Plan:
         target = target_of(volume, options)
         kinds = {run.kind for run in passes_through(target, options.plane)}
         in_plane = through_plane = None
-        if PassKind.IN_PLANE not in kinds and options.consistent is not None:
-            raise ValueError(
-                "expected slices that are super-resolved in plane, to make them consistent with "
-                "the scan, found a scale of 1 along their rows and columns"
-            )
         if PassKind.FIRST_VIEW not in kinds and options.thickness is not None:
             options = options.model_copy(update={"thickness": None})  # has no effect
         if PassKind.IN_PLANE in kinds:
@@ -168,6 +163,8 @@ class Plan:
     def concerns(self) -> tuple[str, ...]:
         """Reasons not to trust the result, in words."""
         found = list(self.volume.source.concerns)
+        if self.options.consistent is not None and self.in_plane is None:
+            found.append("nothing is super-resolved in plane, or made consistent with the scan")
         plane = self.options.plane
         across = self.target.scale[plane.normal_axis]
         rows, columns = self.target.scale[plane.row_axis], self.target.scale[plane.column_axis]

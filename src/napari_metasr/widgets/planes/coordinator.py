@@ -331,8 +331,7 @@ class PlanesCoordinator(QObject):
         )
 
     def _letters(self, plane: Plane, source: LayerSource) -> dict[str, str]:
-        volume = source.volume
-        if volume is None or not source.is_anatomical or not volume.source.is_oriented:
+        if not source.has_sides:
             return {}
         vertical, horizontal = map(str, camera_of(self._viewer).orientation2d)
         return edge_letters(plane.row_axis, plane.column_axis, (vertical, horizontal))

@@ -25,7 +25,7 @@ class Contents(QObject):
     Signals
     -------
     found
-        It is known of another image.
+        An image was looked through; another one can be asked for.
     """
 
     found = Signal()
@@ -36,6 +36,7 @@ class Contents(QObject):
         self._occupied: Occupied | None = None
         self._looking = Task(announced=False)
         self._looking.step.connect(self._on_step)
+        self._looking.finished.connect(lambda _: self.found.emit())
 
     def of(self, volume: Volume) -> Occupied | None:
         """Return what is known of a volume; begin to look at one of which nothing is known yet."""
@@ -58,7 +59,6 @@ class Contents(QObject):
     def _on_step(self, seen: tuple[weakref.ref[Volume], Occupied]) -> None:
         if self._volume is not None and self._volume() is seen[0]():
             self._occupied = seen[1]
-        self.found.emit()
 
 
 def _look(volume: Volume) -> tuple[weakref.ref[Volume], Occupied]:

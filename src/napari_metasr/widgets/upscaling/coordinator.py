@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_metasr.io.names import labels_name, sidecar_path
 from napari_metasr.upscaling.job import LESION, Job
-from napari_metasr.upscaling.outputs import check_inputs_kept
+from napari_metasr.upscaling.outputs import check_inputs_kept, check_own_record
 from napari_metasr.upscaling.workspace import Workspace
 from napari_metasr.widgets.panels.dialogs import Dialogs
 from napari_metasr.widgets.panels.worker import Task, once
@@ -225,6 +225,7 @@ class UpscaleCoordinator(QObject):
                 return
             self.choice.set_output(output)
             self._is_begun(output)  # refuses a name that no file can have
+            check_own_record(output)
             written = (output, sidecar_path(output), *self._label_outputs(output).values())
             existing = [path for path in written if path.exists()]
             ahead = self.choice.outlook(self._contents)
@@ -353,6 +354,8 @@ class UpscaleCoordinator(QObject):
         """Remember how fast this machine is, for the next volume."""
         key, job = _network_of(work.plan), work.task.job
         if work.elapsed < LONG_ENOUGH or job.resume or key is None:
+            return
+        if work.outlook.occupied is None:  # its cost counts air, on which no time was spent
             return
         if job.within is None and work.task.mask is None:
             self._speeds[key] = work.elapsed / work.outlook.cost

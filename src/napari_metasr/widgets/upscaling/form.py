@@ -18,7 +18,7 @@ from napari_metasr.widgets.upscaling.settings import FOUND, Setting
 from napari_metasr.widgets.upscaling.target import Target
 from napari_metasr.widgets.upscaling.task import file_of
 from napari_metasr.widgets.viewer.layer_choice import LayerChoice
-from napari_metasr.widgets.viewer.layer_grid import has_grid_of
+from napari_metasr.widgets.viewer.layer_grid import SPACE, has_grid_of
 from napari_metasr.widgets.viewer.layer_source import MOST_AXES, check_supported, layer_source
 from napari_metasr.widgets.viewer.layer_volume import layer_volume
 from napari_metasr.widgets.viewer.preferences import remember
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.upscaling.target import TargetKind
 
 NO_SPACING = (1.0, 1.0, 1.0)
-SPACE = "zyx"
 
 
 class UpscaleChoice(QObject):
@@ -114,7 +113,7 @@ class UpscaleChoice(QObject):
             layer
             for layer in self._viewer.layers
             if isinstance(layer, Labels)
-            and layer.ndim == len(SPACE)
+            and layer.ndim == SPACE
             and not is_result(layer)
             and has_grid_of(layer, image)
         ]

@@ -13,9 +13,9 @@ import numpy as np
 from napari_metasr.cohort.bids import derivative_name, plain_name, resolution_label
 from napari_metasr.io.names import labels_name
 from napari_metasr.io.orientation import canonical_axes
+from napari_metasr.lesions import DEFAULT_DETECTOR
 from napari_metasr.upscaling.costs import Costs, usual_speed
 from napari_metasr.upscaling.errors import TooLargeError
-from napari_metasr.upscaling.job import Job
 from napari_metasr.upscaling.lesion_search import LesionSearch
 from napari_metasr.upscaling.options import UpscaleOptions
 from napari_metasr.upscaling.plan import Plan
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.occupied import Occupied
     from napari_metasr.volume import Source, Volume
     from napari_metasr.widgets.upscaling.settings import UpscaleSettings
-
-DETECTOR = Job.model_fields["detector"].default
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def outlook(volume: Volume, settings: UpscaleSettings, occupied: Occupied | None
     """
     search = None
     if settings.within != WHOLE:
-        search = LesionSearch.by(DETECTOR, settings.device, settings.plane)
+        search = LesionSearch(DEFAULT_DETECTOR, settings.device, settings.plane, sha256="")
     plan = Plan.of(LayerGrid.of(volume), options(volume, settings), settings.device, search)
     try:
         check_size(plan.target, volume.time_points, plan.dtype.itemsize)

@@ -66,7 +66,7 @@ class WorkShown:
         self._limits = (float(low), float(high))
         vertical, horizontal = camera_of(viewer).orientation2d
         self._orientation2d = (str(vertical), str(horizontal))
-        self._is_anatomical = layer_source(layer).is_anatomical
+        self._has_sides = layer_source(layer).has_sides
         dock.show_working()
         self.tell()
 
@@ -137,13 +137,12 @@ class WorkShown:
         rows, columns = preview.plane.row_axis, preview.plane.column_axis
         target = self.plan.target
         height, width = (target.shape[axis] * target.spacing[axis] for axis in (rows, columns))
-        known = self._is_anatomical
         return Pair(
             before=preview.before,
             after=preview.image,
             proportion=width / height,
             contrast_limits=self._limits,
             orientation2d=self._orientation2d,
-            letters=edge_letters(rows, columns, self._orientation2d) if known else {},
+            letters=edge_letters(rows, columns, self._orientation2d) if self._has_sides else {},
             text=words.preview(preview.plane, preview.index, preview.count),
         )

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.volume import Volume
+    from napari_metasr.widgets.viewer.measured import Place, Range
 
-    Range = tuple[float, float]
-    Place = tuple[tuple[int, ...], tuple[int, int]]
 
 MAX_SAMPLED_VALUES = 1 << 26
 MOST_AXES = 4
@@ -170,6 +169,12 @@ class LayerSource:
         return volume is not None and volume.data.ndim > 2
 
     @property
+    def has_sides(self) -> bool:
+        """Whether its header says where left and right are."""
+        volume = self.volume
+        return volume is not None and volume.data.ndim > 2 and volume.source.is_oriented
+
+    @property
     def is_lazy(self) -> bool:
         """Whether reading a slice may take long (dask, zarr, files)."""
         return not isinstance(self.layer.data, np.ndarray)
@@ -285,7 +290,7 @@ class LayerSource:
         layer = self.layer
         world = np.asarray(position, float)[-layer.ndim :]
         volume = self.volume
-        if volume is None or volume.data.ndim < 3 or not volume.source.is_oriented:
+        if volume is None or not self.has_sides:
             unit = SHORT_UNITS.get(str(layer.units[-1]), str(layer.units[-1]))
             return ", ".join(f"{value:.1f}" for value in world) + f" {unit}"
         voxel = np.asarray(layer.world_to_data(world), float)[-3:]
