@@ -62,7 +62,8 @@ def begun_budget(folder: RunFolder, budget: float | None) -> float | None:
 def as_begun(config: TrainConfig, about: Mapping[str, Any]) -> TrainConfig:
     """Return a configuration in which what is found out at the beginning is as it was then.
 
-    That is the precision, where none is asked for, and which stages go without images.
+    That is the precision, where none is asked for, and which stages go without images. How often
+    checkpoints and the log are written changes no weights, and is the run's.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def as_begun(config: TrainConfig, about: Mapping[str, Any]) -> TrainConfig:
     domains = {"mri", *(stage["domain"] for stage in before["stages"])}
     stages = tuple(stage for stage in config.stages if stage.domain in domains)
     precision = before["precision"] if config.precision == "auto" else config.precision
-    return config.model_copy(update={"stages": stages, "precision": precision})
+    often = {name: before[name] for name in ("checkpoint_every", "log_every")}
+    return config.model_copy(update={"stages": stages, "precision": precision} | often)
 
 
 def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:

@@ -17,7 +17,7 @@ from metasr_training.trained_patients import patient_hash
 from napari_metasr.errors import nearest_hint
 from napari_metasr.io.contrast import CONTRASTS, guess_contrast
 from napari_metasr.lesions.detector import LARGEST_SEEN
-from napari_metasr.weights import WeightsError, model_card
+from napari_metasr.weights import ModelCard, WeightsError, model_card
 
 if TYPE_CHECKING:
     from metasr_training.datasets.detection import DetectionConfig
@@ -208,10 +208,23 @@ def _start_licence(trained: TrainedNetwork) -> str | None:
     """Return the licence of the model that the training began with; None without one."""
     if trained.config.shipped is None:
         return None
+    start = _start(trained)
+    return NOT_STATED if start is None else start.licence
+
+
+def _start(trained: TrainedNetwork) -> ModelCard | None:
+    """Return the card of the model that the training began with, if there is one."""
     try:
-        return model_card(trained.config.shipped).licence
+        return None if trained.config.shipped is None else model_card(trained.config.shipped)
     except WeightsError:
-        return NOT_STATED
+        return None
+
+
+def _patient_hashes(trained: TrainedNetwork) -> tuple[str, ...]:
+    """Return the hashes of those who trained a network or, as far as known, its start."""
+    start = _start(trained)
+    before = () if start is None else start.patients
+    return tuple(sorted({*before, *(patient_hash(*one) for one in _patients(trained))}))
 
 
 def licence_of(trained: TrainedNetwork) -> str:
@@ -276,7 +289,7 @@ def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str,
         "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
         "schedule": _schedule(trained),
         "data": _data(trained),
-        "patients": tuple(sorted({patient_hash(*one) for one in _patients(trained)})),
+        "patients": _patient_hashes(trained),
         "licence": licence,
         "intended_use": USES[task].format(contrasts=", ".join(contrasts)),
         "limitations": _limits(trained, task, ", ".join(contrasts), licence),

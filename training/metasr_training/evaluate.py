@@ -247,7 +247,7 @@ def evaluate(
         raise FileNotFoundError(
             f"{error}. {name} needs it: metasr-train {error.experiment or name} "
             f"--preset {record['preset']} --data {data or record['data']} --output {output}"
-            f"{seeds} --resume"
+            f"{seeds} --resume, and the recipe and settings that it was begun with"
         ) from None
     about = abouts[0]
     if runs:

@@ -26,6 +26,7 @@ from metasr_training.recipe import Preset, Recipe
 from metasr_training.seeds import check_seeds, record_seeds, seed_folders
 from metasr_training.tables import write_text
 from metasr_training.trained import NETWORKS, TrainedNetwork, load_trained, run_record
+from metasr_training.trained_patients import warn_of_trained
 from napari_metasr.devices import resolve_device
 from napari_metasr.networks import build
 from napari_metasr.weights import (
@@ -246,7 +247,9 @@ class FineTuning:
             ZoomModel(_module(one), self._card(one), device=resolve_device(device))
             for one in trained
         ]
-        return measure(self.slices(split), split, start, tuned, self.reductions, count)
+        slices = self.slices(split)
+        warn_of_trained(card.name, card.patients, slices)
+        return measure(slices, split, start, tuned, self.reductions, count)
 
     def _card(self, trained: TrainedNetwork) -> ModelCard:
         fields = card_fields(trained, self.name, self.stated)

@@ -108,7 +108,7 @@ def risk_head(
         begun, told = read_risk(start / f"{card.name}.safetensors", card.sha256)
         head.load_state_dict(begun.state_dict())
         before = told.updates
-        read = tuple(dict.fromkeys((*told.data, *read)))
+        read = (*told.data, *(f"then {one}" for one in read))
         patients = tuple(sorted({*told.patients, *patients}))
     names = [f"{card.name}{suffix}" for suffix in (".safetensors", ".json")]
     with making_folders([output]), interruptible() as stop:

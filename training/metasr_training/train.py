@@ -68,7 +68,8 @@ def train(
     preset
         paper, workstation, laptop or smoke.
     resume
-        Go on from the run's checkpoints; a run that is finished returns at once.
+        Go on from the run's checkpoints; a run that is finished is compared with what is asked for,
+        and with its data, and returns.
     budget
         How long all networks and seeds together may train, such as 2h: the schedules are shaped
         to end then.

@@ -315,7 +315,10 @@ def load_trained(run: Path, name: str, *, device: str = "cpu") -> TrainedNetwork
     played = any(stage.game for stage in config.stages)
     if not folder.final.exists():
         begun = folder.checkpoint.exists() or folder.best.exists()
-        state = "was stopped before the end of its training: resume it first"
+        state = (
+            "was stopped before the end of its training: resume it first, with the settings that "
+            "it was begun with"
+        )
         raise UntrainedError(f"{name} in {run} {state if begun else 'has no weights yet'}")
     kept = folder.final if played or not folder.best.exists() else folder.best
     return TrainedNetwork(config, about, read_weights(kept), folder, device)

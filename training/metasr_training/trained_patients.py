@@ -21,7 +21,11 @@ DIGITS = 12
 
 
 def patient_hash(source: str, patient: str) -> str:
-    """Return the first digits of a hash of a patient, the same for all contrasts of a data set."""
+    """Return the first digits of a hash of a patient, the same for all contrasts of a data set.
+
+    It is of the names of the data set's folder and of the patient: whoever can guess both can tell
+    that a card holds it. Patients of one name in folders of one name are taken for one.
+    """
     return hashlib.sha256("/".join(person(source, patient)).encode()).hexdigest()[:DIGITS]
 
 

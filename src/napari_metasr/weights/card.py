@@ -87,8 +87,9 @@ class ModelCard(BaseModel, extra="forbid", frozen=True):
     data
         What on, with licences.
     patients
-        Who trained it, where that is known: the first digits of a hash of each, so that later
-        measurements can tell them from others without their names.
+        Who trained it, as far as that is known: the first digits of a hash of the names of each
+        one's data set and of the patient, so that later measurements can tell them from others.
+        Whoever can guess the names can tell that they are in it.
     results
         What was measured, on what.
     licence
