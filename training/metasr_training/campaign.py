@@ -210,6 +210,7 @@ class Campaign:
             self._train(one, condition, self._budget_of([(one, condition)]))
             name = one.network_name(condition)
             self.trained_now.append(load_trained(self.run_folder, name))
+        self.run_data.forget()
 
     def _budget_of(self, networks: Sequence[tuple[Recipe, Condition]]) -> float | None:
         """Return the share of the budget, in seconds, of some of the networks; None without one."""

@@ -81,6 +81,11 @@ class RunData:
     def _digest_of_part(self, part: str, contrasts: bool, count: int) -> str:
         return digest(self._part(part, contrasts, count))
 
+    def forget(self) -> None:
+        """Let go of the slices that were read, so that those of other seeds have room."""
+        self.slices.cache_clear()
+        self._part.cache_clear()
+
     def keep_split(self) -> None:
         """Write the split of the patients, unless it is kept already."""
         if not self.split_file.exists():
