@@ -17,6 +17,7 @@ from napari_metasr.figures.rendition import Slice, render
 from napari_metasr.figures.rendition_files import save_figure
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Line, Window
+from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.zoom.rendition import FileKind
 
@@ -81,12 +82,21 @@ def test_a_mosaic_names_all_of_its_slices(phantom_volume, tmp_path):
 @pytest.mark.parametrize("save", [figure, profile, mosaic])
 @pytest.mark.parametrize("taken", ["a.png", "a.png.json"])
 def test_neither_is_replaced_unasked(save, taken, phantom_volume, tmp_path):
-    (tmp_path / taken).write_text("mine")
+    former = json.dumps({"Purpose": RESEARCH_USE})
+    (tmp_path / taken).write_text(former)
     with pytest.raises(FileExistsError):
         save(tmp_path / "a.png", made(phantom_volume))
     assert [file.name for file in tmp_path.iterdir()] == [taken]
     save(tmp_path / "a.png", made(phantom_volume), overwrite=True)
-    assert (tmp_path / taken).read_bytes() != b"mine"
+    assert (tmp_path / taken).read_bytes() != former.encode()
+
+
+@pytest.mark.parametrize("save", [figure, profile, mosaic])
+def test_a_file_of_others_is_kept_whatever_is_asked(save, phantom_volume, tmp_path):
+    (tmp_path / "a.png.json").write_text('{"EchoTime": 1}')
+    with pytest.raises(FileExistsError, match="found another file"):
+        save(tmp_path / "a.png", made(phantom_volume), overwrite=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png.json"]
 
 
 def test_a_picture_that_cannot_be_drawn_leaves_no_record(phantom_volume, tmp_path):

@@ -15,6 +15,7 @@ from napari_metasr.figures.rendition_files import save_nifti
 from napari_metasr.files import InputReplacedError
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.io import read_volume, write_volume
+from napari_metasr.purpose import RESEARCH_USE
 from napari_metasr.volume import Plane
 from napari_metasr.weights import model_card, model_names
 
@@ -103,7 +104,8 @@ def test_an_existing_sidecar_is_not_replaced_unasked(rendition, tmp_path):
 
 @pytest.mark.parametrize("exists", [False, True])
 def test_an_image_whose_sidecar_cannot_be_written_is_not_written(rendition, tmp_path, exists):
-    before = {"a.json": b"mine", "a.nii.gz": b"mine too"} if exists else {}
+    former = json.dumps({"Purpose": RESEARCH_USE}).encode()
+    before = {"a.json": former, "a.nii.gz": b"mine too"} if exists else {}
     for name, content in before.items():
         (tmp_path / name).write_bytes(content)
     card = rendition.card.model_copy(update={"name": object()})

@@ -67,11 +67,11 @@ def recorded(
         If either file may not be written, or would replace the source or a file of others.
     """
     beside, record = record_path(path), record_of(renditions[0])
-    check_record(beside)
     if len(renditions) > 1:
         record["Slice"] = [one.slice.index for one in renditions]
     check_writable(path, overwrite=overwrite)
     check_source_kept(beside, renditions[0].slice.volume.source)
+    check_record(beside)
     with replacing(beside, overwrite=overwrite) as temporary:
         text = json.dumps(record, indent=2, ensure_ascii=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")

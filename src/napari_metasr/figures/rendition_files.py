@@ -49,8 +49,9 @@ def save_nifti(
         As `write_slice`; also if the sidecar exists and ``overwrite`` is not set, or is that of
         the source or a file of others.
     """
-    check_record(sidecar_path(path))
     cut, volume, marks = rendition.slice, rendition.slice.volume, rendition.marks
+    check_source_kept(sidecar_path(path), volume.source)
+    check_record(sidecar_path(path))
     shape = (1, *volume.spatial_shape)[-3:]
     affine = slice_affine(
         volume.affine, shape, cut.plane, cut.index, rendition.grid, rendition.window
