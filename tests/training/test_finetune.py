@@ -87,7 +87,9 @@ def test_a_model_across_slices_is_measured_across_slices(tmp_path, models):
     assert set(card.results["psnr_gain_over_bicubic"]) == {
         f"{kind} slices x{factor}" for kind in ("thick", "thin") for factor in (2, 3, 4)
     }
-    assert len(card.patients) == 4
+    before = set(weights.model_card("meta-srgan-through-plane").patients)
+    assert before < set(card.patients)
+    assert len(set(card.patients) - before) == 4
 
 
 def test_slices_are_thinned_out_for_models_across_slices():
