@@ -8,9 +8,10 @@ import shutil
 import nibabel
 import numpy as np
 import pytest
-from fakes.training import disc, slices, write_data
+import torch
+from fakes.training import disc, losses, slices, write_data
 
-from metasr_training import evaluate, export, train
+from metasr_training import evaluate, export, precision, train
 from metasr_training.cards import Stated, card_fields
 from metasr_training.run_data import digest
 from metasr_training.trained import UntrainedError, load_trained
@@ -81,6 +82,21 @@ def test_what_is_found_out_at_the_beginning_is_no_other_setting(folder):
     begun = json.loads(config_file(folder).read_text())["config"]
     precision = "float32" if begun["precision"] == "bfloat16" else "bfloat16"
     assert go_on(folder, "--set", "contrasts=true", "--precision", precision) == 2
+
+
+def test_a_stopped_network_goes_on_in_its_precision_and_writes_as_often_as_asked_now(
+    folder, monkeypatch
+):
+    network = folder / "run" / "networks" / "zoom"
+    (network / "final.pt").unlink()
+    checkpoint = torch.load(network / "last.pt", weights_only=True)
+    torch.save(checkpoint | {"update": 20}, network / "last.pt")
+    measured = []
+    monkeypatch.setattr(precision, "seconds", lambda *asked: measured.append(asked) or 1.0)
+    assert go_on(folder, "--set", "contrasts=true", "validate_every=5") == 2
+    assert go_on(folder, "--set", "contrasts=true", "log_every=1", "checkpoint_every=3") == 0
+    assert [each for each in losses(network, "loss/total") if each > 20] == [21, 22, 23, 24]
+    assert measured == []
 
 
 def test_data_that_has_changed_is_refused_and_missing_patients_are_named(folder, capsys):

@@ -1,4 +1,4 @@
-"""Which precision convolutions train in: as asked for, quicker, or as the run was begun."""
+"""Which precision convolutions train in: as asked for, or the quicker one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fakes.training import config, trainer
 from metasr_training import precision
 from metasr_training.distributed import World
 from metasr_training.precision import quickest, settled
-from metasr_training.run_folder import RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -69,18 +68,6 @@ def test_convolutions_run_in_the_precision_that_the_run_records(monkeypatch, tmp
     one.step(drawn)
     assert one.config.precision == "bfloat16"
     assert kinds[0] == torch.bfloat16
-
-
-def test_a_run_goes_on_in_the_precision_that_it_was_begun_with(monkeypatch, tmp_path):
-    folder = RunFolder(tmp_path)
-    machine(monkeypatch, bfloat16=0.5, float32=1.0)
-    begun = settled(config(precision="auto"), "cpu", folder)
-    folder.write_config(begun)
-    quickest.cache_clear()
-    machine(monkeypatch, bfloat16=2.0, float32=1.0)
-    assert settled(config(precision="auto"), "cpu", folder).precision == "float32", "not begun yet"
-    folder.checkpoint.write_bytes(b"weights")
-    assert settled(config(precision="auto"), "cpu", folder).precision == "bfloat16"
 
 
 def test_processes_follow_the_first(monkeypatch):

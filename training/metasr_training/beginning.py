@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from metasr_training.run_folder import RunFolder
     from metasr_training.train_config import TrainConfig
 
+FREE = ("checkpoint_every", "log_every")
+"""Settings that change no weights; a run may go on with others than it was begun with."""
+
 
 def check_patients(
     training: Iterable[Slice], others: Iterable[Slice], use: str = "validation"
@@ -62,8 +65,7 @@ def begun_budget(folder: RunFolder, budget: float | None) -> float | None:
 def as_begun(config: TrainConfig, about: Mapping[str, Any]) -> TrainConfig:
     """Return a configuration in which what is found out at the beginning is as it was then.
 
-    That is the precision, where none is asked for, and which stages go without images. How often
-    checkpoints and the log are written changes no weights, and is the run's.
+    That is the precision, where none is asked for, and which stages go without images.
 
     Parameters
     ----------
@@ -76,12 +78,13 @@ def as_begun(config: TrainConfig, about: Mapping[str, Any]) -> TrainConfig:
     domains = {"mri", *(stage["domain"] for stage in before["stages"])}
     stages = tuple(stage for stage in config.stages if stage.domain in domains)
     precision = before["precision"] if config.precision == "auto" else config.precision
-    often = {name: before[name] for name in ("checkpoint_every", "log_every")}
-    return config.model_copy(update={"stages": stages, "precision": precision} | often)
+    return config.model_copy(update={"stages": stages, "precision": precision})
 
 
 def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
     """Refuse to go on with a network that was configured otherwise, or to take it as it is.
+
+    What is in `FREE` may differ.
 
     Raises
     ------
@@ -92,7 +95,8 @@ def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
     if about is None:
         return
     before, now = (dict(_flat(one)) for one in (about["config"], config.model_dump(mode="json")))
-    different = sorted(key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
+    compared = (before.keys() | now.keys()) - {*FREE}
+    different = sorted(key for key in compared if before.get(key) != now.get(key))
     if different:
         found = ", ".join(f"{key} {before.get(key)!r} is now {now.get(key)!r}" for key in different)
         raise ValueError(f"{folder.path} was begun with another configuration: {found}")

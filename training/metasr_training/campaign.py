@@ -318,6 +318,9 @@ class Campaign:
         if budget is not None and kept != budget:
             log.info("%s goes on with the schedule that it was begun with", folder.path.name)
         config = self._config(one, condition, kept)
+        about = begun(folder)
+        if about is not None:
+            config = as_begun(config, about)
         task = self.task(config)
         trainer = Trainer(
             config,

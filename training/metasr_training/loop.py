@@ -77,7 +77,7 @@ class Trainer:
             raise ValueError(
                 f"expected a batch that {world.size} processes share evenly, found {config.batch}"
             )
-        self.config = config = settled(config, device, folder, world)
+        self.config = config = settled(config, device, world)
         self.task = task
         self.folder = folder
         self.stop = stop or Event()

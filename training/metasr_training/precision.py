@@ -14,7 +14,6 @@ from torch import nn
 from metasr_training.distributed import World
 
 if TYPE_CHECKING:
-    from metasr_training.run_folder import RunFolder
     from metasr_training.train_config import TrainConfig
     from napari_metasr.zoom.engine import Precision
 
@@ -57,26 +56,20 @@ def quickest(device: str) -> Precision:
     return found
 
 
-def settled(
-    config: TrainConfig, device: str, folder: RunFolder | None = None, world: World = World()
-) -> TrainConfig:
+def settled(config: TrainConfig, device: str, world: World = World()) -> TrainConfig:
     """Return a configuration that says which precision it is trained in.
 
     Parameters
     ----------
     config
         Of a run; one whose precision is not ``auto`` comes back as it is.
-    folder
-        Of the run. One that has a checkpoint goes on in the precision that it was begun with.
+    device
+        Where it is trained.
     world
         The processes that train together; all follow the first.
     """
     if config.precision != "auto":
         return config
-    about = None if folder is None else folder.read_config()
-    if about is not None and folder is not None and folder.checkpoint.exists():
-        precision = about["config"]["precision"]
-    else:
-        reduced = world.first and quickest(device) == "bfloat16"
-        precision = "bfloat16" if world.agree(float(reduced)) else "float32"
+    reduced = world.first and quickest(device) == "bfloat16"
+    precision = "bfloat16" if world.agree(float(reduced)) else "float32"
     return config.model_copy(update={"precision": precision})
