@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from metasr_training.datasets.detection import DetectionConfig
     from metasr_training.datasets.entry import Entry
     from metasr_training.datasets.slices import Slice
+    from metasr_training.datasets.split_files import Patient
     from metasr_training.trained import TrainedNetwork
 
 DATA = {
@@ -194,13 +195,22 @@ def _patients(trained: TrainedNetwork) -> list[tuple[str, str]]:
     return [(source, patient) for source, patient in pairs if source in images]
 
 
-def _data(trained: TrainedNetwork) -> tuple[str, ...]:
-    patients = Counter(source for source, _ in _patients(trained))
+def data_sets(images: Mapping[str, int], patients: Iterable[Patient]) -> tuple[str, ...]:
+    """Describe data sets that a network was trained on, one line each.
+
+    Parameters
+    ----------
+    images
+        How many images there are of each data set.
+    patients
+        Data set and patient of those who are known, each once.
+    """
+    known = Counter(source for source, _ in patients)
     return tuple(
         f"{DATA.get(source, source)}: "
-        + (f"{patients[source]} training patients, " if patients[source] else "")
+        + (f"{known[source]} training patients, " if known[source] else "")
         + f"{count:,} training images"
-        for source, count in _images(trained).items()
+        for source, count in images.items()
     )
 
 
@@ -288,7 +298,7 @@ def card_fields(trained: TrainedNetwork, name: str, stated: Stated) -> dict[str,
         "updates": all_updates(trained.lineage),
         "loss": ", ".join(dict.fromkeys(name for one in config.stages for name in one.losses)),
         "schedule": _schedule(trained),
-        "data": _data(trained),
+        "data": data_sets(_images(trained), _patients(trained)),
         "patients": _patient_hashes(trained),
         "licence": licence,
         "intended_use": USES[task].format(contrasts=", ".join(contrasts)),

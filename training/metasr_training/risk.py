@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from metasr_training.cards import DATA
+from metasr_training.cards import data_sets
 from metasr_training.catalogue import recipe_or_file
 from metasr_training.command_line import DeviceOption, interruptible, seconds
 from metasr_training.datasets.pairs import PairSampler
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from threading import Event
 
     from metasr_training.datasets.batch import Batch
-    from metasr_training.datasets.slices import Slice
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +101,10 @@ def risk_head(
         hidden=network.upscale.weights.first.out_features,
     ).to(where)
     before = 0
-    read, patients = data_of(slices), patient_hashes(slices)
+    read = data_sets(
+        Counter(one.source for one in slices), {(one.source, one.patient) for one in slices}
+    )
+    patients = patient_hashes(slices)
     if start is not None:
         begun, told = read_risk(start / f"{card.name}.safetensors", card.sha256)
         head.load_state_dict(begun.state_dict())
@@ -146,18 +147,6 @@ def risk_head(
     print(
         f"{output / saved.model}.safetensors: {saved.parameters:,} parameters, {done} updates. "
         f"Next: {moved}metasr-evaluate calibrate {data} --model {model}"
-    )
-
-
-def data_of(slices: Iterable[Slice]) -> tuple[str, ...]:
-    """Say which data sets slices are of, and how many patients and images of each."""
-    slices = list(slices)
-    images = Counter(one.source for one in slices)
-    patients = Counter(source for source, _ in {(one.source, one.patient) for one in slices})
-    return tuple(
-        f"{DATA.get(source, source)}: {patients[source]} training patients, "
-        f"{count:,} training images"
-        for source, count in images.items()
     )
 
 
