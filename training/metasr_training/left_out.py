@@ -19,7 +19,6 @@ from metasr_training.evaluation.stacks import THICK, THIN, thinned
 from metasr_training.evaluation.zoom import score_slice
 from metasr_training.seeds import spread_over_seeds
 from metasr_training.tables import markdown_table, mean_text
-from napari_metasr.acquisition import slice_code
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition
@@ -180,9 +179,8 @@ def across_slices() -> Reductions:
 
     def score(one: Slice, models: Mapping[str, ZoomModel]) -> Iterator[ImageScore]:
         for factor, thickness in wanted:
-            code = slice_code(thickness.share, along_rows=True)
             told = {
-                label: model.told(code) if model.card.can_be_told else model
+                label: model.told(thickness.code) if model.card.can_be_told else model
                 for label, model in models.items()
             }
             case = thinned(one, factor, thickness)

@@ -73,7 +73,7 @@ class Request:
     def covers(self, windows: Mapping[SliceKey, Window]) -> bool:
         """Return whether this request, once done, makes all of these windows ready."""
         own = dict(self.windows)
-        return all(key in own and _contains(own[key], window) for key, window in windows.items())
+        return all(key in own and own[key].contains(window) for key, window in windows.items())
 
 
 class ZoomSession(Generic[AnEncoded]):
@@ -233,12 +233,3 @@ class ZoomSession(Generic[AnEncoded]):
             if self.nbytes <= self.byte_budget:
                 return
             del self._encoded[key]
-
-
-def _contains(outer: Window, inner: Window) -> bool:
-    return (
-        outer[0] <= inner[0]
-        and outer[1] <= inner[1]
-        and outer[2] >= inner[2]
-        and outer[3] >= inner[3]
-    )

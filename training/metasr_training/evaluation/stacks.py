@@ -12,6 +12,7 @@ import numpy as np
 from metasr_training.datasets.eight_bits import eight_bits
 from metasr_training.datasets.slices import LEAST_HEAD_SHARE, Slice
 from metasr_training.evaluation.cases import Case
+from napari_metasr.acquisition import slice_code
 from napari_metasr.degradations import degrade
 from napari_metasr.geometry.display import as_displayed
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
@@ -21,6 +22,8 @@ from napari_metasr.quality.metrics import brain_box
 from napari_metasr.volume import Plane
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_metasr.volume import Volume
 
 ACROSS = (Plane.SAGITTAL, Plane.CORONAL)
@@ -33,6 +36,11 @@ class Thickness:
 
     name: str
     share: float
+
+    @property
+    def code(self) -> NDArray[np.float32]:
+        """What a model is told of such slices where they are the rows of an image."""
+        return slice_code(self.share, along_rows=True)
 
 
 THICK = Thickness("thick", 1.0)

@@ -20,7 +20,6 @@ from metasr_training.evaluation.scores import averages, measure, upscaled
 from metasr_training.evaluation.stacks import THICK, THIN, Thickness, thinned, volume_views
 from metasr_training.evaluation.standing import standing
 from metasr_training.tables import markdown_table, mean_text, write_rows
-from napari_metasr.acquisition import slice_code
 
 if TYPE_CHECKING:
     from metasr_training.datasets.slices import Slice
@@ -118,9 +117,8 @@ def evaluate_through_plane(bench: Bench) -> EvaluationOutput:
 
 def _told(methods: Iterable[Contestant], thickness: Thickness) -> list[Contestant]:
     """Tell the networks that can be told how thick the slices are, which are the rows."""
-    code = slice_code(thickness.share, along_rows=True)
     return [
-        replace(one, upscale=by_network(one.network, code))
+        replace(one, upscale=by_network(one.network, thickness.code))
         if one.network is not None and one.network.can_be_told
         else one
         for one in methods

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_metasr.acquisition import resolution_of
-from napari_metasr.widgets.viewer.layer_volume import scanned
+from napari_metasr.widgets.viewer.layer_volume import volume_of_slice
 
 if TYPE_CHECKING:
     from napari_metasr.acquisition import AxisAcquisition
@@ -31,7 +31,7 @@ def measure_acquired(source: LayerSource, view: SliceView) -> None:
 
 def _measured(source: LayerSource, view: SliceView) -> Acquired | None:
     try:
-        seen = scanned(source, view)
+        seen = volume_of_slice(source, view)
     except ValueError:  # a world that is no space has no resolution
         return None
     return None if seen is None else resolution_of(*seen, looked_at=LOOKED_AT)

@@ -37,7 +37,7 @@ def layer_volume(source: LayerSource) -> Volume:
     return volume
 
 
-def scanned(source: LayerSource, view: SliceView) -> tuple[Volume, Plane] | None:
+def volume_of_slice(source: LayerSource, view: SliceView) -> tuple[Volume, Plane] | None:
     """Return the volume that a slice of a layer is in, one of a series, and the slice's plane.
 
     Returns

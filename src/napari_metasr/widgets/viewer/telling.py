@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_metasr.acquisition import estimate, slice_code
 from napari_metasr.trust.told import Told, Words, tell_of
 from napari_metasr.upscaling.consistency import stated_thickness
-from napari_metasr.widgets.viewer.layer_volume import scanned
+from napari_metasr.widgets.viewer.layer_volume import volume_of_slice
 from napari_metasr.widgets.viewer.preferences import preferences
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | Non
     Returns
     -------
     Acquisition or None
-        None where there is nothing to look at; see `layer_volume.scanned`.
+        None where there is nothing to look at; see `layer_volume.volume_of_slice`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def found_acquisition(source: LayerSource, view: SliceView) -> Acquisition | Non
     """
     known, place = source.measured.acquisitions, source.place(view)
     if place not in known:
-        seen = scanned(source, view)
+        seen = volume_of_slice(source, view)
         known[place] = None if seen is None else estimate(*seen)
     return known[place]
 
