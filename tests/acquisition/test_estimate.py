@@ -67,6 +67,29 @@ def test_noise_is_told_by_the_air_and_without_air_by_flat_tissue(sigma):
     assert masked.sigma == pytest.approx(sigma, rel=0.12)
 
 
+@pytest.mark.parametrize("sigma", [1.25, 1.6, 2.3])
+def test_noise_of_a_few_grey_levels_is_told_as_it_is(sigma):
+    """An image of 8 bits, as of many archives: the median of whole numbers is a whole number."""
+    rng = np.random.default_rng(3)
+    tissue = 200 * (np.hypot(*np.mgrid[-1:1:120j, -1:1:120j]) < 0.7)
+    noise = sigma * rng.standard_normal((2, 6, 120, 120))
+    stack = np.hypot(tissue + noise[0], noise[1]).round().clip(0, 255).astype(np.uint8)
+    found = estimate(scan(stack, (3, 1, 1))).noise
+    assert found.told_by == "air"
+    assert found.sigma == pytest.approx(sigma, rel=0.05)
+
+
+@pytest.mark.parametrize("level", [-1024.0, -60.0, 30.0])
+def test_the_noise_of_signed_images_is_not_taken_for_that_of_magnitudes(level):
+    """Tissue near 0, or far below it, whose noise is normal: CT, or intensities standardised."""
+    rng = np.random.default_rng(4)
+    tissue = np.hypot(*np.mgrid[-1:1:120j, -1:1:120j]) < 0.7
+    stack = level + 20 * rng.standard_normal((6, 120, 120)) + 500 * tissue - 500
+    found = estimate(scan(stack, (3, 1, 1))).noise
+    assert found.told_by == "tissue"
+    assert found.sigma == pytest.approx(20, rel=0.1)
+
+
 def test_weak_signals_noise_is_not_underestimated():
     from napari_metasr.acquisition.noise import rician_sigma
 

@@ -139,6 +139,20 @@ def test_noise_is_white_in_k_space():
     assert 60 < power.min() < power.max() < 160
 
 
+@pytest.mark.parametrize(("size", "share"), [((40, 31), (0.6, 1.0)), ((41, 30), (0.7, 0.5))])
+def test_the_noise_of_an_interpolated_scan_fills_its_band_alone(size, share):
+    image = np.full((300, *size), 5000, np.float32)
+    found = add_k_space_noise(image, 10, np.random.default_rng(1), share).astype(np.float64)
+    residual = found - 5000
+    assert residual.std() == pytest.approx(10, rel=0.02)
+    power = (np.abs(np.fft.fft2(residual)) ** 2).mean(axis=(0, 2 if share[1] == 1 else 1))
+    count = size[0] if share[1] == 1 else size[1]
+    part = share[0] if share[1] == 1 else share[1]
+    beyond = np.abs(np.fft.fftfreq(count)) > part / 2 + 1 / count
+    assert beyond.any()
+    assert power[beyond].max() < 1e-4 * power[~beyond].mean()
+
+
 def test_noise_is_the_definition_s(rng):
     """The noise drawn again, and taken through both transforms with the image."""
     image = (255 * rng.random((2, 11, 14))).astype(np.float32)
@@ -177,5 +191,8 @@ def test_refusals():
     for sigma in (-1, math.nan):
         with pytest.raises(ValueError, match="expected noise of a sigma"):
             add_k_space_noise(np.ones((4, 4)), sigma, np.random.default_rng())
+    for shares in ((0.0, 1.0), (1.0, 1.5)):
+        with pytest.raises(ValueError, match="expected shares of 0"):
+            add_k_space_noise(np.ones((4, 4)), 1, np.random.default_rng(), shares)
     with pytest.raises(ValueError, match=r"found shape \(4,\)"):
         add_k_space_noise(np.ones(4), 1, np.random.default_rng())

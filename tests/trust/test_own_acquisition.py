@@ -57,6 +57,23 @@ def test_noise_that_was_measured_in_the_air_is_as_strong_in_the_reduced_tissue(r
     assert any("Noise of the scan's own strength" in line for line in own.lines)
 
 
+@pytest.mark.parametrize("scale", [1.5, 2.0, 3.0])
+def test_the_noise_of_an_interpolated_scan_keeps_its_strength_and_its_band(rng, scale):
+    """A scan of even tissue that was zero-filled from 0.6 of its band along both axes."""
+    acquired = np.abs(np.fft.fftfreq(240)) <= 0.3
+    spectrum = np.fft.fft2(rng.standard_normal((4, 240, 240))) * np.outer(acquired, acquired)
+    noise = np.fft.ifft2(spectrum).real
+    images = (1000 + 10 * noise / noise.std()).astype(np.float32)
+    own = OwnAcquisition(rows=(0.6, 0.0), columns=(0.6, 0.0), noise=10.0)
+    size = round(240 / scale)
+    reduced = np.stack([own.reduce(one, (size, size), rng) for one in images])
+    inside = reduced[:, 5:-5, 5:-5].astype(np.float64)
+    assert inside.std() == pytest.approx(10, rel=0.05)
+    windowed = (inside - inside.mean()) * np.hanning(inside.shape[-1])
+    power = (np.abs(np.fft.rfft(windowed)) ** 2).mean(axis=(0, 1))
+    assert power[: len(power) // 2].mean() > 100 * power[-len(power) // 4 :].mean()
+
+
 def test_a_masked_slice_is_masked_on_the_reduced_grid_and_has_no_ringing(rng):
     y, x = np.mgrid[:128, :128] - 63.5
     inside = np.hypot(y, x) < 45

@@ -43,7 +43,8 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     In the air magnitudes follow Rayleigh's distribution, whose median is sigma sqrt(2 ln 2). Air
     that was set to one value, as by a mask, tells nothing: then the diagonal differences of the
     quietest blocks of tissue do, at the acquired resolution, corrected for what the magnitude
-    does to weak signals (Koay and Basser 2006).
+    does to weak signals (Koay and Basser 2006). Images with negative values are no magnitudes:
+    their noise is told by the tissue and not corrected.
 
     Parameters
     ----------
@@ -61,7 +62,11 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     sigma = _of_air(slices, level)
     if sigma is not None:
         return NoiseLevel(sigma=sigma, share=sigma / (high - low), told_by="air")
-    sigma = _of_tissue(slices, shares, level)
+    found = _of_tissue(slices, shares, level)
+    if found is None:
+        return None
+    mean, spread = found
+    sigma = spread if slices.min() < 0 else rician_sigma(mean, spread)
     if not sigma:
         return None
     return NoiseLevel(sigma=sigma, share=sigma / (high - low), told_by="tissue")
@@ -77,17 +82,41 @@ def _of_air(slices: NDArray[Any], level: float) -> float | None:
     air = slices[~near]
     if air.size < LEAST_AIR:
         return None
-    _, counts = np.unique(air, return_counts=True)
+    values, counts = np.unique(air, return_counts=True)
     mean, spread = float(air.mean()), float(air.std())
     if counts.max() > SINGLE_VALUE * air.size or spread == 0:
         return None
     if abs(mean / spread - RAYLEIGH) > FARTHEST_SHAPE:
         return None
-    return float(np.median(air)) / math.sqrt(2 * math.log(2))
+    return _median(values, counts) / math.sqrt(2 * math.log(2))
 
 
-def _of_tissue(slices: NDArray[Any], shares: tuple[float, float], level: float) -> float | None:
-    """Estimate the noise in flat tissue; None if there is too little of it."""
+def _median(values: NDArray[Any], counts: NDArray[np.int64]) -> float:
+    """Return the median of what was rounded to these values, spread evenly over what is rounded.
+
+    Where noise is of the order of the rounding, as in images of 8 bits, the median of the rounded
+    values is off by up to half a step.
+
+    Parameters
+    ----------
+    values, counts
+        The two or more different values in ascending order, none negative, and how many there are
+        of each.
+    """
+    exact = values.astype(np.float64)
+    between = (exact[1:] + exact[:-1]) / 2
+    first, last = (
+        max(exact[0] - (between[0] - exact[0]), 0.0),
+        exact[-1] + (exact[-1] - between[-1]),
+    )
+    below = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
+    return float(np.interp(1 / 2, below, np.concatenate([[first], between, [last]])))
+
+
+def _of_tissue(
+    slices: NDArray[Any], shares: tuple[float, float], level: float
+) -> tuple[float, float] | None:
+    """Return mean and standard deviation of flat tissue; None if there is too little of it."""
     found = []
     for one in slices:
         small = cropped_to_band(one, shares).astype(np.float64)
@@ -110,7 +139,7 @@ def _of_tissue(slices: NDArray[Any], shares: tuple[float, float], level: float) 
         return None
     quiet = spreads <= quantiles_above(spreads, -1.0, (QUIET_SHARE,))[0]
     spread = float(spreads[quiet].max()) / QUIET_FACTOR
-    return rician_sigma(float(np.median(means[quiet])), spread)
+    return float(np.median(means[quiet])), spread
 
 
 def rician_sigma(mean: float, spread: float) -> float:

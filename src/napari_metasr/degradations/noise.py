@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def add_k_space_noise(
-    image: NDArray[Any], sigma: float, rng: np.random.Generator
+    image: NDArray[Any],
+    sigma: float,
+    rng: np.random.Generator,
+    shares: tuple[float, float] = (1.0, 1.0),
 ) -> NDArray[np.float32]:
     """Return the magnitude of ``IDFT(DFT(image) + n)``, n complex white Gaussian noise.
 
@@ -32,6 +35,9 @@ def add_k_space_noise(
         the image stays as it is, negative values included.
     rng
         Decides the noise.
+    shares
+        Of the band of rows and of columns, (0..1], by how much is acquired. The scanner fills the
+        rest with zeros, so that all of the noise lies within.
 
     Returns
     -------
@@ -40,7 +46,8 @@ def add_k_space_noise(
     Raises
     ------
     ValueError
-        If ``sigma`` is negative or not finite, or the image has fewer than two axes.
+        If ``sigma`` is negative or not finite, a share is out of range, or the image has fewer than
+        two axes.
     """
     if not 0 <= sigma < math.inf:
         raise ValueError(f"expected noise of a sigma of at least 0, found {sigma}")
@@ -48,12 +55,28 @@ def add_k_space_noise(
         raise ValueError(
             f"expected an image of (..., rows, columns), found shape {np.shape(image)}"
         )
+    if not all(0 < share <= 1 for share in shares):
+        raise ValueError(f"expected shares of 0..1 of the band, found {shares}")
     clean = np.asarray(image, np.float32)
     if sigma == 0:
         return clean.copy()
     components = rng.standard_normal((*clean.shape, 2), dtype=np.float32)
     k_space = components.view(np.complex64)[..., 0]
+    acquired = np.multiply.outer(*map(_acquired, clean.shape[-2:], shares))
+    if not acquired.all():
+        k_space *= acquired / np.float32(math.sqrt(acquired.mean()))
     noise = ifft2(k_space, norm="ortho", overwrite_x=True)
     noise *= np.float32(sigma)
     noise += clean
     return np.abs(noise)
+
+
+def _acquired(count: int, share: float) -> NDArray[np.float32]:
+    """Return 1 for the frequencies of an axis that are acquired, in the order of its transform.
+
+    They are those of `napari_metasr.degradations.k_space.truncation_matrix`.
+    """
+    samples = max(round(share * count), 1)
+    frequencies = np.fft.fftfreq(count, 1 / count)
+    inside = (frequencies >= -(samples // 2)) & (frequencies < samples - samples // 2)
+    return inside.astype(np.float32)

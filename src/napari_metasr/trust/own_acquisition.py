@@ -130,7 +130,8 @@ class OwnAcquisition:
         reduced = reduce_image(whole, shape, reductions)
         if self.noise and image.min() >= 0:
             missing = self.noise * math.sqrt(max(1 - self._noise_kept(image.shape, shape), 0.0))
-            reduced = add_k_space_noise(reduced.clip(0), missing, rng)
+            shares = (self.rows[0], self.columns[0])
+            reduced = add_k_space_noise(reduced.clip(0), missing, rng, shares)
         if background is not None:
             box = Reduction("box")
             tissue = reduce_image((~background).astype(np.float32), shape, (box, box))
@@ -138,11 +139,16 @@ class OwnAcquisition:
         return reduced
 
     def _noise_kept(self, fine: tuple[int, ...], coarse: tuple[int, int]) -> float:
-        """Return the share of the noise's variance that a reduction leaves."""
+        """Return the share of the noise's variance that a reduction leaves.
+
+        The noise of a scan lies within its acquired band, which no reduction leaves more of.
+        """
         scale = (fine[0] / coarse[0], fine[1] / coarse[1])
+        axes = zip(self.reductions(scale), fine, coarse, (self.rows, self.columns), strict=True)
         kept = 1.0
-        for one, n_in, n_out in zip(self.reductions(scale), fine, coarse, strict=True):
-            kept *= float((np.abs(one.matrix(n_in, n_out)) ** 2).sum(axis=1).mean())
+        for one, n_in, n_out, (share, _) in axes:
+            white = float((np.abs(one.matrix(n_in, n_out)) ** 2).sum(axis=1).mean())
+            kept *= min(white / share, 1.0)
         return kept
 
 
