@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from napari_metasr.geometry.windows import Window
 from napari_metasr.zoom.session import SliceKey, ZoomSession
 
-WINDOW = (0.0, 0.0, 10.0, 10.0)
+WINDOW = Window(0.0, 0.0, 10.0, 10.0)
 
 
 def key(index=0, layer=1, axes=(1, 2), model="m"):
