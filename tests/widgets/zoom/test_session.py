@@ -72,9 +72,9 @@ def test_coming_back_to_the_running_slice_makes_it_current_again():
 def test_a_request_for_a_larger_window_serves_a_smaller_one():
     session = ZoomSession()
     first = session.want({key(): WINDOW})
-    assert session.want({key(): (1.0, 1.0, 5.0, 5.0)}) is None
+    assert session.want({key(): Window(1.0, 1.0, 5.0, 5.0)}) is None
     assert not session.is_stale(first)
-    session.want({key(): (0.0, 0.0, 11.0, 10.0)})
+    session.want({key(): Window(0.0, 0.0, 11.0, 10.0)})
     assert session.is_stale(first)
 
 
