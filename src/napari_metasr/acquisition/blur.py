@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from napari_metasr.degradations.slice_profile import WIDTHS_IN_HALF_MAXIMUM
 
@@ -54,6 +53,8 @@ def blur_of_spectrum(
     float or None
         0 where nothing is lost; None where there are too few frequencies, or noise alone.
     """
+    from scipy.optimize import least_squares
+
     frequency = np.arange(len(power)) / ((len(power) - 1) * share)
     part = (frequency >= PART[0]) & (frequency <= PART[1])
     if part.sum() < LEAST_FREQUENCIES or power[part].min() <= 0:
