@@ -87,6 +87,14 @@ def test_the_start_is_that_of_the_run(folder, capsys):
     assert "Better than tiny on" in capsys.readouterr().out
 
 
+def test_a_start_of_other_weights_under_its_name_is_refused(folder, capsys):
+    weights.remove_model("tiny")
+    install("tiny", licence="CC-BY-4.0")  # its random weights are others
+    assert go_on(folder, "one") == 2
+    assert "expected the weights of tiny with which" in capsys.readouterr().err
+    assert not (folder / "models" / "again.json").exists()
+
+
 def test_missing_patients_are_named_when_a_finished_run_is_resumed(folder, capsys):
     split = json.loads((folder / "one" / "split.json").read_text())
     patient = split["train"]["scans"][0]

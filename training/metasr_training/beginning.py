@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from metasr_training.datasets.contrasts import person
 from metasr_training.datasets.split_files import names_of
+from napari_metasr.weights import WeightsError, model_card
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,6 +101,33 @@ def check_unchanged(folder: RunFolder, config: TrainConfig) -> None:
     if different:
         found = ", ".join(f"{key} {before.get(key)!r} is now {now.get(key)!r}" for key in different)
         raise ValueError(f"{folder.path} was begun with another configuration: {found}")
+
+
+def check_start(folder: RunFolder, config: TrainConfig) -> None:
+    """Refuse to go on with a network whose start now has other weights under the same name.
+
+    A start that is no longer there is not compared, nor one of a run of an older version.
+
+    Raises
+    ------
+    ValueError
+        If the weights are others.
+    """
+    before = (begun(folder) or {}).get("start_sha256")
+    now = start_sha256(config)
+    if before is not None and now not in {None, before}:
+        raise ValueError(
+            f"expected the weights of {config.shipped} with which {folder.path} was begun "
+            f"(SHA-256 {before[:8]}), found others ({str(now)[:8]})"
+        )
+
+
+def start_sha256(config: TrainConfig) -> str | None:
+    """Return the SHA-256 of the model's weights that a run begins with; None without a model."""
+    try:
+        return None if config.shipped is None else model_card(config.shipped).sha256
+    except WeightsError:
+        return None
 
 
 def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:

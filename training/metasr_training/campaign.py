@@ -13,7 +13,9 @@ from metasr_training.beginning import (
     as_begun,
     begun,
     begun_budget,
+    check_start,
     check_unchanged,
+    start_sha256,
 )
 from metasr_training.catalogue import Experiment, recipe
 from metasr_training.condition import Condition
@@ -110,11 +112,12 @@ class Campaign:
         ------
         ValueError
             If the run was begun with another preset or seed, or a network with another
-            configuration.
+            configuration or start.
         """
         self._run_record()
         for folder, config in self._begun():
             check_unchanged(folder, config)
+            check_start(folder, config)
 
     def _run_record(self) -> dict[str, Any]:
         """Return what ``run.json`` says, or is to say of a new run."""
@@ -341,6 +344,7 @@ class Campaign:
                 task=task.about(),
                 **self.run_data.about(config, task.patients()),
                 source=one.source,
+                start_sha256=start_sha256(config),
                 parameters=sum(
                     weights.numel() for weights in trainer.generator.network.parameters()
                 ),
