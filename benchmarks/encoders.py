@@ -1,6 +1,7 @@
 """Torch or onnxruntime for the encoder: size on disk, time to load, speed, and how far they differ.
 
     python benchmarks/encoders.py [--size 240] [--repeats 7] [--model meta-srgan] [--threads 1]
+                                  [--imports 5]
 
 Sizes are those of the installed distributions that nothing else in the base installation needs.
 Import times are those of fresh processes. Both encoders take the same slice, one batch of one,
@@ -10,7 +11,6 @@ the machine hardly change.
 
 from __future__ import annotations
 
-import argparse
 import re
 import statistics
 import subprocess
@@ -19,22 +19,31 @@ import tempfile
 import time
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
 import torch
 from packaging.requirements import Requirement
 
+from common.command_line import parser_of
+from common.printing import machine_text, print_head, print_row
+from common.timing import median_seconds
 from metasr_training.onnx_files import INPUT, exported, write_onnx
 from napari_metasr.weights import load_network
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from numpy.typing import NDArray
+
 PROJECT = "napari-metasr"
-IMPORTS = 5
 
 
-def needed(name, without=()):
+def needed(name: str, without: Collection[str] = ()) -> set[str]:
     """List the distributions that one needs, itself included, extras aside."""
-    found, left = set(), [name]
+    found: set[str] = set()
+    left = [name]
     while left:
         one = re.sub(r"[-_.]+", "-", left.pop()).lower()
         if one in found or one in without:
@@ -53,40 +62,30 @@ def needed(name, without=()):
     return found
 
 
-def size(name):
+def size(name: str) -> float:
     """Size of an installed distribution on disk in MB."""
-    files = distribution(name).files or ()
-    return (
-        sum(Path(file.locate()).stat().st_size for file in files if file.locate().is_file()) / 1e6
-    )
+    paths = (Path(file.locate()) for file in distribution(name).files or ())
+    return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
 
 
-def import_seconds(name):
+def import_seconds(name: str, repeats: int) -> float:
     """Median time that a fresh process takes to import a package."""
     code = f"import time; t = time.perf_counter(); import {name}; print(time.perf_counter() - t)"
     runs = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-        for _ in range(IMPORTS)
+        for _ in range(repeats)
     ]
     return statistics.median(runs)
 
 
-def milliseconds(work, repeats):
-    """Median processor time of some work after one call to warm up, and what it gives."""
-    result, runs = work(), []
-    for _ in range(repeats):
-        started = time.process_time()
-        result = work()
-        runs.append(1e3 * (time.process_time() - started))
-    return statistics.median(runs), result
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Print what each runtime adds, takes to import and takes to encode a slice."""
+    parser = parser_of(__doc__)
     parser.add_argument("--size", type=int, default=240)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--model", default="meta-srgan")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--imports", type=int, default=5, help="fresh processes that import")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
@@ -102,28 +101,28 @@ def main() -> None:
     rng = np.random.default_rng(1)
     image = rng.random((1, 1, options.size, options.size), np.float32)
 
-    def by_torch():
+    def by_torch() -> NDArray[np.float32]:
         with torch.inference_mode():
             return encoder(torch.from_numpy(image)).numpy()
 
-    runtimes = {
+    runtimes: dict[str, Callable[[], NDArray[np.float32]]] = {
         "torch": by_torch,
         "onnxruntime": lambda: session.run(None, {INPUT: image})[0],
     }
     base = needed(PROJECT, without=set(runtimes))
     print(
-        f"{options.model}, {options.size} x {options.size}, {options.threads} threads, "
-        f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
+        f"{options.model}, {options.size} x {options.size}, {machine_text()}, "
+        f"onnxruntime {onnxruntime.__version__}"
     )
     print(f"base installation without either: {sum(map(size, base)):,.0f} MB")
-    print("| runtime | adds, MB | import, s | encode, ms |\n|---|---|---|---|")
-    results = {}
+    print_head("runtime", "adds, MB", "import, s", "encode, ms")
     for name, work in runtimes.items():
-        took, results[name] = milliseconds(work, options.repeats)
+        took = 1e3 * median_seconds(work, options.repeats, time.process_time)
         adds = sum(map(size, needed(name) - base))
-        print(f"| {name} | {adds:,.0f} | {import_seconds(name):.2f} | {took:.1f} |")
-    difference = np.abs(results["torch"] - results["onnxruntime"]).max()
-    largest = np.abs(results["torch"]).max()
+        imported = import_seconds(name, options.imports)
+        print_row(name, f"{adds:,.0f}", f"{imported:.2f}", f"{took:.1f}")
+    ours, theirs = (work() for work in runtimes.values())
+    difference, largest = np.abs(ours - theirs).max(), np.abs(ours).max()
     print(f"largest difference {difference:.2g}, of values up to {largest:.2g}")
 
 

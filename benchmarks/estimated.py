@@ -11,14 +11,16 @@ the least of any.
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
+from common.command_line import parser_of
+from common.printing import print_head, print_row
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction, reduce_image
 from napari_metasr.io import read_volume
@@ -27,6 +29,12 @@ from napari_metasr.trust.assumption import SHARPEST_FIRST
 from napari_metasr.trust.told import Words, tell
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.zoom.loading import load_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_metasr.degradations import Reduction
+    from napari_metasr.zoom.protocols import Engine
 
 STACK = 20
 """Slices that are searched for the acquisition."""
@@ -37,8 +45,8 @@ NOTHING, TRUTH = "told nothing", "the truth"
 BY_VOLUME, BY_SLICE = "what the volume shows", "what the slice shows"
 
 
-def middle(path):
-    """Return slices around the middle of a scan, 0 to 255."""
+def middle(path: Path) -> NDArray[np.float32]:
+    """Return (slices, rows, columns) around the middle of a scan, 0 to 255."""
     volume = read_volume(path)
     low, high = volume.intensity_range
     first = max(len(volume.data) // 2 - STACK, 0)
@@ -46,18 +54,26 @@ def middle(path):
     return ((part - low) / (high - low) * HIGHEST).clip(0, HIGHEST)
 
 
-def reduced(stack, reduction, scale, noise):
+def reduced(stack: NDArray[np.float32], reduction: Reduction, scale: int, noise: float) -> Volume:
     """Reduce the slices in the plane and add noise (a share of their range), to a volume."""
-    shape = tuple(round(size / scale) for size in stack.shape[1:])
+    rows, columns = stack.shape[1:]
+    shape = round(rows / scale), round(columns / scale)
     slices = np.stack([reduce_image(one, shape, (reduction, reduction)) for one in stack])
     slices += noise * HIGHEST * np.random.default_rng(0).standard_normal(slices.shape)
-    spacing = (2.0, *(fine / coarse for fine, coarse in zip(stack.shape[1:], shape, strict=True)))
+    spacing = 2.0, rows / shape[0], columns / shape[1]
     return Volume(slices, np.diag([*spacing[::-1], 1.0]), spacing, Source("reduced"))
 
 
-def gains(model, stack, reduction, scale, noise, count):
-    """Return PSNR by what is told: a list of it for each, of some slices."""
-    found = defaultdict(list)
+def psnr_by_told(
+    model: Engine,
+    stack: NDArray[np.float32],
+    reduction: Reduction,
+    scale: int,
+    noise: float,
+    count: int,
+) -> dict[str, list[float]]:
+    """Return PSNR by what the model is told: a list of it for each, of some slices."""
+    found: dict[str, list[float]] = defaultdict(list)
     volume = reduced(stack, reduction, scale, noise)
     of_volume = tell(Words(), volume, Plane.AXIAL).code
     for index in np.linspace(4, len(stack) - 5, count).round().astype(int):
@@ -69,7 +85,8 @@ def gains(model, stack, reduction, scale, noise, count):
             BY_VOLUME: of_volume,
             BY_SLICE: tell(Words(), alone).code,
         }
-        box = tuple(map(slice, brain_box(truth)[:2], brain_box(truth)[2:]))
+        top, left, bottom, right = brain_box(truth)
+        box = np.s_[top:bottom, left:right]
         for told, code in codes.items():
             one = model.told(code)
             result = one.render(one.encode(image, (0, HIGHEST), (0, HIGHEST)), scale)
@@ -77,8 +94,9 @@ def gains(model, stack, reduction, scale, noise, count):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Print a row of each noise, reduction and scale."""
+    parser = parser_of(__doc__)
     parser.add_argument("scans", type=Path, nargs="+")
     parser.add_argument("--model", default="meta-srgan-told")
     parser.add_argument("--scales", type=int, nargs="+", default=[2, 3, 4])
@@ -87,23 +105,18 @@ def main():
     settings = parser.parse_args()
     model = load_model(settings.model, device="cpu")
     stacks = [middle(path) for path in settings.scans]
-    print(f"| noise | reduction | scale | {NOTHING}, dB | {TRUTH} | {BY_VOLUME} | {BY_SLICE} |")
-    print("|---|---|---|---|---|---|---|")
+    print_head("noise", "reduction", "scale", f"{NOTHING}, dB", TRUTH, BY_VOLUME, BY_SLICE)
     rows = list(product(settings.noise, SHARPEST_FIRST, settings.scales))
     for noise, name, scale in tqdm(rows, unit="row"):
         of_stacks = [
-            gains(model, stack, named_reduction(name), scale, noise, settings.slices)
+            psnr_by_told(model, stack, named_reduction(name), scale, noise, settings.slices)
             for stack in stacks
         ]
         found = {told: np.concatenate([each[told] for each in of_stacks]) for told in of_stacks[0]}
-        cells = " | ".join(
-            f"{(more := found[told] - found[NOTHING]).mean():+.2f} ({more.min():+.2f})"
-            for told in (TRUTH, BY_VOLUME, BY_SLICE)
-        )
+        gains = [found[told] - found[NOTHING] for told in (TRUTH, BY_VOLUME, BY_SLICE)]
+        cells = [f"{gain.mean():+.2f} ({gain.min():+.2f})" for gain in gains]
         label = f"{noise:.0%}" if noise else ""
-        print(
-            f"| {label} | {name} | x{scale} | {found[NOTHING].mean():.2f} | {cells} |", flush=True
-        )
+        print_row(label, name, f"x{scale}", f"{found[NOTHING].mean():.2f}", *cells)
 
 
 if __name__ == "__main__":

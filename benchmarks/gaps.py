@@ -2,7 +2,7 @@
 
 In a real window (under Xvfb: ``xvfb-run -a python benchmarks/gaps.py``), beside what napari alone
 needs to change its layers and grid. Stop background work first: on few cores it makes every
-figure several times worse.
+figure several times worse. With ``--quick`` in a small volume, to try it.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import napari
-from event_loop import WINDOW_SIZE, Heart, settle, settled
-from napari.layers import Layer
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
+from qtpy.QtCore import QEvent, QPoint, Qt
 
-from napari_metasr.io.layers import layer_data
-from napari_metasr.samples.samples import phantom
+from common.command_line import parser_of
+from common.event_loop import CALM, Heart, settle, settled
+from common.windows import mouse, viewer_of
+from napari_metasr.samples.phantom import glioma_phantom
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.napari_versions import grid_of
 from napari_metasr.widgets.viewer.open_docks import open_dock
@@ -27,38 +25,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_metasr.volume import Volume
 
 DRAG_STEPS = 60
+SMALL = (48, 64, 56)
 
 Action = tuple[str, "Callable[[], object]"]
+Gap = tuple[str, float, float]
+"""An action, the longest time in which the window did not react, and how long it took."""
 
 
-def measured(actions: list[Action], docks: list[Any]) -> list[tuple[str, float, float]]:
+def measured(actions: list[Action], docks: list[Any]) -> list[Gap]:
     """Act one after the other; return each action's worst gap and how long it took."""
-    found, heart = [], Heart()
+    found: list[Gap] = []
+    heart = Heart()
     for name, act in actions:
         started = time.perf_counter()
         heart.start()
         act()
         settled(docks)
-        found.append((name, heart.stop(), time.perf_counter() - started - 0.4))
+        found.append((name, heart.stop(), time.perf_counter() - started - 2 * CALM))
     return found
 
 
-def opened_viewer() -> tuple[napari.Viewer, dict[str, Any], np.ndarray, np.ndarray]:
-    """Open a volume; return where others of its grid belong, its voxels and a segmentation."""
-    volume, mask = phantom()
-    viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(*WINDOW_SIZE)
-    viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
-    settle(1)
-    place = {"scale": volume.spacing, "translate": volume.affine[2::-1, 3], "units": "mm"}
-    return viewer, place, volume.data, mask.astype(int)
+def place_of(volume: Volume) -> dict[str, Any]:
+    """Return where other layers of a volume's grid belong."""
+    return {"scale": volume.spacing, "translate": volume.affine[2::-1, 3], "units": "mm"}
 
 
-def measure_floor_gaps() -> list[tuple[str, float, float]]:
+def measure_floor_gaps(volume: Volume, mask: NDArray[np.integer]) -> list[Gap]:
     """Do in napari alone what the actions of `measure_gaps` cannot do without."""
-    viewer, place, data, mask = opened_viewer()
+    viewer, place, data = viewer_of(volume), place_of(volume), volume.data
     grid = grid_of(viewer)
 
     def compare() -> None:
@@ -81,9 +80,9 @@ def measure_floor_gaps() -> list[tuple[str, float, float]]:
     return found
 
 
-def measure_gaps() -> list[tuple[str, float, float]]:
+def measure_gaps(volume: Volume, mask: NDArray[np.integer]) -> list[Gap]:
     """Do what a user does at first; return each action's worst gap and how long it took."""
-    viewer, place, data, mask = opened_viewer()
+    viewer, place, data = viewer_of(volume), place_of(volume), volume.data
     docks: list[Any] = []
 
     def opened(command: str) -> None:
@@ -116,19 +115,19 @@ def measure_gaps() -> list[tuple[str, float, float]]:
     return found
 
 
-def measure_planes_gaps() -> list[tuple[str, float, float]]:
+def measure_planes_gaps(volume: Volume) -> list[Gap]:
     """Open the three planes, and drag their cross-hair over slices that are not encoded yet."""
-    viewer, *_ = opened_viewer()
+    viewer = viewer_of(volume)
     docks: list[Any] = []
 
     def drag() -> None:
         pane = docks[0].panes[Plane.AXIAL]
         middle, left = pane.rect().center(), Qt.MouseButton.LeftButton
-        QTest.mousePress(pane, left, pos=middle)
+        mouse(pane, QEvent.Type.MouseButtonPress, middle, left, held=left)
         for step in range(DRAG_STEPS):
-            QTest.mouseMove(pane, middle + QPoint(step, step // 2))
+            mouse(pane, QEvent.Type.MouseMove, middle + QPoint(step, step // 2), held=left)
             settle(0.016)
-        QTest.mouseRelease(pane, left, pos=middle)
+        mouse(pane, QEvent.Type.MouseButtonRelease, middle, left)
 
     actions: list[Action] = [
         ("open the three planes", lambda: docks.append(open_dock(viewer, "napari-metasr.planes"))),
@@ -141,8 +140,13 @@ def measure_planes_gaps() -> list[tuple[str, float, float]]:
 
 def main() -> None:
     """Measure and print the worst gap of each action, and of what napari itself needs for it."""
-    found = measure_floor_gaps() + measure_gaps() + measure_planes_gaps()
-    for name, gap, seconds in found:
+    parser = parser_of(__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small volume, to try it")
+    options = parser.parse_args()
+    volume, labels = glioma_phantom(SMALL, 3.5) if options.quick else glioma_phantom()
+    mask = labels.astype(int)
+    found = measure_floor_gaps(volume, mask) + measure_gaps(volume, mask)
+    for name, gap, seconds in found + measure_planes_gaps(volume):
         print(f"{name:<46} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
 
 

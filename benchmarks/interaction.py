@@ -17,39 +17,34 @@ Stop background work first: on few cores it makes every figure several times wor
 
 from __future__ import annotations
 
-import argparse
 import threading
 import time
 from typing import TYPE_CHECKING
+from unittest import mock
 
-import napari
 import numpy as np
-from event_loop import WINDOW_SIZE, Heart, settle, settled
-from napari.layers import Layer
-from qtpy.QtCore import (
-    Q_ARG,
-    QEvent,
-    QEventLoop,
-    QMetaObject,
-    QObject,
-    QPoint,
-    QPointF,
-    Qt,
-)
-from qtpy.QtGui import QMouseEvent
-from qtpy.QtWidgets import QApplication, QSlider, QWidget
+from qtpy.QtCore import Q_ARG, QEvent, QMetaObject, QObject, QPoint, Qt
 
-from napari_metasr.io.layers import layer_data
+from common.command_line import parser_of
+from common.event_loop import Heart, run_until, settle, settled
+from common.timing import run_times
+from common.windows import mouse, new_viewer, smooth_volume, viewer_of
 from napari_metasr.samples.samples import phantom
+from napari_metasr.trust.risk import load_risk_model
 from napari_metasr.trust.told import Words
+from napari_metasr.weights import model_cards
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.viewer.napari_versions import canvas_size, canvas_widget
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.scale_control import STEPS
+from napari_metasr.zoom.loading import load_model
 
 if TYPE_CHECKING:
+    import napari
     from napari.layers import Image
+    from numpy.typing import NDArray
+    from qtpy.QtWidgets import QSlider
 
 IMAGE_SIZE = 128
 SLICES = 8
@@ -68,9 +63,7 @@ class Drawn:
 
     def wait(self, before: int, seconds: float = 5.0) -> None:
         """Run the event loop until the canvas has been drawn once more."""
-        app, end = QApplication.instance(), time.perf_counter() + seconds
-        while self.count == before and time.perf_counter() < end:
-            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+        run_until(lambda: self.count != before, seconds)
 
 
 def line(name: str, seconds: list[float]) -> str:
@@ -79,16 +72,7 @@ def line(name: str, seconds: list[float]) -> str:
     return f"{name:<42} median {median:7.1f} ms   95th percentile {high:7.1f} ms"
 
 
-def brain_like(rng: np.random.Generator) -> np.ndarray:
-    """Make a smooth volume with structure, 16 bit."""
-    from scipy.ndimage import gaussian_filter
-
-    noise = rng.normal(size=(SLICES, IMAGE_SIZE, IMAGE_SIZE))
-    smooth = sum(gaussian_filter(noise, (0, s, s)) * s for s in (1, 3, 9))
-    return ((smooth - smooth.min()) / np.ptp(smooth) * 4000).astype(np.int16)
-
-
-def measure_floor(viewer: napari.Viewer, drawn: Drawn, pair: list[Image], repeats: int) -> list:
+def measure_floor(drawn: Drawn, pair: list[Image], repeats: int) -> list[float]:
     """Assign two new arrays of the same sizes and draw."""
     rng, times = np.random.default_rng(1), []
     arrays = [[rng.random(layer.data.shape, np.float32) * 4000 for layer in pair] for _ in range(4)]
@@ -102,7 +86,7 @@ def measure_floor(viewer: napari.Viewer, drawn: Drawn, pair: list[Image], repeat
     return times
 
 
-def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: int) -> list:
+def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: int) -> list[float]:
     """Move the slider and draw; scales stay close, so that sizes do."""
     times = []
     for number in range(repeats):
@@ -114,7 +98,9 @@ def measure_slider(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int, around: i
     return times
 
 
-def measure_told(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int) -> tuple[list, list]:
+def measure_told(
+    dock: MetaSRZoomWidget, drawn: Drawn, repeats: int
+) -> tuple[list[float], list[float]]:
     """Change what the model is told, until the new result is drawn; and its encodings of that."""
     times, encodings = [], []
     layer = dock.coordinator.presenter.stage.pairs[0].layers[1]
@@ -123,38 +109,32 @@ def measure_told(dock: MetaSRZoomWidget, drawn: Drawn, repeats: int) -> tuple[li
         image, before, started = layer.data, drawn.count, time.perf_counter()
         dock.assumed.set_words(Words("box", round(1e-5 * (number + 1), 5)))
         while layer.data is image:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-            before = drawn.count if layer.data is image else before
+            before = drawn.count
+            settle(0.001)
         drawn.wait(before)
         times.append(time.perf_counter() - started)
-        encodings.append(_milliseconds(dock.readout.values["encode"].text()))
+        encodings.append(float(dock.readout.values["encode"].text().removesuffix(" ms")) / 1000)
     return times, encodings
 
 
-def _milliseconds(text: str) -> float:
-    return float(text.removesuffix(" ms")) / 1000
-
-
-def measure_encoding(image: np.ndarray, repeats: int = 5) -> tuple[list[float], list[float]]:
+def measure_encoding(image: NDArray[np.int16], repeats: int = 5) -> dict[str, list[float]]:
     """Encode a whole slice by the model, and by its error head."""
-    from napari_metasr.trust.risk import load_risk_model
-    from napari_metasr.zoom.loading import load_model
+    model, head = load_model(), load_risk_model()
+    return {
+        "image": run_times(lambda: model.encode(image).prepare(), repeats),
+        "error head": run_times(lambda: head.encode(image).prepare(), repeats),
+    }
 
-    found = []
-    for model in (load_model(), load_risk_model()):
-        times = []
-        for _ in range(repeats + 1):
-            started = time.perf_counter()
-            model.encode(image).prepare()
-            times.append(time.perf_counter() - started)
-        found.append(times[1:])
-    return found[0], found[1]
+
+def told_names() -> list[str]:
+    """List the models that can be told how a scan was acquired."""
+    return [name for name, card in model_cards().items() if card.can_be_told]
 
 
 class Events(threading.Thread):
     """Posts slider events one a millisecond, however busy the window is."""
 
-    def __init__(self, steps: np.ndarray, slider: QSlider) -> None:
+    def __init__(self, steps: NDArray[np.int64], slider: QSlider) -> None:
         super().__init__(daemon=True)
         self._steps, self._slider = steps, slider
 
@@ -172,25 +152,16 @@ class Events(threading.Thread):
 
 def measure_burst(dock: MetaSRZoomWidget, events: int) -> tuple[float, int, float]:
     """Total time, number of renderings and longest stall of the event loop."""
-    renders, heart = 0, Heart()
-    show = dock.coordinator.presenter.show
-
-    def counted(*args: object, **keywords: object) -> None:
-        nonlocal renders
-        renders += 1
-        show(*args, **keywords)
-
-    dock.coordinator.presenter.show = counted
-    source = Events(np.linspace(0, STEPS, events).astype(int), dock.scale.slider)
-    started = time.perf_counter()
-    heart.start()
-    source.start()
-    while source.is_alive() or dock.coordinator.is_waiting:
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-    total = time.perf_counter() - started
-    stall = heart.stop()
-    dock.coordinator.presenter.show = show
-    return total, renders, stall
+    heart, coordinator = Heart(), dock.coordinator
+    source = Events(np.linspace(0, STEPS, events).astype(np.int64), dock.scale.slider)
+    presenter = coordinator.presenter
+    with mock.patch.object(presenter, "show", wraps=presenter.show) as show:
+        started = time.perf_counter()
+        heart.start()
+        source.start()
+        run_until(lambda: not (source.is_alive() or coordinator.is_waiting))
+        total = time.perf_counter() - started
+        return total, show.call_count, heart.stop()
 
 
 class Painted(QObject):
@@ -207,27 +178,16 @@ class Painted(QObject):
         return False
 
 
-def point_at(canvas: QWidget, place: QPoint) -> None:
-    """Move the mouse over the canvas."""
-    none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-    there = QPointF(canvas.mapToGlobal(place))
-    move = QMouseEvent(QEvent.Type.MouseMove, QPointF(place), there, none, none, keys)
-    QApplication.sendEvent(canvas, move)
-
-
 def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
     """Seconds from a movement of the mouse to the painted loupe, and those in the loupe's code."""
     volume, _ = phantom()
-    viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(*WINDOW_SIZE)
-    viewer.add_layer(Layer.create(*layer_data(volume, name="T1c")))
-    settle(1)
+    viewer = viewer_of(volume)
     loupe, canvas = loupe_of(viewer), canvas_widget(viewer)
     if loupe is None or canvas is None:
         raise RuntimeError("the viewer has no window")
     loupe.open()
-    middle = canvas.rect().center()
-    point_at(canvas, middle)
+    middle, move = canvas.rect().center(), QEvent.Type.MouseMove
+    mouse(canvas, move, middle)
     settle(0.2)
     while loupe.is_waiting:
         settle(0.1)
@@ -241,74 +201,89 @@ def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
         update()
         own.append(time.perf_counter() - began)
 
-    loupe.updates.update = timed
-    for number in range(repeats):
-        settle(0.02)
-        before, started = painted.count, time.perf_counter()
-        point_at(canvas, middle + QPoint(3 * (number % 20), number % 7))
-        while painted.count == before and time.perf_counter() - started < 1:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-        times.append(time.perf_counter() - started)
+    def is_painted() -> bool:
+        return painted.count != before
+
+    with mock.patch.object(loupe.updates, "update", timed):
+        for number in range(repeats):
+            settle(0.02)
+            before, started = painted.count, time.perf_counter()
+            mouse(canvas, move, middle + QPoint(3 * (number % 20), number % 7))
+            run_until(is_painted, 1)
+            times.append(time.perf_counter() - started)
     viewer.close()
     return times, own
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=60)
-    parser.add_argument("--scale", type=float, default=4.0)
-    parser.add_argument("--told", metavar="MODEL", help="a model that can be told of the scan")
-    options = parser.parse_args()
-    viewer = napari.Viewer(show=True)
-    viewer.window._qt_window.resize(*WINDOW_SIZE)
-    viewer.add_image(brain_like(np.random.default_rng(0)), name="T1c")
+def whole_slices_dock(viewer: napari.Viewer) -> MetaSRZoomWidget:
+    """Open the zoom dock beside the canvas, set to whole slices."""
     dock = MetaSRZoomWidget(viewer)
     viewer.window.add_dock_widget(dock, name="Meta-SR Zoom", area="right")
     dock.region.setCurrentIndex(dock.region.findData(RegionMode.WHOLE))
     settle(1)
-    coordinator = dock.coordinator
-    while coordinator.is_waiting:
+    while dock.coordinator.is_waiting:
         settle(0.1)
-    dock.scale.set_scale(options.scale)
-    settle(1)
+    return dock
+
+
+def print_slider(
+    viewer: napari.Viewer, dock: MetaSRZoomWidget, drawn: Drawn, repeats: int
+) -> float:
+    """Print what a slider event takes; return the median seconds of it that are the plugin's."""
     around = dock.scale.slider.value()
-    pair = coordinator.presenter.stage.pairs[0]
-    drawn = Drawn(viewer)
-    sizes = " and ".join("x".join(map(str, layer.data.shape[-2:])) for layer in pair.layers)
+    layers = dock.coordinator.presenter.stage.pairs[0].layers
+    sizes = " and ".join("x".join(map(str, layer.data.shape[-2:])) for layer in layers)
     print(f"results of {sizes} pixels, canvas {canvas_size(viewer)}")
-    slider = measure_slider(dock, drawn, options.repeats, around)
-    floor = measure_floor(viewer, drawn, list(pair.layers), options.repeats)
+    slider = measure_slider(dock, drawn, repeats, around)
+    floor = measure_floor(drawn, list(layers), repeats)
     print(line("floor: assign two arrays and draw", floor))
     print(line("slider event to drawn canvas", slider))
     for name, box in (("with marks", dock.risk), ("consistent", dock.consistent)):
         box.setChecked(True)
         settled([dock])
-        times = measure_slider(dock, drawn, options.repeats, around)
+        times = measure_slider(dock, drawn, repeats, around)
         print(line(f"slider event to drawn canvas, {name}", times))
         print(f"{'':<42} {np.median(times) / np.median(slider):.2f} times as long")
         box.setChecked(False)
         settled([dock])
+    return float(np.median(slider) - np.median(floor))
+
+
+def main() -> None:
+    """Print what reaches the screen how quickly."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--repeats", type=int, default=60)
+    parser.add_argument("--events", type=int, default=200, help="slider events of the burst")
+    parser.add_argument("--scale", type=float, default=4.0)
+    parser.add_argument(
+        "--told", metavar="MODEL", choices=told_names(), help="a model that can be told of the scan"
+    )
+    options = parser.parse_args()
+    viewer, image = new_viewer(), smooth_volume(SLICES, IMAGE_SIZE)
+    viewer.add_image(image, name="T1c")
+    dock = whole_slices_dock(viewer)
+    dock.scale.set_scale(options.scale)
+    settle(1)
+    drawn = Drawn(viewer)
+    own = print_slider(viewer, dock, drawn, options.repeats)
     if options.told:
         dock.model.setCurrentIndex(dock.model.findData(options.told))
         settled([dock])
-        times, encodings = measure_told(dock, drawn, options.repeats)
+        times, encodings = measure_told(dock, drawn, options.repeats + 1)
         print(line("what is told changed, to drawn canvas", times[1:]))
         print(line("the network's encodings of that", encodings[1:]))
-    image = brain_like(np.random.default_rng(0))[0]
-    for name, times in zip(("image", "error head"), measure_encoding(image), strict=True):
+    for name, times in measure_encoding(image[0]).items():
         print(line(f"encoding a slice for the {name}", times))
-    own = np.median(slider) - np.median(floor)
     print(f"{'the plugin itself':<42} median {own * 1e3:7.1f} ms")
-    total, renders, stall = measure_burst(dock, 200)
+    total, renders, stall = measure_burst(dock, options.events)
     print(
-        f"burst of 200 slider events: {total * 1e3:.0f} ms, {renders} renderings, "
+        f"burst of {options.events} slider events: {total * 1e3:.0f} ms, {renders} renderings, "
         f"longest stall of the event loop {stall * 1e3:.0f} ms"
     )
     viewer.close()
-    times, own = measure_loupe(options.repeats)
-    print(line("mouse move to painted loupe", times))
-    print(line("the loupe's own code of that", own))
+    painted, code = measure_loupe(options.repeats)
+    print(line("mouse move to painted loupe", painted))
+    print(line("the loupe's own code of that", code))
 
 
 if __name__ == "__main__":

@@ -20,26 +20,38 @@ Times are medians of the repeats after one that is not counted.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import os
 import statistics
-import subprocess
-import sys
-import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 import napari_metasr
-from metasr_training.memory import peak_mib
+from common.command_line import device_of, parser_of
+from common.memory import peak_mib
+from common.own_process import measured_apart
+from common.printing import load_text, machine_text, print_head, print_row
+from common.timing import median_seconds
+from common.updates import PRECISIONS, update_seconds
+from napari_metasr.devices import DEVICES
 from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detector import load_detector
-from napari_metasr.networks import build
+from napari_metasr.networks.srresnet import build_srresnet
 from napari_metasr.samples.phantom import glioma_phantom
 from napari_metasr.volume import Plane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from napari_metasr.lesions.detector import Detector
+    from napari_metasr.volume import Volume
+    from napari_metasr.zoom.engine import ZoomModel
 
 SCALE = 4
 TINY = 32
@@ -64,54 +76,46 @@ class Update:
     repeats: int
 
 
-def new_update(case):
-    """Return a function that makes one update and returns its duration in seconds."""
+@dataclass(frozen=True)
+class Cost:
+    """What an update takes: median seconds, and MiB at the peak."""
+
+    seconds: float
+    mib: float
+
+
+def new_update(case: Update) -> Callable[[int, int], float]:
+    """Return what makes one update on a batch of patches of a size, and gives its seconds."""
     torch.manual_seed(0)
     device = torch.device(case.device)
-    network = build("srresnet", scale=SCALE, features=case.features, blocks=case.blocks)
-    network = network.to(device=device, memory_format=torch.channels_last).train()
+    network = build_srresnet(scale=SCALE, features=case.features, blocks=case.blocks).train()
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
 
-    def update(batch, patch):
+    def update(batch: int, patch: int) -> float:
         truth = torch.rand((batch, 1, patch, patch), device=device)
         image = functional.avg_pool2d(truth, SCALE)
-        started = time.perf_counter()
-        with torch.autocast(device.type, torch.bfloat16, enabled=case.precision == "bfloat16"):
-            output = network(image)
-        loss = functional.mse_loss(output.float(), truth)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter() - started
+        forward = partial(network, image)
+        return update_seconds(forward, truth, functional.mse_loss, optimiser, case.precision)
 
     return update
 
 
-def one(case):
-    """Print the median seconds of an update, and its MiB, as JSON."""
-    device = torch.device(case.device)
+def one(case: Update) -> Cost:
+    """Measure an update in this process."""
     update = new_update(case)
     update(1, TINY)
-    before = peak_mib(device)
+    before = peak_mib(case.device)
     seconds = [update(case.batch, case.patch) for _ in range(case.repeats + 1)][1:]
-    found = {"seconds": statistics.median(seconds), "mib": peak_mib(device) - before}
-    print(json.dumps(found))
+    return Cost(statistics.median(seconds), peak_mib(case.device) - before)
 
 
-def measure(case):
-    """Measure the seconds and MiB of an update, in a process of its own."""
-    answer = subprocess.run(
-        [sys.executable, __file__, "--one", json.dumps(asdict(case))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(answer.stdout.splitlines()[-1])
+def measure(case: Update) -> Cost:
+    """Measure an update in a process of its own."""
+    return Cost(**measured_apart(__file__, "--one", json.dumps(asdict(case))))
 
 
-def largest_within(roi, found, limit):
+def largest_within(roi: Update, found: dict[int, Cost], limit: float) -> tuple[int, Cost]:
     """Find the largest batch of windows that fits a memory limit, and its measurement.
 
     Each guess follows the line through the measurements so far and is measured in turn.
@@ -121,28 +125,26 @@ def largest_within(roi, found, limit):
     roi
         The case.
     found
-        Measured batches, with their answers; at least two, the smallest within the limit.
+        Batches, and what they take; at least two, the smallest within the limit.
     limit
         MiB.
     """
     for _ in range(GUESSES):
-        known = sorted((batch, answer["mib"]) for batch, answer in found.items())
-        slope, start = np.polyfit(*zip(*known, strict=True), 1)
-        batch = max(int((limit - start) / slope), 1) if slope > 0 else 2 * known[-1][0]
+        slope, start = np.polyfit(list(found), [cost.mib for cost in found.values()], 1)
+        batch = max(int((limit - start) / slope), 1) if slope > 0 else 2 * max(found)
         if batch in found:
             break
         found[batch] = measure(replace(roi, batch=batch))
-        if 1 - SLACK <= found[batch]["mib"] / limit <= 1:
+        if 1 - SLACK <= found[batch].mib / limit <= 1:
             break
-    batch = max(batch for batch, answer in found.items() if answer["mib"] <= limit)
+    batch = max(batch for batch, cost in found.items() if cost.mib <= limit)
     return batch, found[batch]
 
 
-def print_training(whole, roi):
+def print_training(whole: Update, roi: Update) -> None:
     """Whole slices against windows: with the same batch, the doubled one, and the largest."""
     print(f"\nAn update of SRResNet x{SCALE}, {whole.precision} on {whole.device}\n")
-    print("| patches | batch | s an update | patches a second | peak MiB |")
-    print("|---|---|---|---|---|")
+    print_head("patches", "batch", "s an update", "patches a second", "peak MiB")
     reference = measure(whole)
     print_update("whole slices", whole, reference)
     doubled = replace(roi, batch=2 * roi.batch)
@@ -150,59 +152,51 @@ def print_training(whole, roi):
     print_update("around lesions", roi, same)
     print_update("around lesions", doubled, twice)
     measured = {roi.batch: same, doubled.batch: twice}
-    batch, largest = largest_within(roi, measured, reference["mib"])
+    batch, largest = largest_within(roi, measured, reference.mib)
     print_update("around lesions, as much memory", replace(roi, batch=batch), largest)
     print(
-        f"\nWith the same batch {reference['seconds'] / same['seconds']:.1f} times as fast with "
-        f"{same['mib'] / reference['mib']:.0%} of the memory; the largest batch within the memory "
+        f"\nWith the same batch {reference.seconds / same.seconds:.1f} times as fast with "
+        f"{same.mib / reference.mib:.0%} of the memory; the largest batch within the memory "
         f"of {whole.batch} whole slices is {batch}, {batch / whole.batch:.1f} times as large."
     )
 
 
-def print_update(label, case, found):
-    rate = case.batch / found["seconds"]
-    print(
-        f"| {label}, {case.patch} x {case.patch} | {case.batch} | {found['seconds']:.2f} "
-        f"| {rate:.1f} | {found['mib']:,} |",
-        flush=True,
-    )
+def print_update(label: str, case: Update, cost: Cost) -> None:
+    """Print what a case takes."""
+    size = f"{label}, {case.patch} x {case.patch}"
+    rate = f"{case.batch / cost.seconds:.1f}"
+    print_row(size, f"{case.batch}", f"{cost.seconds:.2f}", rate, f"{cost.mib:,.0f}")
 
 
-def median_ms(call, repeats):
-    """Median milliseconds of a call, warmed up once."""
-    times = []
-    for _ in range(repeats + 1):
-        started = time.perf_counter()
-        call()
-        times.append(1000 * (time.perf_counter() - started))
-    return statistics.median(times[1:])
+def median_ms(work: Callable[[], object], repeats: int) -> float:
+    """Median milliseconds of some work, after one that is not counted."""
+    return 1000 * median_seconds(work, repeats)
 
 
-def encode_ms(model, image, window, repeats):
+def encode_ms(model: ZoomModel, image: NDArray[np.float32], window: Window, repeats: int) -> float:
     """Time, in milliseconds, encoding what a window needs."""
     return median_ms(lambda: model.encode(image).prepare(window), repeats)
 
 
-def render_ms(model, image, scale, window, repeats):
+def render_ms(
+    model: ZoomModel, image: NDArray[np.float32], scale: float, window: Window, repeats: int
+) -> float:
     """Time, in milliseconds, rendering a window that is already encoded."""
     encoded = model.encode(image)
     encoded.prepare(window)
     return median_ms(lambda: model.render(encoded, scale, window), repeats)
 
 
-def print_zoom(side, region, repeats, device):
+def print_zoom(side: int, region: int, repeats: int, device: str) -> None:
     """Time the window of a lesion against the whole slice, for each model and scale."""
     image = np.random.default_rng(0).random((side, side), dtype=np.float32)
     windows = {
-        "whole": (0.0, 0.0, float(side), float(side)),
+        "whole": Window.whole((side, side)),
         "lesion": Window.around((0.4 * side, 0.55 * side), region, region),
     }
     print(f"\nZoom into {region} x {region} of {side} x {side} pixels on {device}, milliseconds\n")
-    print(
-        "| model | scale | encode: whole | lesion | render: whole | lesion | both: whole | lesion "
-        "| times as fast |"
-    )
-    print(f"|{'---|' * 9}")
+    parts = [part for what in ("encode", "render", "both") for part in (f"{what}: whole", "lesion")]
+    print_head("model", "scale", *parts, "times as fast")
     for name in MODELS:
         model = napari_metasr.load_model(name, device=device)
         encode = {part: encode_ms(model, image, one, repeats) for part, one in windows.items()}
@@ -213,56 +207,56 @@ def print_zoom(side, region, repeats, device):
             both = {part: encode[part] + render[part] for part in windows}
             cells = [f"{times[part]:,.1f}" for times in (encode, render, both) for part in windows]
             ratio = both["whole"] / both["lesion"]
-            print(f"| {name} | x{scale:g} | {' | '.join(cells)} | {ratio:.1f} |", flush=True)
+            print_row(name, f"x{scale:g}", *cells, f"{ratio:.1f}")
 
 
-def print_detection(side, repeats, device):
+def print_detection(side: int, repeats: int, device: str) -> None:
     """Time the detectors on one slice, and on all slices of a volume."""
     volume, _ = glioma_phantom((NEIGHBOURS, side, side), (4.0, 200 / side, 200 / side))
     image = volume.slice(Plane.AXIAL, NEIGHBOURS // 2)
     print(f"\nDetection in {side} x {side} pixels on {device}, milliseconds a slice\n")
-    print(f"| detector | one slice | of {NEIGHBOURS} slices |")
-    print("|---|---|---|")
+    print_head("detector", "one slice", f"of {NEIGHBOURS} slices")
     for name in DETECTORS:
         detector = load_detector(name, device=device)
-        alone = median_ms(functools.partial(detector.detect, image), repeats)
-        many = median_ms(functools.partial(look_through, detector, volume), repeats)
-        print(f"| {name} | {alone:.0f} | {many / NEIGHBOURS:.0f} |", flush=True)
+        alone = median_ms(partial(detector.detect, image), repeats)
+        many = median_ms(partial(look_through, detector, volume), repeats)
+        print_row(name, f"{alone:.0f}", f"{many / NEIGHBOURS:.0f}")
 
 
-def look_through(detector, volume):
-    return list(detector.detect_slices(volume))
+def look_through(detector: Detector, volume: Volume) -> None:
+    """Detect in all slices of a volume."""
+    for _ in detector.detect_slices(volume):
+        pass
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Print what looking at the lesion alone saves in training, zoom and detection."""
+    parser = parser_of(__doc__)
     parser.add_argument("--quick", action="store_true", help="small network and images, to try it")
     parser.add_argument("--batch", type=int, default=8, help="whole slices in a batch")
     parser.add_argument("--slice", type=int, default=240, help="rows and columns of a slice")
     parser.add_argument("--roi", type=int, default=96, help="of the window that is trained on")
     parser.add_argument("--region", type=int, default=72, help="of the lesion that is zoomed into")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        one(Update(**json.loads(options.one)))
+        print(json.dumps(asdict(one(Update(**json.loads(options.one))))))
         return
+    device = device_of(options.device, parser).type
     features, blocks = (16, 2) if options.quick else (64, 16)
     repeats = 1 if options.quick else options.repeats
-    zoomed = (96, 32) if options.quick else (options.slice, options.region)
+    side, region = (96, 32) if options.quick else (options.slice, options.region)
     whole = Update(
-        options.batch, options.slice, features, blocks, options.precision, options.device, repeats
+        options.batch, options.slice, features, blocks, options.precision, device, repeats
     )
-    print(
-        f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch "
-        f"{torch.__version__}"
-    )
+    print(machine_text(device))
     print_training(whole, replace(whole, patch=options.roi))
-    print_zoom(*zoomed, repeats, options.device)
-    print_detection(zoomed[0], repeats, options.device)
-    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+    print_zoom(side, region, repeats, device)
+    print_detection(side, repeats, device)
+    print(f"\nat the end {load_text()}")
 
 
 if __name__ == "__main__":

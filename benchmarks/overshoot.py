@@ -11,16 +11,18 @@ the truth lies outside no method that is right can avoid. PSNR in dB in the brai
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
 from tqdm import tqdm
 
 import napari_metasr
+from common.command_line import parser_of
+from common.printing import print_head, print_row
 from metasr_training.condition import Condition
 from metasr_training.datasets.eight_bits import FULL_RANGE
 from metasr_training.datasets.slices import load_slices, some_of_each
@@ -29,11 +31,22 @@ from napari_metasr.quality.artefacts import Counts, count_artefacts, head_of
 from napari_metasr.quality.metrics import brain_box, psnr
 from napari_metasr.zoom.baselines import interpolate_pixels
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from metasr_training.evaluation.cases import Case
+    from napari_metasr.geometry.grids import OutputGrid
+    from napari_metasr.zoom.engine import ZoomModel
+
 WIDENED = (0.0, 0.1, 0.25, 0.5, 1.0)
 SOURCES = ("brats20", "cheng", "tcga-lgg")
 
 
-def limited(result, image, grid, share):
+def limited(
+    result: NDArray[np.float32], image: NDArray[np.float32], grid: OutputGrid, share: float
+) -> NDArray[np.float32]:
     """Clip a result to the local range of the low-resolution image, widened at both ends."""
     cells = np.ix_(grid.rows.cells(), grid.columns.cells())
     low, high = ndimage.minimum_filter(image, 3), ndimage.maximum_filter(image, 3)
@@ -41,8 +54,8 @@ def limited(result, image, grid, share):
     return result.clip((low - room)[cells], (high + room)[cells])
 
 
-def results(case, model):
-    """Name to image, of one case."""
+def results(case: Case, model: ZoomModel) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """Give the name and the image of each result of one case."""
     image, grid = case.low_resolution, case.grid
     encoded = model.encode(image, case.intensity_range, FULL_RANGE)
     own = model.render_pixels(encoded, grid, grid.pixel_range())
@@ -53,9 +66,10 @@ def results(case, model):
         yield f"limited, widened by {share:g}", limited(own, image, grid, share)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
+def main() -> None:
+    """Print a row of each reduction, scale and result."""
+    parser = parser_of(__doc__)
+    parser.add_argument("data", type=Path, help="the data folder")
     parser.add_argument("--slices", type=int, default=4, help="of each data set")
     parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 3.0])
     parser.add_argument("--reductions", nargs="+", default=["bicubic", "k-space"])
@@ -63,7 +77,8 @@ def main():
     options = parser.parse_args()
     model = napari_metasr.load_model(options.model, device="cpu")
     chosen = some_of_each(load_slices(options.data, "val", SOURCES), options.slices)
-    counts, scores = defaultdict(Counts), defaultdict(list)
+    counts: dict[tuple[str, float, str], Counts] = defaultdict(Counts)
+    scores: dict[tuple[str, float, str], list[float]] = defaultdict(list)
     cells = list(itertools.product(options.reductions, options.scales))
     for one, (reduction, scale) in tqdm(list(itertools.product(chosen, cells)), disable=None):
         condition = Condition(scale=scale, degradation=reduction)
@@ -79,14 +94,13 @@ def main():
             counts[key] += count_artefacts(image, case.low_resolution, case.grid, head, median)
             scores[key].append(psnr(image[part], case.truth[part], 255.0))
     print(f"{len(chosen)} slices of {', '.join(SOURCES)}\n")
-    print("| reduction | scale | result | outside the local range (%) | PSNR |")
-    print("|---|---|---|---|---|")
+    print_head("reduction", "scale", "result", "outside the local range (%)", "PSNR")
     for (reduction, scale, name), count in counts.items():
         found = count.artefacts
         quality = np.mean(scores[reduction, scale, name])
         shown = "" if np.isinf(quality) else f"{quality:.2f}"
         outside = 100 * (found.over + found.under)
-        print(f"| {reduction} | x{scale:g} | {name} | {outside:.2f} | {shown} |")
+        print_row(reduction, f"x{scale:g}", name, f"{outside:.2f}", shown)
 
 
 if __name__ == "__main__":

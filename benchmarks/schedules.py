@@ -13,18 +13,19 @@ from __future__ import annotations
 import statistics
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import tyro
 from torch.utils.flop_counter import FlopCounterMode
 
+from common.command_line import parser_of
+from common.printing import print_head, print_row
 from metasr_training.campaign import Campaign
 from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.drawing import Drawn
 from metasr_training.loop import Trainer
 from metasr_training.run_folder import RunFolder
 from metasr_training.schedule import Place
-from metasr_training.trained import finished, load_trained
+from metasr_training.trained import finished, network_folder
 
 if TYPE_CHECKING:
     from metasr_training.condition import Condition
@@ -66,7 +67,7 @@ def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tu
             critic.network.eval()
         stage = single.stages[-1]
         counter = FlopCounterMode(display=False)
-        counter.mod_tracker = NoModules()
+        counter.mod_tracker = cast("Any", NoModules())
         with counter:
             for update in range(COUNTED):  # batches of random scales differ
                 trainer.step(
@@ -87,44 +88,50 @@ def operations(data: Path, one: Recipe, condition: Condition, preset: str) -> tu
 
 def measured_speed(run: Path, name: str) -> float:
     """Return a network's updates per second: the median of its log, or the mean of a short run."""
-    lines = load_trained(run, name).history()
+    lines = RunFolder(network_folder(run, name)).history()
     logged = [one["updates_per_second"] for one in lines if "updates_per_second" in one]
     return statistics.median(logged or [lines[-1]["update"] / lines[-1]["seconds"]])
 
 
-def main(data: Path, run: Path, tera: float = 100.0) -> None:
-    """Print a table.
-
-    Parameters
-    ----------
-    data
-        The data folder; epochs are of its images.
-    run
-        A run of the laptop preset.
-    tera
-        10^12 operations a second that an accelerator is assumed to sustain in training.
-    """
+def main() -> None:
+    """Print a row of each network of a run."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the data folder, for epochs")
+    parser.add_argument("--run", type=Path, required=True, help="a run of the laptop preset")
+    parser.add_argument(
+        "--tera",
+        type=float,
+        default=100.0,
+        help="10^12 operations a second that an accelerator is assumed to sustain in training",
+    )
+    options = parser.parse_args()
     found: dict[str, tuple[Recipe, Condition]] = {}
     for name in experiment_ids():
         for one, condition in experiment(name).networks():
-            if finished(run, one.network_name(condition)) and not condition.noise:
+            if finished(options.run, one.network_name(condition)) and not condition.noise:
                 found.setdefault(one.network_name(condition), (one, condition))
-    print(
-        "| network | updates, paper | 10^12 operations an update | two cores: 10^9 a second "
-        f"| two cores: days | at {tera:g} x 10^12 a second (assumed): hours |"
+    print_head(
+        "network",
+        "updates, paper",
+        "10^12 operations an update",
+        "two cores: 10^9 a second",
+        "two cores: days",
+        f"at {options.tera:g} x 10^12 a second (assumed): hours",
     )
-    print("|---|---|---|---|---|---|")
     for name, (one, condition) in found.items():
-        paper, updates = operations(data, one, condition, "paper")
-        laptop, _ = operations(data, one, condition, "laptop")
-        rate = laptop * measured_speed(run, name)
+        paper, updates = operations(options.data, one, condition, "paper")
+        laptop, _ = operations(options.data, one, condition, "laptop")
+        rate = laptop * measured_speed(options.run, name)
         whole = paper * updates
-        print(
-            f"| {name} | {updates:,} | {paper / 1e12:.2f} | {rate / 1e9:.0f} "
-            f"| {whole / rate / DAY:.1f} | {whole / (tera * 1e12) / 3600:.1f} |",
-            flush=True,
+        print_row(
+            name,
+            f"{updates:,}",
+            f"{paper / 1e12:.2f}",
+            f"{rate / 1e9:.0f}",
+            f"{whole / rate / DAY:.1f}",
+            f"{whole / (options.tera * 1e12) / 3600:.1f}",
         )
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    main()

@@ -14,22 +14,23 @@ first half) and its end; memory is flat where it grows by less than 5 % after th
 
 from __future__ import annotations
 
-import argparse
 import gc
 import math
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import napari
 import numpy as np
-from qtpy.QtCore import QEvent, QEventLoop
+from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
-from scipy.ndimage import gaussian_filter
 from superqt.utils import GeneratorWorker
 
+from common.command_line import parser_of
+from common.event_loop import run_until, settle
+from common.memory import resident_mib
+from common.windows import new_viewer, smooth_volume
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.widget import LesionWidget
@@ -76,38 +77,28 @@ def live() -> Counter[str]:
     return counts
 
 
-def resident() -> float:
-    """Resident memory of this process in MiB."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-
-
-def volume(slices: int, size: int) -> np.ndarray:
-    """Make a smooth volume with structure, 16 bit."""
-    noise = np.random.default_rng(0).normal(size=(slices, size, size)).astype(np.float32)
-    smooth = gaussian_filter(noise, (0, 2, 2))
-    return ((smooth - smooth.min()) / np.ptp(smooth) * 4000).astype(np.int16)
-
-
 class Soak:
     """A window with the zoom dock, and what happens in it."""
 
     def __init__(self, slices: int, size: int) -> None:
-        self.data = volume(max(slices, 2), size)
-        self.viewer = napari.Viewer(show=True)
-        self.viewer.window._qt_window.resize(*WINDOW_SIZE)
+        self.data = smooth_volume(max(slices, 2), size)
+        self.viewer = new_viewer(WINDOW_SIZE)
         self.viewer.add_image(self.data, name="T1c")
-        self.zoom: MetaSRZoomWidget | None = None
+        self._zoom: MetaSRZoomWidget | None = None
         self.open_docks((MetaSRZoomWidget,))
+
+    @property
+    def zoom(self) -> MetaSRZoomWidget:
+        """The zoom dock that is open."""
+        if self._zoom is None:
+            raise RuntimeError("expected an open zoom dock, found none")
+        return self._zoom
 
     def settle(self) -> None:
         """Run the event loop until the zoom dock has nothing left to do."""
-        end = time.perf_counter() + PATIENCE
         QApplication.processEvents()
-        while self.zoom is not None and self.zoom.coordinator.is_waiting:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-            if time.perf_counter() > end:
-                raise TimeoutError(f"the dock has been busy for {PATIENCE:.0f} s")
+        if not run_until(lambda: not self.zoom.coordinator.is_waiting, PATIENCE):
+            raise TimeoutError(f"the dock has been busy for {PATIENCE:.0f} s")
 
     def open_docks(self, kinds: tuple[type[QWidget], ...]) -> None:
         """Dock a widget of each kind."""
@@ -115,28 +106,25 @@ class Soak:
             dock = kind(self.viewer)
             self.viewer.window.add_dock_widget(dock, name=kind.__name__, tabify=True)
             if isinstance(dock, MetaSRZoomWidget):
-                self.zoom = dock
+                self._zoom = dock
         self.settle()
 
     def close_docks(self) -> None:
         """Take all docks out of the window."""
-        self.zoom = None
+        self._zoom = None
         self.viewer.window.remove_dock_widget("all")
         QApplication.processEvents()
 
     def scroll(self, number: int) -> None:
         """Go to another slice; leave every second one while it is being encoded."""
         self.viewer.dims.set_current_step(0, number % len(self.data))
-        end = time.perf_counter() + GLANCE
-        while number % 2 and time.perf_counter() < end:
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
-        if number % 2 == 0:
+        if number % 2:
+            settle(GLANCE)
+        else:
             self.settle()
 
     def slide(self, number: int) -> None:
         """Move the scale slider."""
-        if self.zoom is None:
-            raise RuntimeError("there is no zoom dock")
         self.zoom.scale.slider.setValue(round(STEPS * (0.25 + 0.2 * math.sin(number / 7))))
         QApplication.processEvents()
 
@@ -155,7 +143,7 @@ class Soak:
 
 def soaked(act: Callable[[int], None], count: int) -> Iterator[tuple[int, float, Counter[str]]]:
     """Do something many times; yields (times done, MiB, live objects) a few times on the way."""
-    yield 0, resident(), live()
+    yield 0, resident_mib(), live()
     done = 0
     for sample in range(1, SAMPLES + 1):
         until = round(count * sample / SAMPLES)
@@ -165,7 +153,7 @@ def soaked(act: Callable[[int], None], count: int) -> Iterator[tuple[int, float,
             act(number)
         done = until
         counts = live()
-        yield done, resident(), counts
+        yield done, resident_mib(), counts
 
 
 def report(name: str, rows: list[tuple[int, float, Counter[str]]]) -> bool:
@@ -184,7 +172,7 @@ def report(name: str, rows: list[tuple[int, float, Counter[str]]]) -> bool:
 
 def main() -> None:
     """Soak and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = parser_of(__doc__)
     parser.add_argument("--slices", type=int, default=160, help="slices scrolled")
     parser.add_argument("--events", type=int, default=10_000, help="slider events")
     parser.add_argument("--removals", type=int, default=200, help="layers removed")
@@ -209,7 +197,7 @@ def main() -> None:
     soak.viewer.layers.clear()
     left = live()
     print("\nafter closing everything: " + ", ".join(f"{left[name]} {name}" for name in left))
-    print(f"memory {resident():.0f} MiB, {time.perf_counter() - started:.0f} s")
+    print(f"memory {resident_mib():.0f} MiB, {time.perf_counter() - started:.0f} s")
     print("flat within 5 %: " + ("yes" if all(flat) else "NO"))
     soak.viewer.close()
 

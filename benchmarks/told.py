@@ -20,17 +20,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
 
+from common.command_line import parser_of
+from common.own_process import measured_apart
+from common.printing import load_text, print_head, print_row
 from napari_metasr.upscaling.job import LESION, Job
 from napari_metasr.upscaling.options import UpscaleOptions
 
@@ -47,6 +47,7 @@ CLOCKS: dict[str, Callable[[], float]] = {"wall": time.monotonic, "cpu": time.pr
 
 
 def contrast(folder: Path, name: str) -> nib.Nifti1Image:
+    """Open one of the contrasts of the volume."""
     return nib.Nifti1Image.from_filename(folder / "volumes" / f"{SUBJECT}-{name}.nii.gz")
 
 
@@ -108,32 +109,29 @@ def told_over_taken(told: list[tuple[float, float]], at: float) -> float | None:
 WORKS = ("brats", "thick", "lesion", "series", "dicom")
 
 
-def row(name: str, told: list[tuple[float, float]]) -> str:
+def cells(told: list[tuple[float, float]]) -> list[str]:
+    """Write down the seconds of a work and, for each time, what was told over what was left."""
     whole = told[-1][0]
     found = [told_over_taken(told, at) for at in (BEGUN, *(share * whole for share in SHARES))]
-    cells = " | ".join("" if ratio is None else f"{ratio:.2f}" for ratio in found)
-    return f"| {name} | {whole:.0f} | {cells} |"
+    return [f"{whole:.0f}", *("" if ratio is None else f"{ratio:.2f}" for ratio in found)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    """Print a row of each work."""
+    parser = parser_of(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", choices=WORKS, default=list(WORKS))
     parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
-    parser.add_argument("--one", choices=WORKS, help="one work, as JSON")
+    parser.add_argument("--one", choices=WORKS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(one(options.one, options.folder, CLOCKS[options.clock])))
         return
-    print(f"load {os.getloadavg()[0]:.1f}, seconds by the {options.clock} clock; told / taken at\n")
-    print("| work | s | 10 s | 25 % | 50 % | 75 % |")
-    print("|---|---|---|---|---|---|")
+    print(f"{load_text()}, seconds by the {options.clock} clock; told / taken at\n")
+    print_head("work", "s", "10 s", "25 %", "50 %", "75 %")
     for name in options.only:
-        command: list[Any] = [sys.executable, __file__, options.folder, "--one", name]
-        command += ["--clock", options.clock]
-        answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        told = [(moment, left) for moment, left in json.loads(answer.stdout.splitlines()[-1])]
-        print(row(name, told), flush=True)
+        told = measured_apart(__file__, options.folder, "--one", name, "--clock", options.clock)
+        print_row(name, *cells([(moment, left) for moment, left in told]))
 
 
 if __name__ == "__main__":

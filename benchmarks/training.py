@@ -2,6 +2,7 @@
 
     python benchmarks/training.py [--scales 1.1 1.5 2 2.5 3 3.5 4 | --all] [--repeats 5]
                                   [--precision bfloat16 | float32] [--device cpu]
+                                  [--batch 8] [--patch 96]
 
 An update is forward, L1 loss, backward and Adam, on a batch of 8 high-resolution patches of
 96 x 96 pixels, with one and the same encoder, batch, device and precision for all sides: by
@@ -19,72 +20,43 @@ of the turns. The last row is of the mean time over the scales, as training draw
 
 from __future__ import annotations
 
-import argparse
-import os
 import statistics
-import time
+from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch.nn import functional
 
+from common.command_line import device_of, parser_of
+from common.printing import load_text, machine_text, print_head, print_row
+from common.published_form import predicted_kernels, published_upscale, slots, without_surplus
+from common.updates import PRECISIONS, update_seconds
+from napari_metasr.devices import DEVICES
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
-from napari_metasr.networks import build
+from napari_metasr.networks.meta_srgan import MetaSRGAN, build_meta_srgan
 from napari_metasr.zoom.kernels import kernel_for
 
-BATCH = 8
-PATCH = 96
+if TYPE_CHECKING:
+    from torch import Tensor
+
 COARSE = (1.1, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 EVERY = tuple(tenths / 10 for tenths in range(11, 41))
 AGREEMENT = 1e-4
 
+Side = Callable[[MetaSRGAN, torch.Tensor, OutputGrid], torch.Tensor]
+"""Network, images (batch, 1, h, w) and their grid to images (batch, 1, H, W)."""
 
-def slots(axis):
-    """List the output pixels in each low-resolution pixel: (input, ceil(r)), -1 for surplus."""
-    cells = axis.cells()
-    slot = np.arange(axis.output) - np.searchsorted(cells, cells)
-    table = np.full((axis.input, slot.max() + 1), -1)
-    table[cells, slot] = np.arange(axis.output)
-    return torch.from_numpy(table)
+Batch = tuple[torch.Tensor, torch.Tensor, OutputGrid]
+"""Images, their truth and their grid."""
 
 
-def predicted_kernels(network, grid, tables):
-    """Predict the kernel of every slot, (h, ceil(r), w, ceil(r), 576), once for the whole batch."""
-    wpn = network.upscale.weights
-    device = wpn.first.weight.device
-    dy, dx = (
-        torch.as_tensor(axis.offsets(), dtype=torch.float32)[table.clamp(min=0)].flatten()
-        for axis, table in zip((grid.rows, grid.columns), tables, strict=True)
-    )
-    y, x = torch.meshgrid(dy.to(device), dx.to(device), indexing="ij")
-    v = torch.stack([y, x, torch.full_like(y, grid.inverse_scale)], -1)
-    kernels = wpn.second(functional.relu(wpn.first(v)))
-    return kernels.reshape(*tables[0].shape, *tables[1].shape, -1)
-
-
-def without_surplus(image, tables):
-    """Keep only the output pixels: (batch, slots, slots) to (batch, 1, H, W)."""
-    rows, columns = (table.flatten().to(image.device) >= 0 for table in tables)
-    return image[:, None, rows][..., columns]
-
-
-def published(network, image, grid):
+def published(network: MetaSRGAN, image: Tensor, grid: OutputGrid) -> Tensor:
     """Repeat the features for every slot, unfold them and multiply by the predicted kernels."""
-    features = network.trunk(image)
-    tables = slots(grid.rows), slots(grid.columns)
-    (h, sy), (w, sx) = (table.shape for table in tables)
-    batch, channels = features.shape[:2]
-    kernels = predicted_kernels(network, grid, tables)
-    kernels = kernels.permute(1, 3, 0, 2, 4).reshape(sy * sx, h * w, -1, 1)
-    repeated = features[:, None].expand(-1, sy * sx, -1, -1, -1).reshape(-1, channels, h, w)
-    patches = functional.unfold(repeated, 3, padding=1)
-    patches = patches.reshape(batch, sy * sx, -1, h * w, 1).permute(0, 1, 3, 4, 2)
-    out = torch.matmul(patches, kernels).reshape(batch, sy, sx, h, w)
-    return without_surplus(out.permute(0, 3, 1, 4, 2).reshape(batch, h * sy, w * sx), tables)
+    return published_upscale(network, network.trunk(image), grid)
 
 
-def unfolded_once(network, image, grid):
+def unfolded_once(network: MetaSRGAN, image: Tensor, grid: OutputGrid) -> Tensor:
     """Multiply each low-resolution pixel's predicted kernels by its patches of the whole batch."""
     features = network.trunk(image)
     tables = slots(grid.rows), slots(grid.columns)
@@ -96,41 +68,45 @@ def unfolded_once(network, image, grid):
     return without_surplus(out.permute(2, 0, 3, 1, 4).reshape(-1, h * sy, w * sx), tables)
 
 
-def ours(network, image, grid):
+def ours(network: MetaSRGAN, image: Tensor, grid: OutputGrid) -> Tensor:
     """Sum over the patch first, then run the compiled loop over output pixels."""
-    return network(image, grid)
+    result: Tensor = network(image, grid)
+    return result
 
 
-SIDES = {"published": published, "unfolded once": unfolded_once, "ours": ours}
+SIDES: dict[str, Side] = {"published": published, "unfolded once": unfolded_once, "ours": ours}
 
 
-def new_network(device):
+def new_network(device: torch.device) -> MetaSRGAN:
     """Build Meta-SRGAN with seeded random weights."""
     torch.manual_seed(0)
-    network = build("meta-srgan", kernel=kernel_for(device))
-    return network.to(device=device, memory_format=torch.channels_last).train()
+    network = build_meta_srgan(kernel=kernel_for(device.type))
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.train()
 
 
-def new_batch(scale, device):
-    """Draw patches of round(96 / r) low-resolution pixels, their truth and their grid."""
-    low = round(PATCH / scale)
+def new_batch(count: int, patch: int, scale: float, device: torch.device) -> Batch:
+    """Draw patches of round(patch / r) low-resolution pixels, their truth and their grid."""
+    low = round(patch / scale)
     generator = torch.Generator().manual_seed(1)
-    truth = torch.rand((BATCH, 1, PATCH, PATCH), generator=generator)
+    truth = torch.rand((count, 1, patch, patch), generator=generator)
     image = functional.interpolate(truth, (low, low), mode="bilinear", antialias=True)
-    axis = AxisGrid(low, PATCH)
+    axis = AxisGrid(low, patch)
     return image.to(device), truth.to(device), OutputGrid(axis, axis)
 
 
-def loss_and_gradients(side, batch, device):
+def loss_and_gradients(
+    side: Side, batch: Batch, device: torch.device
+) -> tuple[float, list[Tensor]]:
     """Compute the loss and the gradients of one side, with the seeded weights."""
     image, truth, grid = batch
     network = new_network(device)
     loss = functional.l1_loss(side(network, image, grid), truth)
-    loss.backward()
-    return loss.item(), [parameter.grad for parameter in network.parameters()]
+    gradients = torch.autograd.grad(loss, list(network.parameters()))
+    return loss.item(), list(gradients)
 
 
-def check_agreement(batch, device):
+def check_agreement(batch: Batch, device: torch.device) -> None:
     """Stop unless every side has the same loss and gradients.
 
     Gradients of convolutions before batch normalisation are rounding alone where they are of a
@@ -150,70 +126,66 @@ def check_agreement(batch, device):
             )
 
 
-def timed_update(side, network, optimiser, batch, precision):
-    """Time one update, in seconds."""
-    image, truth, grid = batch
-    started = time.perf_counter()
-    with torch.autocast(image.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-        output = side(network, image, grid)
-    loss = functional.l1_loss(output.float(), truth)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    optimiser.step()
-    if image.device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
-
-
-def measure(scale, repeats, device, precision):
+def measure(batch: Batch, repeats: int, device: torch.device, precision: str) -> dict[str, float]:
     """Median seconds of an update, for each side."""
-    batch = new_batch(scale, device)
     check_agreement(batch, device)
+    image, truth, grid = batch
     turns = {}
     for name, side in SIDES.items():
         network = new_network(device)
         optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
-        turns[name] = partial(timed_update, side, network, optimiser, batch, precision)
+        turns[name] = partial(
+            update_seconds,
+            partial(side, network, image, grid),
+            truth,
+            functional.l1_loss,
+            optimiser,
+            precision,
+        )
     for turn in turns.values():
         turn()
-    seconds = {name: [] for name in turns}
+    seconds: dict[str, list[float]] = {name: [] for name in turns}
     for _ in range(repeats):
         for name, turn in turns.items():
             seconds[name].append(turn())
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def print_row(label, seconds):
-    rates = " | ".join(f"{1 / seconds[name]:.2f}" for name in SIDES)
+def print_rates(label: str, seconds: dict[str, float]) -> None:
+    """Print the updates a second of each side, and how many times as many ours makes."""
+    rates = [f"{1 / seconds[name]:.2f}" for name in SIDES]
     ratio = seconds["published"] / seconds["ours"]
     spared = seconds["unfolded once"] / seconds["ours"]
-    print(f"| {label} | {rates} | {ratio:.1f} | {spared:.1f} |", flush=True)
+    print_row(label, *rates, f"{ratio:.1f}", f"{spared:.1f}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Print a row of each scale, and one of their mean."""
+    parser = parser_of(__doc__)
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--scales", type=float, nargs="+", default=COARSE)
     chosen.add_argument("--all", action="store_true", help="1.1, 1.2 ... 4.0")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument("--precision", choices=PRECISIONS, default="bfloat16")
+    parser.add_argument("--batch", type=int, default=8, help="patches in a batch")
+    parser.add_argument("--patch", type=int, default=96, help="rows and columns of a patch")
     options = parser.parse_args()
+    device = device_of(options.device, parser)
     scales = EVERY if options.all else options.scales
     print(
-        f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch "
-        f"{torch.__version__}, {options.device}, {options.precision}; updates a second, "
-        f"batch {BATCH}, {PATCH} x {PATCH}\n"
+        f"{machine_text(device.type)}, {device.type}, {options.precision}; updates a second, "
+        f"batch {options.batch}, {options.patch} x {options.patch}\n"
     )
-    print(f"| scale | {' | '.join(SIDES)} | ours / published | ours / unfolded once |")
-    print(f"|{'---|' * (len(SIDES) + 3)}")
+    print_head("scale", *SIDES, "ours / published", "ours / unfolded once")
     rows = []
     for scale in scales:
-        rows.append(measure(scale, options.repeats, options.device, options.precision))
-        print_row(f"x{scale:g}", rows[-1])
+        batch = new_batch(options.batch, options.patch, scale, device)
+        rows.append(measure(batch, options.repeats, device, options.precision))
+        print_rates(f"x{scale:g}", rows[-1])
     mean = {name: statistics.mean(row[name] for row in rows) for name in SIDES}
-    print_row(f"mean of {len(rows)}", mean)
-    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
+    print_rates(f"mean of {len(rows)}", mean)
+    print(f"\nat the end {load_text()}")
 
 
 if __name__ == "__main__":

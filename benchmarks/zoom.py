@@ -7,9 +7,8 @@
 Times are medians of the repeats after one call to warm up (the published form runs once after
 it); the peak memory of each case is measured in a process of its own, above what the process
 held after a small case. ``published`` is the upsampling alone, from features, as released code
-of Hu et al. 2019 arranges it: features repeated ceil(r)^2 times and unfolded, a 3 x 3 x 64
-kernel predicted for every slot, one matrix product, surplus slots masked out. A model that can be
-told how scans were acquired is told k-space and 1 % of noise.
+of Hu et al. 2019 arranges it (``common/published_form.py``). A model that can be told how scans
+were acquired is told k-space and 1 % of noise.
 
 With --told, for a model that can be told: what it takes to encode a slice after it was told
 something else, beside an encoding without that and one of the default model.
@@ -24,12 +23,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import statistics
-import subprocess
-import sys
-import time
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -37,59 +32,41 @@ from PIL import Image
 from torch.nn import functional
 
 import napari_metasr
+from common.command_line import device_of, parser_of
+from common.memory import forget_peak, peak_mib, resident_mib
+from common.own_process import measured_apart
+from common.printing import machine_text, print_head, print_row
+from common.published_form import published_upscale, published_work, shipped_network
+from common.timing import median_seconds, wait_for
 from napari_metasr.acquisition import acquisition_code
 from napari_metasr.degradations import named_reduction
-from napari_metasr.devices import DEVICES, resolve_device
+from napari_metasr.devices import DEVICES
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.networks.folding import fold_batch_norm
-from napari_metasr.weights import load_network
 from napari_metasr.zoom.baselines import interpolate
 from napari_metasr.zoom.kernels import fused_kernel, upscale_compiled, upscale_in_row_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from napari_metasr.networks.meta_upscale import UpscaleKernel
+    from napari_metasr.zoom.encoded import EncodedSlice
+    from napari_metasr.zoom.engine import ZoomModel
+
+    Work = Callable[[], object]
 
 COLUMNS = ("published", "ours, encode", "ours, render", "ours, bicubic", "Pillow", "torch bicubic")
 
 
-def slots(axis):
-    """List the output pixels in each low-resolution pixel: (input, ceil(r)), -1 for surplus."""
-    cells = axis.cells()
-    slot = np.arange(axis.output) - np.searchsorted(cells, cells)
-    table = np.full((axis.input, slot.max() + 1), -1)
-    table[cells, slot] = np.arange(axis.output)
-    return table
-
-
-def published_upscale(network, features, grid):
-    """Predict the kernel of every output pixel and multiply it with the unfolded features."""
-    wpn = network.upscale.weights
-    (h, sy), (w, sx) = (slots(axis).shape for axis in (grid.rows, grid.columns))
-    device = features.device
-    tables = [
-        torch.as_tensor(slots(axis), device=device).flatten() for axis in (grid.rows, grid.columns)
-    ]
-    dy, dx = (
-        torch.as_tensor(axis.offsets(), dtype=torch.float32, device=device)[table.clamp(min=0)]
-        for axis, table in zip((grid.rows, grid.columns), tables, strict=True)
-    )
-    y, x = torch.meshgrid(dy, dx, indexing="ij")
-    v = torch.stack([y, x, torch.full_like(y, grid.inverse_scale)], -1).reshape(-1, 3)
-    kernels = wpn.second(functional.relu(wpn.first(v)))
-    kernels = kernels.reshape(h, sy, w, sx, -1, 1).permute(1, 3, 0, 2, 4, 5)
-    kernels = kernels.reshape(sy * sx, h * w, -1, 1)
-    repeated = features.expand(sy * sx, -1, -1, -1).contiguous()
-    patches = functional.unfold(repeated, 3, padding=1).permute(0, 2, 1)[:, :, None].contiguous()
-    out = torch.matmul(patches, kernels).reshape(sy, sx, h, w)
-    out = out.permute(2, 0, 3, 1).reshape(h * sy, w * sx)
-    return out[tables[0] >= 0][:, tables[1] >= 0]
-
-
-def cases(size, scale, name):
+def cases(size: int, scale: float, name: str) -> tuple[dict[str, Work], OutputGrid]:
     """Name to what is timed, for one input size and scale, and one model."""
     rng = np.random.default_rng(0)
     image = rng.random((size, size), dtype=np.float32)
     grid = OutputGrid.at_scale(image.shape, scale)
     height, width = grid.output_shape
-    network, _ = load_network("meta-srgan")
-    network = network.eval()
     model = napari_metasr.load_model(name, device="cpu")
     if model.card.can_be_told:
         model = model.told(acquisition_code((named_reduction("k-space"),) * 2, 0.01))
@@ -97,20 +74,9 @@ def cases(size, scale, name):
     picture = Image.fromarray(image)
     encoded = model.encode(image)
 
-    def published():
-        with torch.inference_mode():
-            return published_upscale(network, features, grid)
-
-    def encode():
-        fresh = model.encode(image)
-        fresh.prepare()
-        return fresh
-
-    with torch.inference_mode():
-        features = network.trunk(tensor)
-    timed = {
-        "published": published,
-        "ours, encode": encode,
+    timed: dict[str, Work] = {
+        "published": published_work(tensor, grid),
+        "ours, encode": lambda: encode(model, image),
         "ours, render": lambda: model.render(encoded, scale),
         "ours, bicubic": lambda: interpolate(image, scale),
         "Pillow": lambda: picture.resize((width, height), Image.Resampling.BICUBIC),
@@ -121,89 +87,69 @@ def cases(size, scale, name):
     return timed, grid
 
 
-def peak(size, scale, model, name):
+def peak(size: int, scale: float, model: str, name: str) -> float:
     """Measure the peak MiB above the imported, warmed-up process, in a process of its own."""
-    answer = subprocess.run(
-        [sys.executable, __file__, "--one", json.dumps([size, scale, model, name])],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return float(answer.stdout.split()[-1])
+    return float(measured_apart(__file__, "--one", json.dumps([size, scale, model, name])))
 
 
-def one(size, scale, model, name):
-    """Print the peak memory of one case."""
+def one(size: int, scale: float, model: str, name: str) -> float:
+    """Measure the peak MiB of one case above what this process holds after a small one."""
     small, _ = cases(32, scale, model)
     small[name]()
     timed, _ = cases(size, scale, model)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from what is held now
-    before = memory_kibibytes("VmRSS")
+    forget_peak()
+    before = resident_mib()
     timed[name]()
-    print((memory_kibibytes("VmHWM") - before) / 1024)
+    return peak_mib() - before
 
 
-def memory_kibibytes(name):
-    """Read the process's resident size (VmRSS) or its peak (VmHWM), as Linux counts them."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split(f"{name}:")[1].split()[0])
+def encode(model: ZoomModel, image: NDArray[np.float32]) -> EncodedSlice:
+    """Encode a slice whole, as if it was seen for the first time."""
+    fresh = model.encode(image)
+    fresh.prepare()
+    return fresh
 
 
-def median_time(call, repeats):
-    """Median seconds of a call, warmed up once."""
-    call()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
-
-
-def kernels_of(device):
+def kernels_of(device: torch.device) -> dict[str, UpscaleKernel]:
     """Name to kernel, of those that work on a device."""
-    if device == "cpu":
+    if device.type == "cpu":
         return {"compiled": upscale_compiled, "plain torch": upscale_in_row_blocks}
-    fused = {"fused": fused_kernel(device)} if device == "cuda" else {}
-    found = {**fused, "plain torch": upscale_in_row_blocks}
+    fused = fused_kernel(device.type) if device.type == "cuda" else None
+    found = {"fused": fused, "plain torch": upscale_in_row_blocks}
     return {name: kernel for name, kernel in found.items() if kernel is not None}
 
 
-def device_time(call, device, repeats):
-    """Median seconds of a call, to its end on the device; None if it runs out of memory."""
+def device_ms(work: Work, device: torch.device, repeats: int) -> str:
+    """Median milliseconds of some work, to its end on the device, or that memory is short."""
 
-    def finished():
-        call()
-        if device != "cpu":
-            getattr(torch, device).synchronize()
+    def finished() -> None:
+        work()
+        wait_for(device)
 
     try:
-        return median_time(finished, repeats)
+        return f"{1000 * median_seconds(finished, repeats):,.2f}"
     except torch.OutOfMemoryError:
-        return None
+        return "out of memory"
 
 
 @torch.inference_mode()
-def on_device(device, slices, regions, repeats):
+def on_device(device: torch.device, slices: int, regions: int, repeats: int) -> None:
     """Print what the network takes on a device, by every kernel and by the published form."""
-    network = fold_batch_norm(load_network("meta-srgan")[0]).to(device)
+    network = fold_batch_norm(shipped_network()).to(device)
     kernels = kernels_of(device)
-    card = (
-        torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} threads"
-    )
-    print(f"{device} ({card}), torch {torch.__version__}; milliseconds\n")
-    print(f"| what | published | {' | '.join(kernels)} |")
-    print(f"|{'---|' * (len(kernels) + 2)}")
+    print(f"{device.type}: {machine_text(device.type)}; milliseconds\n")
+    print_head("what", "published", *kernels)
 
-    def row(what, published, ours, again):
-        def with_kernel(kernel):
+    def row(what: str, published: Work, ours: Work, again: int) -> None:
+        def with_kernel(kernel: UpscaleKernel) -> None:
             network.upscale.kernel = kernel
-            return ours()
+            ours()
 
-        calls = [published, *(partial(with_kernel, kernel) for kernel in kernels.values())]
-        seconds = [device_time(call, device, again) for call in calls]
-        cells = ["out of memory" if one is None else f"{1000 * one:,.2f}" for one in seconds]
-        print(f"| {what} | {' | '.join(cells)} |", flush=True)
+        works: list[Work] = [
+            published,
+            *(partial(with_kernel, kernel) for kernel in kernels.values()),
+        ]
+        print_row(what, *(device_ms(work, device, again) for work in works))
 
     image = torch.rand(1, 1, 256, 256, device=device)
     grid = OutputGrid.at_scale((256, 256), 4)
@@ -221,42 +167,66 @@ def on_device(device, slices, regions, repeats):
         images = torch.rand(count, 1, 1, size, size)
         small = OutputGrid.at_scale((size, size), 4)
 
-        def published(images=images, grid=small):
+        def published(images: Tensor = images, grid: OutputGrid = small) -> None:
             for one in images:
                 published_upscale(network, network.trunk(one.to(device)), grid).cpu()
 
-        def ours(images=images, grid=small):
+        def ours(images: Tensor = images, grid: OutputGrid = small) -> None:
             for one in images:
                 network(one.to(device), grid).cpu()
 
         row(f"{count:,} {name} {size} -> {4 * size}", published, ours, 1)
 
 
-def on_telling(name, sizes, repeats):
+def on_telling(name: str, sizes: Sequence[int], repeats: int) -> None:
     """Print what a change of what a model is told costs: it is folded anew, and encodes again."""
     model, plain = (napari_metasr.load_model(one, device="cpu") for one in (name, "meta-srgan"))
     reductions, noises = (named_reduction("bicubic"),) * 2, itertools.count(1)
 
-    def told():
+    def told() -> ZoomModel:
         return model.told(acquisition_code(reductions, 1e-5 * next(noises)))  # a new one each time
 
+    def encode_anew(image: NDArray[np.float32]) -> EncodedSlice:
+        return encode(told(), image)
+
     once = told()
-    print("| slice | meta-srgan, encode | told, encode | told anew, encode | told anew |")
-    print(f"|{'---|' * 5}")
+    print_head("slice", "meta-srgan, encode", "told, encode", "told anew, encode", "told anew")
     for size in sizes:
         image = np.random.default_rng(0).random((size, size), dtype=np.float32)
-        calls = (
-            lambda image=image: plain.encode(image).prepare(),
-            lambda image=image: once.encode(image).prepare(),
-            lambda image=image: told().encode(image).prepare(),
+        works: list[Work] = [
+            partial(encode, plain, image),
+            partial(encode, once, image),
+            partial(encode_anew, image),
             told,
+        ]
+        cells = [f"{1000 * median_seconds(work, repeats):,.1f}" for work in works]
+        print_row(f"{size} x {size}", *cells)
+
+
+def on_cpu(sizes: Sequence[int], scales: Sequence[float], repeats: int, model: str) -> None:
+    """Print what each way to zoom takes, and its memory, by size and scale."""
+    print(f"{machine_text()}; milliseconds (peak MiB)\n")
+    print_head("input -> output", *COLUMNS, "published / render", "whole")
+    for size, scale in itertools.product(sizes, scales):
+        timed, grid = cases(size, scale, model)
+        seconds = {
+            name: median_seconds(work, 1 if name == "published" else repeats)
+            for name, work in timed.items()
+        }
+        memory = {name: peak(size, scale, model, name) for name in timed}
+        ratio = seconds["published"] / seconds["ours, render"]
+        whole = seconds["ours, encode"] + seconds["ours, render"]
+        print_row(
+            f"{size} -> {grid.output_shape[0]} (x{scale:g})",
+            *(f"{1000 * seconds[name]:,.2f} ({memory[name]:,.0f})" for name in COLUMNS),
+            f"{ratio:,.0f}",
+            f"{1000 * whole:,.0f} ms",
         )
-        cells = [f"{1000 * median_time(call, repeats):,.1f}" for call in calls]
-        print(f"| {size} x {size} | {' | '.join(cells)} |", flush=True)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    """Print one of the tables."""
+    parser = parser_of(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 240])
     parser.add_argument("--scales", type=float, nargs="+", default=[2.0, 3.7, 4.0])
     parser.add_argument("--repeats", type=int, default=7)
@@ -267,40 +237,16 @@ def main():
     parser.add_argument("--regions", type=int, default=2368)
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.device:
-        try:
-            device = resolve_device(options.device).type
-        except ValueError as error:
-            parser.error(str(error))
-        on_device(device, options.slices, options.regions, options.repeats)
-        return
-    if options.told:
-        print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; milliseconds\n")
-        on_telling(options.told, options.sizes, options.repeats)
-        return
     if options.one:
-        one(*json.loads(options.one))
-        return
-    threads = torch.get_num_threads()
-    print(f"{threads} threads, torch {torch.__version__}; milliseconds (peak MiB)\n")
-    print(f"| input -> output | {' | '.join(COLUMNS)} | published / render | whole |")
-    print(f"|{'---|' * (len(COLUMNS) + 3)}")
-    for size in options.sizes:
-        for scale in options.scales:
-            timed, grid = cases(size, scale, options.model)
-            seconds = {
-                name: median_time(call, 1 if name == "published" else options.repeats)
-                for name, call in timed.items()
-            }
-            memory = {name: peak(size, scale, options.model, name) for name in timed}
-            cells = [f"{1000 * seconds[name]:,.2f} ({memory[name]:,.0f})" for name in COLUMNS]
-            ratio = seconds["published"] / seconds["ours, render"]
-            whole = seconds["ours, encode"] + seconds["ours, render"]
-            print(
-                f"| {size} -> {grid.output_shape[0]} (x{scale:g}) | {' | '.join(cells)} "
-                f"| {ratio:,.0f} | {1000 * whole:,.0f} ms |",
-                flush=True,
-            )
+        print(one(*json.loads(options.one)))
+    elif options.device:
+        device = device_of(options.device, parser)
+        on_device(device, options.slices, options.regions, options.repeats)
+    elif options.told:
+        print(f"{machine_text()}; milliseconds\n")
+        on_telling(options.told, options.sizes, options.repeats)
+    else:
+        on_cpu(options.sizes, options.scales, options.repeats, options.model)
 
 
 if __name__ == "__main__":

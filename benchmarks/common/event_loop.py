@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
-WINDOW_SIZE = (1500, 950)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALM = 0.2
+"""Seconds that `settled` runs the event loop before it looks whether work is left, and after."""
+
+
+def run_until(done: Callable[[], bool], seconds: float = 120.0) -> bool:
+    """Run the event loop until something is done; return whether it was within the seconds."""
+    end = time.perf_counter() + seconds
+    while not done():
+        if time.perf_counter() >= end:
+            return False
+        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+    return True
 
 
 def settle(seconds: float = 0.3) -> None:
     """Run the event loop for a while."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 5)
+    run_until(lambda: False, seconds)
 
 
 def settled(docks: list[Any], seconds: float = 120.0) -> None:
     """Run the event loop until no dock has anything left to do."""
     end = time.perf_counter() + seconds
-    settle(0.2)
+    settle(CALM)
     while any(dock.coordinator.is_waiting for dock in docks) and time.perf_counter() < end:
         settle(0.05)
-    settle(0.2)
+    settle(CALM)
 
 
 class Heart:
