@@ -192,3 +192,16 @@ def test_the_program_runs_and_helps_without_loading_a_network() -> None:
     assert done.returncode == 0, done.stderr
     for option in ("--plane", "--slice", "--region", "--scale", "--model", "--device", "--output"):
         assert option in done.stdout
+
+
+def test_a_volume_is_written_without_loading_what_other_work_takes(scan, tmp_path) -> None:
+    code = (
+        "import sys; from napari_metasr.cli import main; code = main(sys.argv[1:]);"
+        "heavy = {'napari', 'matplotlib', 'skimage', 'scipy.optimize', 'sympy'};"
+        "heavy &= set(sys.modules); sys.exit(f'loaded {heavy}' if heavy else code)"
+    )
+    words = ["zoom", str(scan), "--scale", "2", "--output", str(tmp_path / "slice.nii.gz")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

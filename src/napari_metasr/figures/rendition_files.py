@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_metasr.figures.caption import description_text
-from napari_metasr.figures.comparison import Comparison, Inferred, Locator, save_comparison
 from napari_metasr.figures.record import record_of, recorded
 from napari_metasr.figures.size import PRINT_DPI
 from napari_metasr.files import replacing
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
+    from napari_metasr.figures.comparison import Inferred
     from napari_metasr.figures.panel import View
     from napari_metasr.figures.rendition import Rendition
 
@@ -83,6 +83,8 @@ def save_nifti(
 
 def _inferred(rendition: Rendition, view: View) -> Inferred | None:
     """Return the inferred part for a figure, up to a tenth of the intensity window."""
+    from napari_metasr.figures.comparison import Inferred
+
     correction, image = rendition.correction, rendition.inferred
     if correction is None or image is None:
         return None
@@ -112,6 +114,8 @@ def save_figure(
     OSError, ValueError
         As `save_comparison` and `recorded`.
     """
+    from napari_metasr.figures.comparison import Comparison, Locator, save_comparison  # Matplotlib
+
     cut = rendition.slice
     region, whole = rendition.window, Window.whole(rendition.grid.input_shape)
     size = f"{region.height:.4g} × {region.width:.4g} pixels"

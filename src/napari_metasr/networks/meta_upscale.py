@@ -72,7 +72,8 @@ class WeightPredictionNetwork(nn.Module):
         self.second = nn.Linear(hidden, features * 9)
         with torch.no_grad():
             for parameter in self.second.parameters():
-                parameter.div_((features * 9) ** (1 / 2))
+                if not parameter.is_meta:  # torch loads much to divide what has no values
+                    parameter.div_((features * 9) ** (1 / 2))
 
     def convolution(self) -> Tensor:
         """Return [W2; b2] as a convolution's weight, (hidden + 1, features, 3, 3)."""
