@@ -91,7 +91,7 @@ def test_types_and_time_stay(tmp_path, suffix, dtype):
 def test_the_step_of_a_series_stays_in_a_file_of_freesurfer(tmp_path):
     image = nib.Nifti1Image(asymmetric((5, 6, 7, 3)), affine_with("RAS"))
     image.header.set_xyzt_units("mm", "sec")
-    image.header.set_zooms((1, 1, 1, 2.5))
+    image.header.set_zooms((0.7, 1.1, 2.5, 2.5))
     nib.save(image, tmp_path / "in.nii")
     volume = read_volume(tmp_path / "in.nii")
     path = write_volume(tmp_path / "out.mgz", volume.data, volume.affine, volume.source)
@@ -278,3 +278,108 @@ def test_every_verb_takes_them(tmp_path, suffix, capsys):
     record = (tmp_path / "upscaled.json").read_text()
     assert f'"in{suffix}"' in record
     assert f'"upscaled{suffix}"' in record
+
+
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint32", "int64"])
+def test_labels_are_labels_again_in_every_format(tmp_path, suffix, dtype):
+    scan = read_volume(stored(tmp_path / "scan.nii", asymmetric(), affine_with("LPS")))
+    labels = (scan.data % 3).astype(dtype)
+    path = tmp_path / f"regions{suffix}"
+    write_volume(path, labels, scan.affine, scan.source, labels=True)
+    found = read_volume(path)
+    assert found.source.holds_labels
+    assert get_reader(str(path))(str(path))[0][2] == "labels"
+    np.testing.assert_array_equal(found.data, labels)
+    write_volume(path, labels, scan.affine, scan.source, overwrite=True)
+    assert not read_volume(path).source.holds_labels
+    if suffix in {".nrrd", ".mha"}:
+        same_as_itk(path)
+    elif suffix != ".nii.gz":
+        np.testing.assert_array_equal(np.asanyarray(freesurfer(path).dataobj) % 1, 0)
+
+
+def test_whole_numbers_that_freesurfer_cannot_hold_are_refused(tmp_path):
+    data = np.full((2, 3, 4), 2**31, np.int64)
+    with pytest.raises(ValueError, match="can hold, found int64"):
+        write_volume(tmp_path / "a.mgz", data, np.eye(4), Source("a"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("intent", "labels"), [(0, False), (1, True), (0xFFFF, False)])
+def test_the_intent_of_freesurfer_is_no_other_format(tmp_path, intent, labels):
+    image = nib.MGHImage(asymmetric(), affine_with("LPS"))
+    path = tmp_path / "a.mgh"
+    nib.save(image, path)
+    content = path.read_bytes()
+    path.write_bytes((intent << 8 | 1).to_bytes(4, "big") + content[4:])
+    found = read_volume(path)
+    assert found.source.holds_labels == labels
+    expected = nib.as_closest_canonical(image)
+    np.testing.assert_array_equal(found.data, np.asanyarray(expected.dataobj).T)
+    path.write_bytes((3 << 8 | 1).to_bytes(4, "big") + content[4:])
+    with pytest.raises(ValueError, match=r"brightness in every voxel, found a warp"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("suffix", [".mgz", ".nrrd", ".mha"])
+def test_the_step_of_a_series_goes_through_every_format(tmp_path, suffix):
+    data, affine = asymmetric((5, 6, 7, 3)), affine_with("LAS")
+    image = nib.Nifti1Image(data, affine)
+    image.header.set_xyzt_units("mm", "msec")
+    image.header.set_zooms((*image.header.get_zooms()[:3], 2500))
+    nib.save(image, tmp_path / "in.nii")
+    volume = read_volume(tmp_path / "in.nii")
+    write_volume(tmp_path / f"a{suffix}", volume.data, volume.affine, volume.source)
+    there = read_volume(tmp_path / f"a{suffix}")
+    write_volume(tmp_path / "back.nii", there.data, there.affine, there.source)
+    back = nib.load(tmp_path / "back.nii")
+    assert isinstance(back, nib.Nifti1Image)
+    assert not isinstance(back, nib.Nifti2Image)
+    assert back.header.get_zooms()[3] == 2.5
+    assert back.header.get_xyzt_units() == ("mm", "sec")
+    np.testing.assert_array_equal(np.asanyarray(back.dataobj), data)
+    np.testing.assert_allclose(back.affine, affine, atol=1e-4)
+
+
+def test_itk_reads_a_series_and_its_step(tmp_path):
+    data = asymmetric((5, 6, 7, 3))
+    image = nib.Nifti1Image(data, affine_with("LAS"))
+    image.header.set_xyzt_units("mm", "sec")
+    image.header.set_zooms((*image.header.get_zooms()[:3], 2.5))
+    nib.save(image, tmp_path / "in.nii")
+    volume = read_volume(tmp_path / "in.nii")
+    for suffix in (".nrrd", ".mha"):
+        write_volume(tmp_path / f"a{suffix}", volume.data, volume.affine, volume.source)
+    meta, nrrd = (SimpleITK.ReadImage(str(tmp_path / f"a{one}")) for one in (".mha", ".nrrd"))
+    assert meta.GetSpacing() == pytest.approx((0.7, 1.1, 2.5, 2.5))
+    assert (meta.GetSize(), nrrd.GetSize()) == ((5, 6, 7, 3), (5, 6, 7))
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(meta), data.T)
+    np.testing.assert_array_equal(SimpleITK.GetArrayFromImage(nrrd), np.moveaxis(data.T, 0, -1))
+
+
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz"])
+def test_freesurfer_becomes_a_file_of_nifti_1(tmp_path, suffix):
+    nib.save(nib.MGHImage(asymmetric(), affine_with("LIA")), tmp_path / f"in{suffix}")
+    volume = read_volume(tmp_path / f"in{suffix}")
+    path = write_volume(tmp_path / "out.nii", volume.data, volume.affine, volume.source)
+    assert path.read_bytes()[344:347] == b"n+1"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "Git LFS"),
+        (b"/annex/objects/MD5E-s123--abc.nii.gz\n", "git-annex"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".nii.gz", ".mgz", ".nrrd", ".mha"])
+def test_files_that_are_not_fetched_are_named(tmp_path, suffix, content, found):
+    path = tmp_path / f"scan{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"found a pointer of {found} to one that is not fetched"):
+        read_volume(path)
+    path.unlink()
+    path.symlink_to(".git/annex/objects/MD5E-s123--abc")
+    with pytest.raises(FileNotFoundError, match="a link to a file that is not there"):
+        read_volume(path)

@@ -62,3 +62,11 @@ def test_metaimage_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields
         read_volume(path)
     assert len(str(caught.value).splitlines()) == 1
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["schädel.raw", "頭 1.raw", "a b.raw"])
+def test_a_data_file_of_any_name_is_found(tmp_path, name):
+    data = asymmetric()
+    (tmp_path / name).write_bytes(data.tobytes("F"))
+    path = meta_file(tmp_path / "a.mhd", data, body=b"", ElementDataFile=name)
+    same_as_itk(path)

@@ -180,3 +180,51 @@ def test_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", lambda: Little)
     with pytest.raises(ValueError, match="fits into memory"):
         read_volume(stored(tmp_path / "a.nii"))
+
+
+def test_an_sform_of_no_use_gives_way_to_the_qform(tmp_path):
+    nothing = {f"srow_{axis}": (0, 0, 0, 0) for axis in "xyz"}
+    qform = {"qform_code": 1, "sform_code": 1}
+    volume = quietly(stored(tmp_path / "a.nii", **nothing, **qform))
+    expected = nib.as_closest_canonical(nib.load(stored(tmp_path / "b.nii", qform_code=1)))
+    np.testing.assert_allclose(volume.affine, expected.affine, atol=1e-5)
+    assert volume.source.concerns == ("the header's sform is singular: the qform is used",)
+    assert volume.source.is_oriented
+    with pytest.raises(ValueError, match="voxel sizes"):
+        read_volume(stored(tmp_path / "a.nii", **nothing, qform_code=0, sform_code=1))
+
+
+@pytest.mark.parametrize("qform", [0, 1])
+def test_two_voxel_sizes_are_a_concern(tmp_path, qform):
+    path = stored(tmp_path / "a.nii", pixdim=(-1, 3, 1.1, 2, 0, 0, 0, 0), qform_code=qform)
+    volume = quietly(path)
+    assert volume.spacing == pytest.approx((2, 1.1, 0.9))
+    (concern,) = volume.source.concerns
+    assert "measure 3 x 1.1 x 2 by pixdim and 0.9 x 1.1 x 2 by its sform, which is" in concern
+
+
+@pytest.mark.parametrize("size", [0, np.nan, 0.901])
+def test_sizes_that_are_missing_or_rounded_contradict_nothing(tmp_path, size):
+    path = stored(tmp_path / "a.nii", pixdim=(-1, size, 1.1, 2, 0, 0, 0, 0))
+    assert not quietly(path).source.concerns
+
+
+def test_a_map_of_cifti_is_no_volume(tmp_path):
+    image = nib.Nifti2Image(np.zeros((1, 1, 1, 1, 1, 91), np.float32), None)
+    image.header.set_intent(3006, allow_unknown=True)
+    nib.save(image, tmp_path / "a.dscalar.nii")
+    with pytest.raises(ValueError, match="found a matrix of CIFTI"):
+        read_volume(tmp_path / "a.dscalar.nii")
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "int64"])
+def test_large_whole_numbers_are_scaled_without_loss(tmp_path, dtype):
+    data = 2**24 + np.arange(60).reshape(3, 4, 5).astype(dtype)
+    image = nib.Nifti1Image(data, AFFINE, dtype=dtype)
+    image.header.set_slope_inter(1, -(2**24))
+    nib.save(image, tmp_path / "a.nii")
+    expected = np.asanyarray(nib.as_closest_canonical(nib.load(tmp_path / "a.nii")).dataobj)
+    found = read_volume(tmp_path / "a.nii").data
+    np.testing.assert_array_equal(found, expected.T)
+    assert found.dtype == np.float32
+    assert len(np.unique(found)) == 60

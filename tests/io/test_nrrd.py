@@ -123,3 +123,37 @@ def test_nrrd_that_is_no_gray_image_is_refused_in_one_line(tmp_path, fields, sha
         read_volume(path)
     assert len(str(caught.value).splitlines()) == 1
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("mm", 1), ("µm", 1e-3), ("\u03bcm", 1e-3), ("micrometers", 1e-3), ("um", 1e-3), ("", 1)],
+)
+def test_units_of_space_in_every_spelling(tmp_path, unit, factor):
+    path = nrrd_file(tmp_path / "a.nrrd", asymmetric(), space_units=" ".join([f'"{unit}"'] * 3))
+    volume = read_volume(path)
+    assert volume.spacing == pytest.approx((2.5 * factor, 1.1 * factor, 0.7 * factor))
+    assert not volume.source.concerns
+
+
+def test_a_unit_that_is_not_known_is_said(tmp_path):
+    path = nrrd_file(tmp_path / "a.nrrd", asymmetric(), space_units='"inch" "inch" "inch"')
+    with pytest.warns(UserWarning, match="unit of space 'inch' is not known: mm is assumed"):
+        volume = read_volume(path)
+    assert volume.source.is_oriented
+    assert volume.spacing == pytest.approx((2.5, 1.1, 0.7))
+
+
+@pytest.mark.parametrize("name", ["schädel.raw", "頭 1.raw", "a b.raw"])
+def test_a_data_file_of_any_name_is_found(tmp_path, name):
+    data = asymmetric()
+    (tmp_path / name).write_bytes(data.tobytes("F"))
+    path = nrrd_file(tmp_path / "a.nhdr", data, data_file=name, body=b"\n")
+    same_as_itk(path)
+
+
+def test_a_segmentation_of_slicer_holds_labels(tmp_path):
+    data = asymmetric()
+    path = nrrd_file(tmp_path / "a.nrrd", data)
+    path.write_bytes(path.read_bytes().replace(b"key:=value", b"Segment0_ID:=Segment_1"))
+    assert read_volume(path).source.holds_labels

@@ -72,3 +72,30 @@ def test_a_picture_has_no_sides(tmp_path):
     assert not picture.source.is_oriented
     write_volume(tmp_path / "slice.nii", picture.data, picture.affine, picture.source)
     assert not read_back(tmp_path / "slice.nii").source.is_oriented
+
+
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz"])
+def test_freesurfer_s_format_states_no_sides_that_nobody_knows(tmp_path, suffix):
+    layer = ImageLayer(DATA, scale=(3, 0.5, 0.6), units="mm")
+    path = tmp_path / f"plain{suffix}"
+    with pytest.raises(
+        ValueError, match=r"left and right are known.*\.nii\.gz can hold it"
+    ) as told:
+        write_image(str(path), *layer.as_layer_data_tuple()[:2])
+    assert len(str(told.value).splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_transforms_that_are_mirror_images_say_no_sides(tmp_path):
+    image = nib.Nifti1Image(DATA, np.diag([1, 1, 2, 1.0]))
+    image.set_sform(np.diag([1, 1, 2, 1.0]), 1)
+    image.set_qform(np.diag([-1, 1, 2, 1.0]), 1)
+    nib.save(image, tmp_path / "a.nii")
+    with pytest.warns(UserWarning, match="mirror images of each other"):
+        volume = read_volume(tmp_path / "a.nii")
+    assert not volume.source.is_oriented
+    np.testing.assert_array_equal(volume.data, DATA.T)
+    write_volume(tmp_path / "b.nii", volume.data, volume.affine, volume.source)
+    made = nib.load(tmp_path / "b.nii")
+    np.testing.assert_array_equal(made.get_sform(), image.get_sform())
+    np.testing.assert_array_equal(made.get_qform(), image.get_qform())

@@ -34,5 +34,5 @@ def data_file(path: Path, name: str) -> Path:
     if not found.resolve().is_relative_to(path.parent.resolve()):
         raise ValueError(f"{path}: expected a data file beside the header, found {name!r}")
     if not found.is_file():
-        raise FileNotFoundError(f"{path}: the data file {name} is missing")
+        raise FileNotFoundError(f"{path}: the data file {name!r} is missing")
     return found

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import nibabel as nib
 import numpy as np
 from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader, MGHImage
 
 from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
 from napari_metasr.io.start import Packing, Start, cannot_hold
-from napari_metasr.io.volume_file import VolumeFile, existing_file, volume_shape
+from napari_metasr.io.volume_file import VolumeFile, as_nifti, existing_file, volume_shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.start import Outline
 
-__all__ = ["mgh_start", "open_mgh"]
+__all__ = ["integers_held", "mgh_start", "open_mgh"]
 
 KIND = "FreeSurfer"
 SCANNER = 1
@@ -30,6 +29,18 @@ SCANNER = 1
 
 STORED = {"uint8", "int16", "uint16", "int32", "float32"}
 WIDENED = {"bool": "uint8", "int8": "int16", "float16": "float32"}
+
+VERSION = 1
+"""The lowest byte of a header's first number; the bytes above it hold the intent."""
+
+IMAGES, LABELS = {0, 0xFF, 0xFFFF}, 1
+VECTORS = {2: "values on a surface", 3: "a warp", 4: "an inverse warp"}
+"""Intents, as FreeSurfer's package ``surfa`` numbers them: what voxels hold. All bits are set where
+it is not known."""
+
+LABELS_MARK = b"labels\0"
+"""Of labels that are written here: the first unused bytes of the header. An intent would say it as
+well, but nibabel reads no file that has one."""
 
 COMMAND = 3
 """The tag of a text that says what made a file; behind it stands the text's length."""
@@ -52,10 +63,17 @@ def open_mgh(path: Path) -> VolumeFile:
     except UNREADABLE as error:
         raise ValueError(f"{path}: expected a {KIND} file, {cause(error)}") from error
     size = MGHHeader._hdrdtype.itemsize
-    if len(content) < DATA_OFFSET or int.from_bytes(content[:4], "big") != 1:
+    version = int.from_bytes(content[:4], "big")
+    if len(content) < DATA_OFFSET or version & 0xFF != VERSION or version >> 24:
         raise ValueError(f"{path}: expected a {KIND} file, found another header")
+    intent = version >> 8
+    if intent not in {*IMAGES, LABELS}:
+        found = VECTORS.get(intent, "something else")
+        raise ValueError(
+            f"{path}: expected a brightness in every voxel, found {found} (intent code {intent})"
+        )
     header = MGHHeader(content[:size], check=False)
-    is_oriented = int.from_bytes(content[28:30], "big", signed=True) != 0
+    is_oriented = int.from_bytes(content[28:30], "big", signed=True) > 0
     code = int(header["type"])
     try:
         dtype = header.get_data_dtype()
@@ -75,13 +93,23 @@ def open_mgh(path: Path) -> VolumeFile:
         affine=affine,
         header=None,
         is_oriented=is_oriented,
+        holds_labels=intent == LABELS or content[size:].startswith(LABELS_MARK),
         concerns=()
         if is_oriented
         else ("the header holds no orientation: that of coronal slices of 1 mm is assumed",),
     )
     file = file.checked()
     step = _stored_repetition_time(file.body, shape) if len(shape) == 4 else 0.0
-    return replace(file, header=_as_nifti(shape, affine, step, is_oriented=is_oriented))
+    return replace(file, header=as_nifti(shape, affine, SCANNER if is_oriented else 0, step / 1000))
+
+
+def integers_held(values: NDArray[Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return int32 in place of a wider integer type, where it holds all values; else the type."""
+    info = np.iinfo(np.int32)
+    if dtype.kind not in "iu" or dtype.name in STORED | WIDENED.keys():
+        return dtype
+    fits = info.min <= int(values.min()) and int(values.max()) <= info.max
+    return np.dtype(np.int32) if fits else dtype
 
 
 def mgh_start(outline: Outline) -> Start:
@@ -93,8 +121,14 @@ def mgh_start(outline: Outline) -> Start:
     Raises
     ------
     ValueError
-        If the format has no such type.
+        If the format has no such type, or it is not known where left and right are, which this
+        format cannot leave open.
     """
+    if not outline.source.is_oriented:
+        raise ValueError(
+            f"{outline.path}: expected an image whose left and right are known, which {KIND}'s "
+            "format always states, found one whose are not; .nii.gz can hold it"
+        )
     shape = outline.shape
     name = np.dtype(outline.dtype).name
     name = WIDENED.get(name, name)
@@ -105,13 +139,14 @@ def mgh_start(outline: Outline) -> Start:
     made = MGHImage(empty, outline.affine, MGHHeader()).header
     made.set_data_dtype(stored.newbyteorder("="))
     if len(shape) == 4:
-        made["tr"] = _repetition_time(outline.source.header)
+        made["tr"] = 1000 * outline.time_step
     content = made.binaryblock
     size = MGHHeader._hdrdtype.itemsize
     text = outline.words.encode("utf-8") + b"\0"
     end = content[size:] + struct.pack(">iq", COMMAND, len(text)) + text
     packing = Packing.NONE if outline.path.suffix.lower() == ".mgh" else Packing.WHOLE
-    return Start(content[:size].ljust(DATA_OFFSET, b"\0"), stored, end, packing)
+    start = content[:size] + (LABELS_MARK if outline.labels else b"")
+    return Start(start.ljust(DATA_OFFSET, b"\0"), stored, end, packing)
 
 
 def _stored_repetition_time(body: Body, shape: tuple[int, ...]) -> float:
@@ -123,26 +158,3 @@ def _stored_repetition_time(body: Body, shape: tuple[int, ...]) -> float:
     except (*UNREADABLE, struct.error):
         return 0.0
     return float(time) if 0 < time < math.inf else 0.0
-
-
-def _as_nifti(
-    shape: tuple[int, ...], affine: NDArray[np.float64], time: float, *, is_oriented: bool
-) -> nib.Nifti1Header | None:
-    """Return a header of NIfTI that says the same, for outputs in that format; time in ms."""
-    if not is_oriented or not np.isfinite(affine).all():
-        return None
-    header = nib.Nifti2Header()
-    header.set_data_shape(shape)
-    header.set_sform(affine, SCANNER)
-    header.set_xyzt_units("mm", "sec")
-    if time:
-        header["pixdim"][4] = time / 1000
-    return header
-
-
-def _repetition_time(header: nib.Nifti1Header | None) -> float:
-    """Return the time step of a series in ms, or 0 where it is not known."""
-    if header is None or len(header.get_zooms()) < 4:
-        return 0.0
-    factor = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}.get(header.get_xyzt_units()[1], 0.0)
-    return factor * float(header.get_zooms()[3])

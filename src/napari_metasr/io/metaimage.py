@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.io.body import Body, Encoding
 from napari_metasr.io.data_file import data_file
-from napari_metasr.io.start import NO_ORIENTATION, Start, cannot_hold, sizes_text
-from napari_metasr.io.volume_file import VolumeFile, existing_file, from_lps, volume_shape
+from napari_metasr.io.start import (
+    INTENT,
+    LABELS,
+    NO_ORIENTATION,
+    Start,
+    cannot_hold,
+    sizes_text,
+)
+from napari_metasr.io.volume_file import (
+    ALIGNED,
+    VolumeFile,
+    as_nifti,
+    existing_file,
+    from_lps,
+    volume_shape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import nibabel as nib
     from numpy.typing import NDArray
 
     from napari_metasr.io.start import Outline
@@ -41,6 +57,7 @@ TYPES = {
 NAMES = {code: name for name, code in reversed(TYPES.items())}
 DIRECTIONS = ("TransformMatrix", "Rotation", "Orientation")
 ORIGINS = ("Offset", "Position", "Origin")
+FIELD = INTENT.capitalize()
 SIDES, NO_SIDES = "AnatomicalOrientation", "???"
 """How the format says that it is not known how the patient lies."""
 
@@ -75,7 +92,9 @@ def open_metaimage(path: Path) -> VolumeFile:
         body=_body(path, header, end, int(np.prod(sizes, dtype=object))),
         shape=shape,
         affine=affine,
+        header=_as_nifti(path, header, shape, affine, code=0 if concerns else ALIGNED),
         is_oriented=not concerns,
+        holds_labels=header.get(FIELD) == LABELS,
         concerns=concerns,
     ).checked()
 
@@ -85,7 +104,9 @@ def _header(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     with path.open("rb") as stream:
         while DATA not in fields and stream.tell() < LONGEST_HEADER:
-            line = stream.readline(LONGEST_HEADER).decode("latin-1")
+            content = stream.readline(LONGEST_HEADER)
+            is_name = content.startswith(DATA.encode())
+            line = content.decode("utf-8", "surrogateescape" if is_name else "replace")
             name, sign, value = line.partition("=")
             if not sign and (not line or line.strip()):
                 break
@@ -128,6 +149,21 @@ def _affine(
     if named and spatial == 3 and header.get(SIDES) != NO_SIDES:
         return from_lps(affine), ()
     return from_lps(affine), (NO_ORIENTATION,)
+
+
+def _as_nifti(
+    path: Path,
+    header: Mapping[str, str],
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    *,
+    code: int,
+) -> nib.Nifti1Header | None:
+    """Return a header of NIfTI with the step of a series: ITK counts its spacing in seconds."""
+    (step,) = _numbers(path, header, "ElementSpacing", float)[3:4] or (0.0,)
+    if len(shape) < 4 or not 0 < step < math.inf or not np.isfinite(affine).all():
+        return None
+    return as_nifti(shape, affine, code, step)
 
 
 def _is_set(header: Mapping[str, str], *names: str) -> bool:
@@ -174,6 +210,9 @@ def metaimage_start(outline: Outline) -> Start:
     origin = np.zeros(count)
     origin[:3] = from_lps(affine)[:3, 3]
     spacing = np.linalg.norm(turned, axis=0)
+    directions = (turned / spacing).T
+    if outline.time_step:
+        spacing[3] = outline.time_step
 
     def text(numbers: NDArray[Any]) -> str:
         return " ".join(repr(float(number)) for number in numbers.ravel())
@@ -185,8 +224,9 @@ def metaimage_start(outline: Outline) -> Start:
         "BinaryData = True",
         "BinaryDataByteOrderMSB = False",
         "CompressedData = False",
-        f"TransformMatrix = {text((turned / spacing).T)}",
+        f"TransformMatrix = {text(directions)}",
         *([] if outline.source.is_oriented else [f"{SIDES} = {NO_SIDES}"]),
+        *([f"{FIELD} = {LABELS}"] if outline.labels else []),
         f"Offset = {text(origin)}",
         f"ElementSpacing = {text(spacing)}",
         f"DimSize = {sizes_text(shape)}",

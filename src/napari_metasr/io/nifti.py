@@ -47,6 +47,9 @@ VECTORS = {
 }
 """What a voxel may hold in place of a brightness, by the intent code of NIfTI-1."""
 
+CIFTI = range(3000, 3100)
+"""The intent codes of matrices whose rows or columns are vertices of surfaces."""
+
 _MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
 
 
@@ -95,7 +98,7 @@ def scaled(stored: NDArray[Any], slope: float, inter: float) -> NDArray[Any]:
     """Return stored values in the image's units: native integers, or float32 where they fit."""
     if stored.dtype.kind != "f" and (slope, inter) == (1.0, 0.0):
         return stored.astype(stored.dtype.newbyteorder("="), copy=False)
-    wide = stored.dtype.kind == "f" and stored.dtype.itemsize > 4
+    wide = stored.dtype.itemsize > (4 if stored.dtype.kind == "f" else 2)
     data: NDArray[Any] = stored.astype(np.float64 if wide else np.float32, copy=False)
     if (slope, inter) != (1.0, 0.0):
         data = data * float(slope) + float(inter)
@@ -170,10 +173,10 @@ def _dtype(path: Path, header: nib.Nifti1Header) -> np.dtype[Any]:
     if dtype.kind not in "iuf":
         raise ValueError(f"{path}: expected integer or floating voxels, found {dtype.name}")
     intent = int(header["intent_code"])
-    if intent in VECTORS:
+    held = "a matrix of CIFTI" if intent in CIFTI else VECTORS.get(intent)
+    if held is not None:
         raise ValueError(
-            f"{path}: expected a brightness in every voxel, found {VECTORS[intent]} "
-            f"(intent code {intent})"
+            f"{path}: expected a brightness in every voxel, found {held} (intent code {intent})"
         )
     return dtype
 

@@ -13,6 +13,7 @@ from napari_metasr.io.names import has_ending, volume_file
 from napari_metasr.io.nifti import affine_in_mm
 from napari_metasr.io.nifti_repairs import NO_SIDES
 from napari_metasr.io.start import Packing, Start, cannot_hold
+from napari_metasr.io.volume_file import ALIGNED, LARGEST_NIFTI1
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,14 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["nifti_start"]
 
 _DESCRIP_BYTES = 79
-_MAX_NIFTI1_SIZE = 32767
 _MEANING = (
     *("intent_code", "intent_name", "intent_p1", "intent_p2", "intent_p3"),
     *("cal_min", "cal_max"),
 )
 """Elements of the header that say what the numbers are."""
 
-_UNKNOWN, _ALIGNED = 0, 2
+_UNKNOWN = 0
 
 
 def nifti_start(outline: Outline) -> Start:
@@ -58,7 +58,7 @@ def nifti_start(outline: Outline) -> Start:
 
 def _header(outline: Outline, voxels: NDArray[Any]) -> nib.Nifti1Header:
     affine, source = outline.affine, outline.source
-    large = max(voxels.shape) > _MAX_NIFTI1_SIZE
+    large = max(voxels.shape) > LARGEST_NIFTI1
     second = large or isinstance(source.header, nib.Nifti2Header)
     try:
         image = (nib.Nifti2Image if second else nib.Nifti1Image)(voxels, affine, dtype=voxels.dtype)
@@ -112,7 +112,7 @@ def _forms(
                     forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
     used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
     is_placed = source.is_oriented or (source.header is None and volume_file(source.path) is None)
-    forms[used] = (affine, forms[used][1] or (_ALIGNED if is_placed else _UNKNOWN))
+    forms[used] = (affine, forms[used][1] or (ALIGNED if is_placed else _UNKNOWN))
     return forms
 
 

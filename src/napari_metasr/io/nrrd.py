@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,30 @@ from nrrd import read_header as parsed_header
 
 from napari_metasr.io.body import Body, Encoding
 from napari_metasr.io.data_file import data_file
-from napari_metasr.io.start import NO_ORIENTATION, Packing, Start, cannot_hold, sizes_text
-from napari_metasr.io.volume_file import VolumeFile, existing_file, from_lps, volume_shape
+from napari_metasr.io.start import (
+    INTENT,
+    LABELS,
+    NO_ORIENTATION,
+    Packing,
+    Start,
+    cannot_hold,
+    sizes_text,
+)
+from napari_metasr.io.volume_file import (
+    ALIGNED,
+    VolumeFile,
+    as_nifti,
+    existing_file,
+    from_lps,
+    volume_shape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
     from typing import BinaryIO
 
+    import nibabel as nib
     from numpy.typing import NDArray
 
     from napari_metasr.io.start import Outline
@@ -52,7 +69,19 @@ TO_RAS = {
 }
 """Signs that turn the world axes of a space into those of RAS+."""
 
-MILLIMETRES = {"m": 1e3, "cm": 10.0, "mm": 1.0, "um": 1e-3, "µm": 1e-3, "nm": 1e-6}
+MILLIMETRES = {
+    **dict.fromkeys(("m", "meter", "metre"), 1e3),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), 10.0),
+    **dict.fromkeys(("", "???", "mm", "millimeter", "millimetre"), 1.0),
+    **dict.fromkeys(("um", "µm", "\u03bcm", "micron", "micrometer", "micrometre"), 1e-3),
+    **dict.fromkeys(("nm", "nanometer", "nanometre"), 1e-6),
+}
+"""Units of space by name, in the singular; both Unicode letters for a millionth are in use."""
+
+
+SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "µs": 1e-6}
+SEGMENT = "Segment0_ID"
+"""What segmentations of 3D Slicer have in their headers."""
 
 
 def open_nrrd(path: Path) -> VolumeFile:
@@ -82,12 +111,17 @@ def open_nrrd(path: Path) -> VolumeFile:
         raise ValueError(f"{path}: expected a {KIND} header, found a damaged one") from error
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a header, and no more of a file that has none."""
+def _lines(stream: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a header, and no more of a file that has none.
+
+    They are decoded here, since the parser drops all letters but ASCII: of units, which then are
+    others, and of names of files.
+    """
     left = LONGEST_HEADER
     while left > 0 and (line := stream.readline(left)):
         left -= len(line)
-        yield line
+        is_name = line.lower().startswith(b"data")
+        yield line.decode("utf-8", "surrogateescape" if is_name else "replace")
 
 
 def _file(path: Path, header: Mapping[str, Any], end: int) -> VolumeFile:
@@ -101,7 +135,8 @@ def _file(path: Path, header: Mapping[str, Any], end: int) -> VolumeFile:
         )
     _check_axes(path, header, sizes)
     shape = volume_shape(path, sizes)
-    affine, concerns = _affine(path, header, min(len(sizes), 3))
+    spatial = min(len(sizes), 3)
+    affine, is_oriented = _affine(path, header, spatial)
     return VolumeFile(
         path=path,
         kind=KIND,
@@ -109,8 +144,10 @@ def _file(path: Path, header: Mapping[str, Any], end: int) -> VolumeFile:
         body=_body(path, header, end, int(np.prod(sizes, dtype=object))),
         shape=shape,
         affine=affine,
-        is_oriented=not concerns,
-        concerns=concerns,
+        header=_as_nifti(header, shape, affine, is_oriented=is_oriented),
+        is_oriented=is_oriented,
+        holds_labels=header.get(INTENT) == LABELS or SEGMENT in header,
+        concerns=(*_unknown_units(header, spatial), *(() if is_oriented else (NO_ORIENTATION,))),
     )
 
 
@@ -141,8 +178,8 @@ def _directions(header: Mapping[str, Any]) -> list[tuple[float, ...] | None] | N
 
 def _affine(
     path: Path, header: Mapping[str, Any], spatial: int
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Compute the affine; what is said about it if the header does not say where left is."""
+) -> tuple[NDArray[np.float64], bool]:
+    """Compute the affine, and whether the header says where left is."""
     affine = np.eye(4)
     directions, space = _directions(header), str(header.get("space", "")).lower()
     signs = TO_RAS.get(space.removesuffix("-time").removesuffix("t"))
@@ -158,12 +195,40 @@ def _affine(
         origin = header.get("space origin")
         if origin is not None and len(origin) == spatial and np.isfinite(origin).all():
             affine[:spatial, 3] = origin
-        units = header.get("space units", ())[:spatial]
-        factors = [MILLIMETRES.get(str(unit), 1.0) for unit in units]
+        factors = [MILLIMETRES.get(unit, 1.0) for unit in _units(header, spatial)]
         affine = np.diag([*factors, *[1.0] * (4 - len(factors))]) @ affine
     if signs is None or directions is None or spatial < 3:
-        return from_lps(affine), (NO_ORIENTATION,)
-    return np.diag([*signs, 1.0]) @ affine, ()
+        return from_lps(affine), False
+    return np.diag([*signs, 1.0]) @ affine, True
+
+
+def _as_nifti(
+    header: Mapping[str, Any],
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    *,
+    is_oriented: bool,
+) -> nib.Nifti1Header | None:
+    """Return a header of NIfTI with the step of a series, where this one says it."""
+    steps, units = header.get("spacings", ())[3:4], header.get("units", ())[3:4]
+    factor = SECONDS.get(str(units[0]).strip().lower() if len(units) else "", 0.0)
+    step = factor * float(steps[0]) if len(steps) else 0.0
+    if len(shape) < 4 or not 0 < step < math.inf or not np.isfinite(affine).all():
+        return None
+    return as_nifti(shape, affine, ALIGNED if is_oriented else 0, step)
+
+
+def _units(header: Mapping[str, Any], spatial: int) -> list[str]:
+    """Return the names of the units of space, in the singular."""
+    names = [str(unit).strip().lower() for unit in header.get("space units", ())[:spatial]]
+    return [name.removesuffix("s") for name in names]
+
+
+def _unknown_units(header: Mapping[str, Any], spatial: int) -> tuple[str, ...]:
+    unknown = sorted({unit for unit in _units(header, spatial) if unit not in MILLIMETRES})
+    return tuple(
+        f"the header's unit of space {unit!r} is not known: mm is assumed" for unit in unknown
+    )
 
 
 def _body(path: Path, header: Mapping[str, Any], end: int, count: int) -> Body:
@@ -227,10 +292,12 @@ def nrrd_start(outline: Outline) -> Start:
         raise cannot_hold(outline.path, KIND, stored.name)
     turned = from_lps(outline.affine)
     directions = [f"({','.join(repr(float(part)) for part in turned[:3, k])})" for k in range(3)]
-    kinds = ["domain"] * 3
+    kinds, times = ["domain"] * 3, []
     if len(outline.shape) == 4:
         directions.append("none")
-        kinds.append("time")
+        kinds.append("list")  # ITK takes an axis of time for one of space, and refuses the file
+    if outline.time_step:
+        times = [f"spacings: nan nan nan {outline.time_step!r}", 'units: "" "" "" "s"']
     space = "left-posterior-superior" if outline.source.is_oriented else "3D-right-handed"
     lines = [
         "NRRD0005",
@@ -241,10 +308,12 @@ def nrrd_start(outline: Outline) -> Start:
         f"sizes: {sizes_text(outline.shape)}",
         f"space directions: {' '.join(directions)}",
         f"kinds: {' '.join(kinds)}",
+        *times,
         'space units: "mm" "mm" "mm"',
         "endian: little",
         "encoding: gzip",
         f"space origin: ({','.join(repr(float(part)) for part in turned[:3, 3])})",
+        *([f"{INTENT}:={LABELS}"] if outline.labels else []),
     ]
     text = "\n".join(lines).encode("ascii", "replace") + b"\n\n"
     return Start(text, stored, packing=Packing.VOXELS)

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from napari_metasr.volume import Source
 
-__all__ = ["NO_ORIENTATION", "Outline", "Packing", "Start", "cannot_hold", "sizes_text"]
+__all__ = [
+    "INTENT",
+    "LABELS",
+    "NO_ORIENTATION",
+    "Outline",
+    "Packing",
+    "Start",
+    "cannot_hold",
+    "sizes_text",
+]
+
+INTENT, LABELS = "intent", "labels"
+"""Field of headers in text, and what it says of labels; their formats have none of their own."""
 
 NO_ORIENTATION = "the header holds no orientation: left and right, and all directions, are a guess"
 
@@ -52,6 +64,15 @@ class Outline:
         """Type of the voxels in formats that put the low byte first and know no Boolean one."""
         dtype = np.dtype(self.dtype)
         return np.dtype(np.uint8 if dtype == np.bool_ else dtype).newbyteorder("<")
+
+    @property
+    def time_step(self) -> float:
+        """Seconds from one volume of a series to the next; 0 where that is not known."""
+        header = self.source.header
+        if len(self.shape) < 4 or header is None or len(header.get_zooms()) < 4:
+            return 0.0
+        factor = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}.get(header.get_xyzt_units()[1], 0.0)
+        return factor * float(header.get_zooms()[3])
 
     @property
     def words(self) -> str:

@@ -15,10 +15,30 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.body import Body
 
-__all__ = ["VolumeFile", "check_affine", "existing_file", "from_lps", "volume_shape"]
+__all__ = [
+    "ALIGNED",
+    "LARGEST_NIFTI1",
+    "VolumeFile",
+    "as_nifti",
+    "check_affine",
+    "existing_file",
+    "from_lps",
+    "volume_shape",
+]
 
 SPACING_RANGE = (1e-4, 1e3)
 """Voxel sizes, in mm, that a medical image or a micrograph can have."""
+
+ALIGNED = 2
+"""The code of NIfTI for positions that are aligned to something, not necessarily the scanner."""
+
+LARGEST_NIFTI1 = 32767
+"""The longest axis that a file of NIfTI-1 can have."""
+
+POINTERS = {b"/annex/objects/": "git-annex", b"version https://git-lfs": "Git LFS"}
+"""How a file begins that stands for another one, which is kept elsewhere."""
+
+LONGEST_POINTER = 1024
 
 _LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -99,9 +119,20 @@ def existing_file(path: Path, kind: str) -> None:
     if path.is_dir():
         raise ValueError(f"{path}: expected a {kind} file, found a folder")
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.stat().st_size == 0:
+        found = "a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise FileNotFoundError(f"{path}: {found}")
+    size = path.stat().st_size
+    if size == 0:
         raise ValueError(f"{path}: expected a {kind} file, found an empty file")
+    if size <= LONGEST_POINTER:
+        with path.open("rb") as stream:
+            start = stream.read(LONGEST_POINTER)
+        for beginning, program in POINTERS.items():
+            if start.startswith(beginning):
+                raise ValueError(
+                    f"{path}: expected a {kind} file, found a pointer of {program} to one that is "
+                    "not fetched yet"
+                )
 
 
 def volume_shape(path: Path, sizes: tuple[int, ...]) -> tuple[int, ...]:
@@ -125,6 +156,33 @@ def volume_shape(path: Path, sizes: tuple[int, ...]) -> tuple[int, ...]:
 def from_lps(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return an affine to world axes to the left, posterior and superior as one to RAS+."""
     return _LPS @ affine
+
+
+def as_nifti(
+    shape: tuple[int, ...], affine: NDArray[np.float64], code: int, seconds: float = 0.0
+) -> nib.Nifti1Header:
+    """Return a header of NIfTI that says the same as one of another format.
+
+    Parameters
+    ----------
+    shape
+        As stored.
+    affine
+        4 x 4, voxel (i, j, k) to world mm (RAS+).
+    code
+        Of the affine; 0 where it does not say where left and right are.
+    seconds
+        From one volume of a series to the next; 0 where that is not known.
+    """
+    large = max(shape) > LARGEST_NIFTI1
+    header = nib.Nifti2Header() if large else nib.Nifti1Header()
+    header.set_data_shape(shape)
+    if code:
+        header.set_sform(affine, code)
+    header.set_xyzt_units("mm", "sec")
+    if seconds:
+        header["pixdim"][4] = seconds
+    return header
 
 
 def check_affine(path: Path, affine: NDArray[np.float64]) -> None:

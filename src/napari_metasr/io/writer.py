@@ -11,8 +11,9 @@ import numpy as np
 
 from napari_metasr.files import Inputs, check_writable, naming, replacing_all
 from napari_metasr.geometry.affines import slice_to_volume
+from napari_metasr.io.freesurfer import integers_held
 from napari_metasr.io.layers import affine_of_layer, volume_of
-from napari_metasr.io.names import check_written_name, sidecar_path
+from napari_metasr.io.names import FREESURFER, check_written_name, has_ending, sidecar_path
 from napari_metasr.io.opening import files_of
 from napari_metasr.io.orientation import from_canonical
 from napari_metasr.io.start import Outline, Packing
@@ -109,6 +110,8 @@ def write_volume(
     if data.dtype.kind not in "biuf":
         raise ValueError(f"{path}: expected real numbers to write, found {data.dtype.name}")
     stored = _stored_dtype(data, dtype)
+    if dtype is None and has_ending(path, FREESURFER):
+        stored = integers_held(data, stored)
     numbers = data if data.dtype == stored else cast_to_dtype(data, stored)
     flat = data.ndim == 2
     voxels, stored_affine = from_canonical(

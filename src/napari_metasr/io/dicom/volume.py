@@ -17,7 +17,7 @@ from napari_metasr.io.dicom.finding import find_series
 from napari_metasr.io.dicom.frame import RefusalError
 from napari_metasr.io.dicom.pixels import decode_with_padding
 from napari_metasr.io.grid import FileGrid
-from napari_metasr.io.volume_file import check_affine
+from napari_metasr.io.volume_file import LARGEST_NIFTI1, check_affine
 from napari_metasr.volume import Source
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ __all__ = ["DicomVolume"]
 READ_BYTES = 32 << 20
 SCANNER = 1
 HASH_DIGITS = 6
-LARGEST_NIFTI1 = 32767
 
 
 @dataclass(frozen=True)
