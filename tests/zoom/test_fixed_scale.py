@@ -13,7 +13,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.networks import build
 from napari_metasr.weights import model_card, save_weights
 from napari_metasr.zoom.encoded import Tiling
-from napari_metasr.zoom.scales import nearest_scale, resampled_from
+from napari_metasr.zoom.scales import nearest_scale, resampled_from, scale_concern
 
 STANDARDISATION = (0.3, 0.2)
 INTENSITY = (100.0, 900.0)
@@ -187,3 +187,24 @@ def test_which_scale_is_resampled():
     # the scale that counts is the true one: 13 pixels by 2.04 are 27, by 2.02 they are 26
     assert resampled_from((2,), OutputGrid.at_scale((13, 13), 2.02)) is None
     assert resampled_from((2,), OutputGrid.at_scale((13, 13), 2.04)) == 2
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale", "is_beyond"),
+    [
+        ((240, 240), 1.1, False),
+        ((155, 240), 1.1, False),  # truly 170 / 155, 1.097
+        ((61, 64), 1.1, False),
+        ((240, 240), 4, False),
+        ((240, 120), (1, 2), False),  # pixels twice as wide as high
+        ((240, 120), (1, 6), True),
+        ((240, 240), 1.04, True),
+        ((240, 240), 4.3, True),
+        ((240, 240), 1, True),
+    ],
+)
+def test_a_scale_is_beyond_the_trained_range_by_more_than_rounding(shape, scale, is_beyond):
+    card = model_card("meta-srgan")
+    assert card.trained_scales == (1.1, 4.0)
+    concern = scale_concern(card, OutputGrid.at_scale(shape, scale))
+    assert concern.startswith("Beyond the trained range") == is_beyond

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from napari_metasr.weights.card import SLACK
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,13 +39,17 @@ def resampled_from(fixed_scales: Sequence[int], grid: OutputGrid) -> int | None:
 
 
 def scale_concern(card: ModelCard, grid: OutputGrid) -> str:
-    """Return what to know of a scale that a model was not trained on; empty if it was."""
+    """Return what to know of a scale that a model was not trained on; empty if it was.
+
+    Sizes are whole numbers of pixels, so that a true scale may miss the range by a little. An axis
+    that keeps its pixels is none to be trained on.
+    """
     low, high = card.trained_scales
-    smallest, largest = min(grid.true_scale), max(grid.true_scale)
     if card.fixed_scales:
         finest = max(card.fixed_scales)
         beyond = f"Beyond ×{finest} the network's image is upscaled by bicubic interpolation."
-        return beyond if largest > finest else ""
-    if low <= smallest and largest <= high:
+        return beyond if max(grid.true_scale) > finest else ""
+    finer = [scale for scale in grid.true_scale if scale != 1] or [1.0]
+    if low * (1 - SLACK) <= min(finer) and max(finer) <= high * (1 + SLACK):
         return ""
     return f"Beyond the trained range (×{low:g} to ×{high:g}): extrapolated."
