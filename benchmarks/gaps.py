@@ -14,7 +14,7 @@ from qtpy.QtCore import QEvent, QPoint, Qt
 
 from common.command_line import parser_of
 from common.event_loop import CALM, Heart, settle, settled
-from common.windows import mouse, viewer_of
+from common.windows import close_viewer, mouse, viewer_of
 from napari_metasr.samples.phantom import glioma_phantom
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.napari_versions import grid_of
@@ -76,7 +76,7 @@ def measure_floor_gaps(volume: Volume, mask: NDArray[np.integer]) -> list[Gap]:
         ("napari alone: remove an image", lambda: viewer.layers.remove("T2")),
     ]
     found = measured(actions, [])
-    viewer.close()
+    close_viewer(viewer)
     return found
 
 
@@ -111,7 +111,7 @@ def measure_gaps(volume: Volume, mask: NDArray[np.integer]) -> list[Gap]:
         ("open the upscale dock", lambda: opened("napari-metasr.upscale")),
     ]
     found = measured(actions, docks)
-    viewer.close()
+    close_viewer(viewer)
     return found
 
 
@@ -134,8 +134,14 @@ def measure_planes_gaps(volume: Volume) -> list[Gap]:
         ("drag the cross-hair of the planes", drag),
     ]
     found = measured(actions, docks)
-    viewer.close()
+    close_viewer(viewer)
     return found
+
+
+def print_gaps(found: list[Gap]) -> None:
+    """Print a line of each action."""
+    for name, gap, seconds in found:
+        print(f"{name:<46} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
 
 
 def main() -> None:
@@ -145,9 +151,9 @@ def main() -> None:
     options = parser.parse_args()
     volume, labels = glioma_phantom(SMALL, 3.5) if options.quick else glioma_phantom()
     mask = labels.astype(int)
-    found = measure_floor_gaps(volume, mask) + measure_gaps(volume, mask)
-    for name, gap, seconds in found + measure_planes_gaps(volume):
-        print(f"{name:<46} worst gap {gap * 1e3:7.0f} ms, done after {seconds:5.1f} s", flush=True)
+    print_gaps(measure_floor_gaps(volume, mask))
+    print_gaps(measure_gaps(volume, mask))
+    print_gaps(measure_planes_gaps(volume))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from qtpy.QtCore import Q_ARG, QEvent, QMetaObject, QObject, QPoint, Qt
 from common.command_line import parser_of
 from common.event_loop import Heart, run_until, settle, settled
 from common.timing import run_times
-from common.windows import mouse, new_viewer, smooth_volume, viewer_of
+from common.windows import close_viewer, mouse, new_viewer, smooth_volume, viewer_of
 from napari_metasr.samples.samples import phantom
 from napari_metasr.trust.risk import load_risk_model
 from napari_metasr.trust.told import Words
@@ -211,7 +211,7 @@ def measure_loupe(repeats: int) -> tuple[list[float], list[float]]:
             mouse(canvas, move, middle + QPoint(3 * (number % 20), number % 7))
             run_until(is_painted, 1)
             times.append(time.perf_counter() - started)
-    viewer.close()
+    close_viewer(viewer)
     return times, own
 
 
@@ -280,7 +280,7 @@ def main() -> None:
         f"burst of {options.events} slider events: {total * 1e3:.0f} ms, {renders} renderings, "
         f"longest stall of the event loop {stall * 1e3:.0f} ms"
     )
-    viewer.close()
+    close_viewer(viewer)
     painted, code = measure_loupe(options.repeats)
     print(line("mouse move to painted loupe", painted))
     print(line("the loupe's own code of that", code))

@@ -30,7 +30,7 @@ from superqt.utils import GeneratorWorker
 from common.command_line import parser_of
 from common.event_loop import run_until, settle
 from common.memory import resident_mib
-from common.windows import new_viewer, smooth_volume
+from common.windows import close_docks, new_viewer, smooth_volume
 from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.lesions.coordinator import LesionCoordinator
 from napari_metasr.widgets.lesions.widget import LesionWidget
@@ -112,8 +112,7 @@ class Soak:
     def close_docks(self) -> None:
         """Take all docks out of the window."""
         self._zoom = None
-        self.viewer.window.remove_dock_widget("all")
-        QApplication.processEvents()
+        close_docks(self.viewer)
 
     def scroll(self, number: int) -> None:
         """Go to another slice; leave every second one while it is being encoded."""

@@ -39,6 +39,18 @@ def viewer_of(volume: Volume) -> napari.Viewer:
     return viewer
 
 
+def close_docks(viewer: napari.Viewer) -> None:
+    """Take all docks out of a window, so that they stop their work."""
+    viewer.window.remove_dock_widget("all")
+    QApplication.processEvents()
+
+
+def close_viewer(viewer: napari.Viewer) -> None:
+    """Close a window, its docks first: napari deletes those that are open without closing them."""
+    close_docks(viewer)
+    viewer.close()
+
+
 def smooth_volume(slices: int, size: int) -> NDArray[np.int16]:
     """Make a volume (slices, size, size) with structure of several sizes, 0 to 4000."""
     noise = np.random.default_rng(0).normal(size=(slices, size, size))
