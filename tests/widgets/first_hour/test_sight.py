@@ -22,6 +22,8 @@ from napari_metasr.widgets.viewer.napari_versions import (
 )
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
+from napari_metasr.widgets.zoom.comparison.box_names import GLYPH
+from napari_metasr.widgets.zoom.comparison.box_names import NAME as BOX_NAMES
 from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_name
 from napari_metasr.widgets.zoom.settings import Compare
 from napari_metasr.zoom.baselines import interpolate_pixels
@@ -93,8 +95,14 @@ def test_four_contrasts_are_as_large_as_the_window_allows(qtbot, viewer, dock):
     add_contrasts(qtbot, viewer, dock, 3)
     qtbot.waitUntil(lambda: grid_shape(viewer) == (2, 4), timeout=20_000)
     assert min(viewbox_size(viewer)) > 150
-    assert all(layer.name_overlay.visible for layer in results(dock))
-    assert canvas_overlays(viewer)[LETTERS].lines == 1
+    texts = [text for text, _, _ in canvas_overlays(viewer)[BOX_NAMES].texts(viewer)]
+    assert sum("research use" in text for text in texts) == 4
+    for name in ("T1c", "T1", "T2", "FLAIR"):
+        assert sum(text.endswith(name) for text in texts) == 2
+    widest = max(len(line) for text in texts for line in text.splitlines())
+    assert widest * GLYPH < viewbox_size(viewer)[1]
+    lines = max(len(text.splitlines()) for text in texts)
+    assert canvas_overlays(viewer)[LETTERS].lines == lines
     for row in range(3):
         dock.contrasts.item(row).setCheckState(Qt.CheckState.Unchecked)
     for name in ("T1", "T2", "FLAIR"):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
 from fakes.dicom import save, series, voxels
 from fakes.lesion_dock import LEFT, box_layers, search
-from fakes.widgets import FakeDialogs, settle
+from fakes.widgets import PATIENCE_MS, FakeDialogs, settle
 from napari.components import ViewerModel
 from napari.layers import Layer
 from PIL import Image as Picture
@@ -22,6 +23,7 @@ from napari_metasr.io.writer import write_volume
 from napari_metasr.lesions.boxes import boxes_of
 from napari_metasr.lesions.labelled import lesions_in
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.lesions import export
 from napari_metasr.widgets.lesions.detection import Origin, Scope, SearchResult
 from napari_metasr.widgets.lesions.export import FIGURES, MOSAICS, RTSTRUCT, SEG, figures
 from napari_metasr.widgets.viewer.layer_source import layer_source
@@ -54,8 +56,7 @@ def test_export_writes_both_files_and_asks_before_it_replaces(
     (layer,) = box_layers(viewer)
     layer.events.data(value=layer.data, action="changed", data_indices=(1,), vertex_indices=((),))
     path, mask = tmp_path / "t1c_label-tumor_rois.json", tmp_path / "t1c_label-tumor_mask.nii.gz"
-    export = lesion_dock.coordinator.export
-    export.dialogs = dialogs = FakeDialogs(path, yes=False)
+    lesion_dock.coordinator.export.dialogs = dialogs = FakeDialogs(path, yes=False)
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     assert dialogs.suggestions == [path.name]
@@ -121,19 +122,79 @@ def test_figures_of_all_regions_are_drawn_in_one_go(
 ):
     search(qtbot, lesion_dock)
     before = lesion_dock.status.text()
-    export = lesion_dock.coordinator.export
-    export.dialogs = dialogs = FakeDialogs(tmp_path / "tumour.png", kind)
+    dialogs = FakeDialogs(tmp_path / "tumour.png", kind)
+    lesion_dock.coordinator.export.dialogs = dialogs
     qtbot.mouseClick(lesion_dock.export, LEFT)
     settle(qtbot, lesion_dock)
     names = ["tumour-1.png", "tumour-2.png"]
     records = [f"{name}.json" for name in names]
     assert {path.name for path in tmp_path.iterdir()} == {*names, *records}
-    assert notes[-1] == f"Saved {tmp_path / names[0]} to {names[1]}"
+    assert notes[-1] == f"Saved 2 figures: {tmp_path / names[0]} to {names[1]}"
     assert lesion_dock.status.text() == before
     assert not lesion_dock.cancel.isEnabled()
     dialogs.yes = False
     qtbot.mouseClick(lesion_dock.export, LEFT)
     assert [path.name for path in dialogs.asked[0]] == [*names, *records]
+
+
+@pytest.fixture
+def held_figures(monkeypatch):
+    """Figures of which the first is drawn at once, and the second when the event is set."""
+    go = Event()
+
+    def slow(path, *_):
+        yield 1, 2
+        go.wait(PATIENCE_MS / 1000)
+        yield path.with_name("a-1.png"), path.with_name("a-2.png")
+
+    monkeypatch.setattr(export, "figures", slow)
+    yield go
+    go.set()
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_figures_are_told_of_until_they_are_drawn(
+    qtbot, viewer, lesion_dock, tmp_path, held_figures
+):
+    """Also when a search ends meanwhile, and when the image is removed."""
+    dock = lesion_dock
+    search(qtbot, dock)
+    writing = dock.coordinator.export
+    writing.dialogs = FakeDialogs(tmp_path / "a.png", FIGURES)
+    qtbot.mouseClick(dock.export, LEFT)
+    qtbot.waitUntil(lambda: writing.drawn == (1, 2), timeout=PATIENCE_MS)
+    qtbot.mouseClick(dock.detect, LEFT)
+    qtbot.waitUntil(lambda: not dock.coordinator.searcher.is_running, timeout=PATIENCE_MS)
+    assert dock.results.count() == 2
+    for _ in range(2):
+        assert dock.status.text() == "Drawing figures: 1 of 2"
+        assert not dock.progress.isHidden()
+        assert dock.cancel.isEnabled()
+        viewer.layers.remove(viewer.layers[0])
+        viewer.add_image(np.zeros((4, 8, 8)))
+    held_figures.set()
+    settle(qtbot, dock)
+    assert dock.progress.isHidden()
+    assert not dock.cancel.isEnabled()
+    assert "in axial slice" in dock.status.text()
+
+
+@pytest.mark.usefixtures("_no_head_is_needed")
+def test_nothing_else_is_exported_while_a_file_is_written(
+    qtbot, lesion_dock, tmp_path, held_figures
+):
+    """A name that was asked for and not used would be lost work."""
+    search(qtbot, lesion_dock)
+    lesion_dock.coordinator.export.dialogs = dialogs = FakeDialogs(tmp_path / "a.png", FIGURES)
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    writing = lesion_dock.coordinator.export
+    qtbot.waitUntil(lambda: writing.drawn == (1, 2), timeout=PATIENCE_MS)
+    assert not lesion_dock.export.isEnabled()
+    qtbot.mouseClick(lesion_dock.export, LEFT)
+    assert len(dialogs.suggestions) == 1
+    held_figures.set()
+    settle(qtbot, lesion_dock)
+    assert lesion_dock.export.isEnabled()
 
 
 def drawn(path, layer, leading=()):

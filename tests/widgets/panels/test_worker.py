@@ -11,6 +11,7 @@ import warnings
 import weakref
 
 import pytest
+from qtpy.QtCore import QThreadPool
 
 from napari_metasr.normalisation import MissingPixelsWarning
 from napari_metasr.widgets.panels.worker import FailedError, Task, once
@@ -49,6 +50,24 @@ def held(gate, reached, references):
     gate.wait(20)
     yield "second"
     yield "third"
+
+
+def test_a_task_does_not_wait_for_another_one_on_a_machine_with_one_core(qtbot, task):
+    """A long one would stop every dock; Qt itself runs as many at a time as there are cores."""
+    pool = QThreadPool.globalInstance()
+    before = pool.maxThreadCount()
+    pool.setMaxThreadCount(1)
+    gate, long = threading.Event(), Task()
+    try:
+        long.start(once, gate.wait, 60)
+        task.start(once, sorted, "ba")
+        end(qtbot, task)
+        assert long.is_running
+        gate.set()
+        end(qtbot, long)
+    finally:
+        gate.set()
+        pool.setMaxThreadCount(before)
 
 
 def test_steps_and_the_end_are_told_in_the_gui_thread(qtbot, task, told):

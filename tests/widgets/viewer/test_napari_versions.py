@@ -41,7 +41,9 @@ SHIELDS = {
     "plugin_settings.py": "the settings file that preferences of plugins are kept beside",
     "region_border.py": "the visual of a box round a layer's part",
     "marks.py": "the visual of a picture over a layer",
+    "box_texts.py": "the visual of texts in all view boxes",
     "edge_letters.py": "the visual of all letters",
+    "box_names.py": "the visual of all names",
     "swipe_line.py": "the visual of the line between two halves",
     "tour.py": "the guided tour, where this napari has one",
 }

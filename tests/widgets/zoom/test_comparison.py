@@ -14,6 +14,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
     grid_shape,
     view_boxes,
 )
+from napari_metasr.widgets.zoom.comparison.box_names import NAME as BOX_NAMES
 from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_name
 from napari_metasr.widgets.zoom.settings import Compare
 
@@ -200,9 +201,43 @@ def test_results_have_their_names_on_their_sides(qtbot, viewer, dock, compare):
 def test_results_in_several_rows_have_their_names_in_their_boxes(qtbot, viewer, dock, rng):
     viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
     settle(qtbot, dock)
-    assert all(layer.name_overlay.visible for layer in results(dock))
-    names = [canvas_overlays(viewer)[overlay_name(position)] for position in POSITIONS]
-    assert not any(name.visible for name in names)
+    overlays = canvas_overlays(viewer)
+    assert overlays[BOX_NAMES].visible
+    assert not any(overlays[overlay_name(position)].visible for position in POSITIONS)
+    assert not any(layer.name_overlay.visible for layer in results(dock))
+    written = [text.replace("\n", " ") for text, _, _ in overlays[BOX_NAMES].texts(viewer)]
+    assert sorted(text.split()[0] for text in written) == ["bicubic", "flair", "research"]
+    viewer.layers.remove("flair")
+    settle(qtbot, dock)
+    assert not overlays[BOX_NAMES].visible
+    assert overlays[overlay_name("top_left")].visible
+
+
+def test_the_camera_goes_to_the_region_again_when_view_boxes_change(qtbot, viewer, dock, rng):
+    """It would show another part of the region in a box of another shape."""
+    settle(qtbot, dock)
+    there = camera_of(viewer).center
+
+    def moved_away():
+        camera_of(viewer).center = (0.0, 2.0, 3.0)
+        settle(qtbot, dock)
+        return camera_of(viewer).center != there
+
+    assert moved_away()
+    viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    assert camera_of(viewer).center == pytest.approx(there)
+    assert moved_away()
+    viewer.layers.remove("flair")
+    settle(qtbot, dock)
+    assert camera_of(viewer).center == pytest.approx(there)
+
+
+def test_a_name_that_napari_has_counted_is_without_its_source_too(qtbot, viewer, dock):
+    results(dock)[1].name = results(dock)[0].name
+    assert results(dock)[1].name.endswith("[1]")
+    left, right = (canvas_overlays(viewer)[overlay_name(position)] for position in POSITIONS)
+    assert left.text == right.text
 
 
 def test_swipe_shows_the_network_right_of_the_line_only(qtbot, viewer, dock):

@@ -19,6 +19,7 @@ from napari_metasr.widgets import MetaSRZoomWidget
 from napari_metasr.widgets.viewer.napari_versions import camera_of, grid_of, viewbox_size
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom import messages
+from napari_metasr.widgets.zoom.readout import NOTHING
 
 
 def all_gone(held):
@@ -198,6 +199,29 @@ def test_planes_by_button(qtbot, phantom_volume, make_dock):
         assert dock.planes[plane].isChecked()
         assert results(dock)[1].data.shape[plane.normal_axis] == 1
         assert viewer.dims.point == before
+
+
+def test_a_plane_that_an_image_lies_across_is_left_by_button(qtbot, viewer, dock, rng):
+    """Buttons that are dead there would leave no way back in the dock."""
+    viewer.dims.order = (1, 0, 2)
+    viewer.add_image(rng.normal(size=(24, 32)), name="slice")
+    settle(qtbot, dock)
+    dock.source.setCurrentIndex(1)
+    settle(qtbot, dock)
+    assert "lies across the plane" in dock.notice.text()
+    qtbot.mouseClick(dock.planes[Plane.AXIAL], Qt.MouseButton.LeftButton)
+    settle(qtbot, dock)
+    assert viewer.dims.order == (0, 1, 2)
+    assert "slice" in results(dock)[1].name
+
+
+def test_where_the_mouse_was_is_not_told_of_the_next_patient(qtbot, viewer, dock, rng):
+    settle(qtbot, dock)
+    viewer.cursor.position = (3.0, 4.0, 5.0)
+    assert dock.readout.values["cursor"].text() != NOTHING
+    viewer.layers.clear()
+    settle(qtbot, dock)
+    assert dock.readout.values["cursor"].text() == NOTHING
 
 
 def test_keep_pins_the_region_as_a_layer_of_its_own(qtbot, viewer, dock):

@@ -82,7 +82,7 @@ class LesionCoordinator(QObject):
         self._focus = lesion_focus(viewer)
         self._camera = CameraControl(viewer)
         self.results = Results(viewer, self._focus, self._on_edited)
-        self.export = LesionExport(dock, device, self._on_drawn)
+        self.export = LesionExport(dock, device, self._on_writing)
         self.searcher = Searcher(
             on_progress=self._on_progress,
             on_found=self._add,
@@ -190,13 +190,22 @@ class LesionCoordinator(QObject):
         self._dock.show_progress(progress.text, progress.done, progress.total)
 
     def _on_finished(self, cancelled: bool) -> None:
+        self._show()
+        self._rest(words.CANCELLED if cancelled else "")
+
+    def _rest(self, outcome: str = "") -> None:
+        """Show that nothing is looked for; figures that are still being drawn are told of.
+
+        Parameters
+        ----------
+        outcome
+            What to say in place of the result that is shown.
+        """
+        if self.export.drawn is not None:
+            self._dock.show_progress(words.DRAWING, *self.export.drawn)
+            return
         self._dock.show_rest()
-        if cancelled:
-            self._dock.show_status(words.CANCELLED)
-        elif self.results.current is None:
-            self._dock.show_status(self._idle_text())
-        else:
-            self._show()
+        self._dock.show_status(outcome or self._result_text())
 
     # results
 
@@ -223,16 +232,27 @@ class LesionCoordinator(QObject):
         """Bring the dock in step with the current result."""
         result, dock = self.results.current, self._dock
         dock.show_results(self.results.names, self.results.place)
-        dock.show_state(has_image=self._images.layer is not None, has_boxes=result is not None)
+        self._show_state()
         if result is None:
             dock.table.show_rows([], None)
         else:
             dock.table.show_rows(result.rows, result.chosen, result.unit)
         dock.show_concerns(result.found.concerns if result else ())
-        dock.show_status(words.summary(result.found) if result else self._idle_text())
+        if not self.searcher.is_running and self.export.drawn is None:
+            dock.show_status(self._result_text())
         self._editing.show()
 
-    def _idle_text(self) -> str:
+    def _show_state(self) -> None:
+        self._dock.show_state(
+            has_image=self._images.layer is not None,
+            has_boxes=self.results.current is not None,
+            writes=self.export.is_running,
+        )
+
+    def _result_text(self) -> str:
+        """Return what to say while nothing is being done."""
+        if self.results.current is not None:
+            return words.summary(self.results.current.found)
         if self._images.layer is None:
             return words.NO_IMAGE
         return words.READY if self._dock.detector.count() else words.NO_DETECTOR
@@ -266,10 +286,11 @@ class LesionCoordinator(QObject):
         if self.results.current is not None:
             self.export.start(self.results.current)
 
-    def _on_drawn(self) -> None:
+    def _on_writing(self) -> None:
+        """Show what is written, once nothing is looked for."""
+        self._show_state()
         if not self.searcher.is_running:
-            self._dock.show_rest()
-            self._show()
+            self._rest()
 
     # what happens in the viewer
 
@@ -278,9 +299,7 @@ class LesionCoordinator(QObject):
             return
         self._images.refresh()
         self._labels.refresh()
-        self._dock.show_state(
-            has_image=self._images.layer is not None, has_boxes=self.results.current is not None
-        )
+        self._show_state()
 
     def _on_image_changed(self, layer: Layer) -> None:
         """Have the boxes go along with an image; what is looked for in its former self is not."""
@@ -301,5 +320,4 @@ class LesionCoordinator(QObject):
         scope = self.searcher.scope
         if scope is not None and (scope.source.is_gone or scope.source.layer is layer):
             self.searcher.close()
-            self._dock.show_rest()
-            self._dock.show_status(reason)
+            self._rest(reason)

@@ -83,7 +83,7 @@ class LesionDock(Dock):
         self.detect = QPushButton("Detect")
         self.detect.setToolTip("Look for tumour; earlier results are kept under Results")
         self.cancel = QPushButton("Cancel")
-        self.cancel.setToolTip("Stop looking; nothing is added")
+        self.cancel.setToolTip("Stop looking, and drawing figures; nothing more is added")
         self.cancel.setEnabled(False)
         self.progress = parts.slim_bar(6)
         self.status = parts.Words(STATUS_LINES, "What was found, or what is being done")
@@ -173,18 +173,18 @@ class LesionDock(Dock):
         parts.fill(self.results, names, current)
         self.results.setEnabled(bool(names))
 
-    def show_state(self, *, has_image: bool, has_boxes: bool) -> None:
-        """Enable the controls that apply."""
+    def show_state(self, *, has_image: bool, has_boxes: bool, writes: bool = False) -> None:
+        """Enable the controls that apply; one file is written at a time."""
         self.detect.setEnabled(has_image and self._has_detector)
         self.scope.setEnabled(has_image and self._has_detector)
         self.detector.setEnabled(self._has_detector)
         self.add.setEnabled(has_image)
         self.take.setEnabled(has_image and self.labels.count() > 0)
-        for button in (self.edit, self.export):
-            button.setEnabled(has_boxes)
+        self.edit.setEnabled(has_boxes)
+        self.export.setEnabled(has_boxes and not writes)
 
     def show_progress(self, text: str, done: int, total: int) -> None:
-        """Say how far a search is."""
+        """Say how far a search is, or the drawing of figures."""
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.progress.show()
@@ -192,7 +192,7 @@ class LesionDock(Dock):
         self.show_status(f"{text}: {done} of {total}" if total > 1 else f"{text} …")
 
     def show_rest(self) -> None:
-        """Show that nothing is being looked for."""
+        """Show that nothing is being looked for or drawn."""
         self.progress.hide()
         self.cancel.setEnabled(False)
 

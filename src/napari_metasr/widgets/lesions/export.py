@@ -160,18 +160,20 @@ class LesionExport:
     ----------
     device
         Where figures are super-resolved.
-    on_drawn
-        Called when the drawing of figures has ended, however it did.
+    changed
+        Called when writing begins, when another figure is drawn, and at the end, however it came.
 
     Attributes
     ----------
     dialogs
         How the user is asked.
+    drawn
+        How many of how many figures are drawn; None while none are being drawn.
     """
 
-    def __init__(self, dock: LesionDock, device: str, on_drawn: Callable[[], None]) -> None:
-        self._dock, self._device, self._on_drawn = dock, device, on_drawn
-        self._draws = False
+    def __init__(self, dock: LesionDock, device: str, changed: Callable[[], None]) -> None:
+        self._dock, self._device, self._changed = dock, device, changed
+        self.drawn: tuple[int, int] | None = None
         self._models = ModelCache(load_zoom_model)
         self._task = Task()
         self._task.step.connect(self._on_step)
@@ -199,18 +201,19 @@ class LesionExport:
         existing = [each for each in written if each.exists()]
         if existing and not self.dialogs.may_replace(self._dock, existing):
             return
-        self._draws = kind in {FIGURES, MOSAICS}
-        if self._draws:
-            self._dock.show_progress("Drawing figures", 0, len(lesions_of(boxes)))
+        if kind in {FIGURES, MOSAICS}:
+            self.drawn = 0, len(lesions_of(boxes))
             self._task.start(figures, path, kind, result.found, boxes, self._models, self._device)
         elif kind == REGIONS:
             self._task.start(once, write, path, result.found, boxes, bool(existing))
         else:
             self._task.start(once, write_as_dicom, path, kind, result.found, boxes, bool(existing))
+        self._changed()
 
     def cancel(self) -> None:
-        """Draw no further figures."""
-        self._task.cancel()
+        """Draw no further figures; a file that is being written is."""
+        if self.drawn is not None:
+            self._task.cancel()
 
     def close(self) -> None:
         """Hear no more of what still runs."""
@@ -218,13 +221,14 @@ class LesionExport:
 
     def _on_step(self, step: tuple[Any, ...]) -> None:
         if isinstance(step[0], int):
-            self._dock.show_progress("Drawing figures", *step)
-        elif self._draws and len(step) > 1:
-            show_info(f"Saved {step[0]} to {step[-1].name}")
+            self.drawn = step
+            self._changed()
+        elif self.drawn is not None and len(step) > 1:
+            show_info(f"Saved {len(step)} figures: {step[0]} to {step[-1].name}")
         else:
             show_info(f"Saved {' and '.join(map(str, step))}")
 
     def _on_finished(self, cancelled: bool) -> None:
         self._models.clear()
-        if self._draws:
-            self._on_drawn()
+        self.drawn = None
+        self._changed()

@@ -9,7 +9,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PACKAGE = __name__.partition(".")[0]
+FEWEST_THREADS = 8
+"""Tasks that run at a time at least: Qt runs as many as there are cores, and lets others wait."""
 
 
 class ClosingWorker(GeneratorWorker):
@@ -142,6 +144,9 @@ class Task(QObject):
         worker.warned.connect(self._on_warned)
         worker.errored.connect(self._on_errored)
         worker.finished.connect(self._on_finished)
+        pool = QThreadPool.globalInstance()
+        if pool is not None and pool.maxThreadCount() < FEWEST_THREADS:
+            pool.setMaxThreadCount(FEWEST_THREADS)  # long work of one dock would stop all others
         worker.start()
 
     def cancel(self) -> None:

@@ -7,10 +7,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from napari.components.overlays import TextOverlay
 from qtpy.QtCore import QTimer
 
 from napari_metasr.geometry.display import edge_letters
+from napari_metasr.widgets.viewer.box_texts import BoxTexts
 from napari_metasr.widgets.viewer.napari_versions import boxes_on_canvas, canvas_overlays
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "metasr_letters"
 """Under which key the viewer's canvas holds the letters."""
-COLOR, OUTLINE = "#ffd54a", "#000000"
-"""Of a letter and round it, so that it is read on a white canvas and on bright tissue too."""
-OUTLINED = tuple((x, y) for x in (-1.5, 0.0, 1.5) for y in (-1.5, 0.0, 1.5) if x or y)
-"""Where the outline is drawn, in pixels from the letter."""
+COLOR = "#ffd54a"
 FONT_SIZE = 14
 INSET = 20.0
 """Pixels from an edge to the middle of a letter."""
@@ -44,11 +41,8 @@ GLYPHS_SECONDS = 0.008
 """How long glyphs are drawn at a time: each takes about as long, a text many times that."""
 
 
-class LettersOverlay(TextOverlay):
+class LettersOverlay(BoxTexts):
     """Letters at the four edges of each view box of a canvas.
-
-    napari would draw a text for each edge and box, and compile shaders for each of them, again
-    whenever the boxes change: these are drawn at once, whatever boxes there are.
 
     Attributes
     ----------
@@ -64,6 +58,12 @@ class LettersOverlay(TextOverlay):
     lines: int = MOST_LINES
     is_preparing: bool = False
 
+    def texts(self, viewer: ViewerModel) -> Iterator[tuple[str, float, float]]:
+        """Yield each letter and x and y of its middle, in pixels."""
+        for top, left, height, width in boxes_on_canvas(viewer):
+            for letter, x, y in self.places(height, width):
+                yield letter, left + x, top + y
+
     def places(self, height: float, width: float) -> Iterator[tuple[str, float, float]]:
         """Yield each letter and x and y of its middle in a view box, in pixels."""
         for side, letter in self.letters.items():
@@ -73,69 +73,33 @@ class LettersOverlay(TextOverlay):
 
 
 with suppress(ImportError):  # without napari's drawing code there is nothing to draw on
-    from napari._vispy.overlays.text import VispyTextOverlay
     from napari._vispy.utils.visual import overlay_to_visual
 
-    class _VispyLetters(VispyTextOverlay):
-        """Draws all letters and their outlines by one text visual, placed before each drawing."""
+    from napari_metasr.widgets.viewer.box_texts import VispyBoxTexts
+
+    class _VispyLetters(VispyBoxTexts):
+        """Draws the letters once their glyphs are there, and has those of names made, too."""
+
+        anchors = ("center", "center")
 
         def __init__(self, **options: Any) -> None:
-            self._placed: list[tuple[str, float, float]] | None = None
-            super().__init__(**options)
-            self._drawing = self.node.canvas.events.draw
-            self._drawing.connect(self._place, position="first")
             self._due = list(dict.fromkeys((*OWN_GLYPHS, *NAME_GLYPHS, *OTHER_GLYPHS)))
+            super().__init__(**options)
             self._timer = QTimer()
             self._timer.timeout.connect(self._prepare)
             self._timer.start(0)
             self.overlay.is_preparing = True
 
-        def _connect_events(self) -> None:
-            pass  # placed anew before each drawing, whatever has changed
-
-        def _on_text_change(self) -> None:
-            self.node.anchors = ("center", "center")
-            self.node.font_size = self.overlay.font_size
-            self._placed = None
-            self.node.update()
-
-        def _on_position_change(self, event: Any = None) -> None:
-            pass  # not one of the texts that napari tiles
-
-        def _on_box_change(self) -> None:
-            pass
-
-        def _on_color_change(self) -> None:
-            pass
-
-        def _place(self, event: Any = None) -> None:
-            if not self.node.visible or not OWN_GLYPHS.isdisjoint(self._due):
-                return
-            placed = [
-                (letter, left + x, top + y)
-                for top, left, height, width in boxes_on_canvas(self.viewer)
-                for letter, x, y in self.overlay.places(height, width)
-            ]
-            if placed == self._placed:
-                return
-            self._placed = placed
-            drawn = [
-                (letter, (x + dx, y + dy), OUTLINE)
-                for letter, x, y in placed
-                for dx, dy in OUTLINED
-            ]
-            drawn += [(letter, (x, y), COLOR) for letter, x, y in placed]
-            letters, places, colors = zip(*drawn, strict=True) if drawn else ([], [(0, 0)], COLOR)
-            self.node.text = list(letters)
-            self.node.pos = list(places)
-            self.node.color = list(colors) if drawn else COLOR
+        @property
+        def is_ready(self) -> bool:
+            return OWN_GLYPHS.isdisjoint(self._due)
 
         def _prepare(self) -> None:
             """Have the font draw glyphs, which every text on the canvas shares."""
             end = time.perf_counter() + GLYPHS_SECONDS
             while self._due and time.perf_counter() < end:
                 self.node._font[self._due.pop(0)]
-            if OWN_GLYPHS.isdisjoint(self._due):
+            if self.is_ready:
                 self.node.update()
             if NAME_GLYPHS.isdisjoint(self._due):
                 self.overlay.is_preparing = False
@@ -144,7 +108,6 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
 
         def close(self) -> None:
             self._timer.stop()
-            self._drawing.disconnect(self._place)
             super().close()
 
     overlay_to_visual[LettersOverlay] = _VispyLetters
@@ -155,7 +118,9 @@ class EdgeLetters:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._overlays = canvas_overlays(viewer)
-        self._overlay = LettersOverlay(position=None, box=False, font_size=FONT_SIZE)
+        self._overlay = LettersOverlay(
+            position=None, box=False, font_size=FONT_SIZE, text_color=COLOR
+        )
         self._overlays[NAME] = self._overlay
 
     @property

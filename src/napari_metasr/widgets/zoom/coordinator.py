@@ -18,7 +18,12 @@ from napari_metasr.widgets.viewer.first_shape import prepare_shapes
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
 from napari_metasr.widgets.viewer.layer_source import check_supported
 from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
-from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized
+from napari_metasr.widgets.viewer.napari_versions import (
+    camera_of,
+    canvas_resized,
+    grid_of,
+    grid_shape,
+)
 from napari_metasr.widgets.viewer.preferences import remember
 from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.slices import Slices
@@ -318,6 +323,7 @@ class Coordinator(QObject):
                 self._dismissed = False
         source = self._layers.source
         if source is None:
+            self._dock.readout.show_cursor("")
             self._rest(messages.NO_ORIGINAL if self._layers.count else messages.NO_IMAGE)
         elif self._viewer.dims.ndisplay == 3:
             self._rest(messages.PAUSED_3D)
@@ -346,7 +352,9 @@ class Coordinator(QObject):
     def _wait(self, text: str) -> None:
         self.slices.rest()
         self._shown = None
-        self._dock.set_plane(None, enabled=False)
+        dims = self._viewer.dims
+        can_turn = self._layers.source is not None and dims.ndim > 2 and dims.ndisplay == 2
+        self._dock.set_plane(None, enabled=can_turn)
         self._dock.readout.show_reading(Reading())
         self._display.beyond.want(None)
         self._dock.show_notice(text)
@@ -369,6 +377,7 @@ class Coordinator(QObject):
         if is_new:
             self._framing.ask()
         mode.update(self.presenter.stage)
+        self._framing.see(grid_shape(self._viewer) if grid_of(self._viewer).enabled else (1, 1))
         marked = self._marked(source, view)
         plan = self._framing.plan(self._settings, view, marked, drawing=drawing)
         if drawing and not self._region.is_editing:

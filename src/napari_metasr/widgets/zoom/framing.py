@@ -42,6 +42,13 @@ class Framing:
     def __init__(self, camera: CameraControl, show_scale: Callable[[float], None]) -> None:
         self._camera, self._show_scale = camera, show_scale
         self._fit_due, self._scale_due = True, False
+        self._boxes = (1, 1)
+
+    def see(self, boxes: tuple[int, int]) -> None:
+        """Let the camera go to the region again where there are other rows and columns of boxes."""
+        if boxes != self._boxes:
+            self._boxes = boxes
+            self.ask()
 
     def ask(self) -> None:
         """Let the camera go to the region at the next plan."""

@@ -21,6 +21,7 @@ from napari_metasr.widgets.viewer.result_layers import (
 )
 from napari_metasr.widgets.zoom.beyond import Result
 from napari_metasr.widgets.zoom.comparison import Stage
+from napari_metasr.widgets.zoom.comparison.box_names import BoxNames
 from napari_metasr.widgets.zoom.comparison.side_names import SideNames
 from napari_metasr.widgets.zoom.comparison.swipe_line import SwipeLine
 from napari_metasr.widgets.zoom.marks import drop_marks, show_marks
@@ -95,7 +96,8 @@ class Presenter:
     def __init__(self, viewer: ViewerModel, changed: Callable[[], None]) -> None:
         spent: list[Layer] = []
         over = Segmentations(viewer, changed, spent)
-        self.stage = Stage(viewer, [], over, SideNames(viewer), SwipeLine(viewer), spent)
+        names = SideNames(viewer), BoxNames(viewer)
+        self.stage = Stage(viewer, [], over, *names, SwipeLine(viewer), spent)
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
@@ -153,6 +155,7 @@ class Presenter:
                 pair.close()
             self.stage.pairs.clear()
         self.stage.names.close()
+        self.stage.box_names.close()
         self.stage.line.close()
         self._mode = self.result = None
 

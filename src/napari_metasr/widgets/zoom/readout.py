@@ -65,7 +65,6 @@ FIELDS = {
         ),
     ),
     "spacing": ("Spacing", "Distance between output pixels, rows × columns, in world units"),
-    "device": ("Device", "Where the network runs"),
     "acquired": (
         "Acquired",
         (
@@ -98,9 +97,10 @@ FIELDS = {
             "tissue's median: detail that the scan does not show, or overshoot"
         ),
     ),
+    "device": ("Device", "Where the network runs"),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
 }
-WIDE = ("scale", "acquired", "saving", "cursor")
+WIDE = ("scale", "spacing", "acquired", "saving", "cursor")
 
 
 class Readout(QWidget):

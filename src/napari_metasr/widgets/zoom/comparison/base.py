@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_metasr.geometry.windows import Window
     from napari_metasr.widgets.viewer.layer_source import SliceView
     from napari_metasr.widgets.viewer.result_layers import ResultPair
+    from napari_metasr.widgets.zoom.comparison.box_names import BoxNames
     from napari_metasr.widgets.zoom.comparison.side_names import SideNames
     from napari_metasr.widgets.zoom.comparison.swipe_line import SwipeLine
     from napari_metasr.widgets.zoom.segmentations import Segmentations
@@ -42,6 +43,8 @@ class Stage:
         What is shown over them.
     names
         Their names, where both are seen at once.
+    box_names
+        The same, where there are more than two images.
     line
         What parts them where they are swiped.
     spent
@@ -52,6 +55,7 @@ class Stage:
     pairs: list[ResultPair]
     segmentations: Segmentations
     names: SideNames
+    box_names: BoxNames
     line: SwipeLine
     spent: list[Layer]
 

@@ -95,7 +95,6 @@ class SideBySide(Mode):
         for layer in panes:
             set_visible(layer, True)
         self._label(stage, panes)
-        self._name(stage, is_one_pair=shape == (1, 2))
         in_box = 1 + len(stage.segmentations.copies)
         set_grid(
             stage.viewer,
@@ -104,12 +103,14 @@ class SideBySide(Mode):
             shape=shape,
             spacing=SPACING,
         )
+        self._name(stage, is_one_pair=shape == (1, 2))
 
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
         if stage is not None:
             stage.names.hide()
+            stage.box_names.hide()
             anatomical_view(stage.viewer).keep_below(MOST_LINES)
         are_first = HIDDEN_LAYERS_TAKE_BOXES or (
             stage is not None and bool(stage.segmentations.copies)
@@ -119,15 +120,18 @@ class SideBySide(Mode):
             self._lay_over_images(stage)
 
     def _name(self, stage: Stage, *, is_one_pair: bool) -> None:
-        """Name one pair in lines at the corners, several in a line in each view box."""
-        anatomical_view(stage.viewer).keep_below(MOST_LINES if is_one_pair else 1)
+        """Name one pair at the corners of the view, several images in their view boxes."""
         if is_one_pair and stage.pairs:
+            stage.box_names.hide()
             stage.names.show(stage.pairs[0])
-            return
-        stage.names.hide()
-        for pair in stage.pairs:
-            for layer in pair.layers:
-                layer.name_overlay.visible = True
+            lines = MOST_LINES
+        else:
+            stage.names.hide()
+            for pair in stage.pairs:
+                for layer in pair.layers:
+                    layer.name_overlay.visible = False
+            lines = stage.box_names.show()
+        anatomical_view(stage.viewer).keep_below(lines)
 
     def _label(self, stage: Stage, panes: list[Image]) -> None:
         """Have each result followed by the segmentations that are shown over it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from napari_metasr.widgets.viewer.result_layers import ResultPair
 
 POSITIONS = ("top_left", "top_right")
+COUNTED = re.compile(r" \[\d+\]$")
+"""What napari puts after the second of two equal names."""
 
 
 def overlay_name(position: str) -> str:
@@ -32,9 +35,14 @@ def caption(name: str, source: str) -> str:
     --------
     >>> caption("research use · super-resolved (Meta-SRGAN ×2.00) · T1c", "T1c")
     'research use\nsuper-resolved\n(Meta-SRGAN ×2.00)'
+    >>> caption("bicubic ×2.00 · T1c [1]", "T1c")
+    'bicubic ×2.00'
     """
     for end in (source, elided(source)):
-        name = name.removesuffix(f" · {end}")
+        for each in (name, COUNTED.sub("", name)):
+            if each.endswith(f" · {end}"):
+                name = each.removesuffix(f" · {end}")
+                break
     return name.replace(" · ", "\n").replace(" (", "\n(")
 
 
