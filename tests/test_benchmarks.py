@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+from fakes.processes import run_python
 from fakes.training import write_data
 
 from metasr_training.run_folder import RunFolder
@@ -21,7 +20,6 @@ from napari_metasr.samples.phantom import glioma_phantom
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
 PAGES = [ROOT / "README.md", ROOT / "training/README.md", *sorted((ROOT / "docs").glob("*.md"))]
-QUIETLY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 ABSENT = "cuda" if sys.platform == "darwin" else "mps"
 LINUX = pytest.mark.skipif(
     sys.platform != "linux", reason="what benchmarks take is read as Linux counts it"
@@ -76,15 +74,7 @@ SMALLEST = {
 
 
 def run(script, *arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, script, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-        env=os.environ | QUIETLY,
-        cwd=cwd,
-    )
+    return run_python(script, *arguments, cwd=cwd, timeout=900)
 
 
 def written(name):

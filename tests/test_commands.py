@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from importlib.metadata import entry_points
 
 import nibabel as nib
 import numpy as np
 import pytest
 from fakes.dicom import save, series, voxels
+from fakes.processes import run_python
 from fakes.training import write_data
 from PIL import Image
 
@@ -33,7 +31,6 @@ VERBS = {
 }  # fmt: skip
 COMMANDS = [(name, *verb) for name, verbs in VERBS.items() for verb in [(), *zip(verbs)]]
 BESIDE_MODEL = "--model models/zoom.safetensors --output models/risk"
-QUIETLY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "200"}
 
 # Quits a second after the window is shown, as if somebody closed it. All in the main thread: Qt
 # takes the first thread that loads it for the one of its windows.
@@ -54,15 +51,7 @@ def run(command, *arguments, before="", cwd=None):
     """The console script of a command in a process of its own."""
     (entry,) = entry_points(group="console_scripts", name=command)
     code = f"import sys; sys.argv[0] = {command!r}; from {entry.module} import {entry.attr} as main"
-    return subprocess.run(
-        [sys.executable, "-c", f"{code}\n{before}\nsys.exit(main())", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env=os.environ | QUIETLY,
-        cwd=cwd,
-    )
+    return run_python("-c", f"{code}\n{before}\nsys.exit(main())", *arguments, cwd=cwd)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
