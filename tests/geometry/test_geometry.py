@@ -241,3 +241,17 @@ def test_an_exact_step_of_the_same_field_of_view_is_no_other_grid():
 def test_output_pixels_outside_the_input_are_refused():
     with pytest.raises(ValueError, match="expected 12 output pixels inside 10 input pixels"):
         AxisGrid(10, 12, Fraction(1))
+
+
+@pytest.mark.parametrize("pixels", [None, (3, 5, 17, 20), (16, 0, 17, 4)])
+def test_images_in_cells_are_each_cell_s_value_at_its_output_pixels(rng, pixels):
+    image = rng.integers(0, 9, (7, 9))
+    grid = OutputGrid.at_scale(image.shape, (2.4, 2.3))
+    i0, j0, i1, j1 = pixels or (0, 0, *grid.output_shape)
+    expected = [
+        [image[(2 * i + 1) * 7 // (2 * 17), (2 * j + 1) * 9 // (2 * 21)] for j in range(j0, j1)]
+        for i in range(i0, i1)
+    ]
+    found = grid.in_cells(image, pixels)
+    assert found.dtype == image.dtype
+    np.testing.assert_array_equal(found, expected)

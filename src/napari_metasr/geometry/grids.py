@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -283,6 +283,21 @@ class OutputGrid:
                 f"{self.rows.input} x {self.columns.input} pixels"
             )
         return i0, j0, i1, j1
+
+    def in_cells(self, image: NDArray[Any], pixels: PixelRange | None = None) -> NDArray[Any]:
+        """Return an image's values at output pixels: those of the cells that they fall in.
+
+        Parameters
+        ----------
+        image
+            (rows, columns) of the low-resolution slice.
+        pixels
+            Output pixels (i0, j0, i1, j1); all by default.
+        """
+        i0, j0, i1, j1 = self.pixel_range() if pixels is None else pixels
+        rows, columns = self.rows.cells()[i0:i1], self.columns.cells()[j0:j1]
+        found: NDArray[Any] = image.take(rows, axis=0).take(columns, axis=1)
+        return found
 
     def layer_transform(
         self,

@@ -154,11 +154,11 @@ def count_artefacts(
         )
     if not median > 0:
         raise ValueError(f"the median must be positive, found {median:g}")
-    cells = np.ix_(grid.rows.cells(), grid.columns.cells())
     low, high = ndimage.minimum_filter(image, 3), ndimage.maximum_filter(image, 3)
     deep = ndimage.binary_erosion(head, iterations=EDGE_PIXELS)
-    edge, inside = (head & ~deep)[cells], deep[cells]
-    over, under = (result - high[cells]) / median, (low[cells] - result) / median
+    edge, inside = grid.in_cells(head & ~deep), grid.in_cells(deep)
+    over = (result - grid.in_cells(high)) / median
+    under = (grid.in_cells(low) - result) / median
     flat = ndimage.binary_erosion(head, np.ones((2 * EDGE_PIXELS + 1, 2 * EDGE_PIXELS + 1)))
     if flat.any():
         flat &= high - low <= np.quantile((high - low)[flat], FLAT)
@@ -171,7 +171,7 @@ def count_artefacts(
         inside_rim=(over[inside] > RIM).sum(),
         over=(over[inside] > BEYOND).sum(),
         under=(under[inside] > BEYOND).sum(),
-        fine=_fine(result, flat[cells], scale) * flat.sum(),
+        fine=_fine(result, grid.in_cells(flat), scale) * flat.sum(),
         native_fine=_fine(image, flat, (1.0, 1.0)) * flat.sum(),
         residual=float(np.square((back - image)[head] / median, dtype=np.float64).sum()),
         native=head.sum(),

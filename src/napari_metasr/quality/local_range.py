@@ -67,10 +67,9 @@ class LocalRange:
         grid, pixels
             The output grid of the slice, and the range (i0, j0, i1, j1).
         """
-        i0, j0, i1, j1 = pixels
-        cells = np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])
-        inside = self.inside[cells]
+        inside = grid.in_cells(self.inside, pixels)
         if not inside.any():
             return None
-        beyond = (result > self.high[cells]) | (result < self.low[cells])
+        low, high = (grid.in_cells(one, pixels) for one in (self.low, self.high))
+        beyond = (result > high) | (result < low)
         return float(beyond[inside].mean())

@@ -7,7 +7,7 @@ tissue goes on beyond a mask, so that the edge of the mask makes no false rim.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -141,7 +141,7 @@ class Correction:
             return np.zeros(_size(pixels), np.float32)
         measured = self._projection.correction(self._scan - self._residual, pixels)
         inferred: NDArray[np.float32] = self._network(pixels) - measured
-        inferred[~tissue_of(self._encoded)[_cells(self.grid, pixels)]] = 0
+        inferred[~self.grid.in_cells(tissue_of(self._encoded), pixels)] = 0
         return inferred
 
     def _network(self, pixels: PixelRange) -> NDArray[np.float32]:
@@ -149,21 +149,14 @@ class Correction:
         made = self._model.network_pixels(self._encoded, self.grid, pixels)
         needed = self._encoded.shown.needed
         if needed is not None:
-            cells = _cells(self.grid, pixels)
-            asked = needed[cells]
-            made[~asked] = self._scan[cells][~asked]
+            unasked = ~self.grid.in_cells(needed, pixels)
+            made[unasked] = self.grid.in_cells(self._scan, pixels)[unasked]
         return made
 
 
 def _size(pixels: PixelRange) -> tuple[int, int]:
     i0, j0, i1, j1 = pixels
     return i1 - i0, j1 - j0
-
-
-def _cells(grid: OutputGrid, pixels: PixelRange) -> Any:
-    """Return an index of the low-resolution pixels of a range of output pixels."""
-    i0, j0, i1, j1 = pixels
-    return np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])
 
 
 def tissue_of(encoded: EncodedSlice) -> NDArray[np.bool_]:

@@ -116,7 +116,7 @@ class RiskModel:
         risk = np.exp(np.minimum(logarithm, self._largest)) * np.float32(self._unit)
         tissue = tissue_of(encoded)
         if not tissue.all():
-            risk[~tissue[np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])]] = 0
+            risk[~grid.in_cells(tissue, pixels)] = 0
         return np.asarray(risk, np.float32)
 
 

@@ -73,7 +73,7 @@ class SlabPass:
 
     def _upscale(self, image: NDArray[Any], index: int, out: NDArray[np.float32]) -> None:
         if not np.isfinite(image).any():
-            out[...] = image[np.ix_(self.grid.rows.cells(), self.grid.columns.cells())]
+            out[...] = self.grid.in_cells(image)
         elif not self.boxes:
             self._super_resolve(image, [self.grid.pixel_range()], out)
         else:

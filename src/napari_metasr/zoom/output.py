@@ -47,7 +47,6 @@ def restore_missing(
     """Put NaN and infinity back, in place, where the output pixel's cell had them."""
     if missing is None:
         return
-    i0, j0, i1, j1 = pixels
-    cells = np.ix_(grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1])
-    gaps = missing[cells]
-    output[gaps] = image[cells][gaps]
+    gaps = grid.in_cells(missing, pixels)
+    if gaps.any():
+        output[gaps] = grid.in_cells(image, pixels)[gaps]

@@ -83,7 +83,7 @@ class Edge:
         rows, columns = grid.rows.cells()[i0:i1], grid.columns.cells()[j0:j1]
         window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         if self.near[window].any():
-            i, j = np.nonzero(self.near[np.ix_(rows, columns)])
+            i, j = np.divmod(np.flatnonzero(grid.in_cells(self.near, pixels)), out.shape[1])
             cells = rows[i], columns[j]
             inside = np.clip(out[i, j], self.low[cells], self.high[cells])
             tissue = np.empty_like(out)
@@ -92,7 +92,7 @@ class Edge:
             share = np.clip(share, 0, 1)
             out[i, j] = share * inside + (1 - share) * self.value
         if self.beyond[window].any():
-            out[self.beyond[np.ix_(rows, columns)]] = self.value
+            out[grid.in_cells(self.beyond, pixels)] = self.value
 
 
 @dataclass(frozen=True)
