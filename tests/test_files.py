@@ -175,3 +175,31 @@ def test_the_cache_is_where_the_environment_says(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path / "old"
     monkeypatch.setenv("METASR_CACHE", "")
     assert cache_folder().name == "napari-metasr"
+
+
+@pytest.mark.parametrize("name", ["a" * 244 + ".txt", "頭" * 80 + ".txt"])
+def test_names_may_be_as_long_as_the_disk_takes(tmp_path, name):
+    path = tmp_path / name
+    for overwrite in (False, True):
+        with replacing_all([path, tmp_path / "b"], overwrite=overwrite) as temporary:
+            assert [one.suffix for one in temporary] == [".txt", ".b"]
+            for one in temporary:
+                one.write_text(str(overwrite))
+        assert path.read_text() == str(overwrite)
+    assert {one.name for one in tmp_path.iterdir()} == {name, "b"}
+
+
+def test_a_link_that_leads_nowhere_is_kept(tmp_path):
+    path = tmp_path / "a"
+    path.symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match="is kept unless overwriting"), replacing(path):
+        pytest.fail("refused too late")
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text("new")
+    assert (path.is_symlink(), path.read_text()) == (False, "new")
+
+
+def test_a_name_that_is_no_text_is_refused_before_the_work(tmp_path):
+    path = tmp_path / os.fsdecode(b"Sch\xe4del.txt")
+    with pytest.raises(ValueError, match="expected a name in UTF-8"), replacing(path):
+        pytest.fail("refused too late")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -158,7 +159,7 @@ def test_a_link_whose_file_is_not_here_is_a_volume_that_will_fail(tmp_path):
         options=UpscaleOptions(scale=(2,)),
     )
     outcome = carry_out(job, lambda share: None)
-    assert (outcome.state, "no such file" in outcome.reason) == ("failed", True)
+    assert (outcome.state, "a link to a file that is not there" in outcome.reason) == ("failed", True)
 
 
 def test_where_nothing_can_be_found_is_told(tmp_path):
@@ -202,6 +203,21 @@ def test_a_name_that_bids_does_not_know_stops_no_other(tmp_path):
         ("sub-01/anat/sub-01_T1w.nii.gz", True)
     ]
     assert "expected a BIDS name" in refused["sub-02/anat/second_T1w.nii.gz"]
+
+
+def test_a_name_that_is_no_text_stops_no_other(tmp_path):
+    for folder in (tmp_path, dataset(tmp_path / "bids", ["sub-01/sub-01_T1w.nii.gz"])):
+        for name in (b"Sch\xe4del_T1w.nii.gz", b"sub-02_T1w.nii.gz"):
+            try:
+                (folder / os.fsdecode(name)).touch()
+            except OSError:
+                pytest.skip("needs a disk that takes names of any bytes")
+        items, refused = items_of(find_inputs(folder), tmp_path / "out", "2x", job_of)
+        assert "sub-02_T1w.nii.gz" in {item.name for item in items}
+        ((name, reason),) = refused.items()
+        assert name == "Sch\ufffddel_T1w.nii.gz"
+        assert "expected a" in reason
+        json.dumps([name, reason], ensure_ascii=False).encode()
 
 
 def test_folders_without_outputs_go_again(tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import os
 
 import nibabel as nib
 import numpy as np
@@ -383,3 +385,20 @@ def test_files_that_are_not_fetched_are_named(tmp_path, suffix, content, found):
     path.symlink_to(".git/annex/objects/MD5E-s123--abc")
     with pytest.raises(FileNotFoundError, match="a link to a file that is not there"):
         read_volume(path)
+
+
+def test_a_scan_of_an_older_system_s_name_is_upscaled(tmp_path, capsys):
+    path = tmp_path / os.fsdecode(b"Sch\xe4del.nii")
+    try:
+        path.touch()
+    except OSError:
+        pytest.skip("needs a disk that takes names of any bytes")
+    stored(path, asymmetric((8, 9, 2)), affine_with("RAS"))
+    volume = read(path)
+    assert volume.source.name == "Sch\ufffddel"
+    assert open_stored(path).record_names == ("Sch\ufffddel.nii",)
+    output = tmp_path / "out.nii"
+    assert main(["upscale", str(path), "--scale", "2,2,1", "--output", str(output)]) == 0
+    assert json.loads(output.with_suffix(".json").read_text("utf-8"))["Sources"] == [
+        "Sch\ufffddel.nii"
+    ]

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from napari_metasr import __version__
 from napari_metasr.files import read_fields, replacing
-from napari_metasr.io.names import sidecar_path, stem
+from napari_metasr.io.inherited import fields_of
+from napari_metasr.io.names import stem
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def description_of(folder: Path) -> dict[str, Any]:
 
 
 def is_skull_stripped(image: Path) -> bool:
-    """Return whether the sidecar of an image says that it shows only the brain."""
-    return read_fields(sidecar_path(image)).get("SkullStripped") is True
+    """Return whether the JSON files of an image say that it shows only the brain."""
+    return fields_of(image).get("SkullStripped") is True
 
 
 def resolution_label(options: UpscaleOptions) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
 from napari_metasr.files import making_folders
-from napari_metasr.io.names import stem
+from napari_metasr.io.names import legible, stem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,7 +78,10 @@ def items_of(
         try:
             target = name.parent / name_of(path.name if path.is_dir() else stem(path), resolution)
         except ValueError as error:
-            refused[str(name)] = str(error)
+            refused[legible(str(name))] = legible(str(error))
+            continue
+        if legible(str(target)) != str(target):
+            refused[legible(str(name))] = "expected a name in UTF-8, found another: rename it"
             continue
         other = taken.setdefault(str(target).casefold(), name)
         if other != name:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr.files import check_writable, replacing
-from napari_metasr.io.names import record_path, volume_file
+from napari_metasr.io.names import legible, record_path, volume_file
 from napari_metasr.io.records import check_record
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.purpose import RESEARCH_USE
@@ -28,7 +28,7 @@ def record_of(rendition: Rendition) -> dict[str, Any]:
         {
             "Description": rendition.caption,
             "Purpose": RESEARCH_USE,
-            "Sources": [] if file is None else [file.name],
+            "Sources": [] if file is None else [legible(file.name)],
             "Model": {"Name": card.name, "Title": card.title, "Sha256": card.sha256},
             "Scale": list(rendition.grid.true_scale),
             "Spacing": list(rendition.spacing),

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
+MOST_LETTERS = 40
+"""Of the name of a file that are in that of its temporary one; names have up to 255 bytes, and
+letters up to 4."""
+
+
 class KeptFileError(FileExistsError):
     """A file or folder is there already, and overwriting was not asked for."""
 
@@ -35,8 +40,14 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
         If it is a folder.
     PermissionError
         If nothing can be written in its folder.
+    ValueError
+        If its name is no text, which records beside it could not hold.
     """
     check_all_kept(path)
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: expected a name in UTF-8 to write, found another") from None
     if path.is_dir():
         raise IsADirectoryError(f"{path}: expected a file to write, found a folder")
     if not path.parent.is_dir():
@@ -47,7 +58,7 @@ def check_writable(path: Path, *, overwrite: bool = False) -> None:
 
 
 def _check_absent(path: Path, *, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:  # a link that leads nowhere as well
         raise KeptFileError(f"{path}: the file exists, and is kept unless overwriting is asked for")
 
 
@@ -122,8 +133,7 @@ def replacing_all(
     """
     for path in paths:
         check_writable(path, overwrite=overwrite)
-    written = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
-    before = tuple(path.with_name(f".{uuid.uuid4().hex}.{path.name}") for path in paths)
+    written, before = (tuple(map(_temporary, paths)) for _ in range(2))
     try:
         with _naming_targets(dict(zip(map(str, written), paths, strict=True))):
             yield written
@@ -138,6 +148,11 @@ def replacing_all(
         for temporary in (*written, *before):
             with suppress(OSError):  # such as of a disk that has become read-only
                 temporary.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> Path:
+    """Return a path beside another one, with the end of its name, which may be long."""
+    return path.with_name(f".{uuid.uuid4().hex}.{path.name[-MOST_LETTERS:]}")
 
 
 @contextmanager
@@ -322,7 +337,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     folder = folder.resolve()
     for file in files_below(folder):  # all of them go
         check_all_kept(file)
-    new, old = (folder.with_name(f".{uuid.uuid4().hex}.{folder.name}") for _ in range(2))
+    new, old = (_temporary(folder) for _ in range(2))
     try:
         with naming_within(new, folder):
             new.mkdir()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from napari_metasr.io.names import legible
 from napari_metasr.io.orientation import axis_codes, to_canonical
 from napari_metasr.volume import Source, Volume
 
@@ -67,7 +68,7 @@ def read_picture(path: str | os.PathLike[str]) -> Volume:
         affine=affine,
         spacing=(1.0, 1.0),
         source=Source(
-            name=path.stem,
+            name=legible(path.stem),
             path=path,
             affine=PICTURE_AFFINE,
             orientation=axis_codes(PICTURE_AFFINE),

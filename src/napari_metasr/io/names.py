@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import os
 
 __all__ = [
     "FREESURFER",
@@ -21,6 +18,7 @@ __all__ = [
     "has_ending",
     "is_volume_file",
     "labels_name",
+    "legible",
     "marks_path",
     "record_path",
     "sidecar_path",
@@ -64,6 +62,11 @@ def stem(path: str | os.PathLike[str]) -> str:
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]
     return Path(name).stem
+
+
+def legible(name: str) -> str:
+    """Return a file's name as text: bytes that are no UTF-8, of older systems, are replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def sidecar_path(image: Path) -> Path:

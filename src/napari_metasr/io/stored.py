@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.files import file_sha256, read_fields
+from napari_metasr.files import file_sha256
 from napari_metasr.io.acquisition import acquisition_of
 from napari_metasr.io.body import UNREADABLE, cause, read_to_end
 from napari_metasr.io.freesurfer import open_mgh
 from napari_metasr.io.grid import FileGrid
+from napari_metasr.io.inherited import fields_of
 from napari_metasr.io.metaimage import open_metaimage
-from napari_metasr.io.names import FREESURFER, METAIMAGE, NRRD, has_ending, sidecar_path, stem
+from napari_metasr.io.names import (
+    FREESURFER,
+    METAIMAGE,
+    NRRD,
+    has_ending,
+    legible,
+    stem,
+)
 from napari_metasr.io.nifti import open_nifti, scaled
 from napari_metasr.io.nrrd import open_nrrd
 from napari_metasr.io.orientation import axis_codes
+from napari_metasr.io.phases import phase_concern
 from napari_metasr.io.told import told_by_sidecar
 from napari_metasr.volume import Source
 
@@ -101,19 +110,20 @@ class StoredVolume(FileGrid):
     @cached_property
     def source(self) -> Source:
         """Enough of the file to write another one like it."""
-        fields = read_fields(sidecar_path(self.path))
+        fields = fields_of(self.path)
+        told = told_by_sidecar(fields)
         return Source(
-            name=stem(self.path),
+            name=legible(stem(self.path)),
             path=self.path,
             affine=self.file_affine,
             orientation=axis_codes(self.file_affine),
             dtype=self.file.dtype,
             header=self.file.header,
-            concerns=self.file.concerns,
+            concerns=(*self.file.concerns, *phase_concern(told.get("ImageType"), self.path)),
             is_oriented=self.file.is_oriented,
             holds_labels=self.file.holds_labels,
             acquisition=acquisition_of(fields),
-            told=told_by_sidecar(fields),
+            told=told,
         )
 
     @property
@@ -131,7 +141,7 @@ class StoredVolume(FileGrid):
     @property
     def record_names(self) -> tuple[str, ...]:
         """The file's name without folders."""
-        return (self.path.name,)
+        return (legible(self.path.name),)
 
     def sha256(self) -> str:
         """Hash the file's content; for a pair, hash the hashes of both contents."""

@@ -71,6 +71,7 @@ def test_other_matrices_and_frames_of_reference_are_apart(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*numbers are phases")
 @pytest.mark.parametrize(
     ("keyword", "values"),
     [
@@ -91,6 +92,17 @@ def test_kinds_of_images_at_one_place_are_apart(tmp_path, keyword, values):
     assert [one.slices for one in found.readable] == [5, 5]
     pixels = {read(tmp_path, series=one.number).data.tobytes() for one in found.readable}
     assert len(pixels) == 2
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [{"ImageType": ["ORIGINAL", "PRIMARY", "P", "ND"]}, {"ComplexImageComponent": "PHASE"}],
+)
+def test_phases_are_a_concern(tmp_path, elements):
+    (found,) = find_series(save(tmp_path, series(voxels(), **elements))).series
+    assert ["numbers are phases" in one for one in found.concerns] == [True]
+    with pytest.warns(UserWarning, match="numbers are phases"):
+        read(tmp_path)
 
 
 def test_an_echo_time_of_each_slice_splits_nothing(tmp_path):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from nibabel.affines import voxel_sizes
 
+from napari_metasr.io.phases import phase_concern
+
 if TYPE_CHECKING:
     from napari_metasr.io.dicom.moments import Arrangement
     from napari_metasr.io.dicom.stacking import Slots
@@ -46,6 +48,8 @@ def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
         found.append(
             f"the networks are trained on brain MRI, this is {first.header.modality or 'unknown'}"
         )
+    part = first.kinds.get("part of complex numbers")
+    found += phase_concern([*first.header.image_type, *first.kinds.get("image type", ()), part])
     unreadable = {
         name for frames in arrangement.frames for frame in frames for name in frame.unreadable
     }
