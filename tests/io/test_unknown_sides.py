@@ -9,6 +9,7 @@ import SimpleITK
 from napari.layers import Image as ImageLayer
 from PIL import Image
 
+from napari_metasr.cli import main
 from napari_metasr.io import read, read_volume, write_volume
 from napari_metasr.io.writer import write_image
 from napari_metasr.volume import Source
@@ -99,3 +100,25 @@ def test_transforms_that_are_mirror_images_say_no_sides(tmp_path):
     made = nib.load(tmp_path / "b.nii")
     np.testing.assert_array_equal(made.get_sform(), image.get_sform())
     np.testing.assert_array_equal(made.get_qform(), image.get_qform())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("upscale", "--scale", "2,2,1", "--output", "out.mgz"),
+        ("upscale", "--scale", "2,2,1", "--output", "out.nii", "--risk", "out-risk.mgz"),
+        ("zoom", "--scale", "2", "--output", "out.mgz"),
+        ("detect", "--output", "out.json", "--mask", "out.mgz"),
+    ],
+    ids=lambda asked: asked[-2],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_no_verb_writes_it_and_nothing_is_left(tmp_path, capsys, monkeypatch, asked):
+    image = nib.Nifti1Image(np.arange(32 * 32 * 2, dtype=np.int16).reshape(32, 32, 2), None)
+    nib.save(image, tmp_path / "scan.nii")
+    monkeypatch.chdir(tmp_path)
+    verb, *options = asked
+    assert main([verb, "scan.nii", *options]) == 2
+    (said,) = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert "mgz: expected an image whose left and right are known" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.nii"]

@@ -11,6 +11,7 @@ import numpy as np
 from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader, MGHImage
 
 from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
+from napari_metasr.io.names import FREESURFER, has_ending
 from napari_metasr.io.start import Packing, Start, cannot_hold
 from napari_metasr.io.volume_file import VolumeFile, as_nifti, existing_file, volume_shape
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_metasr.io.start import Outline
+    from napari_metasr.volume import Source
 
-__all__ = ["integers_held", "mgh_start", "open_mgh"]
+__all__ = ["check_sides_known", "integers_held", "mgh_start", "open_mgh"]
 
 KIND = "FreeSurfer"
 SCANNER = 1
@@ -112,6 +114,28 @@ def integers_held(values: NDArray[Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(np.int32) if fits else dtype
 
 
+def check_sides_known(path: Path, source: Source) -> None:
+    """Refuse to write in this format what it would state more of than is known.
+
+    Parameters
+    ----------
+    path
+        The file to write, of any format.
+    source
+        What it is made of.
+
+    Raises
+    ------
+    ValueError
+        If the name stands for this format, and nobody knows left and right.
+    """
+    if has_ending(path, FREESURFER) and not source.is_oriented:
+        raise ValueError(
+            f"{path}: expected an image whose left and right are known, which {KIND}'s format "
+            "always states, found one whose are not; .nii.gz can hold it"
+        )
+
+
 def mgh_start(outline: Outline) -> Start:
     """Build what stands before and behind the voxels in a volume of FreeSurfer.
 
@@ -124,11 +148,7 @@ def mgh_start(outline: Outline) -> Start:
         If the format has no such type, or it is not known where left and right are, which this
         format cannot leave open.
     """
-    if not outline.source.is_oriented:
-        raise ValueError(
-            f"{outline.path}: expected an image whose left and right are known, which {KIND}'s "
-            "format always states, found one whose are not; .nii.gz can hold it"
-        )
+    check_sides_known(outline.path, outline.source)
     shape = outline.shape
     name = np.dtype(outline.dtype).name
     name = WIDENED.get(name, name)

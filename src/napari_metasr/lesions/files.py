@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from napari_metasr.errors import problems
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io import read_volume, write_volume
+from napari_metasr.io.freesurfer import check_sides_known
 from napari_metasr.io.names import check_written_name
 from napari_metasr.io.writer import check_source_kept
 from napari_metasr.lesions.document import Finder, LesionRecord, RegionsDocument, record
@@ -74,12 +75,13 @@ def write_rois(
     InputReplacedError, FileExistsError, FileNotFoundError, IsADirectoryError
         As `check_writable`, also if an output would replace the file of the volume.
     ValueError
-        If a name's ending is wrong.
+        If a name's ending is wrong, or its format unfit.
     """
     check_outputs(path, mask, overwrite=overwrite)
     for output in (path, mask):
         if output is not None:
             check_source_kept(output, volume.source)
+            check_sides_known(output, volume.source)
     document = RegionsDocument(
         source=volume.source.name,
         shape=volume.spatial_shape,

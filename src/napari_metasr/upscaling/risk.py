@@ -10,6 +10,7 @@ import numpy as np
 from napari_metasr.files import check_writable
 from napari_metasr.geometry.affines import affine_on
 from napari_metasr.geometry.grids import AxisGrid
+from napari_metasr.io.freesurfer import check_sides_known
 from napari_metasr.io.names import check_written_name
 from napari_metasr.io.writer import write_volume
 from napari_metasr.purpose import MARKS_TEXT
@@ -37,12 +38,13 @@ def check_marks(path: Path, plan: Plan, *, overwrite: bool = False) -> None:
     Raises
     ------
     ValueError
-        If the name's ending is wrong, nothing is super-resolved in plane, or its model has no
-        error head.
+        If the name's ending is wrong or its format unfit, nothing is super-resolved in plane, or
+        its model has no error head.
     OSError
         If the file exists and may not be replaced, or cannot be written.
     """
     check_written_name(path)
+    check_sides_known(path, plan.volume.source)
     check_writable(path, overwrite=overwrite)
     if plan.in_plane is None:
         raise ValueError(f"{path}: nothing is super-resolved in plane, so there is nothing to mark")
