@@ -97,6 +97,7 @@ class FakeEncoded:
         self.nbytes = 1000
         self.encode_seconds = 0.0
         self.encoded_pixels = 0
+        self.needed_pixels = image.size
         self._ready = []
 
     def is_ready(self, window):

@@ -12,11 +12,14 @@ from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.normalisation import LinearMap
 from napari_metasr.resampling import resampling_matrix
 from napari_metasr.weights import load_network
+from napari_metasr.zoom import encoded as encoding
 from napari_metasr.zoom.continuation import continued, is_cut
+from napari_metasr.zoom.cost import EncodingCost
 from napari_metasr.zoom.encoded import Tiling
 from napari_metasr.zoom.engine import ZoomModel
 from napari_metasr.zoom.loading import load_model
-from napari_metasr.zoom.shown import Shown
+from napari_metasr.zoom.session import SliceKey
+from napari_metasr.zoom.shown import EDGE, Shown
 from napari_metasr.zoom.whole import SliceUpscaler
 
 SHAPE = (120, 140)
@@ -213,7 +216,32 @@ def test_tiles_of_background_are_not_encoded(model, stripped):
     assert encoded.is_ready((128, 0, 300, 300))
     assert not encoded.is_ready((120, 0, 300, 300))
     encoded.prepare()
-    assert encoded.encoded_pixels == (128 + 16) ** 2
+    rows, columns = np.nonzero(image)
+    bottom, right = rows.max() + 1 + EDGE + 16, columns.max() + 1 + EDGE + 16
+    assert encoded.encoded_pixels == encoded.needed_pixels == bottom * right < (128 + 16) ** 2
+    assert encoded.codes((0, 0, 128, 128)).shape == (128, 128, 257)
+
+
+def test_what_is_left_out_of_tiles_changes_no_result(model, stripped, monkeypatch):
+    image = np.pad(stripped, ((40, 30), (25, 60)))
+    parts = [None, (30.5, 20.2, 90.1, 99.9)]
+    found = [model.render(model.encode(image), 2.3, part) for part in parts]
+    monkeypatch.setattr(encoding, "_read_cells", lambda read, shape: (0, 0, *shape))
+    whole = model.encode(image)
+    assert whole.needed_pixels == image.size
+    for part, result in zip(parts, found, strict=True):
+        expected = model.render(whole, 2.3, part)
+        np.testing.assert_allclose(result, expected, atol=1e-6 * np.ptp(image))
+
+
+def test_a_whole_slice_without_its_background_counts_as_encoded_at_once(model, stripped):
+    encoded = model.encode(np.pad(stripped, 40))
+    encoded.prepare()
+    key = SliceKey(1, (0, 1), (0,), model.name, "cpu")
+    saving = EncodingCost().saving({key: encoded})
+    assert saving.is_measured
+    assert saving.seconds == 0
+    assert saving.share == encoded.encoded_pixels / np.pad(stripped, 40).size < 1
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(3.5, -200.0), (1e3, 5e5)])

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["mirrored"]
+__all__ = ["SHORT_SIDE", "mirrored"]
 
 SHORT_SIDE = 8
 """Sides of fewer pixels than this are continued; at longer ones the border is a small part."""

@@ -53,14 +53,15 @@ class EncodingCost:
         for key, one in encoded.items():
             if not one.encoded_pixels:
                 continue
-            size = one.shape[0] * one.shape[1]
+            size = one.needed_pixels
             kind = (key.model, key.device, one.shape)
             at_once = size <= one.encoded_pixels <= MOST_REPEATED * size
             if at_once and one.is_ready(Window.whole(one.shape)):
                 self._seconds[kind] = one.encode_seconds
             known = self._seconds.get(kind)
             measured = measured and known is not None
-            pixels, total = pixels + one.encoded_pixels, total + size
+            pixels += one.encoded_pixels
+            total += one.shape[0] * one.shape[1]
             spent += one.encode_seconds
             whole += known if known is not None else one.encode_seconds * size / one.encoded_pixels
         return Saving(pixels / total, whole - spent, measured) if total else None

@@ -15,6 +15,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.zoom.borders import SHORT_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,9 @@ class EncodedSlice:
         self._tiling = tiling
         self._tiles: OrderedDict[TileIndex, Tensor] = OrderedDict()
         self._lock = threading.RLock()
-        self._idle = _idle_tiles(shown.needed, tiling)
+        read = _read_pixels(shown.needed, tiling)
+        self._idle = _idle_tiles(read, tiling)
+        self._read = _read_cells(read, self.shape)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -127,6 +130,12 @@ class EncodedSlice:
     def tile_size(self) -> int:
         """Rows and columns of a tile, in low-resolution pixels."""
         return self._tiling.tile
+
+    @property
+    def needed_pixels(self) -> int:
+        """How many pixels the network is run on where all is encoded in one go."""
+        top, left, bottom, right = self._with_halo(self._read)
+        return (bottom - top) * (right - left)
 
     @property
     def nbytes(self) -> int:
@@ -234,27 +243,49 @@ class EncodedSlice:
                     yield y, x
 
     def _encode(self, missing: list[TileIndex]) -> dict[TileIndex, Tensor]:
-        """Encode the rectangle around the missing tiles in one go."""
+        """Encode what is read of the rectangle around the missing tiles in one go."""
         started = time.perf_counter()
-        size, halo = self._tiling.tile, self._tiling.halo
-        rows, columns = self.shape
+        size = self._tiling.tile
         ys, xs = [y for y, _ in missing], [x for _, x in missing]
-        top = max(min(ys) * size - halo, 0)
-        left = max(min(xs) * size - halo, 0)
-        bottom = min((max(ys) + 1) * size + halo, rows)
-        right = min((max(xs) + 1) * size + halo, columns)
-        codes = self._encoder(self.shown.image[top:bottom, left:right])
-        encoded = {
-            (y, x): codes[
-                :,
-                y * size - top : min((y + 1) * size, rows) - top,
-                x * size - left : min((x + 1) * size, columns) - left,
-            ].clone(memory_format=torch.contiguous_format)
-            for y, x in missing
-        }
+        around = min(ys) * size, min(xs) * size, (max(ys) + 1) * size, (max(xs) + 1) * size
+        top, left, bottom, right = cells = _overlap(around, self._read)
+        first_row, first_column, last_row, last_column = self._with_halo(cells)
+        codes = self._encoder(self.shown.image[first_row:last_row, first_column:last_column])
+        codes = codes[
+            :,
+            top - first_row : bottom - first_row,
+            left - first_column : right - first_column,
+        ]
+        encoded = {index: self._tile(codes, cells, index) for index in missing}
         self.encode_seconds += time.perf_counter() - started
-        self.encoded_pixels += (bottom - top) * (right - left)
+        self.encoded_pixels += (last_row - first_row) * (last_column - first_column)
         return encoded
+
+    def _with_halo(self, cells: CellRange) -> CellRange:
+        """Return the pixels that the codes of cells depend on."""
+        top, left, bottom, right = cells
+        halo, (rows, columns) = self._tiling.halo, self.shape
+        return (
+            max(top - halo, 0),
+            max(left - halo, 0),
+            min(bottom + halo, rows),
+            min(right + halo, columns),
+        )
+
+    def _tile(self, codes: Tensor, cells: CellRange, index: TileIndex) -> Tensor:
+        """Return a tile of the codes of some cells; codes of what is never read are 0."""
+        size, (rows, columns) = self._tiling.tile, self.shape
+        y, x = index[0] * size, index[1] * size
+        whole = y, x, min(y + size, rows), min(x + size, columns)
+        part = _overlap(whole, cells)
+        own = codes[
+            :, part[0] - cells[0] : part[2] - cells[0], part[1] - cells[1] : part[3] - cells[1]
+        ]
+        if part == whole:
+            return own.clone(memory_format=torch.contiguous_format)
+        tile = codes.new_zeros((1, whole[2] - y, whole[3] - x, codes.shape[-1]))
+        tile[:, part[0] - y : part[2] - y, part[1] - x : part[3] - x] = own
+        return tile
 
     def _evict(self) -> None:
         room = self._tiling.budget - sum(tile.nbytes for tile in self._tiles.values())
@@ -263,12 +294,35 @@ class EncodedSlice:
             room += tile.nbytes
 
 
-def _idle_tiles(needed: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.bool_] | None:
-    """Find the tiles whose codes are never read, (rows, columns) of tiles; None if all are used."""
+def _read_pixels(needed: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.bool_] | None:
+    """Mark the pixels whose codes are read; None if all are."""
     if needed is None:
         return None
-    read = ndimage.maximum_filter(needed.view(np.uint8), 2 * tiling.margin + 1)
-    starts = [np.arange(0, size, tiling.tile) for size in needed.shape]
-    used = np.maximum.reduceat(np.maximum.reduceat(read, starts[0], axis=0), starts[1], axis=1)
-    idle: NDArray[np.bool_] = used == 0
+    return ndimage.maximum_filter(needed.view(np.uint8), 2 * tiling.margin + 1).view(np.bool_)
+
+
+def _idle_tiles(read: NDArray[np.bool_] | None, tiling: Tiling) -> NDArray[np.bool_] | None:
+    """Find the tiles whose codes are never read, (rows, columns) of tiles; None if all are used."""
+    if read is None:
+        return None
+    starts = [np.arange(0, size, tiling.tile) for size in read.shape]
+    idle: NDArray[np.bool_] = ~np.logical_or.reduceat(
+        np.logical_or.reduceat(read, starts[0], axis=0), starts[1], axis=1
+    )
     return idle
+
+
+def _read_cells(read: NDArray[np.bool_] | None, shape: tuple[int, int]) -> CellRange:
+    """Return the rectangle around all pixels that are read; short sides are never cut."""
+    edges = [(0, size) for size in shape]
+    for axis, size in enumerate(shape):
+        if read is not None and read.any() and size >= SHORT_SIDE:
+            places = np.flatnonzero(read.any(axis=1 - axis))
+            edges[axis] = int(places[0]), int(places[-1]) + 1
+    (top, bottom), (left, right) = edges
+    return top, left, bottom, right
+
+
+def _overlap(one: CellRange, other: CellRange) -> CellRange:
+    top, left = max(one[0], other[0]), max(one[1], other[1])
+    return top, left, max(min(one[2], other[2]), top), max(min(one[3], other[3]), left)
