@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import is_dataset, is_made_here
 from napari_metasr.io.dicom.recognition import is_dicom, is_zip
-from napari_metasr.io.names import is_volume_file, stem
+from napari_metasr.io.names import are_freesurfer_labels, is_volume_file, stem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -151,6 +151,6 @@ def _dicom_folders(root: Path) -> Iterator[PurePosixPath]:
 
 
 def is_segmentation(name: str) -> bool:
-    """Return whether a file holds a segmentation, by the last word of its name."""
+    """Return whether a file holds a segmentation, by the last word of its name or FreeSurfer's."""
     words = stem(name).lower().replace("-", "_").replace(".", "_").split("_")
-    return words[-1] in SEGMENTATIONS
+    return words[-1] in SEGMENTATIONS or are_freesurfer_labels(stem(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ __all__ = [
     "READ_FORMATS",
     "SUFFIXES",
     "WRITTEN_SUFFIXES",
+    "are_freesurfer_labels",
     "check_written_name",
     "has_ending",
     "is_volume_file",
@@ -38,6 +40,15 @@ READ_FORMATS = "NIfTI, FreeSurfer (.mgz), NRRD or MetaImage"
 
 WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".mgz", ".mgh", ".nrrd", ".mha")
 """Endings of the files that volumes are written to, one file each; the usual one first."""
+
+
+FREESURFER_LABELS = frozenset({"aseg", "synthseg", "wmparc", "ribbon", "filled"})
+"""Words in the names of segmentations of FreeSurfer: ``aparc+aseg``, ``aseg.presurf``."""
+
+
+def are_freesurfer_labels(name: str) -> bool:
+    """Tell by its name, without ending, whether FreeSurfer made a file, and of labels."""
+    return not FREESURFER_LABELS.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
 
 
 def has_ending(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:

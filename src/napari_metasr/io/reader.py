@@ -12,7 +12,7 @@ import numpy as np
 from napari_metasr.io.dicom.recognition import is_dicom
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.loading import loaded, read_volume
-from napari_metasr.io.names import is_volume_file
+from napari_metasr.io.names import are_freesurfer_labels, is_volume_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,8 +40,8 @@ def get_reader(path: str | Sequence[str]) -> Callable[..., list[LayerData]] | No
 def read_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     """Read files of volumes as napari layers, one a file.
 
-    Files whose names say that they are segmentations (``_seg``, ``_dseg``, ``_mask``, ``label-``)
-    and that hold whole numbers become labels.
+    Files whose headers or names say that they are segmentations (``_seg``, ``_dseg``, ``_mask``,
+    ``label-``, FreeSurfer's ``aseg``) and that hold whole numbers become labels.
 
     Raises
     ------
@@ -105,6 +105,8 @@ def _as_list(path: str | Sequence[str]) -> Sequence[str]:
 
 
 def _is_segmentation(volume: Volume) -> bool:
-    if not (volume.source.holds_labels or _SEGMENTATION.search(volume.source.name)):
+    name = volume.source.name
+    is_named = _SEGMENTATION.search(name) or are_freesurfer_labels(name)
+    if not (volume.source.holds_labels or is_named):
         return False
     return volume.data.dtype.kind in "iu" or bool(np.array_equal(volume.data, np.rint(volume.data)))
