@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -50,7 +50,8 @@ class Dock(QWidget):
     Signals
     -------
     closed
-        napari has taken the panel out of its dock, or its window was closed.
+        napari has taken the panel out of its dock, or its window is closed; the panel is still
+        there.
     """
 
     closed = Signal()
@@ -67,6 +68,7 @@ class Dock(QWidget):
         self.setObjectName(name)
         self._size = QSize(*size)
         self._is_placed = False
+        self._window_closes = False
         self.window_size: QSize | None = None
         self.setMinimumSize(*minimum)
 
@@ -83,7 +85,25 @@ class Dock(QWidget):
         elif event is not None and event.type() == QEvent.Type.Show and not self._is_placed:
             self._is_placed = True
             QTimer.singleShot(0, self._place)
+            main_window = _main_window(self)
+            if main_window is not None:
+                main_window.installEventFilter(self)
         return handled
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Notice that the viewer's window closes: it is hidden, if it does not refuse to.
+
+        napari then deletes the window with all that is in it, and does not close docks.
+        """
+        if event is not None and event.type() == QEvent.Type.Close:
+            self._window_closes = True
+            QTimer.singleShot(0, self._forget_closing)
+        elif event is not None and event.type() == QEvent.Type.Hide and self._window_closes:
+            self.closed.emit()
+        return super().eventFilter(watched, event)
+
+    def _forget_closing(self) -> None:
+        self._window_closes = False
 
     def _place(self) -> None:
         """Tab with the other docks of the plugin if all of them do not fit under each other."""
@@ -163,6 +183,14 @@ def form(lines: Sequence[tuple[str, Sequence[QWidget], int]], spacing: int = 4) 
         layout.addWidget(label, number, 0)
         layout.addLayout(parts.row(widgets, first=first), number, 1)
     return layout
+
+
+def _main_window(widget: QWidget) -> QMainWindow | None:
+    """Return the window that a widget is docked in, be its dock afloat."""
+    parent: QWidget | None = widget
+    while parent is not None and not isinstance(parent, QMainWindow):
+        parent = parent.parentWidget()
+    return parent
 
 
 def enclosing(widget: QWidget) -> QDockWidget | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from napari_metasr.widgets.upscaling.form import UpscaleChoice
 from napari_metasr.widgets.upscaling.masks import mask_maker
 from napari_metasr.widgets.upscaling.outlook import file_name, files_of_labels, options
 from napari_metasr.widgets.upscaling.progress import WorkShown
-from napari_metasr.widgets.upscaling.result_layer import like_source
+from napari_metasr.widgets.upscaling.result_layer import like_source, named_as_made
 from napari_metasr.widgets.upscaling.settings import FOUND
 from napari_metasr.widgets.upscaling.task import LayerJob, Note, Opened, Saved, upscale
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
@@ -113,7 +112,6 @@ class UpscaleCoordinator(QObject):
         dock.discard_requested.connect(self._on_discard)
         dock.cancel_requested.connect(self._on_cancel)
         dock.closed.connect(self.close)
-        dock.destroyed.connect(lambda: self._abandon())
         dock.show_status(words.READY)
         self._update()
 
@@ -121,20 +119,13 @@ class UpscaleCoordinator(QObject):
         """Stop, and let go of the viewer; what is done stays on the disk. Safe at any time."""
         if self._closed:
             return
-        self._abandon()
-        self.choice.close()
-        self._anatomy.release(HOLDER)
-
-    def _abandon(self) -> None:
-        """Stop; dock, viewer and Qt itself may be gone, as when napari is closed."""
-        if self._closed:
-            return
         self._closed = True
         self.worker.close()
         self._measuring.close()
         self._contents.close()
-        with suppress(RuntimeError):
-            self._timer.stop()
+        self._timer.stop()
+        self.choice.close()
+        self._anatomy.release(HOLDER)
 
     @property
     def is_waiting(self) -> bool:
@@ -323,7 +314,7 @@ class UpscaleCoordinator(QObject):
         """Add the output where it belongs, and leave the viewer at its slice."""
         lives = work.layer in self._viewer.layers
         added = []
-        for data in opened.layers:
+        for data in map(named_as_made, opened.layers):
             shown = like_source(data, work.layer, work.plan.target) if lives else data
             layer = Layer.create(*shown)
             with undisturbed(self._viewer):
