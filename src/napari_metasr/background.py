@@ -1,9 +1,10 @@
 """Background that was set to one value, when a scan was masked or padded.
 
 Two questions are asked of it. `masked_background` asks of an image or a stack whether it was masked
-(skull-stripped, defaced), and takes all pixels of the lowest value. `constant_background` asks
-which pixels of one slice are background, of whatever value and however few; single dark pixels
-inside the tissue that have the value by chance stay tissue.
+(skull-stripped, defaced), and takes all pixels of the lowest value, or of signed intensities what
+is constant in every slice. `constant_background` asks which pixels of one slice are background, of
+whatever value and however few; single dark pixels inside the tissue that have the value by chance
+stay tissue.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BLOCK = np.ones((3, 3), bool)
 """A block of pixels of one value is no coincidence of noise."""
 
 MASKED_SHARE = 0.2
-"""Share of pixels of exactly the lowest value from which an image counts as masked."""
+"""Share of pixels that are background from which an image counts as masked."""
 
 
 def background_value(edge: NDArray[Any]) -> float:
@@ -34,7 +35,11 @@ def background_value(edge: NDArray[Any]) -> float:
 
 
 def masked_background(image: NDArray[Any]) -> Mask | None:
-    """Find the pixels of exactly the lowest value in an image that has been masked.
+    """Find the background of an image that has been masked.
+
+    That are the pixels of exactly the lowest value. Where those are few and negative, as in
+    intensities that were standardised within the mask, it is the `constant_background` of each
+    slice; without negative values noise of few grey levels could be taken for that.
 
     Parameters
     ----------
@@ -44,9 +49,21 @@ def masked_background(image: NDArray[Any]) -> Mask | None:
     Returns
     -------
     ndarray or None
-        Boolean, of the image's shape; None where fewer than a fifth of the pixels have the value.
+        Boolean, of the image's shape; None where fewer than a fifth of the pixels belong to it.
     """
     background: Mask = image == image.min()
+    if background.mean() >= MASKED_SHARE:
+        return background
+    if image.min() >= 0:
+        return None
+    background = np.zeros(image.shape, bool)
+    for plane, found in zip(
+        image.reshape(-1, *image.shape[-2:]),
+        background.reshape(-1, *image.shape[-2:]),
+        strict=True,
+    ):
+        constant = constant_background(plane)
+        found[...] = False if constant is None else constant
     return background if background.mean() >= MASKED_SHARE else None
 
 

@@ -90,6 +90,20 @@ def test_the_noise_of_signed_images_is_not_taken_for_that_of_magnitudes(level):
     assert found.sigma == pytest.approx(20, rel=0.1)
 
 
+def test_a_masked_scan_tells_the_same_when_its_intensities_were_standardised():
+    rng = np.random.default_rng(5)
+    inside = np.hypot(*np.mgrid[-1:1:128j, -1:1:104j]) < 0.75
+    stack = np.stack([zero_filled(texture(k, (128, 104)) + 200, 0.625, 0) for k in range(12)])
+    stack = stack + 3 * rng.standard_normal(stack.shape)
+    mean, deviation = stack[:, inside].mean(), stack[:, inside].std()
+    masked = estimate(scan(np.where(inside, stack, 0), (3, 1, 1)))
+    found = estimate(scan(np.where(inside, (stack - mean) / deviation, 0), (3, 1, 1)))
+    assert masked.rows.interpolated
+    assert found.rows.acquired == masked.rows.acquired
+    assert found.noise.told_by == "tissue"
+    assert found.noise.sigma == pytest.approx(masked.noise.sigma / deviation, rel=0.1)
+
+
 def test_weak_signals_noise_is_not_underestimated():
     from napari_metasr.acquisition.noise import rician_sigma
 

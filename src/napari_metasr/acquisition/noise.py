@@ -10,6 +10,7 @@ from scipy import ndimage, special
 
 from napari_metasr.acquisition.band import cropped_to_band
 from napari_metasr.acquisition.description import NoiseLevel
+from napari_metasr.background import masked_background
 from napari_metasr.normalisation import NOISY_HEAD_LEVEL, intensity_range, quantiles_above
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     low, high = intensity_range(slices)
     if high <= low:
         return None
+    background = masked_background(slices)
+    if background is not None:  # of whatever value: dark, so that it is no flat tissue
+        slices = np.where(background, slices.min(), slices)
     level = low + NOISY_HEAD_LEVEL * (high - low)
     sigma = _of_air(slices, level)
     if sigma is not None:
