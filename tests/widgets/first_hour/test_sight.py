@@ -10,6 +10,8 @@ from fakes.widgets import FakeEngine, results, settle
 from fakes.window import click, drag, main_window, picture, press
 from napari.layers import Layer
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage
+from qtpy.QtWidgets import QLabel
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane
@@ -151,6 +153,28 @@ def test_a_rectangle_that_fills_the_view_says_what_the_scale_does(qtbot, viewer,
     click(dock.move_camera)
     settle(qtbot, dock)
     assert "fills the view" not in dock.notice.text()
+
+
+def contrast(label):
+    """Ratio of the luminances of a text and what is behind it, as WCAG defines it."""
+    picture = label.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    size = picture.height() * picture.bytesPerLine()
+    lines = np.frombuffer(picture.bits().asstring(size), np.uint8).reshape(picture.height(), -1)
+    pixels = lines[:, : 3 * picture.width()].reshape(-1, 3) / 255
+    linear = np.where(pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4)
+    luminances = linear @ (0.2126, 0.7152, 0.0722) + 0.05
+    return luminances.max() / luminances.min()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_what_the_dock_says_can_be_read_in_both_themes(qtbot, viewer, dock, theme):
+    """At the ratio of 4.5 that WCAG asks of a text; 2.1 had no more than a hint of it."""
+    viewer.theme = theme
+    settle(qtbot, dock)
+    words = [label for label in dock.findChildren(QLabel) if label.text() and label.isVisible()]
+    assert dock.findChild(QLabel, "metasr_research_use") in words
+    assert len(words) > 15
+    assert {label.text(): contrast(label) for label in words if contrast(label) < 4.5} == {}
 
 
 @pytest.mark.parametrize("plane", [Plane.CORONAL, Plane.SAGITTAL])

@@ -101,17 +101,17 @@ def test_the_readout_says_what_was_saved(qtbot, focused, engine):
     size = 24 * 32
     saved = 1000 * (size - 96) * SECONDS_PER_PIXEL
     text = focused.readout.values["saving"].text
-    assert text() == f"12% of slice, saves ≈ {saved:.0f} ms"
+    assert text() == f"12% of slice, saves ≈ {saved:.0f} ms, CPU"
     choose(focused, RegionMode.WHOLE)
     settle(qtbot, focused)
     focused.coordinator._viewer.dims.set_current_step(0, 3)
     settle(qtbot, focused)
-    assert text() == "100% of slice"
+    assert text() == "100% of slice, CPU"
     focused.coordinator._viewer.dims.set_current_step(0, 2)
     focused.coordinator.slices.forget(focused.coordinator._layers.source.layer)
     choose(focused, RegionMode.LESION)
     settle(qtbot, focused)
-    assert text() == f"12% of slice, saves {saved:.0f} ms"
+    assert text() == f"12% of slice, saves {saved:.0f} ms, CPU"
 
 
 @pytest.mark.parametrize("compare", list(Compare))

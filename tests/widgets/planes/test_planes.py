@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from fakes.mouse import turn_wheel
 from fakes.widgets import FakeEngine
+from fakes.window import main_window
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QWidget
 
 from napari_metasr.io.layers import layer_data
 from napari_metasr.volume import Plane, Source, Volume
 from napari_metasr.widgets.planes import coordinator as coordinators
+from napari_metasr.widgets.planes.dock import SIZE
 from napari_metasr.widgets.planes.widget import PlanesWidget
 from napari_metasr.widgets.viewer.layer_source import layer_source
 from napari_metasr.widgets.viewer.napari_versions import camera_of
@@ -352,3 +355,17 @@ def test_memory_is_freed_with_the_layer_and_the_dock(qtbot, opened):
     dock.close()
     viewer.add_image(np.zeros(SHAPE))
     assert not dock.coordinator.is_waiting
+
+
+def test_the_planes_are_as_wide_beside_a_narrow_dock_as_without(qtbot, make_napari_viewer_proxy):
+    """Qt would give them the width of the dock that is there, and a head a finger's width."""
+    viewer = make_napari_viewer_proxy(show=True)
+    main_window(viewer).resize(1500, 900)
+    narrow = QWidget()
+    narrow.setMinimumSize(200, 100)
+    viewer.window.add_dock_widget(narrow, name="narrow", area="right")
+    qtbot.wait(100)
+    dock = PlanesWidget(viewer, FakeEngine().factory)
+    viewer.window.add_dock_widget(dock, name="Three planes", area="right")
+    qtbot.waitUntil(lambda: dock.width() > SIZE[0] - 20, timeout=10_000)
+    viewer.window.remove_dock_widget("all")

@@ -18,6 +18,7 @@ from napari_metasr.weights import model_card
 from napari_metasr.widgets.upscaling.settings import Setting
 from napari_metasr.widgets.upscaling.target import Target, TargetKind
 from napari_metasr.widgets.upscaling.widget import UpscaleWidget
+from napari_metasr.widgets.viewer.result_layers import is_super_resolved
 
 
 def test_a_volume_becomes_a_finer_one_in_its_place(qtbot, viewer, dock, path):
@@ -184,7 +185,9 @@ def test_a_source_that_is_removed_meanwhile_hinders_nothing(qtbot, dock, viewer,
     viewer.layers.clear()
     work.go()
     settle(qtbot, dock)
-    assert [layer.name for layer in viewer.layers] == [OUTPUT.removesuffix(".nii.gz")]
+    (result,) = viewer.layers
+    assert result.name == f"research use · super-resolved · {OUTPUT.removesuffix('.nii.gz')}"
+    assert is_super_resolved(result)
 
 
 def test_nothing_is_computed_in_the_gui_thread(qtbot, make_dock, viewer, work):

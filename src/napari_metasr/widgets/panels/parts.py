@@ -131,5 +131,4 @@ def research_use() -> QLabel:
     """Return what every dock says at its foot."""
     label = QLabel(RESEARCH_USE_SENTENCE)
     label.setObjectName("metasr_research_use")
-    label.setEnabled(False)
     return label

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QMainWindow, QPushButton, QWidget
 
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.panels import dock as docks
@@ -15,6 +15,8 @@ from napari_metasr.widgets.planes.pane import PlanePane
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SIZE = (560, 620)
+"""Width and height that it asks for, in pixels."""
 PLACES = {Plane.AXIAL: (0, 0), Plane.SAGITTAL: (0, 1), Plane.CORONAL: (1, 0)}
 
 
@@ -36,7 +38,7 @@ class PlanesDock(docks.Dock):
     fit_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("metasr_planes_dock", size=(560, 620), parent=parent)
+        super().__init__("metasr_planes_dock", size=SIZE, parent=parent)
         self.source = parts.combo_box("The image whose planes are shown")
         self.enhancing = QCheckBox("Super-resolved")
         self.enhancing.setChecked(True)
@@ -64,6 +66,14 @@ class PlanesDock(docks.Dock):
         for pane in self.panes.values():
             pane.say("")
         self.show_notice(text)
+
+    def _place(self) -> None:
+        """Get the width it asks for: Qt keeps that of the panels that are or were there."""
+        super()._place()
+        frame, window = docks.enclosing(self), self.window()
+        if frame is not None and not frame.isFloating() and isinstance(window, QMainWindow):
+            width = min(SIZE[0], window.width() // 2)
+            window.resizeDocks([frame], [width], Qt.Orientation.Horizontal)
 
     def _lay_out(self) -> None:
         controls, column = docks.column()

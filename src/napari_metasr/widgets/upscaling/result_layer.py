@@ -16,8 +16,20 @@ if TYPE_CHECKING:
     from napari_metasr.upscaling.target import Target
 
 
+def named_as_made(data: LayerData) -> LayerData:
+    """Return an output as the reader gives it, with a name that says what an image is."""
+    voxels, keywords, kind = data
+    if kind == "image":
+        keywords = {
+            **keywords,
+            "name": f"{PURPOSE} · super-resolved · {keywords['name']}",
+            "metadata": {**keywords.get("metadata", {}), SUPER_RESOLVED: True},
+        }
+    return voxels, keywords, kind
+
+
 def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
-    """Return an output as the reader gives it, in the size, place and contrast of its source.
+    """Return an output in the size, place and contrast of its source.
 
     By itself a file that is oblique to the scanner is shown without its rotation, beside others
     of the same field of view whose first voxel lies elsewhere.
@@ -34,11 +46,7 @@ def like_source(data: LayerData, source: Image, target: Target) -> LayerData:
     voxels, keywords, kind = data
     if kind == "image":
         shown = {name: getattr(source, name) for name in ("contrast_limits", "gamma", "colormap")}
-        named = {
-            "name": f"{PURPOSE} · super-resolved · {keywords['name']}",
-            "metadata": {**keywords.get("metadata", {}), SUPER_RESOLVED: True},
-        }
-        keywords = {**keywords, **shown, **named}
+        keywords = {**keywords, **shown}
     inputs = tuple(axis.input for axis in target.axes)
     if tuple(source.data.shape[-3:]) == inputs and voxels.ndim <= source.ndim:
         with suppress(ValueError):  # it was rotated meanwhile

@@ -79,7 +79,8 @@ FIELDS = {
         "Ran on",
         (
             "Part of the slice that the network ran on, its margins included (more than all of it\n"
-            "where parts overlap), and the time saved beside the whole slice (≈: estimated)"
+            "where parts overlap), the time saved beside the whole slice (≈: estimated), and the\n"
+            "device"
         ),
     ),
     "residual": (
@@ -97,7 +98,6 @@ FIELDS = {
             "tissue's median: detail that the scan does not show, or overshoot"
         ),
     ),
-    "device": ("Device", "Where the network runs"),
     "cursor": ("Cursor", "World position under the mouse, in mm towards Right, Anterior, Superior"),
 }
 WIDE = ("scale", "spacing", "acquired", "saving", "cursor")
@@ -120,7 +120,6 @@ class Readout(QWidget):
             value.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             for widget in (label, value):
                 widget.setToolTip(tip)
-            label.setEnabled(False)
             wide = name in WIDE
             place += place % 2 if wide else 0
             row, column = divmod(place, 2)
@@ -139,9 +138,8 @@ class Readout(QWidget):
             "acquired": _acquired(reading),
             "encode": _milliseconds(reading.encode_seconds),
             "render": _milliseconds(reading.render_seconds),
-            "saving": _saving(reading.saving),
+            "saving": ", ".join(filter(None, (_saving(reading.saving), reading.device))) or NOTHING,
             "residual": reading.residual or NOTHING,
-            "device": reading.device or NOTHING,
         }
         for name, text in texts.items():
             self._set(name, text)
@@ -200,7 +198,7 @@ def _duration(seconds: float) -> str:
 
 def _saving(saving: Saving | None) -> str:
     if saving is None:
-        return NOTHING
+        return ""
     ran = f"{100 * saving.share:.0f}% of slice"
     if saving.share > 1:
         ran = f"{saving.share:.1f} × the slice"
