@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from scipy import ndimage
 
+from napari_metasr.background import constant_background
 from napari_metasr.geometry.grids import AxisGrid, OutputGrid
 from napari_metasr.normalisation import HEAD_LEVEL, fill_missing
 from napari_metasr.quality.hallucination import flagged_share
@@ -96,9 +97,17 @@ class Compared:
 
 
 def _head_of(image: NDArray[Any], intensity_range: tuple[float, float]) -> NDArray[np.bool_]:
-    """Mark the head: brighter than a tenth of the intensity range, and what that encloses."""
+    """Mark the head: brighter than a tenth of the intensity range, and what that encloses.
+
+    Background as bright as that, as of intensities that were standardised within a mask, is none
+    of it.
+    """
     low, high = intensity_range
-    head: NDArray[np.bool_] = ndimage.binary_fill_holes(image > low + HEAD_LEVEL * (high - low))
+    level = low + HEAD_LEVEL * (high - low)
+    head: NDArray[np.bool_] = ndimage.binary_fill_holes(image > level)
+    background = constant_background(image)
+    if background is not None and image[background][0] > level:
+        head &= ~background
     return head
 
 
