@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["check_no_series", "files_of", "open_stored", "stands_for_dicom"]
 
+DICOM_ENDINGS = (".dcm", ".ima", ".zip")
+"""What a file of such a name should hold, even if it holds something else."""
+
 
 def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> VolumeReader:
     """Open a volume, of a file or a DICOM series, without reading its voxels.
@@ -93,9 +96,9 @@ def _describes_other(sidecar: Path, name: str) -> bool:
 
 
 def stands_for_dicom(path: Path) -> bool:
-    """Tell whether a path should be read as DICOM: every folder, every archive, every such file."""
+    """Tell whether a path should be read as DICOM, by what it is, its name, or its content."""
     return path.is_dir() or (
-        not is_volume_file(path) and (path.suffix.lower() == ".zip" or is_dicom(path))
+        not is_volume_file(path) and (path.suffix.lower() in DICOM_ENDINGS or is_dicom(path))
     )
 
 

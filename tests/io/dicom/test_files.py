@@ -183,6 +183,14 @@ def test_files_without_images_are_counted_by_their_kind(tmp_path):
         open_stored(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["scan.dcm", "SCAN.IMA"])
+@pytest.mark.parametrize("content", [b"", bytes(500), b"<html>" * 99])
+def test_what_is_called_dicom_and_is_none_is_no_nifti_either(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match="expected DICOM images that make up a volume"):
+        open_stored(tmp_path / name)
+
+
 def test_an_empty_folder(tmp_path):
     with pytest.raises(ValueError, match=r"make up a volume, found none \(no files\)"):
         open_stored(tmp_path)
