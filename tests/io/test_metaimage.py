@@ -70,3 +70,16 @@ def test_a_data_file_of_any_name_is_found(tmp_path, name):
     (tmp_path / name).write_bytes(data.tobytes("F"))
     path = meta_file(tmp_path / "a.mhd", data, body=b"", ElementDataFile=name)
     same_as_itk(path)
+
+
+@pytest.mark.parametrize(("spacing", "step"), [("1", None), ("2.5", 2.5), ("nan", None)])
+def test_a_spacing_of_time_is_a_step_unless_it_is_the_default(tmp_path, spacing, step):
+    path = meta_file(
+        tmp_path / "a.mha",
+        asymmetric((3, 4, 5, 2)),
+        ElementSpacing=f"1 1 2 {spacing}",
+        TransformMatrix=" ".join(map(str, np.eye(4, dtype=int).ravel())),
+        Offset="0 0 0 0",
+    )
+    header = read_volume(path).source.header
+    assert (header and float(header.get_zooms()[3])) == step

@@ -159,9 +159,13 @@ def _as_nifti(
     *,
     code: int,
 ) -> nib.Nifti1Header | None:
-    """Return a header of NIfTI with the step of a series: ITK counts its spacing in seconds."""
-    (step,) = _numbers(path, header, "ElementSpacing", float)[3:4] or (0.0,)
-    if len(shape) < 4 or not 0 < step < math.inf or not np.isfinite(affine).all():
+    """Return a header of NIfTI with the step of a series: ITK counts its spacing in seconds.
+
+    A spacing of 1 is what programs write that know of none.
+    """
+    (step,) = _numbers(path, header, "ElementSpacing", float)[3:4] or (1.0,)
+    is_told = 0 < step < math.inf and step != 1
+    if len(shape) < 4 or not is_told or not np.isfinite(affine).all():
         return None
     return as_nifti(shape, affine, code, step)
 
