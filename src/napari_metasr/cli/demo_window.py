@@ -126,12 +126,14 @@ def _opened(scene: Scene) -> tuple[Viewer, ImageLayer, MetaSRZoomWidget]:
     import napari
     from napari.layers import Layer
 
+    from napari_metasr.widgets.viewer.open_docks import open_dock
+
     viewer = napari.Viewer(title="Meta-SR Zoom")
     viewer.window.resize(*WINDOW_SIZE)
     layer: Any = viewer.add_layer(Layer.create(*layer_data(scene.volume)))
     position = scene.index * layer.scale[-3] + layer.translate[-3]
     viewer.dims.set_point(layer.ndim - 3, position)
-    _, dock = viewer.window.add_plugin_dock_widget("napari-metasr", "Meta-SR Zoom")
+    dock: Any = open_dock(viewer, "napari-metasr.zoom")
     dock.model.setCurrentIndex(dock.model.findData(scene.model))
     dock.device.setCurrentIndex(dock.device.findData(scene.device))
     _settle()
