@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_metasr.cohort.bids import is_skull_stripped
+from napari_metasr.io.acquisition import gradients_beside
 from napari_metasr.io.inherited import fields_of
 from napari_metasr.io.opening import open_stored
 from napari_metasr.io.reader import read_layers
@@ -61,6 +62,17 @@ def test_the_nearest_and_most_particular_file_has_the_last_word(dataset):
     source = open_stored(scan).source
     assert source.acquisition == {"EchoTime": 0.002, "FlipAngle": 10, "InversionTime": 0.9}
     assert source.told["SliceThickness"] == 4
+
+
+def test_diffusion_weightings_are_inherited_and_those_beside_come_first(dataset):
+    root, write = dataset
+    write("dwi.bval").write_text("0 1000")
+    write("dwi.bvec").write_text("0 1\n0 0\n0 0")
+    scan = image(root / "sub-01/dwi/sub-01_dwi.nii.gz")
+    assert gradients_beside(scan) == {".bval": root / "dwi.bval", ".bvec": root / "dwi.bvec"}
+    own = write("sub-01/dwi/sub-01_dwi.bval")
+    assert gradients_beside(scan)[".bval"] == own
+    assert gradients_beside(image(root / "sub-01/anat/sub-01_T1w.nii.gz")) == {}
 
 
 def test_outside_of_a_dataset_the_file_of_the_same_name_alone_counts(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.io.inherited import files_for
 from napari_metasr.io.names import stem
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def acquisition_of(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def gradients_beside(path: Path) -> dict[str, Path]:
-    """Find the files of diffusion weightings beside an image, by their endings."""
-    files = {ending: path.with_name(f"{stem(path)}{ending}") for ending in GRADIENTS}
-    return {ending: file for ending, file in files.items() if file.is_file()}
+    """Find the files of diffusion weightings beside an image, or inherited, by their endings."""
+    found: dict[str, Path] = {}
+    for ending in GRADIENTS:
+        beside = path.with_name(f"{stem(path)}{ending}")
+        files = [beside] if beside.is_file() else files_for(path, ending)
+        if files:
+            found[ending] = files[-1]
+    return found

@@ -1,4 +1,4 @@
-"""What JSON files say of an image: the one beside it, and in BIDS those above it.
+"""Files that hold for an image: those beside it, and in BIDS those above it.
 
 The rule is BIDS's inheritance principle,
 https://bids-specification.readthedocs.io/en/stable/common-principles.html#the-inheritance-principle.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["fields_of"]
+__all__ = ["fields_of", "files_for"]
 
 DESCRIPTION, VERSION = "dataset_description.json", "BIDSVersion"
 DEEPEST = 6
@@ -35,10 +35,14 @@ def fields_of(image: Path) -> dict[str, Any]:
         suffix and no entity that it has not; elsewhere the one of the same name alone.
     """
     found: dict[str, Any] = {}
-    for folder in _folders(image):
-        for sidecar in _applicable(folder, stem(image)):
-            found |= read_fields(sidecar)
+    for sidecar in files_for(image, ".json"):
+        found |= read_fields(sidecar)
     return found | read_fields(sidecar_path(image))
+
+
+def files_for(image: Path, ending: str) -> list[Path]:
+    """List the files of an ending that hold for an image of a BIDS dataset; the nearest is last."""
+    return [path for folder in _folders(image) for path in _applicable(folder, stem(image), ending)]
 
 
 def _folders(image: Path) -> list[Path]:
@@ -48,10 +52,10 @@ def _folders(image: Path) -> list[Path]:
     return above[: len(below) + 1][::-1] if len(below) < len(above) else []
 
 
-def _applicable(folder: Path, name: str) -> Iterator[Path]:
-    """Yield the JSON files of a folder that hold for an image, the most particular one last."""
+def _applicable(folder: Path, name: str, ending: str) -> Iterator[Path]:
+    """Yield the files of a folder that hold for an image, the most particular one last."""
     *entities, suffix = name.split("_")
-    files = {path: path.stem.split("_") for path in folder.glob(f"*{escape(suffix)}.json")}
+    files = {path: path.stem.split("_") for path in folder.glob(f"*{escape(suffix)}{ending}")}
     fitting = {
         path: parts
         for path, parts in files.items()
