@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fakes.widgets import SHAPE, results, settle
+from fakes.widgets import SHAPE, resize_canvas, results, settle
 from qtpy.QtCore import Qt, QTimer
 
 from napari_metasr.widgets.viewer.napari_versions import (
@@ -14,7 +14,9 @@ from napari_metasr.widgets.viewer.napari_versions import (
     grid_shape,
     view_boxes,
 )
+from napari_metasr.widgets.zoom.comparison.box_names import GLYPH
 from napari_metasr.widgets.zoom.comparison.box_names import NAME as BOX_NAMES
+from napari_metasr.widgets.zoom.comparison.difference import COLOUR_BAR
 from napari_metasr.widgets.zoom.comparison.side_names import POSITIONS, overlay_name
 from napari_metasr.widgets.zoom.settings import Compare
 
@@ -270,8 +272,22 @@ def test_the_difference_is_super_resolved_minus_bicubic(qtbot, viewer, dock):
     assert "research use" in layer.name
     assert f"±{layer.contrast_limits[1]:.3g} intensity units" in layer.name
     assert bicubic.visible
+    assert not canvas_overlays(viewer)[BOX_NAMES].visible
     low, zero, high = layer.colormap.map(np.array([0.0, 0.5, 1.0]))
     assert (low[3], zero[3], high[3]) == (1, 0, 1)
+
+
+def test_the_unit_of_a_difference_is_read_beside_its_colour_bar(qtbot, viewer, dock):
+    """In lines, where the view is too narrow for one."""
+    resize_canvas(viewer, (600, 322))
+    choose(dock, "Difference map")
+    settle(qtbot, dock)
+    layer = next(layer for layer in viewer.layers if "minus bicubic" in layer.name)
+    ((text, x, _),) = canvas_overlays(viewer)[BOX_NAMES].texts(viewer)
+    assert f"\n±{layer.contrast_limits[1]:.3g} intensity units\n" in text
+    assert text.startswith("research use\n")
+    assert x + GLYPH * max(map(len, text.splitlines())) <= 322 - COLOUR_BAR
+    assert not layer.name_overlay.visible
 
 
 def test_blinking_shows_one_after_the_other(qtbot, viewer, dock):

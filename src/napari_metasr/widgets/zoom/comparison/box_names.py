@@ -43,12 +43,14 @@ def in_lines(name: str, width: float) -> str:
     >>> in_lines("research use · super-resolved (Meta-SRGAN ×2.00) · sub-01_T1c", 150)
     'research use\nsuper-resolved\n(Meta-SRGAN ×2.00)\nsub-01_T1c'
     >>> in_lines("bicubic ×2.00 · sub-01_ses-02_T1c", 110)
-    'bicubic ×2.00\nsub-0…_T1c'
+    'bicubic ×2.00\nsub-01_…2_T1c'
+    >>> in_lines("super-resolved minus bicubic, ±534 intensity units", 220)
+    'super-resolved minus bicubic,\n±534 intensity units'
     """
     room = max(int((width - 2 * INSET) / GLYPH), SHORTEST)
     if len(name) <= room:
         return name
-    lines = name.replace(" · ", "\n").replace(" (", "\n(").split("\n")
+    lines = name.replace(" · ", "\n").replace(" (", "\n(").replace(", ", ",\n").split("\n")
     half = room // 2
     return "\n".join(
         line if len(line) <= room else f"{line[: room - half]}…{line[1 - half :]}" for line in lines
@@ -56,11 +58,19 @@ def in_lines(name: str, width: float) -> str:
 
 
 class BoxNamesOverlay(BoxTexts):
-    """The name of the image in each view box, at its upper left."""
+    """The name of the image in each view box, at its upper left.
+
+    Attributes
+    ----------
+    free
+        Pixels at the right of a view box that are for something else.
+    """
+
+    free: float = 0.0
 
     def texts(self, viewer: ViewerModel) -> Iterator[tuple[str, float, float]]:
         """Yield each name and x and y of its upper left, in pixels."""
-        for name, (top, left, _, _) in named_boxes(viewer):
+        for name, (top, left, _, _) in named_boxes(viewer, self.free):
             yield name, left + INSET, top + INSET
 
 
@@ -73,7 +83,7 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
 
 
 def named_boxes(
-    viewer: ViewerModel,
+    viewer: ViewerModel, free: float
 ) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Yield the name in each view box that shows an image, and its top, left, height, width."""
     filled = [layers for _, layers in view_boxes(viewer) if layers]
@@ -81,7 +91,7 @@ def named_boxes(
         layers = (viewer.layers[place] for place in places)
         shown = [layer.name for layer in layers if isinstance(layer, Image) and layer.visible]
         if shown:
-            yield in_lines(shown[-1], box[-1]), box
+            yield in_lines(shown[-1], box[-1] - free), box
 
 
 class BoxNames:
@@ -97,8 +107,13 @@ class BoxNames:
         self._viewer = weakref.ref(viewer)
         self._overlay: BoxNamesOverlay | None = None
 
-    def show(self) -> int:
+    def show(self, free: float = 0.0) -> int:
         """Name the image in each view box.
+
+        Parameters
+        ----------
+        free
+            See `BoxNamesOverlay`.
 
         Returns
         -------
@@ -113,8 +128,8 @@ class BoxNames:
                 position=None, box=False, font_size=LABEL_SIZE, outline=1
             )
             canvas_overlays(viewer)[NAME] = self._overlay
-        self._overlay.visible = True
-        return max((name.count("\n") + 1 for name, _ in named_boxes(viewer)), default=1)
+        self._overlay.free, self._overlay.visible = free, True
+        return max((name.count("\n") + 1 for name, _ in named_boxes(viewer, free)), default=1)
 
     def hide(self) -> None:
         """Name nothing."""

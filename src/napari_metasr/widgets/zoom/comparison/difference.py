@@ -8,8 +8,9 @@ import numpy as np
 from napari.utils.colormaps import Colormap, ensure_colormap
 
 from napari_metasr.normalisation import difference_limit
+from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
+from napari_metasr.widgets.viewer.edge_letters import MOST_LINES
 from napari_metasr.widgets.viewer.result_layers import (
-    LABEL_SIZE,
     PURPOSE,
     ROLE,
     ResultImage,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 FAINT, CLEAR = 0.1, 0.5
 """Shares of the limit up to which a difference is transparent, and from which it is opaque."""
+COLOUR_BAR = 100.0
+"""Pixels at the right of the view that the colour bar takes."""
 
 
 def overlay_colormap() -> Colormap:
@@ -71,6 +74,7 @@ class SignedOverlay(Mode):
         if found is None:
             if self._layer is not None:
                 set_visible(self._layer, False)
+            stage.box_names.hide()
             return
         data, limit, name = found
         if self._layer is None or self._layer not in stage.viewer.layers:
@@ -88,8 +92,6 @@ class SignedOverlay(Mode):
                 scale=enhanced.scale,
                 translate=enhanced.translate,
             )
-            self._layer.name_overlay.visible = True
-            self._layer.name_overlay.font_size = LABEL_SIZE
             self._layer.colorbar.visible = True
             with undisturbed(stage.viewer):
                 stage.viewer.add_layer(self._layer)
@@ -101,11 +103,15 @@ class SignedOverlay(Mode):
         layer.contrast_limits = (-limit, limit)
         if layer.name != name:
             layer.name = name
+        anatomical_view(stage.viewer).keep_below(stage.box_names.show(free=COLOUR_BAR))
 
     def leave(self) -> None:
         """Hide the layer, to be taken away later, and put the view back."""
         stage, layer = self._stage, self._layer
         self._stage = self._layer = None
+        if stage is not None:
+            stage.box_names.hide()
+            anatomical_view(stage.viewer).keep_below(MOST_LINES)
         if stage is not None and layer is not None:
             set_visible(layer, False)
             stage.spent.append(layer)
