@@ -85,20 +85,27 @@ class Dock(QWidget):
         elif event is not None and event.type() == QEvent.Type.Show and not self._is_placed:
             self._is_placed = True
             QTimer.singleShot(0, self._place)
-            main_window = _main_window(self)
-            if main_window is not None:
-                main_window.installEventFilter(self)
         return handled
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Notice that the viewer's window closes: it is hidden, if it does not refuse to.
+    def end_with(self, window: QMainWindow) -> None:
+        """Tell that the panel is closed when the viewer's window is, in a dock of it or not yet."""
+        window.installEventFilter(self)
 
-        napari then deletes the window with all that is in it, and does not close docks.
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Notice that the viewer's window is closed: napari deletes it with all that is in it.
+
+        A script's `close` hides it, if it is seen, and deletes it at once; a user's may be asked
+        about, and refused, before Qt deletes it later.
         """
-        if event is not None and event.type() == QEvent.Type.Close:
+        kind = None if event is None else event.type()
+        if kind == QEvent.Type.Close and isinstance(watched, QWidget):
             self._window_closes = True
             QTimer.singleShot(0, self._forget_closing)
-        elif event is not None and event.type() == QEvent.Type.Hide and self._window_closes:
+            if watched.isHidden():
+                self.closed.emit()
+        elif kind == QEvent.Type.DeferredDelete or (
+            kind == QEvent.Type.Hide and self._window_closes
+        ):
             self.closed.emit()
         return super().eventFilter(watched, event)
 
@@ -183,14 +190,6 @@ def form(lines: Sequence[tuple[str, Sequence[QWidget], int]], spacing: int = 4) 
         layout.addWidget(label, number, 0)
         layout.addLayout(parts.row(widgets, first=first), number, 1)
     return layout
-
-
-def _main_window(widget: QWidget) -> QMainWindow | None:
-    """Return the window that a widget is docked in, be its dock afloat."""
-    parent: QWidget | None = widget
-    while parent is not None and not isinstance(parent, QMainWindow):
-        parent = parent.parentWidget()
-    return parent
 
 
 def enclosing(widget: QWidget) -> QDockWidget | None:

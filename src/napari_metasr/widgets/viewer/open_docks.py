@@ -45,6 +45,7 @@ class OpenDocks:
         if window is not None:
             _, _, width, height = window.geometry()
             dock.window_size = QSize(width, height)
+            dock.end_with(window._qt_window)
             DockKeys(dock, window._qt_window)
             listen_for_sheet(window._qt_window)
         reference = weakref.ref(dock)
