@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +68,19 @@ def test_letters_keep_off_names_the_scale_bar_and_the_edges(lines):
     assert top - FONT_SIZE / 2 > 10 + lines * 16
     assert bottom + FONT_SIZE < 400 - 35
     assert (left, right) == (20, 280)
+
+
+@pytest.mark.parametrize(("height", "width"), [(155, 178), (210, 178), (250, 300)])
+def test_letters_in_a_low_view_box_keep_off_each_other_and_the_name(height, width):
+    """Those of opposite edges lay on each other, inside the head, below four lines of a name."""
+    overlay = LettersOverlay(letters=dict.fromkeys(("top", "bottom", "left", "right"), "L"))
+    overlay.lines = 4
+    placed = overlay.places(height, width)
+    places = {side: each[1:] for side, each in zip(overlay.letters, placed, strict=True)}
+    assert places["top"][1] < height / 2 - FONT_SIZE
+    for one, other in itertools.combinations(places.values(), 2):
+        assert max(abs(a - b) for a, b in zip(one, other, strict=True)) > FONT_SIZE * 1.4
+    assert places["left"][1] - FONT_SIZE / 2 > 10 + 4 * 16
 
 
 def thick(volume, plane):

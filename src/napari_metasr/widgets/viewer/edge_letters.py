@@ -26,6 +26,8 @@ INSET = 20.0
 """Pixels from an edge to the middle of a letter."""
 ROOM_BELOW = 55.0
 """The same at the bottom edge, above the scale bar."""
+BESIDE = 0.75
+"""Share of a low view box's width at which the top letter stands, right of the name."""
 LINE = 16.5
 """Pixels that a line of a layer's name takes."""
 MOST_LINES = 3
@@ -49,7 +51,7 @@ class LettersOverlay(BoxTexts):
     letters
         One for each of ``top``, ``bottom``, ``left`` and ``right``.
     lines
-        Below how many lines of a name the letter of the top edge stands.
+        How many lines of a name the letters keep clear of.
     is_preparing
         Whether the glyphs of names are still being drawn, a few in each turn of the event loop.
     """
@@ -65,11 +67,25 @@ class LettersOverlay(BoxTexts):
                 yield letter, left + x, top + y
 
     def places(self, height: float, width: float) -> Iterator[tuple[str, float, float]]:
-        """Yield each letter and x and y of its middle in a view box, in pixels."""
+        """Yield each letter and x and y of its middle in a view box, in pixels.
+
+        That of the top edge stands below the name, or beside it in a box too low for that; those
+        at the sides stand half way down, and never on the name.
+        """
+        under_name = INSET + self.lines * LINE
+        middle = max(height / 2, under_name)
+        if under_name < height / 2 - INSET:
+            top = width / 2, under_name
+        else:
+            top = BESIDE * width, INSET
+        edges = {
+            "top": top,
+            "bottom": (width / 2, height - ROOM_BELOW),
+            "left": (INSET, middle),
+            "right": (width - INSET, middle),
+        }
         for side, letter in self.letters.items():
-            x = {"left": INSET, "right": width - INSET}.get(side, width / 2)
-            above, below = INSET + self.lines * LINE, height - ROOM_BELOW
-            yield letter, x, {"top": above, "bottom": below}.get(side, height / 2)
+            yield letter, *edges[side]
 
 
 with suppress(ImportError):  # without napari's drawing code there is nothing to draw on
