@@ -238,10 +238,17 @@ def test_a_whole_slice_without_its_background_counts_as_encoded_at_once(model, s
     encoded = model.encode(np.pad(stripped, 40))
     encoded.prepare()
     key = SliceKey(1, (0, 1), (0,), model.name, "cpu")
-    saving = EncodingCost().saving({key: encoded})
+    cost = EncodingCost()
+    saving = cost.saving({key: encoded})
     assert saving.is_measured
     assert saving.seconds == 0
     assert saving.share == encoded.encoded_pixels / np.pad(stripped, 40).size < 1
+    smaller = model.encode(np.pad(np.where(disc(20), stripped, 0), 40))  # as near the vertex
+    smaller.prepare((60, 60, 100, 100))
+    part = cost.saving({key: smaller})
+    seconds = encoded.encode_seconds * smaller.needed_pixels / encoded.needed_pixels
+    assert part.is_measured
+    assert part.seconds == pytest.approx(seconds - smaller.encode_seconds)
 
 
 @pytest.mark.parametrize(("gain", "offset"), [(3.5, -200.0), (1e3, 5e5)])

@@ -45,7 +45,7 @@ def noise_of(slices: NDArray[Any], shares: tuple[float, float] = (1.0, 1.0)) -> 
     that was set to one value, as by a mask, tells nothing: then the diagonal differences of the
     quietest blocks of tissue do, at the acquired resolution, corrected for what the magnitude
     does to weak signals (Koay and Basser 2006). Images with negative values are no magnitudes:
-    their noise is told by the tissue and not corrected.
+    the noise of their tissue is not corrected.
 
     Parameters
     ----------

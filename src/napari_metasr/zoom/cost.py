@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.session import SliceKey
 
 Slices = tuple[str, str, tuple[int, int]]
-"""Model, device and shape: such slices take the same time."""
+"""Model, device and shape: a pixel of such slices takes the same time."""
 MOST_REPEATED = 1.25
 """Pixels encoded of pixels there are, up to which a slice counts as encoded in one go."""
 
@@ -31,7 +31,7 @@ class Saving:
     seconds
         Time saved; negative where more was done than encoding whole slices at once.
     is_measured
-        Whether the time of whole slices was measured, not estimated from the pixels.
+        Whether the time of whole slices was measured, not estimated from parts of slices.
     """
 
     share: float
@@ -40,10 +40,14 @@ class Saving:
 
 
 class EncodingCost:
-    """Remember how long whole slices took, and tell what parts of them save."""
+    """Remember how long whole slices took, and tell what parts of them save.
+
+    Slices need the network on more or fewer of their pixels, see ``EncodedSlice.needed_pixels``;
+    their times are taken to be as the pixels.
+    """
 
     def __init__(self) -> None:
-        self._seconds: dict[Slices, float] = {}
+        self._wholes: dict[Slices, tuple[float, int]] = {}  # seconds and pixels
 
     def saving(self, encoded: Mapping[SliceKey, EncodedSlice]) -> Saving | None:
         """Return what is saved with these encoded slices; None where nothing has been encoded."""
@@ -57,11 +61,11 @@ class EncodingCost:
             kind = (key.model, key.device, one.shape)
             at_once = size <= one.encoded_pixels <= MOST_REPEATED * size
             if at_once and one.is_ready(Window.whole(one.shape)):
-                self._seconds[kind] = one.encode_seconds
-            known = self._seconds.get(kind)
-            measured = measured and known is not None
+                self._wholes[kind] = one.encode_seconds, size
+            measured = measured and kind in self._wholes
+            seconds, of = self._wholes.get(kind, (one.encode_seconds, one.encoded_pixels))
             pixels += one.encoded_pixels
             total += one.shape[0] * one.shape[1]
             spent += one.encode_seconds
-            whole += known if known is not None else one.encode_seconds * size / one.encoded_pixels
+            whole += seconds * (size / of)
         return Saving(pixels / total, whole - spent, measured) if total else None
