@@ -210,17 +210,17 @@ def print_zoom(side: int, region: int, repeats: int, device: str) -> None:
             print_row(name, f"x{scale:g}", *cells, f"{ratio:.1f}")
 
 
-def print_detection(side: int, repeats: int, device: str) -> None:
+def print_detection(slices: int, side: int, repeats: int, device: str) -> None:
     """Time the detectors on one slice, and on all slices of a volume."""
-    volume, _ = glioma_phantom((NEIGHBOURS, side, side), (4.0, 200 / side, 200 / side))
-    image = volume.slice(Plane.AXIAL, NEIGHBOURS // 2)
+    volume, _ = glioma_phantom((slices, side, side), (128 / slices, 200 / side, 200 / side))
+    image = volume.slice(Plane.AXIAL, slices // 2)
     print(f"\nDetection in {side} x {side} pixels on {device}, milliseconds a slice\n")
-    print_head("detector", "one slice", f"of {NEIGHBOURS} slices")
+    print_head("detector", "one slice", f"of {slices} slices")
     for name in DETECTORS:
         detector = load_detector(name, device=device)
         alone = median_ms(partial(detector.detect, image), repeats)
         many = median_ms(partial(look_through, detector, volume), repeats)
-        print_row(name, f"{alone:.0f}", f"{many / NEIGHBOURS:.0f}")
+        print_row(name, f"{alone:.0f}", f"{many / slices:.0f}")
 
 
 def look_through(detector: Detector, volume: Volume) -> None:
@@ -255,7 +255,7 @@ def main() -> None:
     print(machine_text(device))
     print_training(whole, replace(whole, patch=options.roi))
     print_zoom(side, region, repeats, device)
-    print_detection(side, repeats, device)
+    print_detection(4 if options.quick else NEIGHBOURS, side, repeats, device)
     print(f"\nat the end {load_text()}")
 
 

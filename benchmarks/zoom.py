@@ -2,7 +2,7 @@
 
     python benchmarks/zoom.py [--sizes 64 128 240] [--scales 2 3.7 4] [--repeats 7]
                              [--model meta-srgan]
-    python benchmarks/zoom.py --device cuda [--slices 155] [--regions 2368] [--repeats 7]
+    python benchmarks/zoom.py --device cuda [--slices 155] [--regions 2368] [--repeats 7] [--quick]
 
 Times are medians of the repeats after one call to warm up (the published form runs once after
 it); the peak memory of each case is measured in a process of its own, above what the process
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[], object]
 
+SIDES, QUICK_SIDES = (256, 240, 24), (32, 24, 16)
 COLUMNS = ("published", "ours, encode", "ours, render", "ours, bicubic", "Pillow", "torch bicubic")
 
 
@@ -133,8 +134,13 @@ def device_ms(work: Work, device: torch.device, repeats: int) -> str:
 
 
 @torch.inference_mode()
-def on_device(device: torch.device, slices: int, regions: int, repeats: int) -> None:
-    """Print what the network takes on a device, by every kernel and by the published form."""
+def on_device(
+    device: torch.device, slices: int, regions: int, repeats: int, sides: tuple[int, int, int]
+) -> None:
+    """Print what the network takes on a device, by every kernel and by the published form.
+
+    ``sides`` are those of the image that is rendered, of the slices and of the regions, in pixels.
+    """
     network = fold_batch_norm(shipped_network()).to(device)
     kernels = kernels_of(device)
     print(f"{device.type}: {machine_text(device.type)}; milliseconds\n")
@@ -151,19 +157,20 @@ def on_device(device: torch.device, slices: int, regions: int, repeats: int) -> 
         ]
         print_row(what, *(device_ms(work, device, again) for work in works))
 
-    image = torch.rand(1, 1, 256, 256, device=device)
-    grid = OutputGrid.at_scale((256, 256), 4)
+    rendered, side, region = sides
+    image = torch.rand(1, 1, rendered, rendered, device=device)
+    grid = OutputGrid.at_scale((rendered, rendered), 4)
     features = network.trunk(image)
     g = network.upscale.associate(features)
     terms = network.upscale.terms(grid, grid.pixel_range())
     cells = [torch.as_tensor(axis.cells(), device=device) for axis in (grid.rows, grid.columns)]
     row(
-        "render 256 -> 1024",
+        f"render {rendered} -> {4 * rendered}",
         lambda: published_upscale(network, features, grid),
         lambda: network.upscale.kernel(g, *terms, *cells),
         repeats,
     )
-    for name, count, size in (("slices", slices, 240), ("regions", regions, 24)):
+    for name, count, size in (("slices", slices, side), ("regions", regions, region)):
         images = torch.rand(count, 1, 1, size, size)
         small = OutputGrid.at_scale((size, size), 4)
 
@@ -235,13 +242,15 @@ def main() -> None:
     parser.add_argument("--device", choices=DEVICES[1:])
     parser.add_argument("--slices", type=int, default=155)
     parser.add_argument("--regions", type=int, default=2368)
+    parser.add_argument("--quick", action="store_true", help="small images, to try --device")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(one(*json.loads(options.one)))
     elif options.device:
         device = device_of(options.device, parser)
-        on_device(device, options.slices, options.regions, options.repeats)
+        sides = QUICK_SIDES if options.quick else SIDES
+        on_device(device, options.slices, options.regions, options.repeats, sides)
     elif options.told:
         print(f"{machine_text()}; milliseconds\n")
         on_telling(options.told, options.sizes, options.repeats)
