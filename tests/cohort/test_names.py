@@ -118,8 +118,8 @@ def test_a_pattern_opens_a_folder_of_derivatives_for_itself_alone(tmp_path):
 def test_a_folder_s_images_are_found_and_segmentations_are_not(tmp_path):
     images = ["a.nii", "b/c.nii.gz", "b/masked.nii.gz"]
     others = ["a_mask.nii", "b/BraTS-1-seg.nii.gz", "sub-1_desc-x_dseg.nii", "x.label.nii"]
-    images += ["mri/T1.mgz", "mri/brainmask.mgz"]
-    others += ["mri/aparc+aseg.mgz", "mri/aseg.auto.mgz", "mri/wmparc.mgz", "mri/ribbon.mgz"]
+    images += ["mri/T1.mgz", "mri/T1_filled.nii.gz", "mri/brainmask.mgz"]
+    others += ["mri/aparc+aseg.mgz", "mri/aseg.auto.mgz", "mri/wmparc.mgz", "mri/filled.mgz"]
     for name in images + others:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

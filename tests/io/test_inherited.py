@@ -109,6 +109,8 @@ def test_damaged_files_say_nothing(dataset, content):
         ("scan", ["ORIGINAL", "PRIMARY", "PHASE MAP", "FFE"], True),
         ("sub-01_part-mag_T1w", ["ORIGINAL", "PRIMARY", "M", "ND"], False),
         ("two-phase_T1w", "P", False),
+        ("sub-01_run-2_phase1", None, True),
+        ("liver_venous_phase", None, False),
     ],
 )
 def test_phases_are_a_concern(tmp_path, name, image_type, is_phase):

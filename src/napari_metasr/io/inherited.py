@@ -21,8 +21,8 @@ __all__ = ["fields_of", "files_for"]
 
 DESCRIPTION, VERSION = "dataset_description.json", "BIDSVersion"
 DEEPEST = 6
-"""Folders between an image and its dataset that are looked through at most: those of subject,
-session and kind, and some more."""
+"""Folders that are looked through at most, from an image's own to the dataset's: those of kind,
+session, subject and dataset, and two more."""
 
 
 def fields_of(image: Path) -> dict[str, Any]:

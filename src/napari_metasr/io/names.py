@@ -42,13 +42,18 @@ WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".mgz", ".mgh", ".nrrd", ".mha")
 """Endings of the files that volumes are written to, one file each; the usual one first."""
 
 
-FREESURFER_LABELS = frozenset({"aseg", "synthseg", "wmparc", "ribbon", "filled"})
+FREESURFER_LABELS = frozenset({"aseg", "synthseg", "wmparc", "ribbon"})
 """Words in the names of segmentations of FreeSurfer: ``aparc+aseg``, ``aseg.presurf``."""
+
+FREESURFER_FILLED = frozenset({"filled", "filled.auto"})
+"""Whole names of its filled white matter; in ``T1_filled`` and the like, lesions of a scan are."""
 
 
 def are_freesurfer_labels(name: str) -> bool:
     """Tell by its name, without ending, whether FreeSurfer made a file, and of labels."""
-    return not FREESURFER_LABELS.isdisjoint(re.split(r"[^a-z0-9]+", name.lower()))
+    name = name.lower()
+    words = re.split(r"[^a-z0-9]+", name)
+    return name in FREESURFER_FILLED or not FREESURFER_LABELS.isdisjoint(words)
 
 
 def has_ending(path: str | os.PathLike[str], endings: tuple[str, ...]) -> bool:

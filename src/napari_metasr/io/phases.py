@@ -15,8 +15,8 @@ __all__ = ["phase_concern"]
 TYPES = frozenset({"P", "PHASE", "PHASE MAP"})
 """Values of DICOM's element Image Type, or of its Complex Image Component, that say so."""
 
-_NAMED = re.compile(r"(^|_)part-phase(_|$)|_phase(diff|[12])?$")
-"""How names of BIDS say so."""
+_NAMED = re.compile(r"(^|_)part-phase(_|$)|^sub-.*_phase(diff|[12])?$")
+"""How names of BIDS say so; elsewhere ``_phase`` is that of a contrast agent as well."""
 
 
 def phase_concern(image_type: Any, path: Path | None = None) -> tuple[str, ...]:
