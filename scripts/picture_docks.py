@@ -35,6 +35,7 @@ from qtpy.QtWidgets import QApplication, QDialog, QMessageBox, QWidget
 
 from napari_metasr.figures.size import PRINT_SIZE
 from napari_metasr.quality.rating import prepare
+from napari_metasr.weights import is_own, model_names
 from napari_metasr.widgets.loupe.loupe import loupe_of
 from napari_metasr.widgets.panels.print_size import PrintSizeDialog
 from napari_metasr.widgets.tour.tour import ZOOM_DOCK, start_tour
@@ -59,6 +60,9 @@ UNDER_WAY, GLIMPSE = 0.35, 0.03
 
 RATED = 64
 """Rows and columns of the images that are rated."""
+
+CLOSER = 1.6
+"""How many times nearer than the whole slice a part of it is looked at."""
 
 TOUR_STEP = 3
 PATIENCE_SECONDS = 600
@@ -105,6 +109,15 @@ class Scene:
 def zoom(scene: Scene) -> QWidget:
     """Zoom in the middle of the view, side by side."""
     scene.open("zoom")
+    return scene.window
+
+
+def finetune(scene: Scene) -> QWidget:
+    """Zoom in by the first model of one's own."""
+    dock = scene.open("zoom")
+    dock.model.setCurrentIndex(dock.model.findData(own_models()[0]))
+    scene.viewer.camera.zoom *= CLOSER
+    wait(lambda: not dock.coordinator.is_waiting)
     return scene.window
 
 
@@ -232,10 +245,21 @@ def figure_size(scene: Scene) -> QWidget:
 PARTS: dict[str, Callable[[Scene], QWidget]] = {
     part.__name__: part
     for part in (
-        zoom, swipe, loupe, planes, lesion, trust, tour, keys, figure_size, upscale, rating,
+        zoom, finetune, swipe, loupe, planes, lesion, trust, tour, keys, figure_size, upscale,
+        rating,
     )
 }  # fmt: skip
 DOCUMENTED = ("lesion", "upscale", "planes", "rating")
+
+
+def own_models() -> list[str]:
+    """List the models that were fitted on this machine."""
+    return [name for name in model_names() if is_own(name)]
+
+
+def every_part() -> list[str]:
+    """List the parts that there is something to show of."""
+    return [name for name in PARTS if PARTS[name] is not finetune or own_models()]
 
 
 def main() -> None:
@@ -252,10 +276,11 @@ def main() -> None:
     if not options.every:
         take(options.scan, options.folder, options.parts or DOCUMENTED, options)
         return
+    parts = options.parts or every_part()
     for (width, height, factor), theme in itertools.product(SIZES, THEMES):
         folder = options.folder / f"{width}x{height}-{factor}-{theme}"
         arguments = [__file__, str(options.scan), str(folder), "--theme", theme, "--quick"]
-        arguments += ["--size", str(width), str(height), "--parts", *(options.parts or PARTS)]
+        arguments += ["--size", str(width), str(height), "--parts", *parts]
         environment = {**os.environ, "QT_SCALE_FACTOR": str(factor)}
         subprocess.run([sys.executable, *arguments], check=True, env=environment)
 
