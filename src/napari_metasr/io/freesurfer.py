@@ -13,7 +13,13 @@ from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader, MGHImage
 from napari_metasr.io.body import UNREADABLE, Body, Encoding, cause, unpacked
 from napari_metasr.io.names import FREESURFER, has_ending
 from napari_metasr.io.start import Packing, Start, cannot_hold
-from napari_metasr.io.volume_file import VolumeFile, as_nifti, existing_file, volume_shape
+from napari_metasr.io.volume_file import (
+    ALIGNED,
+    VolumeFile,
+    as_nifti,
+    existing_file,
+    volume_shape,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +108,8 @@ def open_mgh(path: Path) -> VolumeFile:
     )
     file = file.checked()
     step = _stored_repetition_time(file.body, shape) if len(shape) == 4 else 0.0
-    return replace(file, header=as_nifti(shape, affine, SCANNER if is_oriented else 0, step / 1000))
+    code = SCANNER if is_oriented else ALIGNED
+    return replace(file, header=as_nifti(shape, affine, code, step / 1000))
 
 
 def integers_held(values: NDArray[Any], dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import HeaderDataError
 
-from napari_metasr.io.names import has_ending, volume_file
+from napari_metasr.io.names import has_ending
 from napari_metasr.io.nifti import affine_in_mm
 from napari_metasr.io.nifti_repairs import NO_SIDES
 from napari_metasr.io.start import Packing, Start, cannot_hold
@@ -93,8 +93,8 @@ def _forms(
     """Compute the sform and qform of a new grid, with their codes, from those of the source.
 
     A file may hold two different transforms, to the scanner and to an atlas. The one that is used
-    for reading becomes ``affine``; the other one moves with it. The place of a layer or a picture
-    is written even where the orientation is not known; `NO_SIDES` says so then.
+    for reading becomes ``affine``; the other one moves with it. The place of what has no NIfTI
+    header is written even where the orientation is not known; `NO_SIDES` says so then.
     """
     forms: dict[str, tuple[NDArray[np.float64] | None, int]] = {
         "sform": (None, 0),
@@ -111,7 +111,7 @@ def _forms(
                 if form is not None and np.isfinite(form).all():
                     forms[name] = (affine_in_mm(form, source.header) @ to_source, int(code))
     used = "qform" if forms["sform"][1] == 0 and forms["qform"][1] > 0 else "sform"
-    is_placed = source.is_oriented or (source.header is None and volume_file(source.path) is None)
+    is_placed = source.is_oriented or source.header is None
     forms[used] = (affine, forms[used][1] or (ALIGNED if is_placed else _UNKNOWN))
     return forms
 
