@@ -83,6 +83,10 @@ def written(name):
     return re.findall(rf"python benchmarks/{name}\.py([^`\n]*)", text)
 
 
+LONG = {"gaps", "interaction", "lesion_focus", "soak"}
+"""The benchmarks whose smallest run takes half a minute: windows that are drawn without a GPU."""
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_help_knows_the_options_that_are_written_down(name):
     done = run(SCRIPTS[name], "--help")
@@ -115,7 +119,10 @@ def test_every_benchmark_is_in_the_table():
 
 
 @LINUX
-@pytest.mark.parametrize("name", SMALLEST)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in SMALLEST],
+)
 def test_smallest_run(folder, name):
     arguments, printed = SMALLEST[name]
     done = run(SCRIPTS[name], *arguments.split(), cwd=folder)
