@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
 import pytest
+from fakes.processes import run_python
 from PIL import Image
 
 from napari_metasr.cli import main
@@ -188,7 +187,7 @@ def test_the_program_runs_and_helps_without_loading_a_network() -> None:
         "heavy = {'torch', 'napari', 'matplotlib', 'skimage', 'qtpy'} & set(sys.modules);"
         "sys.exit(f'loaded {heavy}' if heavy else code)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = run_python("-c", code)
     assert done.returncode == 0, done.stderr
     for option in ("--plane", "--slice", "--region", "--scale", "--model", "--device", "--output"):
         assert option in done.stdout
@@ -201,7 +200,5 @@ def test_a_volume_is_written_without_loading_what_other_work_takes(scan, tmp_pat
         "heavy &= set(sys.modules); sys.exit(f'loaded {heavy}' if heavy else code)"
     )
     words = ["zoom", str(scan), "--scale", "2", "--output", str(tmp_path / "slice.nii.gz")]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
-    )
+    done = run_python("-c", code, *words)
     assert done.returncode == 0, done.stderr

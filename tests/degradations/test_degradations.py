@@ -192,7 +192,7 @@ def test_refusals():
         with pytest.raises(ValueError, match="expected noise of a sigma"):
             add_k_space_noise(np.ones((4, 4)), sigma, np.random.default_rng())
     for shares in ((0.0, 1.0), (1.0, 1.5)):
-        with pytest.raises(ValueError, match="expected shares of 0"):
+        with pytest.raises(ValueError, match=r"expected a share of 0\.\.1 of the band"):
             add_k_space_noise(np.ones((4, 4)), 1, np.random.default_rng(), shares)
     with pytest.raises(ValueError, match=r"found shape \(4,\)"):
         add_k_space_noise(np.ones(4), 1, np.random.default_rng())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import numpy as np
 import pytest
+from fakes.processes import run_python
 from PIL import Image
 
 from napari_metasr.cli import main
@@ -61,7 +61,7 @@ def test_without_the_package_the_one_line_says_how_to_install_it(tmp_path, phant
         "import sys; sys.modules['imageio_ffmpeg'] = None; from napari_metasr.cli import main;"
         f"sys.exit(main({words!r}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = run_python("-c", code)
     assert done.returncode == 2
     assert "MP4 needs imageio-ffmpeg: pip install 'napari-metasr[video]'" in done.stderr
     assert not (tmp_path / "zoom.mp4").exists()

@@ -51,6 +51,27 @@ class Apodisation:
         return (1 + np.cos(np.pi * fall)) / 2
 
 
+def acquired_frequencies(count: int, share: float = 1.0) -> NDArray[np.int64]:
+    """Return those of an axis' ``count`` central frequencies that a scanner acquires, in order.
+
+    Parameters
+    ----------
+    count
+        ``-(count // 2) .. count - count // 2 - 1`` are all of them, in cycles an axis.
+    share
+        By how many, as a share (0..1]; at least one, the DC term.
+
+    Raises
+    ------
+    ValueError
+        If the share is out of range.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"expected a share of 0..1 of the band, found {share}")
+    acquired = max(round(share * count), 1)
+    return np.arange(acquired) - acquired // 2
+
+
 @lru_cache(maxsize=64)
 def truncation_matrix(
     n_in: int,
@@ -81,13 +102,11 @@ def truncation_matrix(
     ValueError
         If the share or the blur is out of range.
     """
-    if not 0 < share <= 1 or not 0 <= fwhm < math.inf:
-        raise ValueError(
-            f"expected a share of 0..1 and a blur of at least 0 pixels, found {share} and {fwhm}"
-        )
+    if not 0 <= fwhm < math.inf:
+        raise ValueError(f"expected a blur of at least 0 pixels, found {fwhm}")
     positions = np.arange(n_in)
-    acquired = max(round(share * n_out), 1)
-    frequencies = np.arange(acquired) - acquired // 2
+    frequencies = acquired_frequencies(n_out, share)
+    acquired = len(frequencies)
     step, start = AxisGrid(n_in, n_out).place(1.0, 0.0)
     centres = start + step * np.arange(n_out)
     forward = np.exp(-2j * np.pi * np.outer(frequencies, positions) / n_in)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.fft import ifft2
 
+from napari_metasr.degradations.k_space import acquired_frequencies
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,14 +57,12 @@ def add_k_space_noise(
         raise ValueError(
             f"expected an image of (..., rows, columns), found shape {np.shape(image)}"
         )
-    if not all(0 < share <= 1 for share in shares):
-        raise ValueError(f"expected shares of 0..1 of the band, found {shares}")
+    acquired = np.multiply.outer(*map(_acquired, np.shape(image)[-2:], shares))
     clean = np.asarray(image, np.float32)
     if sigma == 0:
         return clean.copy()
     components = rng.standard_normal((*clean.shape, 2), dtype=np.float32)
     k_space = components.view(np.complex64)[..., 0]
-    acquired = np.multiply.outer(*map(_acquired, clean.shape[-2:], shares))
     if not acquired.all():
         k_space *= acquired / np.float32(math.sqrt(acquired.mean()))
     noise = ifft2(k_space, norm="ortho", overwrite_x=True)
@@ -72,11 +72,7 @@ def add_k_space_noise(
 
 
 def _acquired(count: int, share: float) -> NDArray[np.float32]:
-    """Return 1 for the frequencies of an axis that are acquired, in the order of its transform.
-
-    They are those of `napari_metasr.degradations.k_space.truncation_matrix`.
-    """
-    samples = max(round(share * count), 1)
-    frequencies = np.fft.fftfreq(count, 1 / count)
-    inside = (frequencies >= -(samples // 2)) & (frequencies < samples - samples // 2)
-    return inside.astype(np.float32)
+    """Return 1 for the frequencies of an axis that are acquired, in the order of its transform."""
+    samples = np.zeros(count, np.float32)
+    samples[acquired_frequencies(count, share)] = 1
+    return samples
