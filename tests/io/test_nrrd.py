@@ -136,6 +136,24 @@ def test_units_of_space_in_every_spelling(tmp_path, unit, factor):
     assert not volume.source.concerns
 
 
+@pytest.mark.parametrize(
+    ("unit", "seconds"),
+    [("s", 2), ("seconds", 2), ("ms", 2e-3), ("msec", 2e-3), ("µs", 2e-6), ("\u03bcs", 2e-6)],
+)
+def test_units_of_time_in_every_spelling(tmp_path, unit, seconds):
+    path = nrrd_file(
+        tmp_path / "a.nrrd",
+        asymmetric((5, 6, 7, 3)),
+        kinds="domain domain domain time",
+        space_directions="(-0.7,0,0) (0,1.1,0) (0,0,2.5) none",
+        spacings="nan nan nan 2",
+        units=f'"" "" "" "{unit}"',
+    )
+    header = read_volume(path).source.header
+    assert header.get_zooms()[3] == pytest.approx(seconds)
+    assert header.get_xyzt_units() == ("mm", "sec")
+
+
 def test_a_unit_that_is_not_known_is_said(tmp_path):
     path = nrrd_file(tmp_path / "a.nrrd", asymmetric(), space_units='"inch" "inch" "inch"')
     with pytest.warns(UserWarning, match="unit of space 'inch' is not known: mm is assumed"):

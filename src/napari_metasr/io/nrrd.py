@@ -78,8 +78,13 @@ MILLIMETRES = {
 }
 """Units of space by name, in the singular; both Unicode letters for a millionth are in use."""
 
+SECONDS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
+    **dict.fromkeys(("us", "µs", "\u03bcs", "usec", "microsecond", "microseconds"), 1e-6),
+}
+"""Units of time by name."""
 
-SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6, "µs": 1e-6}
 SEGMENT = "Segment0_ID"
 """What segmentations of 3D Slicer have in their headers."""
 
