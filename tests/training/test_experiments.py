@@ -12,7 +12,7 @@ from fakes.training import write_data
 from PIL import Image
 
 import napari_metasr
-from metasr_training import evaluate, export, report, train
+from metasr_training import evaluate, export, loop, report, train
 from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.detector import find_detector
 from metasr_training.lineage import all_updates
@@ -25,7 +25,15 @@ RECONSTRUCTION = ("loss/l1", "loss/mse", "loss/box", "loss/cross-entropy")
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def few_statistics():
+    """Estimate the statistics of the many networks with batch normalisation from a few batches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "STATISTICS_BATCHES", 4)
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, few_statistics):
     """All experiments trained and evaluated in one run folder, the detector's first."""
     folder = tmp_path_factory.mktemp("experiments")
     data = write_data(folder / "data", shape=(136, 128))
