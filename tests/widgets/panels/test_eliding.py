@@ -7,7 +7,10 @@ from qtpy.QtCore import QEvent, QPoint
 from qtpy.QtGui import QHelpEvent
 from qtpy.QtWidgets import QApplication, QToolTip
 
+from napari_metasr.weights import model_card
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.eliding import BRIEF
+from napari_metasr.widgets.panels.model_choice import choices, model_box
 
 LONG = "sub-0001_ses-preoperative_acq-highres_run-01_T1w-postcontrast"
 
@@ -43,3 +46,36 @@ def test_both_ends_of_a_long_name_are_seen(combo):
     assert combo.fontMetrics().horizontalAdvance(combo.shown_text) < combo.width()
     assert tip(combo) == f"{LONG}\nWhat is shown"
     assert (combo.sizeHint(), combo.minimumSizeHint()) == before
+
+
+def test_a_shorter_name_is_shown_where_there_is_no_room_for_the_whole_one(combo):
+    combo.setItemData(1, "acq-highres", BRIEF)
+    combo.setCurrentIndex(1)
+    assert combo.shown_text == "acq-highres"
+    assert tip(combo) == f"{LONG}\nWhat is shown"
+    combo.resize(1000, combo.height())
+    assert combo.shown_text == LONG
+    combo.setItemData(1, LONG[3:], BRIEF)
+    combo.resize(160, combo.height())
+    begin, end = combo.shown_text.split("…")
+    assert LONG[3:].startswith(begin)
+    assert LONG.endswith(end)
+
+
+def test_models_are_told_apart_in_a_narrow_dock(qtbot):
+    """Scales and the like give way first, which several models have in common."""
+    cards = {name: model_card(name) for name in ("meta-srgan", "meta-srgan-told", "ms-gan-x4")}
+    combo = model_box(choices(cards), "Which network")
+    qtbot.addWidget(combo)
+    combo.resize(180, combo.sizeHint().height())
+    combo.show()
+    shown = {}
+    for name in cards:
+        combo.setCurrentIndex(combo.findData(name))
+        shown[name] = combo.shown_text
+    assert shown["meta-srgan"] == "Meta-SRGAN · any scale"
+    assert shown["meta-srgan-told"].startswith("Meta-SR")
+    assert shown["meta-srgan-told"].endswith("quisition")
+    assert shown["ms-gan-x4"] == "MS-GAN-x4"
+    combo.resize(600, combo.height())
+    assert combo.shown_text == "MS-GAN-x4 · ×2, ×4 · lesions only"

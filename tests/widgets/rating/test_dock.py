@@ -12,6 +12,7 @@ from fakes.widgets import resize_canvas
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel
 
 from napari_metasr.cli import main
 from napari_metasr.quality.rating import RatingSheet, prepare, read_study
@@ -41,6 +42,15 @@ def dock(qtbot, viewer):
     qtbot.addWidget(dock)
     yield dock
     dock.end()
+
+
+def test_both_pages_say_what_results_are_for(dock, study):
+    dock.show()
+    purpose = dock.findChild(QLabel, "metasr_research_use")
+    assert purpose.isVisible()
+    dock.start_requested.emit(str(study.folder), "ann")
+    assert dock.is_rating
+    assert purpose.isVisible()
 
 
 def shown(viewer):

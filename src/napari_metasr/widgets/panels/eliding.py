@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SCROLL_BAR = 24
 """Pixels beside the names in the list."""
 
+BRIEF = Qt.ItemDataRole.UserRole + 1
+"""Role of an item's shorter name, which is shown where there is no room for the whole one."""
 
 if TYPE_CHECKING:
     Base = QComboBox
@@ -22,7 +24,7 @@ else:
 
 
 class Middle(Base):
-    """Shows the beginning and the end of a long name; the tip shows all of it."""
+    """Shows the beginning and the end of a long name, or a shorter one; the tip shows all of it."""
 
     @property
     def shown_text(self) -> str:
@@ -66,8 +68,11 @@ class Middle(Base):
                 QStyle.SubControl.SC_ComboBoxEditField,
                 self,
             )
-            option.currentText = self.fontMetrics().elidedText(
-                option.currentText, Qt.TextElideMode.ElideMiddle, room.width()
+            metrics, name = self.fontMetrics(), option.currentText
+            if metrics.horizontalAdvance(name) > room.width():
+                name = self.itemData(self.currentIndex(), BRIEF) or name
+            option.currentText = metrics.elidedText(
+                name, Qt.TextElideMode.ElideMiddle, room.width()
             )
         return option
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import Qt
 
 from napari_metasr.weights import is_own
 from napari_metasr.widgets.panels import parts
+from napari_metasr.widgets.panels.eliding import BRIEF
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +30,8 @@ class ModelChoice:
     ----------
     name
         Name of the model.
-    text
-        What it is and which scales it gives.
+    title, text
+        What it is, without and with the scales that it gives.
     tip
         The same at length.
     is_fixed
@@ -38,6 +39,7 @@ class ModelChoice:
     """
 
     name: str
+    title: str
     text: str
     tip: str
     is_fixed: bool
@@ -61,17 +63,20 @@ def _choice(name: str, card: ModelCard) -> ModelChoice:
     else:
         low, high = card.trained_scales
         scales, tip = ANY_SCALE, f"Gives every scale; trained on ×{low:g} to ×{high:g}."
-    text = f"{title_of(name, card)} · {scales}"
+    title = title_of(name, card)
+    text = f"{title} · {scales}"
     if card.lesions_only:
         text, tip = f"{text} · lesions only", f"{card.lesions_only}.\n{tip}"
-    return ModelChoice(name, text, f"{tip}\n{card.intended_use}", bool(card.fixed_scales))
+    tip = f"{tip}\n{card.intended_use}"
+    return ModelChoice(name, title, text, tip, is_fixed=bool(card.fixed_scales))
 
 
 def detector_choices(cards: Mapping[str, ModelCard]) -> list[ModelChoice]:
     """Return the entries of detectors, in the order of the cards."""
+    titles = {name: title_of(name, card) for name, card in cards.items()}
     return [
-        ModelChoice(name, title_of(name, card), card.intended_use, is_fixed=False)
-        for name, card in cards.items()
+        ModelChoice(name, title, title, cards[name].intended_use, is_fixed=False)
+        for name, title in titles.items()
     ]
 
 
@@ -81,6 +86,7 @@ def model_box(models: Sequence[ModelChoice], tip: str) -> QComboBox:
     for model in models:
         combo.addItem(model.text, model.name)
         combo.setItemData(combo.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
+        combo.setItemData(combo.count() - 1, model.title, BRIEF)
     for place, (before, model) in enumerate(pairwise(models), start=1):
         if model.is_fixed and not before.is_fixed:
             combo.insertSeparator(place)

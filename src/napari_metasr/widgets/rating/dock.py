@@ -68,6 +68,7 @@ class RatingDock(Dock):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 4, 6, 4)
         outer.addWidget(self._pages)
+        outer.addWidget(parts.research_use())
         self._connect()
         self.keys: dict[str, Callable[[], None]] = {
             **{str(grade): button.click for grade, button in enumerate(self.grades)},
