@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from fakes.dicom import STUDY, TELLTALE, enhanced, image, save, series, voxels
+from pydicom.dataset import Dataset
 
 from napari_metasr.io import read
 from napari_metasr.io.dicom.finding import find_series
@@ -151,6 +152,61 @@ def test_time_points_by_instance_numbers_alone(tmp_path):
         one.InstanceNumber = number
     volume = read(save(tmp_path, images))
     np.testing.assert_array_equal(stored_order(volume), np.stack(datas))
+
+
+def test_time_points_that_are_counted_slice_by_slice(tmp_path):
+    datas = [voxels(seed=seed) for seed in range(3)]
+    slices = zip(*map(series, datas), strict=True)
+    images = [one for of_a_slice in slices for one in of_a_slice]
+    for number, one in enumerate(images, start=1):
+        one.InstanceNumber = number
+    volume = read(save(tmp_path, images))
+    np.testing.assert_array_equal(stored_order(volume), np.stack(datas))
+
+
+def test_time_points_with_equal_instance_numbers_are_refused(tmp_path):
+    images = [one for seed in range(2) for one in series(voxels(seed=seed), InstanceNumber=1)]
+    [found] = find_series(save(tmp_path, images)).series
+    assert "2 different ones at slice" in found.refusal
+
+
+def test_elements_of_several_values_tell_nothing_apart(tmp_path):
+    datas = [voxels(seed=seed) for seed in range(2)]
+    images = [
+        one
+        for number, data in enumerate(datas, start=1)
+        for one in series(data, AcquisitionNumber=[number, 2], TemporalPositionIdentifier=number)
+    ]
+    with pytest.warns(UserWarning, match="AcquisitionNumber"):
+        volume = read(save(tmp_path, images))
+    np.testing.assert_array_equal(stored_order(volume), np.stack(datas))
+    assert find_series(tmp_path).series[0].concerns == (
+        "elements that cannot be read count as missing: AcquisitionNumber",
+    )
+
+
+def test_a_weighting_without_a_direction_spoils_nothing(tmp_path):
+    data = voxels((10, 7, 6))
+    image = enhanced(data, times=2)
+    for number, frame in enumerate(image.PerFrameFunctionalGroupsSequence):
+        del frame.FrameContentSequence[0].TemporalPositionIndex
+        diffusion = Dataset()
+        diffusion.DiffusionBValue = 1000.0 * (number // 5)
+        diffusion.DiffusionGradientDirectionSequence = []
+        frame.MRDiffusionSequence = [diffusion]
+    volume = read(save(tmp_path, [image]))
+    np.testing.assert_array_equal(stored_order(volume), data.reshape(2, 5, 7, 6))
+
+
+def test_the_time_step_of_a_multi_frame_echo_planar_image(tmp_path):
+    image = enhanced(voxels((10, 7, 6)), times=2)
+    timing = Dataset()
+    timing.RepetitionTime = 2200.0
+    image.SharedFunctionalGroupsSequence[0].MRTimingAndRelatedParametersSequence = [timing]
+    image.EchoPlanarPulseSequence = "YES"
+    header = read(save(tmp_path, [image])).source.header
+    assert header.get_zooms()[3] == pytest.approx(2.2)
+    assert header.get_xyzt_units() == ("mm", "sec")
 
 
 def test_a_time_point_that_lacks_a_slice_is_refused(tmp_path):

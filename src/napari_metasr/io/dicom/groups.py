@@ -11,6 +11,10 @@ from napari_metasr.io.dicom.frame import Frame, Header, Place, RefusalError
 __all__ = ["Groups", "frame_of"]
 
 
+DIFFUSION = "MRDiffusionSequence"
+TIMING = "MRTimingAndRelatedParametersSequence"
+
+
 class Groups:
     """Elements of a frame: its own, those that it shares, or those of the file."""
 
@@ -87,7 +91,7 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
     slope, intercept = of.number("RescaleSlope", rescale), of.number("RescaleIntercept", rescale)
     if slope == 0:
         raise RefusalError("expected a rescale slope other than 0, found 0")
-    step, repetition = of.number("TemporalResolution"), of.number("RepetitionTime")
+    step, repetition = of.number("TemporalResolution"), of.number("RepetitionTime", TIMING)
     frame = Frame(
         header=header,
         index=index,
@@ -102,7 +106,8 @@ def frame_of(header: Header, index: int, of: Groups) -> Frame:
         moments=_moments(header, index, of),
         time_step=None if step is None else step / 1000,
         repetition_time=None if repetition is None else repetition / 1000,
-        is_echo_planar="EP" in (of.value("ScanningSequence") or ()),
+        is_echo_planar="EP" in (of.value("ScanningSequence") or ())
+        or of.value("EchoPlanarPulseSequence") == "YES",
     )
     return replace(frame, unreadable=of.unreadable)
 
@@ -128,24 +133,26 @@ def _kinds(header: Header, of: Groups) -> dict[str, Any]:
 
 
 def _moments(header: Header, index: int, of: Groups) -> dict[str, Any]:
-    content, diffusion = "FrameContentSequence", "MRDiffusionSequence"
-    gradient = of.value("DiffusionGradientDirectionSequence", diffusion)
-    direction = (
-        of.value("DiffusionGradientOrientation")
-        if gradient is None
-        else gradient[0].get("DiffusionGradientOrientation")
-    )
+    content, diffusion = "FrameContentSequence", DIFFUSION
     weighting = of.number("DiffusionBValue", diffusion)
     return {
-        "temporal position": of.value(
+        "temporal position": of.number(
             "TemporalPositionIdentifier", content, "TemporalPositionIndex"
         ),
         "trigger time": of.number(
             "TriggerTime", "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"
         ),
-        "diffusion weighting": None
-        if weighting is None
-        else (weighting, *(map(float, direction or ()))),
-        "acquisition number": of.value("AcquisitionNumber", content, "FrameAcquisitionNumber"),
+        "diffusion weighting": None if weighting is None else (weighting, *_direction(of)),
+        "acquisition number": of.number("AcquisitionNumber", content, "FrameAcquisitionNumber"),
         "instance number": (header.instance_number, index),
     }
+
+
+def _direction(of: Groups) -> tuple[float, ...]:
+    """Return the direction cosines of a diffusion gradient; none where there is no direction."""
+    keyword = "DiffusionGradientOrientation"
+    for item in of.value("DiffusionGradientDirectionSequence", DIFFUSION) or ():
+        found = Groups(item, {}, {}).numbers(keyword, "", 3)
+        if found is not None:
+            return tuple(found)
+    return of.numbers(keyword, "", 3) or ()

@@ -41,6 +41,7 @@ TAGS = (
         "TemporalResolution",
         "RepetitionTime",
         "ScanningSequence",
+        "EchoPlanarPulseSequence",
         "StackID",
         "NumberOfFrames",
         "Rows",

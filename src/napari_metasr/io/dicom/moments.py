@@ -109,7 +109,7 @@ def _by_moment(placed: list[Placed], count: int) -> tuple[str | None, list[list[
             groups[frame.moments.get(name)].append((number, frame))
         if None in groups or len(groups) != crowd:
             continue
-        if all(len(dict(group)) == len(group) for group in groups.values()):
+        if all(map(_is_one_at_each_place, groups.values())):
             ordered = [groups[value] for value in sorted(groups)]
             _check_complete(ordered, count, name)
             return name, ordered
@@ -126,11 +126,22 @@ def _check_complete(groups: list[list[Placed]], count: int, name: str) -> None:
 
 
 def _in_order(placed: list[Placed], count: int) -> tuple[str, list[list[Placed]]] | None:
-    """Take time points one after the other, if every run of instance numbers is a whole stack."""
+    """Take time points as instance numbers count them: stack by stack, or slice by slice."""
     ordered = sorted(placed, key=lambda item: item[1].moments[ORDER])
-    runs = [ordered[first : first + count] for first in range(0, len(ordered), count)]
-    whole = all(len(dict(run)) == count for run in runs)
-    return (ORDER, runs) if whole else None
+    times, rest = divmod(len(ordered), count)
+    if rest or len({frame.moments[ORDER] for _, frame in ordered}) < len(ordered):
+        return None
+    stacks = [ordered[first : first + count] for first in range(0, len(ordered), count)]
+    if all(map(_is_one_at_each_place, stacks)):
+        return ORDER, stacks
+    slices = [ordered[first : first + times] for first in range(0, len(ordered), times)]
+    if all(len(dict(images)) == 1 for images in slices):
+        return ORDER, [list(images) for images in zip(*slices, strict=True)]
+    return None
+
+
+def _is_one_at_each_place(images: list[Placed]) -> bool:
+    return len(dict(images)) == len(images)
 
 
 def _number(item: Placed) -> int:
