@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -152,6 +153,25 @@ def test_folders_of_dicom_files_are_one_volume_each(tmp_path):
     assert [str(name) for name in named.names] == ["p1/t1", "p1/t2.a"]
 
 
+def test_volumes_are_found_in_every_spelling_in_pairs_and_in_archives(tmp_path):
+    pairs = ["p.hdr", "p.img", "q.HDR", "q.img.gz"]
+    images = ["A.NII.GZ", "b.Nii", "c.MGZ", *pairs]
+    for name in (*images, "envi.hdr", "disk.img"):
+        (tmp_path / name).touch()
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "IM0").write_bytes(bytes(128) + b"DICM")
+    for name, content in (
+        ("patient.zip", bytes(128) + b"DICM"),
+        ("papers.zip", b"none"),
+        ("unpacked.zip", bytes(128) + b"DICM"),
+        ("unpacked/copy.zip", bytes(128) + b"DICM"),
+    ):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("IM0", content)
+    found = [str(name) for name in find_inputs(tmp_path).names]
+    assert found == ["A.NII.GZ", "b.Nii", "c.MGZ", "p.hdr", "patient.zip", "q.HDR", "unpacked"]
+
+
 def test_a_link_whose_file_is_not_here_is_a_volume_that_will_fail(tmp_path):
     (tmp_path / "sub-01_T1w.nii.gz").symlink_to(tmp_path / "annex" / "nowhere")
     assert [str(name) for name in find_inputs(tmp_path).names] == ["sub-01_T1w.nii.gz"]
@@ -169,7 +189,7 @@ def test_a_link_whose_file_is_not_here_is_a_volume_that_will_fail(tmp_path):
 
 def test_where_nothing_can_be_found_is_told(tmp_path):
     (tmp_path / "a_mask.nii").touch()
-    with pytest.raises(ValueError, match=r"match \*\*/\*\.nii\*, .*found 1 that are segmentations"):
+    with pytest.raises(ValueError, match=r"files of volumes, .*found 1 that are segmentations"):
         find_inputs(tmp_path)
     for pattern in ("", "/**/*.nii", "../*.nii"):
         with pytest.raises(ValueError, match="expected a pattern of names within"):

@@ -64,8 +64,8 @@ class Cohort(UpscalingCommand):
     pattern: Annotated[tuple[str, ...], tyro.conf.UseAppendAction, optional("GLOB")] = Field(
         default=(),
         description="Files to upscale, relative to the input; may be given several times. By "
-        "default **/*_T1w.nii* of a dataset and all volumes of a folder, where each folder of "
-        "DICOM files counts as well. "
+        "default **/*_T1w.nii* of a dataset and all volumes of a folder, where each folder or .zip "
+        "file of DICOM files counts as one. "
         "Segmentations, derivatives/ and sourcedata/ are left out.",
     )
     within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(

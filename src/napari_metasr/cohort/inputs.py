@@ -9,14 +9,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from napari_metasr.cohort.bids import is_dataset, is_made_here
-from napari_metasr.io.dicom.recognition import is_dicom, is_zip
-from napari_metasr.io.names import are_freesurfer_labels, is_volume_file, stem
+from napari_metasr.io.dicom.recognition import is_dicom, is_zip, walked
+from napari_metasr.io.names import are_freesurfer_labels, has_ending, is_volume_file, stem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
 BIDS_PATTERN = "**/*_T1w.nii*"
-PATTERNS = ("**/*.nii*", "**/*.mg[hz]", "**/*.nrrd", "**/*.nhdr", "**/*.mh[ad]")
+ANY = "files of volumes, or folders or .zip files of DICOM"
+HEADER, DATA = ".hdr", (".img", ".img.gz")
 OTHER_DATASETS = ("derivatives", "sourcedata")
 SEGMENTATIONS = (
     "mask",
@@ -74,8 +75,9 @@ def find_inputs(
         The folder.
     patterns
         Globs relative to it, of files of volumes and of files and folders of DICOM; by default
-        the T1-weighted volumes of a BIDS dataset, and all files of volumes and all folders with
-        DICOM files, one volume each, of any other folder.
+        the T1-weighted volumes of a BIDS dataset, and of any other folder all files of volumes,
+        of which a header beside its data is one, and all folders and .zip files with DICOM files,
+        one volume each.
     output
         A folder to leave out.
     participants
@@ -94,8 +96,8 @@ def find_inputs(
     if not root.is_dir():
         raise NotADirectoryError(f"{root}: expected a folder of volumes, found a file")
     is_bids = is_dataset(root)
-    series = _dicom_folders(root) if not patterns and not is_bids else ()
-    patterns = patterns or ((BIDS_PATTERN,) if is_bids else PATTERNS)
+    patterns = patterns or ((BIDS_PATTERN,) if is_bids else ())
+    found = () if patterns else _all_volumes(root)
     for one in patterns:
         parts = PurePosixPath(one).parts
         if not parts or ".." in parts or PurePosixPath(one).is_absolute():
@@ -109,7 +111,7 @@ def find_inputs(
     for one in patterns:
         for name in _matching(root, one):
             named.setdefault(name, set()).update(PurePosixPath(one).parts)
-    for name in sorted({*named, *series}):
+    for name in sorted({*named, *found}):
         if chosen and chosen.isdisjoint(name.parts):
             continue
         others = set(OTHER_DATASETS) - named.get(name, set())
@@ -120,10 +122,26 @@ def find_inputs(
         raise ValueError(f"{root}: expected volumes of {missing}, found none")
     if not kept:
         aside = f"{len(left_out)} that are segmentations or derived" if left_out else "none"
-        raise ValueError(
-            f"{root}: expected volumes that match {', '.join(patterns)}, found {aside}"
-        )
+        wanted = f"volumes that match {', '.join(patterns)}" if patterns else ANY
+        raise ValueError(f"{root}: expected {wanted}, found {aside}")
     return Inputs(root, is_bids, tuple(kept), tuple(left_out))
+
+
+def _all_volumes(root: Path) -> Iterator[PurePosixPath]:
+    """Yield every volume; of an archive and a folder of DICOM beside or around it, the folder."""
+    series = set(_dicom_folders(root))
+    yield from series
+    for path in walked(root):
+        name = PurePosixPath(path.relative_to(root).as_posix())
+        if is_zip(path):
+            unpacked = (name.with_suffix(""), *name.parents)
+            wanted = series.isdisjoint(unpacked) and is_dicom(path)
+        elif has_ending(path, (HEADER,)):
+            wanted = any(path.with_name(stem(path) + ending).exists() for ending in DATA)
+        else:
+            wanted = not has_ending(path, DATA) and is_volume_file(path) and _may_be_volume(path)
+        if wanted:
+            yield name
 
 
 def _matching(root: Path, pattern: str) -> Iterator[PurePosixPath]:
