@@ -99,7 +99,7 @@ class Upscale(UpscalingCommand):
         """Return what writes the finished volume as DICOM, once it is known to be possible."""
         from napari_metasr.io.dicom.regions import ENDING
         from napari_metasr.io.dicom.volume import DicomVolume
-        from napari_metasr.io.dicom.writing import check_values, write_dicom
+        from napari_metasr.io.dicom.writing import check_source, write_dicom
 
         source, description = work.source.volume, work.plan.description
         if not path.name.lower().endswith(ENDING):
@@ -112,7 +112,7 @@ class Upscale(UpscalingCommand):
             raise ValueError(
                 f"{path}: expected one time point to write as DICOM, found {source.time_points}"
             )
-        check_values(path, source)
+        check_source(path, source, work.plan.target.shape)
 
         def derive() -> Path:
             try:

@@ -134,7 +134,7 @@ def test_contours_enclose_the_voxels_of_the_regions(folder, tmp_path, rng):
     )
     assert block == "CLOSED_PLANAR"
     has_hole = source.series.orientation[2] == "S"  # the ring lies in axial slices
-    assert ring == ("CLOSED_PLANAR_XOR" if has_hole else "CLOSED_PLANAR")
+    assert ring == ("CLOSEDPLANAR_XOR" if has_hole else "CLOSED_PLANAR")
 
 
 @pytest.mark.parametrize("write", [write_seg, write_rtstruct])
@@ -205,3 +205,78 @@ def test_an_anonymous_series_has_regions_too(tmp_path, rng, write):
     source = DicomVolume.open(folder)
     dataset = dcmread(write(tmp_path / "out.dcm", regions(source, rng), source))
     assert (str(dataset.PatientName), dataset.PatientBirthDate) == ("", "")
+
+
+@pytest.mark.parametrize("write", [write_seg, write_rtstruct])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"SpecificCharacterSet": "ISO_IR 100", "PatientName": "Müller^Jörg"},
+        {"SpecificCharacterSet": ["", "ISO 2022 IR 87"], "PatientName": "Yamada^Tarou=山田^太郎"},
+        {},
+    ],
+)
+def test_names_are_kept_in_every_character_set(tmp_path, write, header):
+    folder = save(tmp_path / "series", series(voxels(SHAPE), **header))
+    source = DicomVolume.open(folder)
+    mask = np.ones(source.spatial_shape, bool)
+    dataset = dcmread(write(tmp_path / "out.dcm", [Region("Läsion ×2 病变", mask)], source))
+    assert dataset.SpecificCharacterSet == "ISO_IR 192"
+    assert str(dataset.PatientName) == header.get("PatientName", SECRETS["PatientName"])
+    [found] = dataset.get("SegmentSequence") or dataset.StructureSetROISequence
+    assert found.get("SegmentLabel", found.get("ROIName")) == "Läsion ×2 病变"
+
+
+@pytest.mark.parametrize("write", [write_seg, write_rtstruct])
+def test_regions_of_files_without_a_preamble(tmp_path, rng, write):
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number, one in enumerate(series(voxels(SHAPE))):
+        del one.file_meta
+        one.save_as(folder / str(number), implicit_vr=True, little_endian=True)
+    source = DicomVolume.open(folder)
+    dataset = dcmread(write(tmp_path / "out.dcm", regions(source, rng), source))
+    assert dataset.PatientID == SECRETS["PatientID"]
+
+
+@pytest.mark.parametrize("write", [write_seg, write_rtstruct])
+def test_regions_of_slices_whose_orientation_was_rounded(tmp_path, rng, write):
+    images = series(voxels(SHAPE), orientation=oblique())
+    for number, one in enumerate(images):
+        one.ImageOrientationPatient = np.round(one.ImageOrientationPatient, 4 + number % 2).tolist()
+    source = DicomVolume.open(save(tmp_path / "series", images))
+    wanted = regions(source, rng)
+    path = write(tmp_path / "out.dcm", wanted, source)
+    read = segments if write is write_seg else enclosed
+    assert read(path, placed(tmp_path / "series"))[1] == expected(
+        wanted[0], source, placed(tmp_path / "series")
+    )
+
+
+@pytest.mark.parametrize("write", [write_seg, write_rtstruct])
+@pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SOPClassUID", "SOPInstanceUID"])
+def test_a_series_that_nothing_can_refer_to_is_refused(tmp_path, rng, write, keyword):
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number, one in enumerate(series(voxels(SHAPE))):
+        delattr(one, keyword)
+        one.save_as(folder / f"{number}.dcm")
+    source = DicomVolume.open(folder)
+    with pytest.raises(ValueError, match=f"out.dcm: expected a series .* without {keyword}"):
+        write(tmp_path / "out.dcm", regions(source, rng), source)
+    assert not (tmp_path / "out.dcm").exists()
+
+
+def test_contours_of_any_length_are_read_again(tmp_path):
+    folder = save(tmp_path / "series", series(voxels((2, 400, 400))))
+    source = DicomVolume.open(folder)
+    y, x = np.mgrid[-200:200, -200:200]
+    star = np.hypot(x, y) < 150 + 45 * np.sin(40 * np.arctan2(y, x))
+    mask = np.broadcast_to(star, source.spatial_shape)
+    path = write_rtstruct(tmp_path / "out.dcm", [Region("Lesion 1", mask)], source)
+    [structure] = dcmread(path).ROIContourSequence
+    longest = max(one.NumberOfContourPoints for one in structure.ContourSequence)
+    assert 3 * longest * 10 > 1 << 16  # bytes of decimal strings
+    assert enclosed(path, placed(folder))[1] == expected(
+        Region("Lesion 1", mask), source, placed(folder)
+    )

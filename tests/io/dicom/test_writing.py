@@ -8,16 +8,18 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from fakes.dicom import SECRETS, oblique, save, series, voxels
+from fakes.dicom import SECRETS, enhanced, oblique, save, series, voxels
 from fakes.nifti import affine_with, stored
+from pydicom.dataset import Dataset
 
 from napari_metasr.cli import main
 from napari_metasr.geometry.affines import affine_on
 from napari_metasr.geometry.grids import AxisGrid
 from napari_metasr.io import read
-from napari_metasr.io.dicom.writing import write_dicom
+from napari_metasr.io.dicom.writing import check_source, write_dicom
 from napari_metasr.io.opening import open_stored
 from napari_metasr.io.orientation import from_canonical
+from napari_metasr.normalisation import contrast_limits
 
 GREY = np.arange(1200, dtype=np.uint16)
 
@@ -75,6 +77,107 @@ def test_it_says_what_it_is_and_belongs_to_the_study(source, tmp_path):
     assert found.SeriesInstanceUID != original.SeriesInstanceUID
     assert found.SOPInstanceUID != original.SOPInstanceUID
     assert "InstitutionName" not in found
+
+
+def test_it_refers_to_the_images_that_it_is_made_of(source, tmp_path):
+    data, affine = finer(source)
+    found = pydicom.dcmread(
+        write_dicom(tmp_path / "out.dcm", data, affine, source, description="x")
+    )
+    originals = {pydicom.dcmread(path).SOPInstanceUID for path in source.path.iterdir()}
+    assert {one.ReferencedSOPInstanceUID for one in found.SourceImageSequence} == originals
+    purposes = {
+        one.PurposeOfReferenceCodeSequence[0].CodeValue for one in found.SourceImageSequence
+    }
+    assert purposes == {"121322"}  # DICOM PS3.16, CID 7202: source image for image processing
+
+
+def written(tmp_path, images):
+    source = open_stored(save(tmp_path / "in", images))
+    volume = read(source.path)
+    path = tmp_path / "out.dcm"
+    write_dicom(path, volume.data, volume.affine, source, description="x")
+    return volume, pydicom.dcmread(path)
+
+
+def framed(center, width):
+    """A multi-frame image with a window for all frames."""
+    found, window = enhanced(voxels((6, 9, 7), np.uint16)), Dataset()
+    window.WindowCenter, window.WindowWidth = center, width
+    found.SharedFunctionalGroupsSequence[0].FrameVOILUTSequence = [window]
+    return [found]
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        series(voxels(dtype=np.uint16), WindowCenter=300, WindowWidth=500),
+        series(voxels(dtype=np.uint16), WindowCenter=[300, 20], WindowWidth=[500, 30]),
+        framed(300, 500),
+    ],
+)
+def test_it_is_shown_as_its_source_is(tmp_path, images):
+    _, found = written(tmp_path, images)
+    assert (found.WindowCenter, found.WindowWidth) == (300, 500)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"WindowCenter": 300, "WindowWidth": 500, "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": 300, "WindowWidth": 500, "PhotometricInterpretation": "MONOCHROME1"},
+        {"WindowCenter": 300, "WindowWidth": 0},
+        {"WindowCenter": 300},
+    ],
+)
+def test_it_is_shown_as_the_viewer_would_where_the_source_says_nothing(tmp_path, header):
+    volume, found = written(tmp_path, series(voxels(dtype=np.uint16), **header))
+    low, high = contrast_limits(volume.data)
+    half = found.WindowWidth / 2
+    assert (found.WindowCenter - half, found.WindowCenter + half) == pytest.approx((low, high))
+
+
+def test_what_is_lost_or_burnt_in_is_told_as_of_the_source(tmp_path):
+    told = {
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": 12.5,
+        "LossyImageCompressionMethod": "ISO_10918_1",
+        "BurnedInAnnotation": "YES",
+    }
+    with pytest.warns(UserWarning, match="compressed with losses"):
+        _, found = written(tmp_path, series(voxels(dtype=np.uint16), **told))
+    assert {keyword: found[keyword].value for keyword in told} == told
+
+
+def test_coordinates_of_its_own_where_the_source_names_none(tmp_path):
+    _, found = written(tmp_path, series(voxels(dtype=np.uint16), FrameOfReferenceUID=None))
+    assert found.FrameOfReferenceUID.is_valid
+    assert found.PositionReferenceIndicator == ""
+
+
+def test_text_of_any_character_set_is_kept(tmp_path):
+    name = "Yamada^Tarou=山田^太郎"
+    header = {"SpecificCharacterSet": ["", "ISO 2022 IR 87"], "PatientName": name}
+    _, found = written(tmp_path, series(voxels(dtype=np.uint16), **header))
+    assert str(found.PatientName) == name
+    assert found.SpecificCharacterSet == "ISO_IR 192"
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [((4096, 1024, 1024), "1024 x 1024 x 4096"), ((1, 1, 70000), "70000 x 1 x 1")],
+)
+def test_more_than_a_file_can_count_is_refused_before_the_work(source, tmp_path, shape, found):
+    with pytest.raises(ValueError, match=f"expected at most .* found {found}"):
+        check_source(tmp_path / "out.dcm", source, shape)
+
+
+def test_a_series_of_no_study_is_refused_before_the_work(tmp_path):
+    images = series(voxels(dtype=np.uint16), StudyInstanceUID=None)
+    source = open_stored(save(tmp_path / "in", images))
+    with pytest.raises(ValueError, match="found one without StudyInstanceUID"):
+        check_source(tmp_path / "out.dcm", source, source.spatial_shape)
 
 
 @pytest.mark.parametrize(

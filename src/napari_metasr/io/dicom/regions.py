@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.files import check_kept, check_writable
+from napari_metasr.io.dicom.derived import check_filed
 from napari_metasr.io.dicom.extra import need_dicom
 from napari_metasr.io.orientation import from_canonical
 
@@ -61,7 +62,7 @@ def check_output(path: Path, source: DicomVolume, *, overwrite: bool = False) ->
         As `files.check_writable`, also if the output is a file of the series.
     ValueError
         If the name's ending is wrong, a library is missing, or the series does not say which
-        coordinates its positions are in.
+        coordinates its positions are in, or which study and which images it consists of.
     """
     need_dicom()
     if path.suffix.lower() != ENDING:
@@ -72,6 +73,7 @@ def check_output(path: Path, source: DicomVolume, *, overwrite: bool = False) ->
         raise ValueError(
             f"{path}: expected a series with a frame of reference to write regions of, found none"
         )
+    check_filed(path, source, referred=True)
 
 
 def check_regions(path: Path, regions: Sequence[Region], source: DicomVolume) -> None:

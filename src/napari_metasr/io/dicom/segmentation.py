@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr import __version__
+from napari_metasr.errors import in_words
 from napari_metasr.files import replacing
-from napari_metasr.io.dicom.derived import NUMBER_OFFSET, PROGRAM, REQUIRED, headers_of
+from napari_metasr.io.dicom.derived import (
+    NUMBER_OFFSET,
+    PROGRAM,
+    REQUIRED,
+    decimals,
+    headers_of,
+)
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.regions import (
     PURPOSE,
@@ -66,10 +73,10 @@ def write_seg(
     with quiet():
         try:
             dataset = _segmentation(regions, source, time)
-        except (AttributeError, KeyError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(
-                f"{path}: expected a series that a DICOM segmentation can refer to, found one that "
-                f"lacks an element ({error})"
+                f"{path}: expected a series that a DICOM segmentation can refer to, found one with "
+                f"an element that is missing or wrong ({in_words(error)})"
             ) from None
         with replacing(path, overwrite=overwrite) as temporary:
             dataset.save_as(temporary, enforce_file_format=True)
@@ -82,6 +89,8 @@ def _segmentation(regions: Sequence[Region], source: DicomVolume, time: int) -> 
 
     headers = headers_of(source, time)
     for header in headers:
+        if "ImageOrientationPatient" in header:  # rounded differently from slice to slice
+            header.ImageOrientationPatient = headers[0].ImageOrientationPatient
         for keyword in REQUIRED:
             if keyword not in header:
                 setattr(header, keyword, "")
@@ -96,10 +105,12 @@ def _segmentation(regions: Sequence[Region], source: DicomVolume, time: int) -> 
     }
     if len(headers) < len(pixels):  # several images in a file, not necessarily in this order
         places["plane_orientation"] = highdicom.PlaneOrientationSequence(
-            patient, (*(affine[:3, 0] / column), *(affine[:3, 1] / row))
+            patient, decimals((*affine[:3, 0] / column, *affine[:3, 1] / row))
         )
         places["plane_positions"] = [
-            highdicom.PlanePositionSequence(patient, affine[:3, 3] + number * affine[:3, 2])
+            highdicom.PlanePositionSequence(
+                patient, decimals(affine[:3, 3] + number * affine[:3, 2])
+            )
             for number in range(len(pixels))
         ]
     return highdicom.seg.Segmentation(

@@ -8,7 +8,14 @@ import numpy as np
 
 from napari_metasr.files import replacing
 from napari_metasr.geometry.grids import HALF
-from napari_metasr.io.dicom.derived import NUMBER_OFFSET, headers_of, in_study
+from napari_metasr.io.dicom.derived import (
+    NUMBER_OFFSET,
+    dataset_of,
+    decimals,
+    headers_of,
+    in_study,
+    references_to,
+)
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.regions import (
     PURPOSE,
@@ -46,7 +53,7 @@ def write_rtstruct(
 
     The contours of a slice run halfway between the centres of voxels inside and outside, so that
     they enclose the centres of the region's voxels and of no others. A region with holes has
-    contours that are combined by exclusive or (``CLOSED_PLANAR_XOR``).
+    contours that are combined by exclusive or (``CLOSEDPLANAR_XOR``).
 
     Parameters
     ----------
@@ -73,10 +80,12 @@ def write_rtstruct(
 
 
 def _structure_set(regions: Sequence[Region], source: DicomVolume, time: int) -> Any:
-    from pydicom.uid import RTStructureSetStorage
+    from pydicom.uid import ImplicitVRLittleEndian, RTStructureSetStorage
 
     headers = headers_of(source, time)
     found = in_study(headers[0], RTStructureSetStorage, "RTSTRUCT")
+    # An explicit one counts the bytes of a contour's numbers in 16 bits (DICOM PS3.5, 7.1.2).
+    found.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
     found.SeriesNumber = NUMBER_OFFSET + (source.series.frames[0][0].header.series_number or 0)
     found.SeriesDescription = found.StructureSetDescription = PURPOSE
     found.StructureSetLabel, found.StructureSetName = "REGIONS", "Regions, research use"
@@ -94,7 +103,7 @@ def _structure_set(regions: Sequence[Region], source: DicomVolume, time: int) ->
         found.StructureSetROISequence.append(_structure(number, region, space))
         found.ROIContourSequence.append(_contours(number, stored(region, source), affine, images))
         found.RTROIObservationsSequence.append(
-            _dataset(
+            dataset_of(
                 ObservationNumber=number,
                 ReferencedROINumber=number,
                 ROIObservationDescription=PURPOSE[:60],
@@ -105,46 +114,35 @@ def _structure_set(regions: Sequence[Region], source: DicomVolume, time: int) ->
     return found
 
 
-def _dataset(**elements: Any) -> Any:
-    from pydicom.dataset import Dataset
-
-    found = Dataset()
-    for keyword, value in elements.items():
-        setattr(found, keyword, value)
-    return found
-
-
 def _images(headers: Sequence[Any], source: DicomVolume, time: int) -> list[Any]:
     """Return the reference to the image of each slice."""
     frames = source.series.frames[time]
     files = list(dict.fromkeys(frame.header.file for frame in frames))
+    if len(files) == len(frames):
+        return references_to(headers)
     by_file = dict(zip(files, headers, strict=True))
-    images = []
-    for frame in frames:
-        header = by_file[frame.header.file]
-        reference = _dataset(
-            ReferencedSOPClassUID=header.SOPClassUID, ReferencedSOPInstanceUID=header.SOPInstanceUID
-        )
-        if len(files) < len(frames):
-            reference.ReferencedFrameNumber = frame.index + 1
-        images.append(reference)
+    images = references_to([by_file[frame.header.file] for frame in frames])
+    for image, frame in zip(images, frames, strict=True):
+        image.ReferencedFrameNumber = frame.index + 1
     return images
 
 
 def _frame_of_reference(header: Any, images: Sequence[Any]) -> Any:
-    series = _dataset(SeriesInstanceUID=header.SeriesInstanceUID, ContourImageSequence=list(images))
-    study = _dataset(
+    series = dataset_of(
+        SeriesInstanceUID=header.SeriesInstanceUID, ContourImageSequence=list(images)
+    )
+    study = dataset_of(
         ReferencedSOPClassUID=STUDY_CLASS,
         ReferencedSOPInstanceUID=header.StudyInstanceUID,
         RTReferencedSeriesSequence=[series],
     )
-    return _dataset(
+    return dataset_of(
         FrameOfReferenceUID=header.FrameOfReferenceUID, RTReferencedStudySequence=[study]
     )
 
 
 def _structure(number: int, region: Region, space: str) -> Any:
-    return _dataset(
+    return dataset_of(
         ROINumber=number,
         ReferencedFrameOfReferenceUID=space,
         ROIName=region.name,
@@ -157,28 +155,26 @@ def _contours(
     number: int, mask: NDArray[np.bool_], affine: NDArray[Any], images: Sequence[Any]
 ) -> Any:
     """Return the contours of a region, given its voxels (slice, row, column)."""
-    from pydicom.valuerep import DSfloat
-
     outlines = [
         (index, outline)
         for index in map(int, np.flatnonzero(mask.any(axis=(1, 2))))
         for outline in outlines_of(mask[index])
     ]
-    kind = "CLOSED_PLANAR_XOR" if any(_has_hole(image) for image in mask) else "CLOSED_PLANAR"
+    kind = "CLOSEDPLANAR_XOR" if any(_has_hole(image) for image in mask) else "CLOSED_PLANAR"
     contours = []
     for index, outline in outlines:
         rows, columns = outline.T
         places = np.stack([columns, rows, np.full_like(rows, index), np.ones_like(rows)])
         points = (affine @ places)[:3].T
         contours.append(
-            _dataset(
+            dataset_of(
                 ContourImageSequence=[images[index]],
                 ContourGeometricType=kind,
                 NumberOfContourPoints=len(points),
-                ContourData=[DSfloat(float(value), auto_format=True) for value in points.ravel()],
+                ContourData=decimals(points.ravel()),
             )
         )
-    return _dataset(
+    return dataset_of(
         ROIDisplayColor=list(COLOURS[(number - 1) % len(COLOURS)]),
         ContourSequence=contours,
         ReferencedROINumber=number,

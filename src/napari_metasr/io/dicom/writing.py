@@ -7,40 +7,74 @@ is asked for, and nothing else that is written holds any.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_metasr.files import check_kept, check_writable, replacing
-from napari_metasr.io.dicom.derived import DESCRIPTION_LENGTH, NUMBER_OFFSET, header_of, in_study
+from napari_metasr.io.dicom.derived import (
+    DESCRIPTION_LENGTH,
+    NUMBER_OFFSET,
+    check_filed,
+    dataset_of,
+    decimals,
+    headers_of,
+    in_study,
+    references_to,
+)
 from napari_metasr.io.dicom.extra import need_dicom, quiet
+from napari_metasr.io.dicom.window import window_of
 from napari_metasr.io.orientation import from_canonical
-from napari_metasr.normalisation import StreamedRange, cast_to_dtype
+from napari_metasr.normalisation import StreamedRange, cast_to_dtype, contrast_limits
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_metasr.io.dicom.volume import DicomVolume
 
-__all__ = ["check_values", "write_dicom"]
+__all__ = ["check_source", "write_dicom"]
 
 DERIVATION_LENGTH = 1024
 LARGEST = int(np.iinfo(np.uint16).max)
 FEWEST_STEPS = 255
 """Whole numbers in the range of values that are none: with fewer, rounding shows."""
 
+MOST_PIXELS = (1 << 31) - 1
+"""Of two bytes each, the length of which is counted in 32 bits (DICOM PS3.5, 7.1.1)."""
 
-def check_values(path: Path, source: DicomVolume) -> None:
-    """Refuse a series whose super-resolved values, which stay in its range, could not be written.
+LOSSES = ("LossyImageCompressionRatio", "LossyImageCompressionMethod")
+PURPOSE_OF_REFERENCE = {
+    "CodeValue": "121322",
+    "CodingSchemeDesignator": "DCM",
+    "CodeMeaning": "Source image for image processing operation",
+}
+
+
+def check_source(path: Path, source: DicomVolume, shape: Sequence[int]) -> None:
+    """Refuse a series whose super-resolved volume could not be written, before it is made.
+
+    Parameters
+    ----------
+    path
+        The file that is to be written.
+    source
+        The series, in whose range the values stay.
+    shape
+        Of the super-resolved volume, (z, y, x).
 
     Raises
     ------
     ValueError
-        If values are missing, negative or too large, or rounding to whole numbers would show.
+        If values are missing, negative or too large, rounding to whole numbers would show, there
+        are too many pixels for a file, or the series does not name its study.
     """
+    check_filed(path, source)
+    _check_size(path, shape)
     measured = StreamedRange()
     for _, block in source.blocks():
         measured.look(block)
@@ -50,6 +84,15 @@ def check_values(path: Path, source: DicomVolume) -> None:
         raise ValueError(
             f"{path}: expected at least {FEWEST_STEPS} whole numbers between the smallest and the "
             f"largest value to write as DICOM, which holds no others, found {low:g} to {high:g}"
+        )
+
+
+def _check_size(path: Path, shape: Sequence[int]) -> None:
+    if math.prod(shape) > MOST_PIXELS or max(shape) > LARGEST:
+        size = " x ".join(map(str, reversed(shape)))
+        raise ValueError(
+            f"{path}: expected at most {MOST_PIXELS:,} voxels, and {LARGEST:,} along an axis, to "
+            f"write as DICOM, found {size}"
         )
 
 
@@ -97,17 +140,21 @@ def write_dicom(
     InputReplacedError, FileExistsError, FileNotFoundError
         As `files.check_writable`, also if the output is a file of the series.
     ValueError
-        If the voxels are not three-dimensional, or beyond what such a file can hold.
+        If the voxels are not three-dimensional, or beyond what such a file can hold, or the
+        series does not name its study.
     """
     need_dicom()
     check_writable(path, overwrite=overwrite)
     check_kept(path, source.files)
     if data.ndim != 3:
         raise ValueError(f"{path}: expected three dimensions to write as DICOM, found {data.ndim}")
+    check_filed(path, source)
+    _check_size(path, data.shape)
     _check_range(path, float(np.min(data)), float(np.max(data)))
     stored, stored_affine = from_canonical(data, affine, source.file_affine)
     with quiet():
         dataset = _derived(source, description)
+        _add_window(dataset, *(window_of(source) or contrast_limits(data)))
         _add_pixels(dataset, cast_to_dtype(stored, np.uint16).T)
         _add_places(dataset, np.diag([-1.0, -1.0, 1.0, 1.0]) @ stored_affine)
         with replacing(path, overwrite=overwrite) as temporary:
@@ -117,19 +164,33 @@ def write_dicom(
 
 def _derived(source: DicomVolume, description: str) -> Any:
     """Make everything but pixels and places."""
-    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage
+    from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage, generate_uid
 
-    header = source.series.frames[0][0].header
+    headers, header = headers_of(source), source.series.frames[0][0].header
     kind, modality = MultiFrameGrayscaleWordSecondaryCaptureImageStorage, header.modality or "OT"
-    found = in_study(header_of(source), kind, modality)
+    found = in_study(headers[0], kind, modality)
+    if not found.get("FrameOfReferenceUID"):  # places need coordinates, if those of this file alone
+        found.FrameOfReferenceUID = generate_uid()
     found.ConversionType = "SYN"
     found.SeriesNumber = NUMBER_OFFSET + (header.series_number or 0)
     found.SeriesDescription = f"{header.description} super-resolved".strip()[:DESCRIPTION_LENGTH]
+    found.Laterality = found.PatientOrientation = ""
     found.ImageType = ["DERIVED", "SECONDARY"]
     found.DerivationDescription = f"{description}. {RESEARCH_USE_SENTENCE}"[:DERIVATION_LENGTH]
-    found.BurnedInAnnotation = "NO"
+    found.BurnedInAnnotation = headers[0].get("BurnedInAnnotation") or "NO"
     found.LossyImageCompression = "01" if header.lossy else "00"
+    for keyword in LOSSES if header.lossy else ():
+        if keyword in headers[0]:
+            found[keyword] = headers[0][keyword]
+    found.SourceImageSequence = references_to(headers)
+    for image in found.SourceImageSequence:
+        image.PurposeOfReferenceCodeSequence = [dataset_of(**PURPOSE_OF_REFERENCE)]
     return found
+
+
+def _add_window(dataset: Any, low: float, high: float) -> None:
+    """Add the values that viewers show from black to white at first."""
+    dataset.WindowCenter, dataset.WindowWidth = decimals(((low + high) / 2, max(high - low, 1)))
 
 
 def _add_pixels(dataset: Any, frames: NDArray[np.uint16]) -> None:
@@ -149,16 +210,12 @@ def _add_places(dataset: Any, affine: NDArray[np.float64]) -> None:
     from pydicom.datadict import tag_for_keyword
     from pydicom.dataset import Dataset
     from pydicom.uid import generate_uid
-    from pydicom.valuerep import DSfloat
-
-    def numbers(values: Any) -> list[Any]:
-        return [DSfloat(float(value), auto_format=True) for value in values]
 
     column, row, between = (float(np.linalg.norm(affine[:3, axis])) for axis in range(3))
     measures, orientation, shared = Dataset(), Dataset(), Dataset()
-    measures.PixelSpacing = numbers((row, column))
-    measures.SliceThickness = measures.SpacingBetweenSlices = numbers((between,))[0]
-    orientation.ImageOrientationPatient = numbers((*affine[:3, 0] / column, *affine[:3, 1] / row))
+    measures.PixelSpacing = decimals((row, column))
+    measures.SliceThickness = measures.SpacingBetweenSlices = decimals((between,))[0]
+    orientation.ImageOrientationPatient = decimals((*affine[:3, 0] / column, *affine[:3, 1] / row))
     shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
     dataset.SharedFunctionalGroupsSequence = [shared]
     organization, index = Dataset(), Dataset()
@@ -170,7 +227,7 @@ def _add_places(dataset: Any, affine: NDArray[np.float64]) -> None:
     frames = []
     for number in range(dataset.NumberOfFrames):
         position, content, frame = Dataset(), Dataset(), Dataset()
-        position.ImagePositionPatient = numbers(affine[:3, 3] + number * affine[:3, 2])
+        position.ImagePositionPatient = decimals(affine[:3, 3] + number * affine[:3, 2])
         content.DimensionIndexValues = [number + 1]
         frame.PlanePositionSequence, frame.FrameContentSequence = [position], [content]
         frames.append(frame)
