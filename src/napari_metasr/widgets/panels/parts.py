@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from enum import Enum
 
+    from qtpy.QtGui import QResizeEvent
+
 Box = TypeVar("Box", bound=QComboBox)
 FONT_EVENTS = (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish)
 
 
 class Words(QLabel):
     """A text over a few lines, whose room is kept whether it is there or not.
+
+    A longer text takes more room, which stays for as long as the label is as wide: what stands
+    below does not move up and down as texts come and go.
 
     Parameters
     ----------
@@ -41,6 +46,7 @@ class Words(QLabel):
     def __init__(self, lines: int, tip: str) -> None:
         super().__init__()
         self._lines = lines
+        self._least = 0
         self.setWordWrap(True)
         self.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.setToolTip(tip)
@@ -50,10 +56,26 @@ class Words(QLabel):
         handled = super().event(event)
         if event is not None and event.type() in FONT_EVENTS:
             text = self.text()
-            self.setText("\n".join("x" * self._lines))
-            self.setMinimumHeight(self.sizeHint().height())
-            self.setText(text)
+            super().setText("\n".join("x" * self._lines))
+            self._least = self.sizeHint().height()
+            super().setText(text)
+            self._fit(self._least)
         return handled
+
+    def setText(self, text: str | None) -> None:
+        """Show a text; room that it needs beyond what is kept is kept from now on."""
+        super().setText(text)
+        self._fit(self.minimumHeight())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep no more than the text needs in another width."""
+        super().resizeEvent(event)
+        if event is not None and event.size().width() != event.oldSize().width():
+            self._fit(self._least)
+
+    def _fit(self, least: int) -> None:
+        self.setMinimumHeight(0)  # which is counted among the height for a width
+        self.setMinimumHeight(max(least, self.heightForWidth(self.width())))
 
 
 def combo_box(tip: str) -> QComboBox:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.widgets.panels.model_choice import ModelChoice
 
+NOTICE_LINES = 4
 LESION = "Lesion"
 LESION_MISSING = "Lesion (detect tumour first)"
 
@@ -103,7 +104,7 @@ class ZoomDock(Dock):
         self.draw.setCheckable(True)
         self.draw.setToolTip("Draw the rectangle on the image, or drag the one there is")
         self.scale = ScaleControl()
-        self.notice = parts.Words(3, "What to know about the result that is shown")
+        self.notice = parts.Words(NOTICE_LINES, "What to know about the result that is shown")
         self.notice.setObjectName("metasr_notice")
         self.move_camera = QCheckBox("Move the camera")
         self.move_camera.setChecked(True)
