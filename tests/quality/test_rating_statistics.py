@@ -9,7 +9,7 @@ import pytest
 
 from napari_metasr.quality.rating import MethodScore
 from napari_metasr.quality.rating.agreement import intraclass_correlation, weighted_kappa
-from napari_metasr.quality.statistics import holm, signed_rank_p
+from napari_metasr.quality.statistics import holm, signed_rank_balance, signed_rank_p
 
 # Zhu, Yang and Lio, ISBI 2019, Table 1: counts of poor, fair, good, great -> printed MOS
 PUBLISHED = {
@@ -98,6 +98,13 @@ def test_signed_ranks_by_hand():
     assert signed_rank_p([1, -1, 2, 3]) == pytest.approx(6 / 16)
     assert signed_rank_p([1, 0, -1, 2, 0, 3]) == pytest.approx(6 / 16)
     assert signed_rank_p([2, 2, 2, 2, 2]) == pytest.approx(2 / 32)
+
+
+def test_the_balance_of_the_ranks_by_hand():
+    """Ranks of 1 1 2 9 are 1.5 1.5 3 4."""
+    assert signed_rank_balance([1, -1, 2, 9]) == 7
+    assert signed_rank_balance([-1, 0, -1, -2, 9]) == 4 - 6  # though their mean is above 0
+    assert signed_rank_balance([0, 1e-12]) == 0
 
 
 def test_no_difference_is_no_evidence():

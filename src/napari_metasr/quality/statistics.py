@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
 ROUNDING = 9
 """Decimals to which differences are rounded, so that equal means are ties."""
 
@@ -22,9 +24,26 @@ def signed_rank_p(differences: Sequence[float]) -> float:
     """
     from scipy.stats import wilcoxon
 
-    rounded = np.round(differences, ROUNDING)
-    differing = rounded[rounded != 0]
+    differing = _differing(differences)
     return float(wilcoxon(differing).pvalue) if differing.size else 1.0
+
+
+def signed_rank_balance(differences: Sequence[float]) -> float:
+    """Return the ranks of the positive differences less those of the negative ones.
+
+    Its sign is what `signed_rank_p` speaks for: that of the mean may be another one, where a few
+    pairs differ much and the others in the other direction.
+    """
+    from scipy.stats import rankdata
+
+    differing = _differing(differences)
+    return float((np.sign(differing) * rankdata(np.abs(differing))).sum())
+
+
+def _differing(differences: Sequence[float]) -> NDArray[np.float64]:
+    """Return the differences that are not 0 to rounding."""
+    rounded: NDArray[np.float64] = np.round(differences, ROUNDING)
+    return rounded[rounded != 0]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -13,7 +13,13 @@ from metasr_training.catalogue import experiment, experiment_ids
 from metasr_training.claims.claim import PairedClaim, RatioClaim, ShareClaim, Side, claims
 from metasr_training.claims.evidence import Evidence, Pairs
 from metasr_training.claims.table import claims_text, write_claims
-from metasr_training.claims.verdict import ClaimOutcome, judge, patient_means, wilson_interval
+from metasr_training.claims.verdict import (
+    ClaimOutcome,
+    judge,
+    patient_means,
+    wilson_interval,
+    worth,
+)
 from metasr_training.evaluation.published import same_name
 
 PAIRED = PairedClaim(
@@ -126,16 +132,71 @@ def test_a_share_is_judged_by_wilsons_interval():
     for count in range(1, 50):  # rounding stays within 0 to 1
         assert wilson_interval(0.0, count)[0] >= 0
         assert wilson_interval(1.0, count)[1] <= 1
-    claim = ShareClaim(
-        id="X", source="s", text="t", published="90 %", kind="share", experiment="table",
-        column="acceptable", count="tumours", row=Side(method="LD", condition="x2"), at_least=0.9,
-    )  # fmt: skip
-    row = {"condition": "x2", "detector": "LD", "source": "all", "tumours": "400"}
     for share, expected in (
-        ("0.95", ClaimOutcome.REPRODUCED), ("0.91", ClaimOutcome.OPEN),
-        ("0.8", ClaimOutcome.NOT_REPRODUCED),
+        (0.95, ClaimOutcome.REPRODUCED), (0.91, ClaimOutcome.OPEN),
+        (0.8, ClaimOutcome.NOT_REPRODUCED),
     ):  # fmt: skip
-        assert outcome(claim, Evidence((), (row | {"acceptable": share},))).outcome is expected
+        found = outcome(SHARE, covered([[number < 400 * share] for number in range(400)]))
+        assert found.outcome is expected
+        assert (found.images, found.patients) == (400, 400)
+
+
+SHARE = ShareClaim(
+    id="X", source="s", text="t", published="90 %", kind="share", experiment="table",
+    metric="coverage", reaches=0.95, row=Side(method="LD", condition="x2"), at_least=0.9,
+)  # fmt: skip
+
+
+def covered(patients):
+    """A detector's scores; slices without a tumour have no coverage."""
+    row = {"condition": "x2", "detector": "LD", "source": "s"}
+    rows = [
+        row | {"patient": str(patient), "image": str(image), "coverage": "0.96" if one else "0.9"}
+        for patient, images in enumerate(patients)
+        for image, one in enumerate(images)
+    ]
+    return Evidence((*rows, row | {"patient": "0", "image": "empty", "coverage": ""}), ())
+
+
+def test_images_of_a_patient_that_are_alike_are_worth_one():
+    """91 % of 400 images, but of eleven patients of whom one has none: no more is known."""
+    alone, alike = [[True]] * 10 + [[False]], [[True] * 40] * 10 + [[False] * 40]
+    assert worth(alone) == pytest.approx(10)  # 11 less the one that the variance takes
+    assert worth(alike) == pytest.approx(worth(alone))
+    assert worth([[True] * 40]) == 1
+    assert worth([[True] * 40] * 9) == 9
+    assert outcome(SHARE, covered([[True] * 40] * 9)).outcome is ClaimOutcome.OPEN
+
+
+def test_the_interval_of_a_share_covers_it_where_images_of_a_patient_are_alike(rng):
+    """Patients with shares of their own, drawn anew 600 times; the share of all is 0.7."""
+    within = {"patients": 0, "images": 0}
+    for _ in range(600):
+        own = rng.beta(1.4, 0.6, 30)
+        patients = [list(rng.random(rng.integers(5, 30)) < share) for share in own]
+        images = sum(map(len, patients))
+        share = sum(map(sum, patients)) / images
+        for unit, count in (("patients", worth(patients)), ("images", images)):
+            low, high = wilson_interval(share, count)
+            within[unit] += low <= 0.7 <= high
+    assert 0.92 < within["patients"] / 600 < 0.98
+    assert within["images"] / 600 < 0.6
+
+
+def test_the_direction_is_that_of_the_ranks_which_are_tested():
+    """Nineteen of twenty patients are worse by a little, one is better by much."""
+    first = np.append(np.full(19, 30.0) - np.linspace(0.1, 0.3, 19), 50)
+    found = outcome(PAIRED, scores(first, np.full(20, 30)))
+    assert found.p < 0.001
+    assert found.outcome is ClaimOutcome.NOT_REPRODUCED
+    assert outcome(PAIRED, scores(np.full(20, 30), first)).outcome is ClaimOutcome.REPRODUCED
+
+
+@pytest.mark.parametrize("missing", [math.nan, math.inf])
+def test_an_image_without_a_finite_score_is_left_out(missing):
+    found = outcome(PAIRED, scores([missing, *range(31, 41)], range(29, 40)))
+    assert (found.outcome, found.images) == (ClaimOutcome.REPRODUCED, 10)
+    assert "nan" not in found.effect
 
 
 def test_what_was_not_evaluated_is_open_and_says_so(tmp_path):

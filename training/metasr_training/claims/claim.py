@@ -105,12 +105,13 @@ class ShareClaim(_Claim, frozen=True):
     """A share of images is at least what the paper prints.
 
     It is reproduced where the lower end of Wilson's 95 % interval is not below the published
-    share, not reproduced where the upper end is below it, and open between.
+    share, not reproduced where the upper end is below it, and open between. Images of a patient
+    resemble each other: the interval is as wide as `metasr_training.claims.verdict.worth` says.
 
     Attributes
     ----------
-    column, count
-        Columns of ``table.csv``: the share, 0..1, and of how many images.
+    metric, reaches
+        A column of the evaluation's ``scores.csv``, and from which value on an image counts.
     row
         The method and its condition.
     at_least
@@ -118,8 +119,8 @@ class ShareClaim(_Claim, frozen=True):
     """
 
     kind: Literal["share"]
-    column: str
-    count: str
+    metric: str
+    reaches: float
     row: Side
     at_least: Annotated[float, Field(ge=0, le=1)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class Evidence:
 
         Where the two sides differ in their condition, an image is the same slice under both.
         """
-        first, second = (self._by_image(metric, side) for side in (greater, lesser))
+        first, second = (self.by_image(metric, side) for side in (greater, lesser))
         shared = [key for key in first if key in second]
         return Pairs(
             np.array([first[key] for key in shared]),
@@ -71,13 +72,32 @@ class Evidence:
             tuple(f"{source}/{patient}" for source, patient, _ in shared),
         )
 
+    def by_image(self, metric: str, side: Side) -> dict[tuple[str, str, str], float]:
+        """Return a side's scores by source, patient and image, in the evaluation's first region.
+
+        Images without a finite score (a region too small for the metric, a slice without a
+        tumour, an image without any error) have none to compare and are left out.
+        """
+        found: dict[tuple[str, str, str], float] = {}
+        regions: dict[str, str] = defaultdict(str)
+        for row in self.scores:
+            condition, region = row["condition"], row.get("region", "")
+            if (
+                condition == side.condition
+                and region == regions.setdefault(condition, region)
+                and same_name(_method(row), side.method)
+                and math.isfinite(value := float(row.get(metric) or math.nan))
+            ):
+                found[row["source"], row["patient"], row["image"]] = value
+        return found
+
     def value(self, column: str, side: Side) -> float | None:
         """Return a method's value over all data sources; None where there is none."""
         for row in self.table:
             if (
                 row.get("source", ALL) == ALL
                 and row.get("condition") == side.condition
-                and same_name(row.get("method") or row.get("detector") or "", side.method)
+                and same_name(_method(row), side.method)
                 and row.get(column)
             ):
                 return float(row[column])
@@ -88,20 +108,9 @@ class Evidence:
         found = self.value("updates", side)
         return None if found is None else int(found)
 
-    def _by_image(self, metric: str, side: Side) -> dict[tuple[str, str, str], float]:
-        found: dict[tuple[str, str, str], float] = {}
-        regions: dict[str, str] = defaultdict(str)
-        for row in self.scores:
-            condition = row["condition"]
-            region = regions.setdefault(condition, row["region"])
-            if (
-                condition == side.condition
-                and row["region"] == region
-                and same_name(row["method"], side.method)
-                and row.get(metric)
-            ):
-                found[row["source"], row["patient"], row["image"]] = float(row[metric])
-        return found
+
+def _method(row: Mapping[str, str]) -> str:
+    return row.get("method") or row.get("detector") or ""
 
 
 def _rows(path: Path) -> tuple[Mapping[str, str], ...]:

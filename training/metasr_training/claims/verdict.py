@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metasr_training.claims.claim import PairedClaim, RatioClaim, ShareClaim, Side
-from napari_metasr.quality.statistics import holm, signed_rank_p
+from napari_metasr.quality.statistics import holm, signed_rank_balance, signed_rank_p
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +123,7 @@ def _paired(claim: PairedClaim, evidence: Evidence) -> Verdict:
         return replace(
             verdict, reason=f"{len(margins)} patients, a test needs {LEAST_PATIENTS} or more"
         )
-    direction = "for" if margins.mean() > 0 else "against"
+    direction = "for" if signed_rank_balance(list(margins)) > 0 else "against"
     return replace(verdict, p=signed_rank_p(list(margins)), reason=direction)
 
 
@@ -166,16 +166,21 @@ def _ratio(claim: RatioClaim, evidence: Evidence) -> Verdict:
 
 
 def _share(claim: ShareClaim, evidence: Evidence) -> Verdict:
-    share = evidence.value(claim.column, claim.row)
-    count = evidence.value(claim.count, claim.row)
-    if share is None or not count:
-        return Verdict(claim, ClaimOutcome.OPEN, reason=f"no {claim.column} of {claim.row}")
-    low, high = wilson_interval(share, int(count))
+    scores = evidence.by_image(claim.metric, claim.row)
+    if not scores:
+        return Verdict(claim, ClaimOutcome.OPEN, reason=f"no {claim.metric} of {claim.row}")
+    patients: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for (source, patient, _), score in scores.items():
+        patients[source, patient].append(score >= claim.reaches)
+    groups = list(patients.values())
+    share = sum(map(sum, groups)) / len(scores)
+    low, high = wilson_interval(share, worth(groups))
     verdict = Verdict(
         claim,
         ClaimOutcome.OPEN,
         effect=f"{share:.1%} ({low:.1%} to {high:.1%})",
-        images=int(count),
+        images=len(scores),
+        patients=len(groups),
         updates=_updates(evidence, claim.row),
     )
     if low >= claim.at_least:
@@ -185,7 +190,25 @@ def _share(claim: ShareClaim, evidence: Evidence) -> Verdict:
     return replace(verdict, reason="the interval holds the published share")
 
 
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
+def worth(patients: Sequence[Sequence[bool]]) -> float:
+    """Return how many independent images the images of patients are worth for their share.
+
+    The variance of a share of independent images, ``p (1 - p) / n``, set equal to the variance
+    between patients of ``sum(a_i) / sum(m_i)``, patient i having a_i of m_i images (the ratio
+    estimator; Cochran 1977, Sampling Techniques, eq. 3.31). Never more than the images; as many
+    as there are patients where patients do not differ at all, or there is one alone.
+    """
+    counts = np.array([len(one) for one in patients], np.float64)
+    held = np.array([sum(one) for one in patients], np.float64)
+    share = held.sum() / counts.sum()
+    between = np.square(held - share * counts).sum()
+    if len(patients) < 2 or between == 0:
+        return float(len(patients))
+    variance = between / counts.sum() ** 2 * len(patients) / (len(patients) - 1)
+    return float(min(share * (1 - share) / variance, counts.sum()))
+
+
+def wilson_interval(share: float, count: float) -> tuple[float, float]:
     """Return Wilson's 95 % interval of a share of ``count`` (Wilson 1927, JASA 22)."""
     spread = Z_95**2 / count
     centre = (share + spread / 2) / (1 + spread)
