@@ -84,6 +84,19 @@ def test_the_output_is_a_bids_derivative(cohort):
     assert seen == 2 * (COUNT - 1)
 
 
+def test_an_output_of_a_dataset_is_replayed_from_where_its_source_lies(cohort, tmp_path, capsys):
+    sidecar = result(cohort.output, 1, ".json")
+    again = tmp_path / "again.nii.gz"
+    assert main(["replay", str(sidecar), "--output", str(again)]) == 0
+    assert again.read_bytes() == result(cohort.output, 1).read_bytes()
+    elsewhere = tmp_path / sidecar.name
+    elsewhere.write_bytes(sidecar.read_bytes())
+    capsys.readouterr()
+    assert main(["replay", str(elsewhere), "--output", str(again)]) == 2
+    said = capsys.readouterr().err
+    assert "no such file; --input says where it lies now" in said
+
+
 def test_a_second_run_does_what_is_left(cohort, capsys):
     before = {n: result(cohort.output, n).stat().st_ino for n in range(COUNT) if n != CORRUPT}
     assert main(cohort.run) == 3

@@ -11,10 +11,13 @@ import pytest
 from fakes.cohort import dataset
 
 from napari_metasr.cohort.bids import (
+    Place,
     check_dataset,
     derivative_name,
     describe_dataset,
+    located,
     resolution_label,
+    uri_of,
 )
 from napari_metasr.cohort.inputs import find_inputs
 from napari_metasr.cohort.items import items_of, output_folders
@@ -224,8 +227,8 @@ def test_a_name_that_bids_does_not_know_stops_no_other(tmp_path):
     root = dataset(tmp_path, ["sub-01/anat/sub-01_T1w.nii.gz", "sub-02/anat/second_T1w.nii.gz"])
     (root / "sub-01/anat/sub-01_T1w.json").write_text('{"SkullStripped": true}')
     items, refused = items_of(find_inputs(root), tmp_path / "out", "2x", job_of)
-    assert [(item.name, item.skull_stripped) for item in items] == [
-        ("sub-01/anat/sub-01_T1w.nii.gz", True)
+    assert [(item.name, item.place) for item in items] == [
+        ("sub-01/anat/sub-01_T1w.nii.gz", Place("sub-01/anat", skull_stripped=True))
     ]
     assert "expected a BIDS name" in refused["sub-02/anat/second_T1w.nii.gz"]
 
@@ -268,6 +271,7 @@ def test_a_derivative_tells_where_it_comes_from(tmp_path):
     assert told["DatasetType"] == "derivative"
     assert (told["License"], told["GeneratedBy"][0]["Name"]) == ("CC0", "napari-metasr")
     assert told["SourceDatasets"] == [{"DOI": "doi:10.1/x", "URL": "../.."}]
+    assert told["DatasetLinks"] == {"source": "../.."}
     assert (output / "README.md").read_text() == "mine"
     check_dataset(output)
     other = tmp_path / "other"
@@ -278,6 +282,28 @@ def test_a_derivative_tells_where_it_comes_from(tmp_path):
     readme = (other / "README.md").read_text()
     assert "desc-metasr" in readme
     assert "`SkullStripped`" in readme
+
+
+@pytest.mark.parametrize("link", ["relative", "absolute"])
+def test_a_uri_leads_to_the_source(tmp_path, link):
+    source = dataset(tmp_path / "raw data", ["sub-01/anat/sub-01_T1w.nii.gz"])
+    output = tmp_path / "out"
+    sidecar = output / "sub-01" / "anat" / "out.json"
+    sidecar.parent.mkdir(parents=True)
+    describe_dataset(output, source)
+    if link == "absolute":
+        dataset(output, DatasetLinks={"source": source.as_uri()})
+    uri = uri_of("sub-01_T1w.nii.gz", "sub-01/anat")
+    assert uri == "bids:source:sub-01/anat/sub-01_T1w.nii.gz"
+    assert uri_of(uri, "sub-01/anat") == uri
+    assert located(uri, sidecar).samefile(source / "sub-01" / "anat" / "sub-01_T1w.nii.gz")
+    assert located("head.nii", sidecar) == sidecar.with_name("head.nii")
+
+
+@pytest.mark.parametrize("links", [None, [], {"source": 3}, {"other": ".."}])
+def test_a_uri_of_no_dataset_leads_to_no_file(tmp_path, links):
+    output = dataset(tmp_path / "out", DatasetLinks=links)
+    assert not located("bids:source:sub-01/T1w.nii", output / "out.json").exists()
 
 
 def test_another_program_s_dataset_is_not_written_into(tmp_path):

@@ -16,6 +16,7 @@ from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
 from napari_metasr.cohort import work_item
+from napari_metasr.cohort.bids import Place
 from napari_metasr.cohort.work_item import State, StoppedError, carry_out
 from napari_metasr.geometry.windows import Window
 from napari_metasr.lesions.detection import Detection
@@ -238,13 +239,15 @@ def test_another_process_s_work_is_waited_for(job, monkeypatch):
 
 
 def test_the_sidecar_tells_a_dataset_what_it_wants_to_know(job):
-    assert done(job, skull_stripped=True).state == "done"
+    assert done(job, place=Place("sub-01/anat", skull_stripped=True)).state == "done"
     path = job.output.with_name("out.json")
-    assert json.loads(path.read_text())["SkullStripped"] is True
-    assert done(job, skull_stripped=False).state == "skipped"
+    told = json.loads(path.read_text())
+    assert told["SkullStripped"] is True
+    assert told["Sources"] == [f"bids:source:sub-01/anat/{job.input.name}"]
+    assert done(job, place=Place("sub-01/anat")).state == "skipped"
     assert read_sidecar(path).skull_stripped is False
     before = path.stat().st_ino
-    assert done(job, skull_stripped=False).state == "skipped"
+    assert done(job, place=Place("sub-01/anat")).state == "skipped"
     assert path.stat().st_ino == before
 
 

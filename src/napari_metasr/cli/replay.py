@@ -36,7 +36,8 @@ class Replay(Command):
     )
     input: Annotated[Path | None, optional("INPUT")] = Field(
         default=None,
-        description="Where the input lies now; by default beside OUT.json, if that names it.",
+        description="Where the input lies now; by default where it lay, in its dataset or beside "
+        "OUT.json, if that names it.",
     )
     series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     model: Annotated[Path | None, optional("FILE.SAFETENSORS")] = Field(
@@ -142,7 +143,12 @@ class Replay(Command):
                 f"{self.sidecar}: expected --input, since the sidecar of a DICOM input does not "
                 "name it"
             )
-        return self.sidecar.with_name(record.sources[0])
+        from napari_metasr.cohort.bids import located
+
+        path = located(record.sources[0], self.sidecar)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file; --input says where it lies now")
+        return path
 
 
 def _check_models(plan: Plan, record: Sidecar) -> None:

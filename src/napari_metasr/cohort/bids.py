@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlparse
+from urllib.request import url2pathname
 
 from napari_metasr import __version__
 from napari_metasr.files import read_fields, replacing
@@ -20,7 +22,6 @@ from napari_metasr.purpose import RESEARCH_USE_SENTENCE as PURPOSE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from napari_metasr.upscaling.options import UpscaleOptions
 
@@ -29,6 +30,9 @@ BIDS_VERSION = "1.10.0"
 PROGRAM = "napari-metasr"
 MADE = "metasr"
 """Label of the entity ``desc`` of every output."""
+
+SOURCE = "source"
+"""Name by which URIs call the dataset that a derivative is made from."""
 
 LOGS = "logs"
 IGNORED = ".bidsignore"
@@ -40,11 +44,28 @@ Volumes of another dataset on a finer grid, made by `napari-metasr cohort`, vers
 Names and folders are those of the source, with the entities `res` (the requested grid) and
 `desc-{made}`. The JSON file beside each volume records which parts networks made and which were
 interpolated, the options, and the hashes of the input, the weights and the output;
-`napari-metasr replay` makes the same file from it again. `SkullStripped` is copied from the
-source's JSON file, and false where that does not say. {logs}/ holds a log of every run.
+`napari-metasr replay` makes the same file from it again, from the source where `DatasetLinks` says
+that it lies. `SkullStripped` is copied from the source's JSON file, and false where that does not
+say. {logs}/ holds a log of every run.
 
 {purpose} Super-resolution can show what is not there, and hide what is.
 """
+
+
+@dataclass(frozen=True)
+class Place:
+    """An image in a dataset.
+
+    Attributes
+    ----------
+    folder
+        Where it lies, relative to the dataset, as a POSIX path.
+    skull_stripped
+        Whether its JSON files say that it shows only the brain.
+    """
+
+    folder: str
+    skull_stripped: bool = False
 
 
 def is_dataset(folder: Path) -> bool:
@@ -151,22 +172,65 @@ def describe_dataset(output: Path, source: Path) -> None:
         Folder of the derivative, and of the dataset that it is made from.
     """
     found = description_of(source)
-    origin = {key: found[own] for key, own in (("DOI", "DatasetDOI"),) if found.get(own)}
-    with suppress(ValueError):  # on another drive there is no way from here to there
-        origin["URL"] = quote(os.path.relpath(source, output).replace(os.sep, "/"))
+    try:
+        url = quote(os.path.relpath(source, output).replace(os.sep, "/"))
+    except ValueError:  # on another drive there is no way from here to there
+        url = source.as_uri()
+    doi = {"DOI": found["DatasetDOI"]} if found.get("DatasetDOI") else {}
     description = {
         "Name": f"{found.get('Name', source.name)}, super-resolved",
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         **({"License": found["License"]} if found.get("License") else {}),
         "GeneratedBy": [{"Name": PROGRAM, "Version": __version__, "Description": PURPOSE}],
-        "SourceDatasets": [origin],
+        "SourceDatasets": [doi | {"URL": url}],
+        "DatasetLinks": {SOURCE: url},
     }
     _write(output / DESCRIPTION, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
     readme = _README.format(version=__version__, made=MADE, logs=LOGS, purpose=PURPOSE)
     for name, text in (("README.md", readme), (IGNORED, f"{LOGS}/\n")):
         if not (output / name).exists():
             _write(output / name, text)
+
+
+def uri_of(source: str, folder: str) -> str:
+    """Name a file of the source dataset by its BIDS URI.
+
+    Parameters
+    ----------
+    source
+        Name of the file; folders and a URI before it are replaced.
+    folder
+        Where it lies in its dataset, as a POSIX path.
+    """
+    return f"bids:{SOURCE}:{folder}/{source.rpartition('/')[2]}"
+
+
+def located(source: str, sidecar: Path) -> Path:
+    """Find the file that a sidecar names as its source.
+
+    Parameters
+    ----------
+    source
+        Its name, by which it lies beside the sidecar, or its BIDS URI.
+    sidecar
+        The sidecar; of a URI, within the dataset that says where other ones lie.
+
+    Returns
+    -------
+    Path
+        Of a file that may not exist.
+    """
+    kind, _, rest = source.partition(":")
+    name, _, path = rest.partition(":")
+    if kind != "bids" or not path:
+        return sidecar.with_name(source)
+    root = next(filter(is_dataset, sidecar.resolve().parents), sidecar.parent)
+    links = description_of(root).get("DatasetLinks")
+    link = links.get(name) if isinstance(links, dict) else None
+    url = urlparse(link if isinstance(link, str) else "")
+    beyond = url2pathname(url.path) if url.scheme == "file" else unquote(url.path)
+    return Path(os.path.normpath(root / beyond / path))
 
 
 def _write(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_metasr.cohort.bids import uri_of
 from napari_metasr.files import KeptFileError, file_sha256
 from napari_metasr.io.names import sidecar_path
 from napari_metasr.upscaling.provenance import fingerprint
@@ -14,6 +15,7 @@ from napari_metasr.upscaling.workspace import JOURNAL, Journal, Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_metasr.cohort.bids import Place
     from napari_metasr.upscaling.job import Job
     from napari_metasr.upscaling.plan import Plan
     from napari_metasr.upscaling.sidecar import Sidecar
@@ -100,10 +102,11 @@ def _is_begun(output: Path, decided: str) -> bool:
     return journal.fingerprint == decided
 
 
-def record_skull_stripping(output: Path, skull_stripped: bool) -> None:
-    """Record in a sidecar whether the image shows only the brain, as BIDS demands."""
+def record_in_dataset(output: Path, place: Place) -> None:
+    """Record in a sidecar what BIDS demands of an image of a dataset."""
     path = sidecar_path(output)
     record = read_sidecar(path)
-    if record.skull_stripped != skull_stripped:
-        updated = record.model_copy(update={"skull_stripped": skull_stripped})
-        write_sidecar(path, updated, overwrite=True)
+    sources = tuple(uri_of(name, place.folder) for name in record.sources)
+    if (record.skull_stripped, record.sources) != (place.skull_stripped, sources):
+        updated = {"skull_stripped": place.skull_stripped, "sources": sources}
+        write_sidecar(path, record.model_copy(update=updated), overwrite=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_metasr.cohort.bids import derivative_name, is_skull_stripped, plain_name
+from napari_metasr.cohort.bids import Place, derivative_name, is_skull_stripped, plain_name
 from napari_metasr.files import making_folders
 from napari_metasr.io.names import legible, stem
 
@@ -32,13 +32,13 @@ class Item:
         Name of the input, relative to its root.
     job
         The work on it.
-    skull_stripped
-        Whether it shows only the brain, if that is known.
+    place
+        Where it lies in its dataset, if it is of one.
     """
 
     name: str
     job: Job
-    skull_stripped: bool | None = None
+    place: Place | None = None
 
 
 def items_of(
@@ -89,8 +89,9 @@ def items_of(
                 f"expected an output for each input, found {other} and {name} with the same "
                 f"output {target}"
             )
-        stripped = is_skull_stripped(path) if inputs.is_bids else None
-        items.append(Item(str(name), job_of(path, output / target), stripped))
+        folder = name.parent.as_posix()
+        place = Place(folder, is_skull_stripped(path)) if inputs.is_bids else None
+        items.append(Item(str(name), job_of(path, output / target), place))
     return tuple(items), refused
 
 

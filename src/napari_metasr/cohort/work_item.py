@@ -10,7 +10,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
-from napari_metasr.cohort.earlier import prepared, reason_to_make_again, record_skull_stripping
+from napari_metasr.cohort.earlier import prepared, reason_to_make_again, record_in_dataset
 from napari_metasr.errors import in_words
 from napari_metasr.upscaling.errors import InUseError
 from napari_metasr.upscaling.workspace import Workspace
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
+    from napari_metasr.cohort.bids import Place
     from napari_metasr.upscaling.job import Job
     from napari_metasr.upscaling.progress import Progress
     from napari_metasr.upscaling.upscale import Upscaling
@@ -67,7 +68,7 @@ class Outcome:
 
 
 def carry_out(
-    job: Job, tell: Tell, *, skull_stripped: bool | None = None, patience: float = PATIENCE
+    job: Job, tell: Tell, *, place: Place | None = None, patience: float = PATIENCE
 ) -> Outcome:
     """Make an output, unless it exists as this job would make it.
 
@@ -81,8 +82,8 @@ def carry_out(
         ``overwrite`` also replaces outputs of other programs or options; ``resume`` is ignored.
     tell
         Called repeatedly with the share that is done, 0 to 1. May raise `StoppedError`.
-    skull_stripped
-        Recorded in the sidecar, if it is known.
+    place
+        Where the input lies in its dataset; recorded in the sidecar.
     patience
         Seconds to wait for another process that works on the output.
 
@@ -100,7 +101,7 @@ def carry_out(
         warnings.simplefilter("always", UserWarning)
         started = time.perf_counter()
         try:
-            state, notes = _attempt(job, tell, started + patience, skull_stripped)
+            state, notes = _attempt(job, tell, started + patience, place)
         except StoppedError:
             raise
         except Exception as error:
@@ -122,7 +123,7 @@ def _turn(tell: Tell) -> Iterator[None]:
 
 
 def _attempt(
-    job: Job, tell: Tell, latest: float, skull_stripped: bool | None
+    job: Job, tell: Tell, latest: float, place: Place | None
 ) -> tuple[State, tuple[str, ...]]:
     while True:
         work = prepared(job)
@@ -144,8 +145,8 @@ def _attempt(
                 continue
         else:
             _tidy_up(job.output)
-        if skull_stripped is not None:
-            record_skull_stripping(job.output, skull_stripped)
+        if place is not None:
+            record_in_dataset(job.output, place)
         notes = (f"made again: {again}",) if again else ()
         return state, notes + work.plan.concerns
 

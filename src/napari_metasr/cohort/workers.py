@@ -157,7 +157,7 @@ def _on_worker(item: Item, topic: str, tasks: dict[str, int]) -> Outcome | None:
             worker.log_event(topic, {"name": item.name, "share": share})
 
     try:
-        return carry_out(item.job, tell, skull_stripped=item.skull_stripped)
+        return carry_out(item.job, tell, place=item.place)
     except StoppedError:
         return None
 

@@ -91,7 +91,8 @@ class Sidecar(_Record, extra="allow"):
     Attributes
     ----------
     description, sources, resolution, generated_by
-        As in BIDS; sources are names without folders, except those that may name a person.
+        As in BIDS; sources are names without folders, or BIDS URIs in datasets; those that may
+        name a person are left out.
     learned, interpolated
         Parts that networks made, and parts that were interpolated.
     scale, spacing
