@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.acquisition import scan, texture
+from fakes.trust import Interpolator
 
-from napari_metasr.trust.own_slices import own_slices, spread
+from napari_metasr.geometry.windows import Window
+from napari_metasr.trust.own_acquisition import OwnAcquisition
+from napari_metasr.trust.own_marks import Marker
+from napari_metasr.trust.own_slices import Enlargement, own_slices, spread
+from napari_metasr.trust.risk import Guarantee
 from napari_metasr.volume import Plane
 
 
@@ -32,3 +37,46 @@ def test_the_background_of_standardised_intensities_is_no_head():
     for one, two in zip(plain, other, strict=True):
         assert not two.head[~inside[two.index]].any()
         assert two.head.sum() > 0.95 * one.head.sum()
+
+
+def wrong_patches(volume, region=None, wrong=np.s_[48:96, 48:96]):
+    """The share of wrong patches of a slice that is another in a square, and its agreement."""
+    (truth,) = own_slices(volume, Plane.AXIAL, 1, index=0, region=region)
+    enlarge = Enlargement(
+        Interpolator(),
+        OwnAcquisition.named("k-space"),
+        truth.image.shape,
+        2.0,
+        intensity_range=volume.intensity_range,
+        value_range=volume.value_range,
+    )
+    result = truth.image.copy()
+    result[wrong] = result[wrong][::-1, ::-1]
+    marker = Marker(Interpolator(), enlarge, Guarantee(0.05, "", holds=False))
+    agreement = marker.agreement(truth, result, np.ones(result.shape, bool))
+    return enlarge.compare(truth, {"network": result}).flagged["network"], agreement
+
+
+def test_wrong_patches_of_a_region_are_shares_of_the_patches_in_it():
+    volume = scan(texture(3, (192, 192))[None], (1, 1, 1))
+    share, _ = wrong_patches(volume)
+    assert share == pytest.approx(1 / 16)
+    share, agreement = wrong_patches(volume, Window(48, 48, 96, 144))
+    assert share == pytest.approx(1 / 2)
+    assert agreement.wrong_share == pytest.approx(1 / 2, abs=0.01)
+    share, agreement = wrong_patches(volume, Window(48, 48, 90, 144))  # less than a patch
+    assert np.isnan(share)
+    assert agreement.judged == 0
+
+
+def test_wrong_patches_do_not_depend_on_where_intensities_begin():
+    """As of standardised ones, of which half lies below zero."""
+    shape = (192, 192)
+    disc = np.hypot(*np.mgrid[-1:1:192j, -1:1:192j]) < 0.9
+    tissue = np.where(disc, 200 + texture(3, shape), 0)[None]
+    plain, agreement = wrong_patches(scan(tissue, (1, 1, 1)))
+    assert plain > 0
+    for other in (tissue - 1000, tissue + 1000, (tissue - tissue.mean()) / tissue.std()):
+        share, found = wrong_patches(scan(other, (1, 1, 1)))
+        assert share == pytest.approx(plain)
+        assert (found.judged, found.wrong) == (agreement.judged, agreement.wrong)

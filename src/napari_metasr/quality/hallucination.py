@@ -205,13 +205,18 @@ def measured_band(scale: float) -> float:
     return NYQUIST / scale
 
 
-def judged(image: NDArray[Any], truth: NDArray[Any]) -> list[PatchAgreement]:
+def judged(
+    image: NDArray[Any], truth: NDArray[Any], head: NDArray[np.bool_] | None = None
+) -> list[PatchAgreement]:
     """Judge a slice in the usual way: patches of 48 pixels that do not overlap, in the head.
 
     Parameters
     ----------
     image, truth : ndarray, shape (rows, columns)
         A super-resolved slice and the truth, in the same units.
+    head : ndarray of bool, shape (rows, columns), optional
+        Where there is something to see; by default what is brighter than a tenth of the truth's
+        largest value, which holds where the background is 0.
 
     Returns
     -------
@@ -220,7 +225,7 @@ def judged(image: NDArray[Any], truth: NDArray[Any]) -> list[PatchAgreement]:
     """
     if min(truth.shape) < PATCH:
         return []
-    return scan(image, truth, truth > HEAD_LEVEL * truth.max())
+    return scan(image, truth, truth > HEAD_LEVEL * truth.max() if head is None else head)
 
 
 def flagged(patches: list[PatchAgreement], frequency: float) -> list[PatchAgreement]:
@@ -228,12 +233,17 @@ def flagged(patches: list[PatchAgreement], frequency: float) -> list[PatchAgreem
     return [one for one in patches if one.crossing < frequency]
 
 
-def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> float:
+def flagged_share(
+    image: NDArray[Any],
+    truth: NDArray[Any],
+    scale: float,
+    head: NDArray[np.bool_] | None = None,
+) -> float:
     """Return the share of patches with a wrong structure that the scan had measured.
 
     Parameters
     ----------
-    image, truth
+    image, truth, head
         As for `judged`.
     scale
         By how much the slice was reduced; at least 1.
@@ -243,11 +253,16 @@ def flagged_share(image: NDArray[Any], truth: NDArray[Any], scale: float) -> flo
     float
         0..1, of the patches of 48 pixels in the head; NaN where there is none.
     """
-    patches = judged(image, truth)
+    patches = judged(image, truth, head)
     return len(flagged(patches, measured_band(scale))) / len(patches) if patches else math.nan
 
 
-def patch_map(image: NDArray[Any], truth: NDArray[Any], scale: float) -> NDArray[np.uint8]:
+def patch_map(
+    image: NDArray[Any],
+    truth: NDArray[Any],
+    scale: float,
+    head: NDArray[np.bool_] | None = None,
+) -> NDArray[np.uint8]:
     """Map the patches that were judged, pixel by pixel; parameters as for `flagged_share`.
 
     Returns
@@ -256,7 +271,7 @@ def patch_map(image: NDArray[Any], truth: NDArray[Any], scale: float) -> NDArray
         ``NOT_JUDGED`` outside patches of the head, ``RIGHT``, or ``WRONG`` in flagged patches.
     """
     found, band = np.full(truth.shape, NOT_JUDGED, np.uint8), measured_band(scale)
-    for one in judged(image, truth):
+    for one in judged(image, truth, head):
         top, left, bottom, right = one.window.pixels(truth.shape)
         found[top:bottom, left:right] = WRONG if one.crossing < band else RIGHT
     return found

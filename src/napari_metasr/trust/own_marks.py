@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_metasr.quality.hallucination import patch_map
+from napari_metasr.quality.hallucination import NOT_JUDGED, patch_map
 from napari_metasr.trust.agreement import Agreement
 
 if TYPE_CHECKING:
@@ -66,5 +66,8 @@ class Marker:
         inside = truth.inside(max(self.enlarge.grid.true_scale))
         shown = np.where(inside, result, truth.image)
         error = np.abs(shown - truth.image) / self.enlarge.width
-        patches = patch_map(shown, truth.image, self.enlarge.measured_scale)
+        part, patches = truth.part, np.full(truth.image.shape, NOT_JUDGED, np.uint8)
+        patches[part] = patch_map(
+            shown[part], truth.image[part], self.enlarge.measured_scale, truth.head[part]
+        )
         return Agreement.of(error[inside], marked[inside], patches[inside], self.guarantee.tau)

@@ -60,12 +60,15 @@ class OwnSlice:
         Boolean, of the image's shape: the head, within the region that is looked at.
     depth
         Distance from where the slice was cut out by a mask, in pixels; infinite without a mask.
+    part
+        The rows and columns that are looked at: the region's, or all.
     """
 
     index: int
     image: NDArray[np.float32]
     head: NDArray[np.bool_]
     depth: NDArray[np.float64]
+    part: tuple[slice, slice]
 
     def inside(self, scale: float) -> NDArray[np.bool_]:
         """Mark what is compared at a scale: the head without the rim of a mask."""
@@ -87,7 +90,7 @@ class Compared:
         PSNR (dB) and SSIM of each method, inside the head; NaN where nothing is to be compared.
     flagged
         Share of patches, 0..1, in which a method departs from the truth where the scan had
-        measured it (sFRC); NaN where the slice is smaller than a patch.
+        measured it (sFRC); NaN where what is looked at is smaller than a patch.
     """
 
     index: int
@@ -161,12 +164,13 @@ def _own_slice(volume: Volume, plane: Plane, index: int, region: Window | None) 
     depth = np.full(shape, np.inf)
     if background is not None:
         depth = ndimage.distance_transform_edt(~background)
-    if region is not None:
-        top, left, bottom, right = region.inside(shape).pixels(shape)
-        inside = np.zeros(shape, bool)
-        inside[top:bottom, left:right] = True
-        head &= inside
-    return OwnSlice(index, image, head, depth)
+    top, left, bottom, right = (
+        (0, 0, *shape) if region is None else region.inside(shape).pixels(shape)
+    )
+    part = np.s_[top:bottom, left:right]
+    inside = np.zeros(shape, bool)
+    inside[part] = True
+    return OwnSlice(index, image, head & inside, depth, part)
 
 
 def reduced_shape(shape: tuple[int, ...], scale: float) -> tuple[int, int] | None:
@@ -251,11 +255,13 @@ class Enlargement:
     def compare(self, truth: OwnSlice, results: Mapping[str, NDArray[np.float32]]) -> Compared:
         """Compare the results of a slice with the slice."""
         inside = truth.inside(max(self.grid.true_scale))
-        quality, flagged = {}, {}
+        quality, flagged, part = {}, {}, truth.part
         for name, image in results.items():
             shown = np.where(inside, image, truth.image)  # what is outside counts for nothing
             quality[name] = self._quality(shown, truth.image, inside)
-            flagged[name] = flagged_share(shown, truth.image, self.measured_scale)
+            flagged[name] = flagged_share(
+                shown[part], truth.image[part], self.measured_scale, truth.head[part]
+            )
         return Compared(truth.index, self.grid.true_scale, quality, flagged)
 
     @property
