@@ -125,6 +125,14 @@ def test_padding_is_set_to_the_lowest_value(tmp_path, limit):
     )
 
 
+def test_padding_of_0_stays(tmp_path):
+    data = np.random.default_rng(0).integers(50, 900, (5, 7, 6)).astype(np.uint16)
+    data[:, :2] = 0
+    found = stored_order(save(tmp_path, series(data, PixelPaddingValue=0)))
+    np.testing.assert_array_equal(found, data)
+    assert find_series(tmp_path).series[0].remarks == ()
+
+
 def test_padding_of_inverted_images_and_of_nothing_else(tmp_path):
     data = np.random.default_rng(0).integers(10, 4000, (5, 7, 6)).astype(np.uint16)
     elements = {"PhotometricInterpretation": "MONOCHROME1", "BitsStored": 12, "HighBit": 11}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from napari_metasr.io.dicom.frame import Frame, Header, Place, RefusalError
 
-__all__ = ["Groups", "frame_of"]
+__all__ = ["GE_CREATOR", "GE_PART", "Groups", "frame_of"]
 
 
 DIFFUSION = "MRDiffusionSequence"
 TIMING = "MRTimingAndRelatedParametersSequence"
+
+GE_CREATOR, GE_PART = (0x0043, 0x0010), (0x0043, 0x102F)
+GE_PARTS = ("MAGNITUDE", "PHASE", "REAL", "IMAGINARY")
+"""What GE's own element, Raw Data Type, says of an image, by its number."""
 
 
 class Groups:
@@ -60,6 +65,15 @@ class Groups:
             return number
         self._unreadable.add(keyword)
         return None
+
+    @property
+    def ge_part(self) -> str:
+        """Which part of complex numbers the file holds, by the private element of GE; or empty."""
+        with suppress(AttributeError, IndexError, KeyError, TypeError, ValueError):
+            if str(self._dataset[GE_CREATOR].value).startswith("GEMS_PARM"):
+                number = int(self._dataset[GE_PART].value)
+                return GE_PARTS[number] if number >= 0 else ""
+        return ""
 
     def _get(self, elements: Any, keyword: str) -> Any:
         """Return an element, or None if parsing it, which happens only now, raises any error."""
@@ -126,10 +140,18 @@ def _kinds(header: Header, of: Groups) -> dict[str, Any]:
     frame_type = of.value("ImageType", macro, "FrameType") or header.image_type
     return {
         "image type": tuple(map(str, frame_type))[2:],
-        "part of complex numbers": str(of.value("ComplexImageComponent", macro) or ""),
+        "part of complex numbers": str(of.value("ComplexImageComponent", macro) or of.ge_part),
         "echo time": of.number("EchoTime", "MREchoSequence", "EffectiveEchoTime"),
-        "inversion time": of.number("InversionTime"),
+        "inversion time": _inversion_time(of),
     }
+
+
+def _inversion_time(of: Groups) -> float | None:
+    """Return the time from inversion to measurement, where there is one."""
+    several = of.value("InversionTimes", "MRModifierSequence")
+    if several is not None and isinstance(several, int | float):
+        return float(several)
+    return of.number("InversionTime")
 
 
 def _moments(header: Header, index: int, of: Groups) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.frame import Frame, Header, OtherKindError, RefusalError
-from napari_metasr.io.dicom.groups import Groups, frame_of
+from napari_metasr.io.dicom.groups import GE_CREATOR, GE_PART, Groups, frame_of
 from napari_metasr.io.dicom.pixel_format import (
     check_decodable,
     check_inflated,
@@ -85,7 +85,8 @@ def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
     try:
         with quiet(), opener.open(file) as stream:
             check_inflated(stream)
-            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=list(TAGS), force=True)
+            wanted: list[Any] = [*TAGS, GE_CREATOR, GE_PART]
+            dataset = dcmread(stream, stop_before_pixels=True, specific_tags=wanted, force=True)
             _check_kind(dataset)
             header = _header(file, dataset)
             try:

@@ -104,7 +104,7 @@ def pixel_format(dataset: Any, stream: BinaryIO) -> dict[str, Any]:
         "pixels": np.dtype(f"{kind}{allocated // 8}"),
         "bits": bits,
         "inverted": photometric == "MONOCHROME1",
-        "padding": _padding(dataset),
+        "padding": _padding(dataset, photometric),
     }
 
 
@@ -157,13 +157,15 @@ def check_length(header: Header, frames: int, stream: BinaryIO) -> None:
         raise RefusalError("expected whole files, found a truncated one")
 
 
-def _padding(dataset: Any) -> tuple[int, int] | None:
+def _padding(dataset: Any, photometric: str) -> tuple[int, int] | None:
+    """Return the range of padding, except that of 0 alone, which is as dark as no signal."""
     value = dataset.get("PixelPaddingValue")
     if value is None or value == "":
         return None
     limit = dataset.get("PixelPaddingRangeLimit")
     other = int(value if limit is None or limit == "" else limit)
-    return min(int(value), other), max(int(value), other)
+    low, high = min(int(value), other), max(int(value), other)
+    return None if (low, high) == (0, 0) and photometric != "MONOCHROME1" else (low, high)
 
 
 def _pixel_tag(dataset: Any, stream: BinaryIO) -> int:

@@ -57,6 +57,10 @@ def concerns_of(arrangement: Arrangement, slots: Slots) -> tuple[str, ...]:
         found.append(
             f"elements that cannot be read count as missing: {', '.join(sorted(unreadable))}"
         )
+    if len({frame.space for frames in arrangement.frames for frame in frames}) > 1:
+        found.append(
+            "each image has a frame of reference of its own, though all are taken to lie in one"
+        )
     spacing = float(voxel_sizes(slots.affine)[2])
     if slots.count > 1 and first.gap and _is_multiple(spacing / abs(first.gap)):
         found.append(

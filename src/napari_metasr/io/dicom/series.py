@@ -13,7 +13,7 @@ from napari_metasr.io.dicom.frame import RefusalError
 from napari_metasr.io.dicom.moments import arrange
 from napari_metasr.io.dicom.redaction import series_name
 from napari_metasr.io.dicom.remarks import concerns_of, remarks_of
-from napari_metasr.io.dicom.splitting import split
+from napari_metasr.io.dicom.splitting import split, told_apart
 from napari_metasr.io.dicom.stacking import slots_of
 from napari_metasr.io.orientation import axis_codes
 
@@ -55,6 +55,8 @@ class Series:
         What speaks against trusting the volume.
     refusal
         Why there is no volume: "expected ..., found ...".
+    part
+        What tells it from the other parts of its series, such as ``echo time 80 ms``.
     """
 
     number: str
@@ -68,6 +70,7 @@ class Series:
     remarks: tuple[str, ...] = ()
     concerns: tuple[str, ...] = ()
     refusal: str | None = None
+    part: str = ""
 
     @property
     def slices(self) -> int:
@@ -100,7 +103,13 @@ class Series:
     @property
     def title(self) -> str:
         """What it is called in a sentence."""
-        return " ".join(filter(None, (f"series {self.number}:", self.modality, self.description)))
+        return f"series {self.number}: {self.label}".rstrip(" :")
+
+    @property
+    def label(self) -> str:
+        """What it is, without its number."""
+        told = " ".join(filter(None, (self.modality, self.description)))
+        return ", ".join(filter(None, (told, self.part)))
 
 
 def series_of(groups: Iterable[list[Frame]], opener: Opener) -> tuple[Series, ...]:
@@ -124,10 +133,14 @@ def _parts(frames: list[Frame], opener: Opener) -> list[Series]:
     for frame in frames:
         spoils = frame.header.fault is not None and not frame.header.apart
         (faulty if spoils else sound).append(frame)
+    groups = split(sound)
     if not faulty:
-        return [_series(group, opener) for group in split(sound)]
-    refusal = f"{faulty[0].header.fault} ({len(faulty)} of {len(frames)} images)"
-    return [_refused(group, refusal) for group in split(sound)] or [_refused(faulty, refusal)]
+        parts = [_series(group, opener) for group in groups]
+    else:
+        refusal = f"{faulty[0].header.fault} ({len(faulty)} of {len(frames)} images)"
+        parts = [_refused(group, refusal) for group in groups or [faulty]]
+    told = told_apart(groups) if groups else [""]
+    return [replace(series, part=part) for series, part in zip(parts, told, strict=True)]
 
 
 def _series(frames: list[Frame], opener: Opener) -> Series:
