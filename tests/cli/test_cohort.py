@@ -8,13 +8,16 @@ import re
 from types import SimpleNamespace
 
 import nibabel as nib
+import numpy as np
 import pytest
 from fakes.cohort import MADE, NAME, heads, lines, result, source, states
+from fakes.dicom import STUDY, save, series, voxels
 from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
 from napari_metasr.cli import main
 from napari_metasr.files import file_sha256
+from napari_metasr.io.dicom.volume import DicomVolume
 from napari_metasr.upscaling.sidecar import read_sidecar
 
 pytest.importorskip("distributed")
@@ -137,6 +140,34 @@ def test_a_plain_folder_keeps_its_paths(tmp_path, address):
         f"b/a{MADE}.json",
         "logs/cohort.jsonl",
     }
+
+
+def test_a_series_of_each_folder_is_chosen_by_its_description(tmp_path, address):
+    datas = [voxels((6, 12, 12), np.uint16, seed) for seed in range(4)]
+    for name, (first, second), number in (("a", datas[:2], 2), ("b", datas[2:], 5)):
+        t1 = series(first, SeriesNumber=number)
+        t2 = series(second, uid=STUDY + ".2", SeriesNumber=9, SeriesDescription="t2 tse")
+        save(tmp_path / "in" / name, [*t1, *t2])
+    stored(tmp_path / "in" / "c.nii", smooth(TINY), affine_with("RAS"))
+    run = ["cohort", str(tmp_path / "in"), *OPTIONS, "--scheduler", address, "--output"]
+    assert main([*run, str(tmp_path / "all")]) == 3
+    failed = {line["name"]: line["reason"] for line in lines(tmp_path / "all") if "reason" in line}
+    assert "choose one by its number or description" in failed["a"]
+    assert main([*run, str(tmp_path / "t1"), "--series", "T1*"]) == 0
+    assert (tmp_path / "t1" / f"c{MADE}.nii.gz").exists()
+    for name, number in (("a", "2"), ("b", "5")):
+        record = read_sidecar(tmp_path / "t1" / f"{name}{MADE}.json")
+        chosen = DicomVolume.open(tmp_path / "in" / name, series=number)
+        assert record.input_sha256 == chosen.sha256()
+
+
+def test_a_series_of_no_dicom_is_refused(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    stored(tmp_path / "in" / "c.nii", smooth(TINY), affine_with("RAS"))
+    run = ["cohort", str(tmp_path / "in"), *OPTIONS, "--output", str(tmp_path / "out")]
+    assert main([*run, "--series", "t1*"]) == 2
+    assert "expected DICOM series for --series, found none" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

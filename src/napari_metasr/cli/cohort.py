@@ -14,7 +14,7 @@ from napari_metasr import __version__
 from napari_metasr.cli.exit_codes import INTERRUPTED
 from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
-from napari_metasr.io.opening import files_of
+from napari_metasr.io.opening import files_of, stands_for_dicom
 from napari_metasr.plurals import in_number
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.cohort.inputs import Inputs
     from napari_metasr.cohort.items import Item
+    from napari_metasr.upscaling.job import Job
 
 CORES_OF_A_WORKER = 4
 LOG = "cohort.jsonl"
@@ -67,6 +68,11 @@ class Cohort(UpscalingCommand):
         "default **/*_T1w.nii* of a dataset and all volumes of a folder, where each folder or .zip "
         "file of DICOM files counts as one. "
         "Segmentations, derivatives/ and sourcedata/ are left out.",
+    )
+    series: Annotated[str | None, optional("SERIES")] = Field(
+        default=None,
+        description="Which series of each DICOM folder: a description (`*t1*`) or a number that "
+        "`napari-metasr series` lists; needed where folders hold several.",
     )
     within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(
         default=None,
@@ -163,7 +169,16 @@ class Cohort(UpscalingCommand):
         options = self.options
         for factor in options.scale or ():
             nominal_scale(factor)
-        return items_of(inputs, output, resolution_label(options), self.job)
+        if self.series is not None and not any(map(self._series_of, inputs.paths)):
+            raise ValueError(f"{inputs.root}: expected DICOM series for --series, found none")
+        return items_of(inputs, output, resolution_label(options), self._job_of)
+
+    def _job_of(self, path: Path, output: Path) -> Job:
+        return self.job(path, output, series=self._series_of(path))
+
+    def _series_of(self, path: Path) -> str | None:
+        """Return the series that is asked for, if an input has any."""
+        return self.series if stands_for_dicom(path) else None
 
     def _client(self, volumes: int) -> AbstractContextManager[Client]:
         from napari_metasr.cohort.cluster import local_workers, workers_of

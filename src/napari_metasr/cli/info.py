@@ -12,10 +12,11 @@ from pydantic import Field
 from napari_metasr.acquisition import estimate
 from napari_metasr.acquisition.description import UNKNOWN
 from napari_metasr.cli.columns import in_columns
-from napari_metasr.cli.parsing import Command, Flag, optional
+from napari_metasr.cli.parsing import Command, Flag, described, optional
 from napari_metasr.io import read
 from napari_metasr.io.contrast import known_contrast
 from napari_metasr.io.names import READ_FORMATS
+from napari_metasr.upscaling.job import Job
 from napari_metasr.volume import SIGNS
 from napari_metasr.weights import model_cards
 
@@ -35,10 +36,7 @@ class Info(Command):
         description=f"A brain MRI: {READ_FORMATS}, DICOM as a folder, a .zip or a file, or a gray "
         "picture."
     )
-    series: Annotated[str | None, optional("SERIES")] = Field(
-        default=None,
-        description="Which of several DICOM series: a number of `napari-metasr series`, or a UID.",
-    )
+    series: Annotated[str | None, optional("SERIES")] = described(Job, "series")
     contrast: Annotated[str | None, optional("T1c|T1|T2|FLAIR|PD")] = Field(
         default=None, description="The contrast, where header and name do not tell it or are wrong."
     )

@@ -22,8 +22,8 @@ NUMBERS = (0, 3, 4, 5, 6)
 class ListSeries(Command):
     """List the DICOM series in a folder, a .zip file or a file, with concerns about each.
 
-    `upscale`, `zoom`, `detect`, `trust`, `info` and `replay` take the number in the first column as
-    `--series`.
+    `upscale`, `zoom`, `detect`, `trust`, `info`, `replay` and `cohort` take the number in the first
+    column, or the description, as `--series`.
     """
 
     input: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="DIR")] = Field(
@@ -50,7 +50,7 @@ def listed(found: Listing) -> str:
     lines = [heading]
     for series, row in zip(found.series, rows, strict=True):
         lines.append(row)
-        notes = [*series.remarks, *series.concerns]
+        notes = [*filter(None, [series.part]), *series.remarks, *series.concerns]
         if series.refusal is not None:
             notes.append(f"no volume: {series.refusal}")
         lines += [f"    {note}" for note in notes]

@@ -57,6 +57,11 @@ class Inputs:
     names: tuple[PurePosixPath, ...]
     left_out: tuple[PurePosixPath, ...]
 
+    @property
+    def paths(self) -> Iterator[Path]:
+        """The volumes' files and folders."""
+        return (self.root / name for name in self.names)
+
 
 def find_inputs(
     root: Path,

@@ -40,7 +40,8 @@ def open_stored(path: str | os.PathLike[str], *, series: str | None = None) -> V
         A file of NIfTI, FreeSurfer, NRRD or MetaImage; or DICOM: a folder (with all below it), a
         file or a .zip file.
     series
-        Which of several DICOM series: its number as `napari-metasr series` lists it, or its UID.
+        Which of several DICOM series: its number or description as
+        `napari-metasr series` lists them, or its UID.
 
     Raises
     ------

@@ -36,8 +36,8 @@ class Job(BaseModel, extra="forbid", frozen=True):
     options: UpscaleOptions
     series: str | None = Field(
         default=None,
-        description="Which of several DICOM series: a number that `napari-metasr series` lists, "
-        "or a UID.",
+        description="Which of several DICOM series: a number or a description (`*t1*`) that "
+        "`napari-metasr series` lists, or a UID.",
     )
     within: str | None = Field(
         default=None,

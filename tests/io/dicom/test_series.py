@@ -266,6 +266,27 @@ def test_series_are_chosen_by_number_or_uid(tmp_path):
     assert open_stored(tmp_path, series=STUDY + ".2").source.name == "MR_t2-tse-1"
 
 
+@pytest.mark.parametrize("wanted", ["flair", "FLAIR", "fl*", "?lair"])
+def test_series_are_chosen_by_description(tmp_path, wanted):
+    several(tmp_path)
+    np.testing.assert_array_equal(stored_order(read(tmp_path, series=wanted)), voxels(seed=2))
+
+
+def test_a_description_of_several_series_or_none_is_not_clear(tmp_path):
+    several(tmp_path)
+    with pytest.raises(ValueError, match=r"expected one series, found 2: .* number or description"):
+        read(tmp_path, series="t*")
+    with pytest.raises(ValueError, match="found no such one"):
+        read(tmp_path, series="mprage")
+
+
+def test_a_number_is_no_description(tmp_path):
+    odd = series(voxels(seed=3), uid=STUDY + ".4", SeriesNumber=7, SeriesDescription="12")
+    save(several(tmp_path), odd, prefix="other")
+    with pytest.raises(ValueError, match="expected one series, found 2"):
+        read(tmp_path, series="12")
+
+
 def test_series_that_are_not_clear_are_listed(tmp_path):
     several(tmp_path)
     everything = r"3 \(MR t1 mprage, 6 x 7, 5 images\), 12\.1 .*, 12\.2 .*"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def choose(found: Listing, wanted: str | None, path: Path) -> tuple[Series, tupl
     found
         What there is.
     wanted
-        A number of the list, or a UID.
+        A number of the list, a UID, or a description; of the latter, whatever the case of its
+        letters, ``*`` stands for anything and ``?`` for a character, as in names of files.
     path
         Where it was found, for messages.
 
@@ -52,13 +54,7 @@ def choose(found: Listing, wanted: str | None, path: Path) -> tuple[Series, tupl
     if found.damaged:
         concerns.append(f"{found.left_out[0]} left out; slices may be missing")
     if wanted is not None:
-        members = [
-            series
-            for series in found.series
-            if wanted in {series.number, series.number.partition(".")[0], series.uid}
-        ]
-        exact = [series for series in members if series.number == wanted]
-        members = exact or members
+        members = _called(wanted, found.series)
         if not members:
             raise ValueError(f"{path}: expected one of {_listed(found.series)}; found no such one")
     else:
@@ -74,7 +70,7 @@ def choose(found: Listing, wanted: str | None, path: Path) -> tuple[Series, tupl
     if len(members) > 1:
         raise ValueError(
             f"{path}: expected one series, found {len(members)}: {_listed(members)}; "
-            "choose one by its number"
+            "choose one by its number or description"
         )
     return members[0], (*members[0].concerns, *concerns)
 
@@ -84,6 +80,20 @@ def none_found(found: Listing) -> str:
     refused = [f"{series.title}: {series.refusal}" for series in found.series]
     told = "; ".join([*refused[:NAMED], *found.left_out]) or "no files"
     return f"expected DICOM images that make up a volume, found none ({told})"
+
+
+def _called(wanted: str, series: Iterable[Series]) -> list[Series]:
+    """Return the series that a number, a UID or else a description names."""
+    members = [
+        one for one in series if wanted in {one.number, one.number.partition(".")[0], one.uid}
+    ]
+    exact = [one for one in members if one.number == wanted]
+    pattern = wanted.casefold()
+    return (
+        exact
+        or members
+        or [one for one in series if fnmatchcase(one.description.casefold(), pattern)]
+    )
 
 
 def _is_the_largest(series: Series, refused: Iterable[Series]) -> bool:

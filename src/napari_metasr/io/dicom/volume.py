@@ -68,8 +68,8 @@ class DicomVolume(FileGrid):
         path
             A folder (searched with all below it), a .zip file or a DICOM file.
         series
-            Its number as `napari-metasr series` lists it, or its UID; not needed where there is
-            one alone.
+            Its number or description as `napari-metasr series` lists them, or its UID, see
+            `choose`; not needed where there is one alone.
 
         Raises
         ------
