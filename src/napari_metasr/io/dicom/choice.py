@@ -102,8 +102,7 @@ def _is_the_largest(series: Series, refused: Iterable[Series]) -> bool:
 
 def _listed(series: Iterable[Series]) -> str:
     told = [
-        f"{one.number} ({' '.join(filter(None, (one.modality, one.description)))}, "
-        f"{one.matrix[0]} x {one.matrix[1]}, {one.images} images)"
+        f"{one.number} ({one.label}, {one.matrix[0]} x {one.matrix[1]}, {one.images} images)"
         for one in series
     ]
     more = f", and {len(told) - NAMED} more" if len(told) > NAMED else ""
