@@ -156,6 +156,16 @@ def test_the_stated_error_is_small_and_true(page):
     assert 0 < 3 * usual < largest < 2e-3 * made.header["width"]
 
 
+def test_the_error_is_told_as_a_share_of_the_range_that_no_bright_voxel_widens(page, head):
+    """The slice holds a voxel forty times as bright as the head."""
+    path, made = page
+    told = re.search(r"off by ([\d.]+)% .*?the largest measured is ([\d.]+)%", path.read_text())
+    low, high = head[0].intensity_range
+    assert [float(one) for one in told.groups()] == pytest.approx(
+        [100 * one / (high - low) for one in made.error], rel=0.05
+    )
+
+
 def test_gray_levels_are_those_of_a_screen(desktop, page, model, head):
     made, cut = page[1], cut_of(head)
     low, high = made.header["contrast"]

@@ -98,12 +98,12 @@ def _filled(made: Contents, model: ZoomModel) -> str:
 def _about(made: Contents, model: ZoomModel) -> str:
     title, licence = html.escape(model.card.title), html.escape(model.card.licence)
     told = f" It was told of the scan: {html.escape(model.assumed)}." if model.assumed else ""
-    low, high = made.header["limits"]
-    usual, largest = (f"{100 * error / (high - low):.2g}%" for error in made.error)
+    width = made.header["width"]  # of the range that brightest voxels do not widen
+    usual, largest = (f"{100 * error / width:.2g}%" for error in made.error)
     return (
         f"Detail beyond the acquired pixels is {title}'s estimate, {RESEARCH_USE}.{told} The "
         f"network's codes of the pixels are rounded: values are off by {usual} of the "
-        f"intensities' range (root mean square; the largest measured is {largest}). The codes and "
+        f"intensity range (root mean square; the largest measured is {largest}). The codes and "
         f"weights in this page: {licence}."
     )
 
