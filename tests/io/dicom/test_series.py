@@ -106,6 +106,123 @@ def test_phases_are_a_concern(tmp_path, elements):
         read(tmp_path)
 
 
+def pairs(values, keyword="EchoTime", **elements):
+    """Two stacks that are told apart by an element, one after the other."""
+    images = [
+        one
+        for seed, value in enumerate(values)
+        for one in series(voxels(seed=seed), **{keyword: value}, **elements)
+    ]
+    for number, one in enumerate(images, start=1):
+        one.InstanceNumber = number
+    return images
+
+
+@pytest.mark.filterwarnings("ignore:.*numbers are phases")
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("keyword", "values", "told"),
+    [
+        ("EchoTime", (90, 10), ["echo time 90 ms", "echo time 10 ms"]),
+        ("InversionTime", (400, 2500.5), ["inversion time 400 ms", "inversion time 2500.5 ms"]),
+        ("ComplexImageComponent", ("PHASE", "MAGNITUDE"), ["phase", "magnitude"]),
+        (
+            "ImageType",
+            (["DERIVED", "PRIMARY", "W", "DIXON"], ["DERIVED", "PRIMARY", "F", "DIXON"]),
+            ["image type W", "image type F"],
+        ),
+    ],
+)
+def test_parts_of_a_series_are_told_apart_in_their_order(tmp_path, seed, keyword, values, told):
+    found = find_series(save(tmp_path, pairs(values, keyword), seed=seed)).series
+    assert [(one.number, one.part) for one in found] == [("3.1", told[0]), ("3.2", told[1])]
+    for number, one in enumerate(found):
+        data = read(tmp_path, series=one.number)
+        np.testing.assert_array_equal(stored_order(data), voxels(seed=number))
+    with pytest.raises(ValueError, match=rf"3\.1 \(MR t1 mprage, {told[0]}, 6 x 7, 5 images\)"):
+        open_stored(tmp_path)
+
+
+def test_one_volume_is_no_part(tmp_path):
+    (found,) = find_series(save(tmp_path, series(voxels(), EchoTime=10))).series
+    assert (found.part, found.title) == ("", "series 3: MR t1 mprage")
+
+
+def with_raw_data_type(images, number, creator="GEMS_PARM_01"):
+    for one in images:
+        one.private_block(0x43, creator, create=True).add_new(0x2F, "SS", number)
+    return images
+
+
+@pytest.mark.filterwarnings("ignore:.*numbers are phases")
+def test_parts_of_complex_numbers_are_apart_as_ge_tells_them(tmp_path):
+    kinds = ["magnitude", "phase", "real", "imaginary"]
+    images = [
+        one
+        for number in range(4)
+        for one in with_raw_data_type(series(voxels(seed=number)), number)
+    ]
+    for number, one in enumerate(images, start=1):
+        one.InstanceNumber = number
+    found = find_series(save(tmp_path, images)).series
+    assert [(one.part, one.slices, one.time_points) for one in found] == [
+        (kind, 5, 1) for kind in kinds
+    ]
+    assert [any("phases" in told for told in one.concerns) for one in found] == [
+        kind == "phase" for kind in kinds
+    ]
+    for number, one in enumerate(found):
+        np.testing.assert_array_equal(
+            stored_order(read(tmp_path, series=one.number)), voxels(seed=number)
+        )
+
+
+@pytest.mark.parametrize(
+    ("number", "creator"), [(-1, "GEMS_PARM_01"), (9, "GEMS_PARM_01"), (1, "X")]
+)
+def test_what_is_no_raw_data_type_of_ge_tells_nothing(tmp_path, number, creator):
+    (found,) = find_series(
+        save(tmp_path, with_raw_data_type(series(voxels()), number, creator))
+    ).series
+    assert (found.slices, found.concerns) == (5, ())
+
+
+def test_inversion_times_of_a_multi_frame_image_are_apart(tmp_path):
+    data = voxels((10, 7, 6))
+    one = enhanced(data, times=2)
+    for number, frame in enumerate(one.PerFrameFunctionalGroupsSequence):
+        del frame.FrameContentSequence[0].TemporalPositionIndex
+        frame.MRModifierSequence = [Dataset()]
+        frame.MRModifierSequence[0].InversionTimes = 700.0 if number < 5 else 2500.0
+    found = find_series(save(tmp_path, [one])).series
+    assert [(part.part, part.time_points) for part in found] == [
+        ("inversion time 700 ms", 1),
+        ("inversion time 2500 ms", 1),
+    ]
+    np.testing.assert_array_equal(stored_order(read(tmp_path, series="3.2")), data[5:])
+
+
+def test_two_inversions_are_no_fault(tmp_path):
+    one = enhanced(voxels())
+    for frame in one.PerFrameFunctionalGroupsSequence:
+        frame.MRModifierSequence = [Dataset()]
+        frame.MRModifierSequence[0].InversionTimes = [450.0, 3400.0]
+    (found,) = find_series(save(tmp_path, [one])).series
+    assert (found.slices, found.concerns) == (5, ())
+
+
+def test_frames_of_reference_that_each_image_has_for_itself_tell_nothing(tmp_path):
+    data = voxels()
+    images = series(data)
+    for number, one in enumerate(images):
+        one.FrameOfReferenceUID = f"{STUDY}.5.{number}"
+    (found,) = find_series(save(tmp_path, images)).series
+    told = "each image has a frame of reference of its own, though all are taken to lie in one"
+    assert (found.slices, found.concerns) == (5, (told,))
+    with pytest.warns(UserWarning, match="frame of reference of its own"):
+        np.testing.assert_array_equal(stored_order(read(tmp_path)), data)
+
+
 def test_an_echo_time_of_each_slice_splits_nothing(tmp_path):
     images = series(voxels())
     for number, one in enumerate(images):
@@ -375,9 +492,9 @@ def test_screenshots_do_not_spoil_their_series(tmp_path):
         PhotometricInterpretation="RGB", PlanarConfiguration=0,
     )  # fmt: skip
     found = find_series(save(tmp_path, [*series(voxels()), colour]))
-    assert [(one.number, one.refusal) for one in found.series] == [
-        ("3.1", None),
-        ("3.2", "expected gray images, found colour (RGB)"),
+    assert [(one.number, one.part, one.refusal) for one in found.series] == [
+        ("3.1", "", None),
+        ("3.2", "", "expected gray images, found colour (RGB)"),
     ]
 
 
