@@ -15,7 +15,13 @@ from napari_metasr.trust.own_slices import METHODS, Enlargement, own_slices
 from napari_metasr.trust.proof import Proof
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.trust.prover import Progress, Prover
-from napari_metasr.trust.sentences import gain_sentence, lesion_sentence, marks_sentence
+from napari_metasr.trust.sentences import (
+    counted,
+    gain_sentence,
+    lesion_sentence,
+    lesions_text,
+    marks_sentence,
+)
 from napari_metasr.trust.survival import (
     Layout,
     Survival,
@@ -133,7 +139,10 @@ def test_the_smallest_size_needs_every_larger_one_and_enough_places():
 def test_the_network_loses_where_it_is_worse_and_the_sentence_says_so(found):
     _, proof = found
     assert proof.largest_scale is None  # bilinear, against bicubic and Lanczos
-    assert "At no scale that was tried (from ×1.5 on)" in gain_sentence(proof)
+    assert gain_sentence(replace(proof, gains=proof.gains[:1])) == (
+        "At no scale that was tried (from ×1.5 on) is Meta-SRGAN reliably nearer to this scan than "
+        "interpolation (4 slices)."
+    )
     assert lesion_sentence(proof, 1.5).startswith("At ×1.5 a lesion 30% brighter than")
 
 
@@ -157,6 +166,59 @@ def test_a_gain_is_told_in_percent_and_decibels(found):
         "Meta-SRGAN is nearer to this scan than bicubic and Lanczos interpolation up to ×1.5: its "
         "errors there are 50% smaller (+6.0 dB, 5.0 to 7.0; 4 slices)."
     )
+
+
+def gains(*means, slices=4):
+    return tuple(
+        ScaleGain(scale, Gain(mean, mean - 0.5, mean + 0.5, slices), Gain(mean, mean, mean, slices))
+        for scale, mean in zip((1.5, 2.0, 3.0), means, strict=False)
+    )
+
+
+def test_a_gain_that_begins_at_a_larger_scale_is_told(found):
+    """It is untrue that there is none at any scale that was tried."""
+    _, proof = found
+    told = gain_sentence(replace(proof, gains=gains(-1.0, 2.0, 3.0)))
+    assert told == (
+        "At ×1.5, the smallest scale that was tried, Meta-SRGAN is not reliably nearer to this "
+        "scan than interpolation (4 slices); at ×2, ×3 it is."
+    )
+
+
+def test_slices_that_could_not_be_compared_do_not_count(found):
+    _, proof = found
+    nothing = Gain.over([np.nan] * 4)
+    one = ScaleGain(1.5, Gain.over([1.0, np.nan]), nothing)
+    told = gain_sentence(replace(proof, slices=(1, 2), gains=(one,)))
+    assert "(+1.0 dB, 1 slice, too few for an interval)" in told
+    told = gain_sentence(replace(proof, gains=(ScaleGain(1.5, nothing, nothing),)))
+    assert told == (
+        "Meta-SRGAN could not be compared with interpolation: at ×1.5 already all that was to be "
+        "looked at lies along the cut edge of the head."
+    )
+    assert counted(replace(proof, gains=gains(1.0, 2.0))) == "4 slices"
+    fewer = (*gains(1.0), *gains(1.0, slices=2))
+    assert counted(replace(proof, gains=fewer)) == "at most 4 slices"
+
+
+def test_a_region_along_the_edge_of_a_mask_cannot_be_compared():
+    """The outer voxels of a brain that was cut out are no anatomy."""
+    volume = head(fine=10)
+    data = volume.data.copy()
+    data[:, :, :40] = 0
+    cut = replace(volume, data=data)
+    _, proof = proof_of(
+        cut, settings=ProofSettings(scales=(2.0,)), index=2, region=Window(40, 40, 56, 43)
+    )
+    assert proof.gains[0].psnr.slices == 0
+    assert "could not be compared" in gain_sentence(proof)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.025, "2.5%"), (0.1, "10%"), (-0.004, "0.4%")])
+def test_shares_that_were_set_are_told_as_they_were_set(found, share, told):
+    _, proof = found
+    settings = proof.settings.model_copy(update={"contrast": share})
+    assert lesions_text(replace(proof, settings=settings)).startswith(f"{told} ")
 
 
 def test_progress_grows_to_the_end(found):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_metasr.acquisition import estimate
+from napari_metasr.plurals import percent
 from napari_metasr.trust.assumption import AUTO
 from napari_metasr.trust.correction import tissue_of
 from napari_metasr.weights import DEFAULT_MODEL, WeightsError, load_network
@@ -173,8 +174,13 @@ class Guarantee:
 
     def marked(self, risk: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Mark the pixels of an estimated error."""
-        marked: NDArray[np.bool_] = (risk >= self.threshold) & (risk > 0)
-        return marked
+        return marked(risk, self.threshold)
+
+
+def marked(risk: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Mark estimated errors from a threshold on; never background and gaps, where they are 0."""
+    found: NDArray[np.bool_] = (risk >= threshold) & (risk > 0)
+    return found
 
 
 def marked_share(marked: NDArray[np.bool_], risk: NDArray[np.float32]) -> float:
@@ -253,9 +259,10 @@ def guarantee(
 
 def promise(calibration: Calibration, patients: int) -> str:
     """Say what a calibration on so many patients guarantees."""
+    allowed, large = percent(calibration.alpha), percent(calibration.tau)
     return (
-        f"At most {calibration.alpha:.0%} of errors above {calibration.tau:.0%} of the intensity "
-        f"range are unmarked, on average over patients like the {patients} calibrated on."
+        f"At most {allowed} of errors above {large} of the intensity range are unmarked, on "
+        f"average over patients like the {patients} calibrated on."
     )
 
 

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_metasr.plurals import in_number, percent
 from napari_metasr.trust.own_slices import METHODS, NETWORK
 from napari_metasr.trust.survival import LEAST_PLACES, SURVIVES
 
 if TYPE_CHECKING:
     from napari_metasr.trust.proof import Proof
+    from napari_metasr.trust.verdict import ScaleGain
 
 NAMES = {NETWORK: "network", "bicubic": "bicubic", "lanczos": "Lanczos"}
 """What methods are called."""
 
 
 def counted(proof: Proof) -> str:
-    """Write how many slices were compared."""
-    count = len(proof.slices)
-    return f"{count} slices" if count > 1 else "1 slice"
+    """Write how many slices were compared: of those that are looked at, at most as many."""
+    counts = {gain.psnr.slices for gain in proof.gains}
+    most = in_number(max(counts), "slice")
+    return most if len(counts) == 1 else f"at most {most}"
 
 
 def gain_sentence(proof: Proof) -> str:
     """Say up to which scale the network is better than interpolation."""
-    title, best, slices = proof.card.title, proof.largest_scale, counted(proof)
-    if best is None:
-        smallest = proof.gains[0].scale
-        return (
-            f"At no scale that was tried (from ×{smallest:g} on) is {title} reliably nearer to "
-            f"this scan than interpolation ({slices})."
-        )
+    best = proof.largest_scale
+    return _no_gain(proof) if best is None else _gain(proof, best)
+
+
+def _gain(proof: Proof, best: ScaleGain) -> str:
     psnr = best.psnr
+    slices = in_number(psnr.slices, "slice")
     interval = (
         f"{psnr.low:.1f} to {psnr.high:.1f}; {slices}"
         if psnr.has_interval
@@ -38,16 +40,38 @@ def gain_sentence(proof: Proof) -> str:
     beyond = "" if best.scale < proof.gains[-1].scale else ", the largest scale that was tried"
     smaller = 1 - 10 ** (-psnr.mean / 20)
     return (
-        f"{title} is nearer to this scan than bicubic and Lanczos interpolation up to "
+        f"{proof.card.title} is nearer to this scan than bicubic and Lanczos interpolation up to "
         f"×{best.scale:g}{beyond}: its errors there are {smaller:.0%} smaller "
         f"({psnr.mean:+.1f} dB, {interval})."
+    )
+
+
+def _no_gain(proof: Proof) -> str:
+    """Say that there is no gain at the smallest scale, and what there is at larger ones."""
+    title, smallest = proof.card.title, proof.gains[0]
+    slices = in_number(smallest.psnr.slices, "slice")
+    if not smallest.psnr.slices:
+        return (
+            f"{title} could not be compared with interpolation: at ×{smallest.scale:g} already all "
+            "that was to be looked at lies along the cut edge of the head."
+        )
+    later = ", ".join(f"×{gain.scale:g}" for gain in proof.gains if gain.holds)
+    if later:
+        return (
+            f"At ×{smallest.scale:g}, the smallest scale that was tried, {title} is not reliably "
+            f"nearer to this scan than interpolation ({slices}); at {later} it is."
+        )
+    return (
+        f"At no scale that was tried (from ×{smallest.scale:g} on) is {title} reliably nearer to "
+        f"this scan than interpolation ({slices})."
     )
 
 
 def lesions_text(proof: Proof) -> str:
     """Describe the lesions that were put in."""
     contrast = proof.settings.contrast
-    return f"{abs(contrast):.0%} {'brighter' if contrast > 0 else 'darker'} than its surroundings"
+    how = "brighter" if contrast > 0 else "darker"
+    return f"{percent(abs(contrast))} {how} than its surroundings"
 
 
 def lesion_sentence(proof: Proof, scale: float) -> str:
@@ -95,13 +119,13 @@ def marks_sentence(proof: Proof, scale: float) -> str:
     agreement, guarantee = found.agreement, found.guarantee
     where = "head" if proof.region is None else "region"
     cover = f"At ×{scale:g} the risk marks cover {agreement.marked_share:.0%} of the {where}"
-    large = f"large errors (above {guarantee.tau:.0%} of the scan's range of grey values)"
+    large = f"large errors (above {percent(guarantee.tau)} of the scan's range of grey values)"
     if not agreement.large:
         told = f"{cover}; the network makes no {large} there."
-    elif guarantee.holds:
+    elif guarantee.holds and guarantee.alpha is not None:
         return (
             f"{cover} and miss {agreement.missed_share:.1%} of the {large}. They are set to miss "
-            f"at most {guarantee.alpha:.0%} on average over patients; one scan may miss more."
+            f"at most {percent(guarantee.alpha)} on average over patients; one scan may miss more."
         )
     else:
         told = f"{cover} and miss {agreement.missed_share:.1%} of the {large}."

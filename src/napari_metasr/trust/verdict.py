@@ -24,7 +24,8 @@ RULE = (
     "in every slice the network is compared with the better of bicubic and Lanczos interpolation. "
     "The gain holds at a scale if the mean gain over the slices is above zero, for PSNR and for "
     f"SSIM, with the whole {CONFIDENCE:.0%} interval of the mean (paired over slices, Student's "
-    "t), at this scale and at every smaller one that was tried."
+    f"t; of fewer than {LEAST_SLICES} slices the mean alone decides), at this scale and at every "
+    "smaller one that was tried."
 )
 
 

@@ -112,6 +112,18 @@ def test_each_cell_has_a_threshold_of_its_own_and_is_tested_on_others():
     assert "| k-space | x1.75-x2.5 | 0.500 | 9 | 0.0% | 66.7% |  |  |  |" in table
 
 
+def test_large_errors_in_background_are_never_marked_and_count_as_missed():
+    """Of ten errors one lies where nothing is estimated."""
+    own = [found(n, [0.0, *np.full(9, 0.5)], [0.0]) for n in range(9)]
+    (cell,) = calibrated(own, 0.3)
+    assert (cell.threshold, cell.missed) == (0.5, pytest.approx(0.1))
+    assert cell.marked == pytest.approx(9 / 11)
+    with pytest.raises(ValueError, match=r"box, x1.75 to x2.5: .* in background, which is never"):
+        calibrated(own, 0.1)
+    free = [found(n, [], [0.0, 0.5]) for n in range(9)]  # nothing to miss: all tissue is marked
+    assert [(one.threshold, one.marked) for one in calibrated(free, 0.1)] == [(0, 0.5)]
+
+
 def test_every_data_set_may_miss_no_more_than_allowed():
     """One set's estimates are lower: the threshold of all would miss half of its errors."""
     high, low = ([found(n, [at, 0.9]) for n in range(9)] for at in (0.5, 0.2))

@@ -19,6 +19,7 @@ from napari_metasr.quality.hallucination import patch_map
 from napari_metasr.quality.metrics import brain_box
 from napari_metasr.trust.agreement import Agreement
 from napari_metasr.trust.conformal import threshold_for_each
+from napari_metasr.trust.risk import marked
 from napari_metasr.weights.risk import RiskCell
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Found:
 
     def agreement(self, threshold: float) -> Agreement:
         """Return what marks of estimated errors from a threshold on hold."""
-        return Agreement.of(self.error, self.risk >= threshold, self.patches, self.tau)
+        return Agreement.of(self.error, marked(self.risk, threshold), self.patches, self.tau)
 
 
 def compared(
@@ -155,7 +156,8 @@ def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
     Raises
     ------
     ValueError
-        If there are too few patients, or alpha is out of range.
+        If there are too few patients, alpha is out of range, or too many large errors lie where
+        nothing is marked.
     """
     cells = []
     for (acquisition, scales), patients in by_cell(found).items():
@@ -163,6 +165,12 @@ def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
         for one in patients:
             sources[one.source].append(one.large)
         threshold = threshold_for_each(list(sources.values()), alpha)
+        if threshold == 0 and any(len(one.large) for one in patients):
+            low, high = scales
+            raise ValueError(
+                f"{acquisition}, x{low:g} to x{high:g}: too many of the large errors lie in "
+                "background, which is never marked, for any threshold: allow more (--alpha)"
+            )
         shares = Shares.of(patients, threshold)
         cells.append(
             RiskCell(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.figures.report.document import Heading, Listing, Paragraph, Table
 from napari_metasr.figures.report.pictures import marks_picture
+from napari_metasr.plurals import percent
 from napari_metasr.trust.sentences import marks_sentence
 
 if TYPE_CHECKING:
@@ -84,8 +85,8 @@ def _table(proof: Proof) -> Table:
         )
     tau = proof.marks[0].guarantee.tau
     caption = (
-        f"An error is large above {tau:.0%} of the scan's range of grey values. What marks are "
-        "set to miss holds on average over patients: a single scan may miss more, or less."
+        f"An error is large above {percent(tau)} of the scan's range of grey values. What marks "
+        "are set to miss holds on average over patients: a single scan may miss more, or less."
     )
     return Table(COLUMNS, tuple(rows), caption)
 
