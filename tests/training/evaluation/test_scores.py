@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from fakes.evaluation import FakeNetwork
@@ -44,6 +45,17 @@ def test_means_are_over_images_and_not_over_data_sets():
     assert together.high_frequency == 1
     assert together.flagged == 0.25
     assert (found["x2", "m", "roi", "a"].images, found["x2", "m", "roi", "a"].psnr) == (2, 21)
+
+
+def test_an_image_too_small_for_a_measure_does_not_take_it_from_the_others():
+    small = dict.fromkeys(("ssim", "vif", "flagged"), math.nan)
+    scores = [score("m", 20), replace(score("m", 30, image="2"), **small)]
+    found = averages(scores)["x2", "m", "roi", ALL]
+    assert (found.images, found.psnr) == (2, 25)
+    assert (found.ssim, found.ssim_std, found.vif, found.flagged) == (0.2, 0, 0.4, 0.25)
+    nothing = averages([replace(one, **small) for one in scores])["x2", "m", "roi", ALL]
+    assert math.isnan(nothing.ssim)
+    assert math.isnan(nothing.vif)
 
 
 def test_networks_that_have_not_converged_are_not_ranked_but_baselines_are():

@@ -64,7 +64,11 @@ class ImageScore(ImageOfMethod):
 
 @dataclass(frozen=True)
 class Average:
-    """Means over ``images`` images, with standard deviations (of the population)."""
+    """Means over ``images`` images, with standard deviations (of the population).
+
+    SSIM, VIF, high-frequency energy and flagged patches are averaged over the images that have
+    them: the truth decides which, so that these are the same for every method.
+    """
 
     images: int
     psnr: float
@@ -120,17 +124,23 @@ def averages(
 
 def _average(group: Sequence[ImageScore]) -> Average:
     psnr = np.array([score.psnr for score in group])
-    ssim = np.array([score.ssim for score in group])
+    ssim = _known(score.ssim for score in group)
     return Average(
         images=len(group),
         psnr=float(psnr.mean()),
         psnr_std=float(psnr.std()),
         ssim=float(ssim.mean()),
         ssim_std=float(ssim.std()),
-        vif=float(np.mean([score.vif for score in group])),
-        high_frequency=float(np.mean([score.high_frequency for score in group])),
-        flagged=float(np.mean([score.flagged for score in group])),
+        vif=float(_known(score.vif for score in group).mean()),
+        high_frequency=float(_known(score.high_frequency for score in group).mean()),
+        flagged=float(_known(score.flagged for score in group).mean()),
     )
+
+
+def _known(values: Iterable[float]) -> NDArray[np.float64]:
+    """Return the values that are known; a single NaN where none is."""
+    found = [value for value in values if not math.isnan(value)]
+    return np.array(found or [math.nan])
 
 
 @dataclass(frozen=True)
