@@ -156,7 +156,7 @@ def test_files_lie_in_the_study_and_refer_to_the_images(tmp_path, rng, write):
 
 @pytest.mark.parametrize("write", [write_seg, write_rtstruct])
 def test_a_multi_frame_series_has_regions_too(tmp_path, rng, write):
-    folder = save(tmp_path / "series", [enhanced(voxels(SHAPE))])
+    folder = save(tmp_path / "series", [enhanced(voxels(SHAPE), orientation=oblique())])
     source = DicomVolume.open(folder)
     wanted = regions(source, rng)[2:]
     path = write(tmp_path / "out.dcm", wanted, source)
@@ -169,6 +169,9 @@ def test_a_multi_frame_series_has_regions_too(tmp_path, rng, write):
     image.SetDirection((affine[:3, :3] / steps).ravel().tolist())
     read = segments if write is write_seg else enclosed
     assert read(path, image) == {1: expected(wanted[0], source, image)}
+    numbers = [one for one in dcmread(path).iterall() if one.VR == "DS" and one.VM]
+    lengths = [len(str(it)) for one in numbers for it in (one.value if one.VM > 1 else [one.value])]
+    assert max(lengths) <= 16  # of a decimal string (DICOM PS3.5, 6.2)
 
 
 @pytest.mark.parametrize("write", [write_seg, write_rtstruct])

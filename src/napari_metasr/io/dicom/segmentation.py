@@ -97,10 +97,11 @@ def _segmentation(regions: Sequence[Region], source: DicomVolume, time: int) -> 
     pixels = np.stack([stored(region, source) for region in regions], axis=-1).astype(np.uint8)
     affine = lps_affine(source)
     column, row, between = (float(np.linalg.norm(affine[:3, axis])) for axis in range(3))
+    spacing, (thickness,) = decimals((row, column)), decimals((between,))
     patient = highdicom.CoordinateSystemNames.PATIENT
     places: dict[str, Any] = {
         "pixel_measures": highdicom.PixelMeasuresSequence(
-            pixel_spacing=(row, column), slice_thickness=between, spacing_between_slices=between
+            pixel_spacing=spacing, slice_thickness=thickness, spacing_between_slices=thickness
         )
     }
     if len(headers) < len(pixels):  # several images in a file, not necessarily in this order

@@ -90,8 +90,7 @@ def _structure_set(regions: Sequence[Region], source: DicomVolume, time: int) ->
     found.SeriesDescription = found.StructureSetDescription = PURPOSE
     found.StructureSetLabel, found.StructureSetName = "REGIONS", "Regions, research use"
     found.StructureSetDate, found.StructureSetTime = found.ContentDate, found.ContentTime
-    for keyword in ("ContentDate", "ContentTime", "PositionReferenceIndicator"):
-        found.pop(keyword, None)
+    del found.ContentDate, found.ContentTime
     found.OperatorsName, found.ApprovalStatus = "", "UNAPPROVED"
     images = _images(headers, source, time)
     space = found.FrameOfReferenceUID
