@@ -11,6 +11,8 @@ from fakes.trust import Interpolator, Oracle, error_card, head
 
 from napari_metasr.figures.report import document, write_report
 from napari_metasr.figures.report.document import Heading, Listing, Paragraph, Picture, Table
+from napari_metasr.figures.report.html import as_html
+from napari_metasr.geometry.windows import Window
 from napari_metasr.purpose import RESEARCH_USE_SENTENCE
 from napari_metasr.trust.proof_settings import ProofSettings
 from napari_metasr.trust.prover import Prover
@@ -129,6 +131,27 @@ def test_it_tells_whether_marks_find_the_errors_if_there_are_marks(report):
     assert {row[3] for row in table.rows} == {"–"}  # of an unknown contrast nothing is guaranteed
     *_, proof = Prover(head(), Interpolator(), ProofSettings(scales=(2.0,), slices=1)).steps()
     assert "Do the risk marks find the errors?" not in headings(document(proof))
+
+
+def test_it_tells_of_no_interval_and_no_estimate_where_there_is_none():
+    volume = head()
+
+    def words(acquisition, **keywords):
+        settings = ProofSettings(scales=(2.0,), slices=4, acquisition=acquisition)
+        keywords["head"] = Oracle(volume, error_card())
+        *_, proof = Prover(volume, Interpolator(), settings, **keywords).steps()
+        page = as_html(document(proof))
+        return " ".join("".join(Words(page).words).split())
+
+    one, several = words("box", index=2, region=Window(20, 20, 76, 76)), words("auto")
+    assert "region marked (%)" in one
+    assert "head marked (%)" in several
+    for text in ("the 95% interval of the mean", "with the interval of the mean over the slices"):
+        assert f"{text}." not in one
+        assert f"{text}." in several
+    for text in ("is estimated. If the estimate is wrong", "is taken as stated. If that is wrong"):
+        assert (text in one) == ("stated" in text)
+        assert (text in several) == ("estimated" in text)
 
 
 def test_words_are_no_markup(tmp_path):

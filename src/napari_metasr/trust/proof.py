@@ -117,6 +117,11 @@ class Proof:
         return largest_scale(self.gains)
 
     @property
+    def has_intervals(self) -> bool:
+        """Whether any gain has an interval: there are slices enough."""
+        return any(gain.psnr.has_interval for gain in self.gains)
+
+    @property
     def usual_scale(self) -> float:
         """The scale nearest to 2, which pictures show."""
         return min((gain.scale for gain in self.gains), key=lambda scale: abs(scale - USUAL_SCALE))

@@ -66,7 +66,6 @@ LIMITS = (
         "The test cannot look beyond the scan's own resolution: what the network adds when the "
         "scan itself is enlarged has no truth to compare with here."
     ),
-    "How the scan was acquired is estimated. If the estimate is wrong, so is the test.",
     (
         "The lesions are simple: bright or dark dots and blobs in flat tissue, drawn in single "
         "slices. Real lesions have other shapes, and lie at edges too."
@@ -82,6 +81,8 @@ LIMITS = (
 
 EACH = "Each: network / bicubic / Lanczos"
 ESTIMATED = "the scan's own, estimated"
+IF_ESTIMATED = "How the scan was acquired is estimated. If the estimate is wrong, so is the test."
+IF_STATED = "How the scan was acquired is taken as stated. If that is wrong, so is the test."
 
 
 def document(proof: Proof) -> Document:
@@ -117,7 +118,7 @@ def _blocks(proof: Proof) -> Iterator[Block]:
     yield Heading("Settings")
     yield _settings(proof)
     yield Heading("Limits")
-    yield Listing(LIMITS)
+    yield Listing((IF_ESTIMATED if proof.settings.acquisition == AUTO else IF_STATED, *LIMITS))
 
 
 def _scales_explained(proof: Proof) -> str:
@@ -158,10 +159,8 @@ def _comparison(proof: Proof) -> Table:
         )
         for (scale, here), gain in zip(proof.compared, proof.gains, strict=True)
     ]
-    caption = (
-        f"{EACH}. Means over {counted(proof)}; gains over the better interpolation, with the 95% "
-        "interval of the mean."
-    )
+    spread = ", with the 95% interval of the mean" if proof.has_intervals else ""
+    caption = f"{EACH}. Means over {counted(proof)}; gains over the better interpolation{spread}."
     return Table(columns, tuple(rows), caption)
 
 

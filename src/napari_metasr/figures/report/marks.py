@@ -23,8 +23,6 @@ WHAT_MARKS_ARE = (
     "the true errors."
 )
 COLUMNS = (
-    "Scale",
-    "head marked (%)",
     "large errors missed (%)",
     "set to miss (%)",
     "excess marked (%)",
@@ -88,7 +86,8 @@ def _table(proof: Proof) -> Table:
         f"An error is large above {percent(tau)} of the scan's range of grey values. What marks "
         "are set to miss holds on average over patients: a single scan may miss more, or less."
     )
-    return Table(COLUMNS, tuple(rows), caption)
+    where = "head" if proof.region is None else "region"
+    return Table(("Scale", f"{where} marked (%)", *COLUMNS), tuple(rows), caption)
 
 
 def _percent(share: float) -> str:
