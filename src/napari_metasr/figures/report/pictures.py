@@ -220,10 +220,10 @@ def gain_picture(proof: Proof) -> Picture:
         one.axhline(0, color=INK, linewidth=0.8)
         one.set(xlabel="scale", ylabel=name, xticks=scales)
         one.set_xticklabels([f"×{scale:g}" for scale in scales])
-    spread = ", with the interval of the mean over the slices" if proof.has_intervals else ""
+    intervals = ", with the interval of the mean over the slices" if proof.has_intervals else ""
     caption = (
         "How much nearer to the truth the network is than the better of bicubic and Lanczos "
-        f"(above the line: nearer){spread}."
+        f"(above the line: nearer){intervals}."
     )
     return _saved(figure, (WIDTH, 300), caption)
 
