@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.dicom import TELLTALE, image, save, series, voxels
+from fakes.dicom import STUDY, TELLTALE, enhanced, image, save, series, voxels
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian
 
@@ -181,6 +181,20 @@ def test_files_without_images_are_counted_by_their_kind(tmp_path):
     save(tmp_path, [report])
     with pytest.raises(ValueError, match=r"found none \(1 DICOM file without an image \(Basic"):
         open_stored(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(4, "Segmentation Storage"), (7, "segmentation")], ids=["seg", "labelmap"]
+)
+def test_a_segmentation_beside_its_series_is_no_other_volume(tmp_path, number, told):
+    labels = enhanced(voxels(dtype=np.uint8), times=1)
+    labels.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.66.{number}"
+    labels.file_meta.MediaStorageSOPClassUID = labels.SOPClassUID
+    labels.SeriesInstanceUID, labels.SeriesNumber, labels.Modality = STUDY + ".8", 9003, "SEG"
+    save(tmp_path, [*series(voxels()), labels])
+    assert find_series(tmp_path).left_out == (f"1 DICOM file without an image ({told})",)
+    stored = open_stored(tmp_path)
+    assert (stored.file_shape, stored.source.concerns) == ((6, 7, 5), ())
 
 
 @pytest.mark.parametrize("name", ["scan.dcm", "SCAN.IMA"])

@@ -56,6 +56,9 @@ TAGS = (
 )
 
 
+ABOUT_IMAGES = "1.2.840.10008.5.1.4.1.1.66."
+"""What the UIDs of segmentations and registrations begin with."""
+
 MACROS = ("MRFOVGeometrySequence", "MRTimingAndRelatedParametersSequence", "MRModifierSequence")
 """The groups of elements, shared by frames, that tell of the acquisition."""
 
@@ -161,7 +164,7 @@ def _uid(dataset: Any) -> str:
 
 
 def _check_kind(dataset: Any) -> None:
-    """Tell what holds no image, such as the index of a disc.
+    """Tell what holds no image, such as the index of a disc, or an image of labels.
 
     Raises
     ------
@@ -173,8 +176,10 @@ def _check_kind(dataset: Any) -> None:
     has_size = dataset.get("Rows") and dataset.get("Columns")
     if not name and not has_size and "SeriesInstanceUID" not in dataset:
         raise DamagedError
-    if not has_size and "Image Storage" not in name:
-        raise NoImageError("another kind" if name[:1].isdigit() else name or "unknown kind")
+    about_image = str(kind).startswith(ABOUT_IMAGES)
+    if about_image or (not has_size and "Image Storage" not in name):
+        unknown = "segmentation" if about_image else "another kind"
+        raise NoImageError(unknown if name[:1].isdigit() else name or "unknown kind")
 
 
 def _check_image(dataset: Any) -> None:
