@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_metasr.io.dicom.volume import DicomVolume
 
 __all__ = [
+    "DECIMAL_LENGTH",
     "DESCRIPTION_LENGTH",
     "NUMBER_OFFSET",
     "PROGRAM",
@@ -51,6 +52,8 @@ NUMBER_OFFSET = 9000
 
 PROGRAM = "napari-metasr"
 DESCRIPTION_LENGTH = 64
+DECIMAL_LENGTH = 16
+"""Characters that a decimal string may have (DICOM PS3.5, 6.2)."""
 
 
 def headers_of(source: DicomVolume, time: int = 0) -> list[Any]:
@@ -133,7 +136,7 @@ def references_to(headers: Sequence[Any]) -> list[Any]:
 
 
 def decimals(values: Iterable[float]) -> list[Any]:
-    """Return numbers as decimal strings, of the 16 characters that DICOM allows."""
+    """Return numbers as decimal strings of at most `DECIMAL_LENGTH`."""
     from pydicom.valuerep import DSfloat
 
     return [DSfloat(float(value), auto_format=True) for value in values]

@@ -10,6 +10,7 @@ from napari_metasr import __version__
 from napari_metasr.errors import in_words
 from napari_metasr.files import replacing
 from napari_metasr.io.dicom.derived import (
+    DECIMAL_LENGTH,
     NUMBER_OFFSET,
     PROGRAM,
     REQUIRED,
@@ -97,24 +98,21 @@ def _segmentation(regions: Sequence[Region], source: DicomVolume, time: int) -> 
     pixels = np.stack([stored(region, source) for region in regions], axis=-1).astype(np.uint8)
     affine = lps_affine(source)
     column, row, between = (float(np.linalg.norm(affine[:3, axis])) for axis in range(3))
-    spacing, (thickness,) = decimals((row, column)), decimals((between,))
     patient = highdicom.CoordinateSystemNames.PATIENT
     places: dict[str, Any] = {
         "pixel_measures": highdicom.PixelMeasuresSequence(
-            pixel_spacing=spacing, slice_thickness=thickness, spacing_between_slices=thickness
+            pixel_spacing=(row, column), slice_thickness=between, spacing_between_slices=between
         )
     }
     if len(headers) < len(pixels):  # several images in a file, not necessarily in this order
         places["plane_orientation"] = highdicom.PlaneOrientationSequence(
-            patient, decimals((*affine[:3, 0] / column, *affine[:3, 1] / row))
+            patient, (*affine[:3, 0] / column, *affine[:3, 1] / row)
         )
         places["plane_positions"] = [
-            highdicom.PlanePositionSequence(
-                patient, decimals(affine[:3, 3] + number * affine[:3, 2])
-            )
+            highdicom.PlanePositionSequence(patient, affine[:3, 3] + number * affine[:3, 2])
             for number in range(len(pixels))
         ]
-    return highdicom.seg.Segmentation(
+    found = highdicom.seg.Segmentation(
         source_images=headers,
         pixel_array=pixels,
         segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
@@ -132,6 +130,16 @@ def _segmentation(regions: Sequence[Region], source: DicomVolume, time: int) -> 
         series_description=PURPOSE,
         **places,
     )
+    _shorten(found)
+    return found
+
+
+def _shorten(dataset: Any) -> None:
+    """Give every decimal string the length that DICOM allows, those copied from the series too."""
+    for element in dataset.iterall():
+        values = element.value if element.VM > 1 else [element.value] * element.VM
+        if element.VR == "DS" and any(len(str(value)) > DECIMAL_LENGTH for value in values):
+            element.value = decimals(values)
 
 
 def _described(number: int, region: Region) -> Any:
