@@ -39,8 +39,12 @@ def test_a_blurred_scan_is_as_blurred_in_its_larger_pixels():
 def test_constants_stay_and_numbers_out_of_range_are_refused():
     matrix = truncation_matrix(30, 17, share=0.6, fwhm=1.5)
     np.testing.assert_allclose(matrix @ np.ones(30), np.ones(17), atol=1e-12)
-    for wrong in ({"share": 0.0}, {"share": 1.1}, {"fwhm": -1.0}):
-        with pytest.raises(ValueError, match="expected a share"):
+    for wrong, words in (
+        ({"share": 0.0}, "share"),
+        ({"share": 1.1}, "share"),
+        ({"fwhm": -1}, "blur"),
+    ):
+        with pytest.raises(ValueError, match=f"expected a {words}"):
             truncation_matrix(30, 17, **wrong)
 
 
