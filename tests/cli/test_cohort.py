@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from fakes.nifti import affine_with, stored
 from fakes.upscaling import smooth
 
 from napari_metasr.cli import main
+from napari_metasr.cohort.ledger import Ledger
 from napari_metasr.files import file_sha256
 from napari_metasr.io.dicom.volume import DicomVolume
 from napari_metasr.upscaling.sidecar import read_sidecar
@@ -182,7 +184,7 @@ def test_a_series_of_no_dicom_is_refused(tmp_path, capsys):
         (["--scale", "2", "--scheduler", "nowhere"], "expected an address like tcp://HOST:8786"),
         (["--scale", "2", "--scheduler", "tcp://127.0.0.1:9"], "no Dask scheduler answers"),
         (["--scale", "2", "--model", "meta-sran"], "did you mean"),
-        (["--scale", "2", "--within", "mask.nii"], "lesion"),
+        (["--scale", "2", "--within", "mask.nii"], "expected lesion, found 'mask.nii'"),
         (["--scale", "2", "--output", "a.nii"], "expected a folder for the outputs, found a file"),
         (["--scale", "2", "--output", "."], "found the input"),
     ],
@@ -207,6 +209,25 @@ def test_without_dask_the_extra_is_named(tmp_path, monkeypatch, capsys):
     assert "pip install 'napari-metasr[cohort]'" in capsys.readouterr().err
 
 
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path, address, monkeypatch, capsys):
+    written = Ledger.write
+
+    def full(ledger, event, **what):
+        if event != "run":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(ledger.path))
+        written(ledger, event, **what)
+
+    monkeypatch.setattr(Ledger, "write", full)
+    root, output = heads(tmp_path / "raw", 2, TINY), tmp_path / "out"
+    run = ["cohort", str(root), *OPTIONS, "--scheduler", address, "--output", str(output)]
+    assert main(run) == 0
+    out, err = capsys.readouterr()
+    assert set(states(out).values()) == {"done"}
+    assert err.count("the log has gaps") == 1
+    assert f"{output / 'logs' / 'cohort.jsonl'}: No space left on device" in err
+    assert all(result(output, number).exists() for number in range(2))
+
+
 def test_called_as_a_bids_app_it_works_on_the_participants_named(tmp_path, address):
     root, output = heads(tmp_path / "raw", 3, TINY), tmp_path / "out"
     app = ["cohort", str(root), str(output), "participant", *OPTIONS, "--scheduler", address]
@@ -220,7 +241,8 @@ def test_called_as_a_bids_app_it_works_on_the_participants_named(tmp_path, addre
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (["OUT", "group"], "participant"),
+        (["OUT", "group"], "expected participant, found 'group'"),
+        (["OUT", "None"], "expected participant, found 'None'"),
         (["OUT", "participant", "--output", "OTHER"], "OUTPUT_DIR or --output, found both"),
         ([], "OUTPUT_DIR or --output, found neither"),
         (["OUT", "participant", "--participant-label", "9"], "volumes of sub-9, found none"),

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from napari_metasr import __version__
 from napari_metasr.cli.exit_codes import INTERRUPTED
-from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, optional
+from napari_metasr.cli.parsing import OUTPUT, CountArgument, Flag, only, optional
 from napari_metasr.cli.upscaling import UpscalingCommand
 from napari_metasr.io.opening import files_of, stands_for_dicom
 from napari_metasr.plurals import in_number
@@ -50,7 +50,8 @@ class Cohort(UpscalingCommand):
     ] = Field(default=None, description="Folder of the outputs, for calls as a BIDS App.")
     level: Annotated[
         tyro.conf.Positional[Literal["participant"] | None],
-        tyro.conf.arg(metavar="[participant]", help_behavior_hint=""),
+        only("participant"),
+        tyro.conf.arg(help_behavior_hint=""),
     ] = Field(default=None, description="Level of the analysis, for calls as a BIDS App.")
     output: Annotated[Path | None, OUTPUT, optional("DIR")] = Field(
         default=None,
@@ -74,7 +75,9 @@ class Cohort(UpscalingCommand):
         description="Which series of each DICOM folder: a description (`*t1*`) or a number that "
         "`napari-metasr series` lists; needed where folders hold several.",
     )
-    within: Annotated[Literal["lesion"] | None, optional("lesion")] = Field(
+    within: Annotated[
+        Literal["lesion"] | None, only("lesion"), tyro.conf.arg(help_behavior_hint="")
+    ] = Field(
         default=None,
         description="Super-resolve only boxes around lesions that a detector finds; interpolate "
         "the rest.",

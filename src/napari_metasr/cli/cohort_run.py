@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_metasr.cli.columns import in_columns
 from napari_metasr.cli.exit_codes import DONE, INTERRUPTED, SOME_FAILED
@@ -14,6 +15,7 @@ from napari_metasr.cohort.cluster import interrupts_noticed
 from napari_metasr.cohort.items import output_folders
 from napari_metasr.cohort.work_item import Outcome, State
 from napari_metasr.cohort.workers import Advanced, Ended, Started, work_through
+from napari_metasr.errors import in_words
 from napari_metasr.forecast import Forecast
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Run:
     refused
         Reasons against the other volumes, by name.
     ledger
-        Log of all events.
+        Log of all events; what cannot be logged is told, and stops nothing.
     outcomes
         Outcomes by name, as they come.
     """
@@ -48,6 +50,7 @@ class Run:
     refused: Mapping[str, str]
     ledger: Ledger
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _has_gaps: bool = field(default=False, init=False)
 
     def carry_out(self, client: Client) -> int:
         """Do the work until it is done or interrupted, and print the outcome of each volume.
@@ -67,7 +70,7 @@ class Run:
         except KeyboardInterrupt:
             code = INTERRUPTED
         seconds = time.perf_counter() - started
-        self.ledger.write("interrupted" if code else "end", seconds=round(seconds, 1))
+        self._log("interrupted" if code else "end", seconds=round(seconds, 1))
         print(self.table)
         left = len(self.items) + len(self.refused) - len(self.outcomes)
         more = f", {left} left for the next run" if left else ""
@@ -90,7 +93,7 @@ class Run:
         """Log an event, and return the share of the volume that is done."""
         match event:
             case Started(name, worker, process):
-                self.ledger.write("start", name=name, worker=worker, process=process)
+                self._log("start", name=name, worker=worker, process=process)
                 return 0.0
             case Ended(name, outcome):
                 self._end(name, outcome)
@@ -100,9 +103,17 @@ class Run:
 
     def _end(self, name: str, outcome: Outcome) -> None:
         self.outcomes[name] = outcome
-        self.ledger.write(
+        self._log(
             outcome.state, name=name, reason=outcome.reason, seconds=round(outcome.seconds, 2)
         )
+
+    def _log(self, event: str, **what: Any) -> None:
+        try:
+            self.ledger.write(event, **what)
+        except OSError as error:
+            if not self._has_gaps:
+                warnings.warn(f"the log has gaps: {in_words(error)}", stacklevel=2)
+            self._has_gaps = True
 
     @property
     def counted(self) -> str:

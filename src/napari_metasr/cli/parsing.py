@@ -142,6 +142,17 @@ def _from_text(read: Callable[[str], Any], metavar: str, absent: str = "") -> An
     )
 
 
+def only(word: str) -> Any:
+    """Make tyro read an argument that may be left out and knows one word alone."""
+
+    def read(text: str) -> str:
+        if text != word:
+            raise ValueError(f"expected {word}, found {text!r}")
+        return text
+
+    return _from_text(read, word)
+
+
 def parse_scale(text: str) -> float | tuple[float, float]:
     """Read ``3.7`` or ``y,x``.
 
