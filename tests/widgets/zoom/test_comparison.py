@@ -14,6 +14,7 @@ from napari_metasr.widgets.viewer.napari_versions import (
     grid_shape,
     view_boxes,
 )
+from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.comparison.box_names import GLYPH
 from napari_metasr.widgets.zoom.comparison.box_names import NAME as BOX_NAMES
 from napari_metasr.widgets.zoom.comparison.difference import COLOUR_BAR
@@ -120,6 +121,34 @@ def test_an_image_opened_while_comparing_gets_a_box_of_its_own(qtbot, viewer, do
     assert not image.visible
 
 
+def test_images_opened_beside_a_segmentation_have_boxes_with_the_segmentation(
+    qtbot, viewer, dock, rng
+):
+    viewer.add_labels(np.ones(SHAPE, int), name="mask", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    own = ["t1c", "mask"]
+    for name in ("t1n", "flair"):
+        viewer.add_image(rng.normal(size=SHAPE), name=name, scale=(3, 1, 1.5))
+        settle(qtbot, dock)
+        own.append(name)
+    images = [*results(dock), viewer.layers["t1n"], viewer.layers["flair"]]
+    over = ["bicubic", "super-resolved", "t1n", "flair"]
+    boxes = [box_of(viewer, image) for image in images]
+    assert len(set(boxes)) == len(images)
+    for image, name, box in zip(images, over, boxes, strict=True):
+        copy = viewer.layers[f"mask over {name}"]
+        assert box_of(viewer, copy) == box
+        assert viewer.layers.index(copy) > viewer.layers.index(image)
+        assert copy.data.max() == 1
+    viewer.layers["t1n"].visible = False
+    settle(qtbot, dock)
+    copies = [each for each in viewer.layers if each.visible and "mask over" in each.name]
+    seen = [*images[:2], images[-1]]
+    assert [box_of(viewer, copy) for copy in copies] == [box_of(viewer, image) for image in seen]
+    dock.coordinator.close()
+    assert [layer.name for layer in viewer.layers] == own
+
+
 def test_a_ticked_contrast_leaves_the_layers_that_there_are(qtbot, viewer, dock, rng):
     viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
     settle(qtbot, dock)
@@ -158,8 +187,9 @@ def test_the_window_reacts_between_the_layers_that_a_contrast_needs(qtbot, viewe
     settle(qtbot, dock)
     timer.stop()
     turns = [beat for _, beat in added]
-    assert len(added) == 4
+    assert len(added) == 5
     assert turns[0] == turns[1] < turns[2]  # a pair, then what lies over it
+    assert added[-1][0] == "removed"  # what lay over the image itself
     boxes = [
         ["mask over" in viewer.layers[at].name for at in indices if viewer.layers[at].visible]
         for _, indices in view_boxes(viewer)
@@ -233,6 +263,29 @@ def test_the_camera_goes_to_the_region_again_when_view_boxes_change(qtbot, viewe
     viewer.layers.remove("flair")
     settle(qtbot, dock)
     assert camera_of(viewer).center == pytest.approx(there)
+
+
+def test_the_camera_is_fitted_to_boxes_of_another_size_until_the_user_moves_it(qtbot, viewer, dock):
+    """A dock that is opened beside takes its width from the view boxes."""
+    dock.region.setCurrentIndex(dock.region.findData(RegionMode.CENTRE))
+    dock.scale.set_scale(2)
+    settle(qtbot, dock)
+    camera, fitted = camera_of(viewer), camera_of(viewer).zoom
+    resize_canvas(viewer, (600, 300))
+    settle(qtbot, dock)
+    narrow = camera.zoom
+    assert narrow < fitted
+    resize_canvas(viewer, (600, 800))
+    settle(qtbot, dock)
+    assert camera.zoom > narrow
+    resize_canvas(viewer, (600, 300))
+    settle(qtbot, dock)
+    assert camera.zoom == pytest.approx(narrow)
+    camera.zoom = 3.21
+    settle(qtbot, dock)
+    resize_canvas(viewer, (600, 800))
+    settle(qtbot, dock)
+    assert camera.zoom == 3.21
 
 
 def test_a_name_that_napari_has_counted_is_without_its_source_too(qtbot, viewer, dock):

@@ -233,8 +233,7 @@ class Coordinator(QObject):
         self.schedule()
 
     def _on_size(self, event: Any = None) -> None:
-        if self._settings.region is not RegionMode.CENTRE:
-            self._framing.ask()
+        self._framing.resize(self._settings)
         self.schedule()
 
     def _on_camera(self, event: Any = None) -> None:

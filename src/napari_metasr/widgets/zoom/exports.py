@@ -13,7 +13,7 @@ from napari_metasr.geometry.windows import Window
 from napari_metasr.io.layers import METADATA_KEY, volume_of
 from napari_metasr.io.names import stem, volume_file
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name, with_ending
-from napari_metasr.widgets.panels.worker import Task, once
+from napari_metasr.widgets.panels.worker import Task, once, reason
 from napari_metasr.widgets.viewer.napari_versions import camera_of
 from napari_metasr.widgets.viewer.preferences import preferences, remember
 from napari_metasr.widgets.viewer.result_layers import (
@@ -223,7 +223,7 @@ class Exports:
         task = Task()
         self._tasks[task] = holder
         task.step.connect(on_step)
-        task.failed.connect(lambda error: show_error(f"Meta-SR Zoom: {error}"))
+        task.failed.connect(lambda error: show_error(f"Meta-SR Zoom: {reason(error)}"))
         task.finished.connect(self._on_finished)
         self._dock.show_busy(holder, f"{text} …", busy=True)
         task.start(function, *args)

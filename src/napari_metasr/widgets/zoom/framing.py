@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_metasr.geometry.windows import Window
+from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.zoom.plan import ZoomPlan, make_plan, region_of
 from napari_metasr.widgets.zoom.settings import Setting
 
@@ -43,11 +44,23 @@ class Framing:
         self._camera, self._show_scale = camera, show_scale
         self._fit_due, self._scale_due = True, False
         self._boxes = (1, 1)
+        self._fitted: tuple[tuple[float, float], float] | None = None
 
     def see(self, boxes: tuple[int, int]) -> None:
         """Let the camera go to the region again where there are other rows and columns of boxes."""
         if boxes != self._boxes:
             self._boxes = boxes
+            self.ask()
+
+    def resize(self, settings: ZoomSettings) -> None:
+        """Let the camera go to the region again in view boxes of another size.
+
+        The middle of the view is the region wherever the camera is: where the user has moved it
+        since, it stays.
+        """
+        viewport = self._camera.viewport()
+        is_left_alone = self._fitted == (viewport.centre, viewport.zoom)
+        if is_left_alone or settings.region is not RegionMode.CENTRE:
             self.ask()
 
     def ask(self) -> None:
@@ -84,6 +97,7 @@ class Framing:
             if region is not None:
                 self._camera.move(viewport.fitted(region, view))
                 viewport = self._camera.viewport()
+                self._fitted = viewport.centre, viewport.zoom
         elif self._scale_due and settings.follow_camera:
             self._camera.move(viewport.at_scale(settings.scale, view))
             viewport = self._camera.viewport()

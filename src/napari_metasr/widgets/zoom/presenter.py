@@ -85,7 +85,7 @@ class Presenter:
     viewer
         The viewer.
     changed
-        Called when what lies over them is to be shown anew.
+        Called when what lies over them, or beside them, is to be shown anew.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Presenter:
         spent: list[Layer] = []
         over = Segmentations(viewer, changed, spent)
         names = SideNames(viewer), BoxNames(viewer)
-        self.stage = Stage(viewer, [], over, *names, SwipeLine(viewer), spent)
+        self.stage = Stage(viewer, [], over, *names, SwipeLine(viewer), spent, changed)
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None

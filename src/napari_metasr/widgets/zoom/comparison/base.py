@@ -12,6 +12,8 @@ from napari_metasr.widgets.viewer.result_layers import is_result
 from napari_metasr.widgets.viewer.snapshot import ViewSnapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Layer
 
@@ -49,6 +51,8 @@ class Stage:
         What parts them where they are swiped.
     spent
         Hidden layers that no mode shows again; napari takes long to remove one.
+    changed
+        Called when what is shown beside the results is to be shown anew.
     """
 
     viewer: ViewerModel
@@ -58,6 +62,7 @@ class Stage:
     box_names: BoxNames
     line: SwipeLine
     spent: list[Layer]
+    changed: Callable[[], None]
 
     @property
     def own_layers(self) -> set[Layer]:

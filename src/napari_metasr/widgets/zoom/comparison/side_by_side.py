@@ -21,10 +21,13 @@ from napari_metasr.widgets.viewer.result_layers import (
     reorder,
     undisturbed,
 )
+from napari_metasr.widgets.viewer.subscriptions import Subscriptions
 from napari_metasr.widgets.zoom.comparison.base import Mode, set_visible
 from napari_metasr.widgets.zoom.settings import Compare
 
 if TYPE_CHECKING:
+    from napari.layers import Layer
+
     from napari_metasr.widgets.zoom.comparison.base import Stage
 
 SPACING = 4
@@ -54,8 +57,8 @@ def boxes_of(count: int, size: tuple[float, float]) -> tuple[int, int]:
 class SideBySide(Mode):
     """Uses napari's grid, where every visible layer has a view box, as large as the canvas allows.
 
-    Other layers are hidden on entering. A segmentation is shown over every result, by copies. An
-    image that is opened or shown meanwhile gets a view box of its own.
+    Other layers are hidden on entering. An image that is opened or shown meanwhile gets a view box
+    of its own. A segmentation is shown in every box, by copies.
     """
 
     compare: ClassVar[Compare] = Compare.SIDE_BY_SIDE
@@ -67,6 +70,9 @@ class SideBySide(Mode):
         self._stage: Stage | None = None
         self._is_new = True
         self._panes: list[Image] = []
+        self._order: list[Layer] = []
+        self._watched: list[Image] = []
+        self._eyes = Subscriptions()
 
     def enter(self, stage: Stage) -> None:
         """Hide all but the results and segmentations."""
@@ -89,12 +95,13 @@ class SideBySide(Mode):
         others = [
             layer
             for layer in stage.viewer.layers
-            if layer.visible and not is_result(layer) and not isinstance(layer, Labels)
+            if isinstance(layer, Image) and layer.visible and not is_result(layer)
         ]
+        self._watch(stage)
         shape = boxes_of(len(panes) + len(others), canvas_size(stage.viewer))
         for layer in panes:
             set_visible(layer, True)
-        self._label(stage, panes)
+        self._label(stage, panes, others)
         in_box = 1 + len(stage.segmentations.copies)
         set_grid(
             stage.viewer,
@@ -108,6 +115,7 @@ class SideBySide(Mode):
     def leave(self) -> None:
         """Put the view back, with the results over the images again."""
         stage, self._stage = self._stage, None
+        self._eyes.close()
         if stage is not None:
             stage.names.hide()
             stage.box_names.hide()
@@ -116,8 +124,24 @@ class SideBySide(Mode):
             stage is not None and bool(stage.segmentations.copies)
         )
         super().leave()
+        if stage is not None:
+            self._put_in_order(stage)
         if stage is not None and are_first:
             self._lay_over_images(stage)
+
+    def _watch(self, stage: Stage) -> None:
+        """Have what is shown arranged anew once an image beside the results is shown or hidden."""
+        sources = [pair.source.layer for pair in stage.pairs]
+        images = [
+            layer
+            for layer in stage.viewer.layers
+            if isinstance(layer, Image) and not is_result(layer) and layer not in sources
+        ]
+        if images != self._watched:
+            self._eyes.close()
+            self._watched = images
+            for layer in images:
+                self._eyes.add(layer.events.visible, lambda event: stage.changed())
 
     def _name(self, stage: Stage, *, is_one_pair: bool) -> None:
         """Name one pair at the corners of the view, several images in their view boxes."""
@@ -133,32 +157,50 @@ class SideBySide(Mode):
             lines = stage.box_names.show()
         anatomical_view(stage.viewer).keep_below(lines)
 
-    def _label(self, stage: Stage, panes: list[Image]) -> None:
-        """Have each result followed by the segmentations that are shown over it."""
+    def _label(self, stage: Stage, panes: list[Image], others: list[Image]) -> None:
+        """Have each image followed by the segmentations that are shown over it.
+
+        A box holds as many layers as any other.
+        """
         if self.snapshot is None or not panes:
             return
         segmentations, layers = stage.segmentations, stage.viewer.layers
         over = [name for _ in stage.pairs for name in ("bicubic", SUPER_RESOLVED)]
+        over += [layer.name for layer in others]
         changed = segmentations.take(self.snapshot, stage.pairs[0].source, over, every=True)
-        if not changed and panes == self._panes and not HIDDEN_LAYERS_TAKE_BOXES:
-            return
+        are_others = panes != self._panes
         self._panes = panes
+        if not changed and not are_others and not HIDDEN_LAYERS_TAKE_BOXES:
+            return
         if not segmentations.copies and not HIDDEN_LAYERS_TAKE_BOXES:
             self._lay_over_images(stage)
             return
-        boxes = [
-            (pane, *(copies[place] for copies in segmentations.copies.values()))
-            for place, pane in enumerate(panes)
-        ]
-        own = {each for box in boxes for each in box}
-        others = [each for each in layers if each not in own]
+        boxes = {
+            image: (image, *(copies[place] for copies in segmentations.copies.values()))
+            for place, image in enumerate((*panes, *others))
+        }
+        own = {each for box in boxes.values() for each in box}
+        rest = [each for each in layers if each not in own]
+        self._remember_order([each for each in layers if each in others or each in rest])
         if HIDDEN_LAYERS_TAKE_BOXES:  # boxes are counted off from the last layer
-            others.sort(key=lambda each: each.visible)
-            order = [*others, *(each for box in reversed(boxes) for each in box)]
+            order = [*rest, *(each for image in (*others, *panes[::-1]) for each in boxes[image])]
         else:  # from the first
-            order = [*(each for box in boxes for each in box), *others]
+            order = [*(each for image in (*panes, *others) for each in boxes[image]), *rest]
         with undisturbed(stage.viewer):
             reorder(layers, order)
+
+    def _remember_order(self, layers: list[Layer]) -> None:
+        """Remember how the layers that are not the dock's own were ordered."""
+        known = [layer for layer in self._order if layer in layers]
+        self._order = [*known, *(layer for layer in layers if layer not in known)]
+
+    def _put_in_order(self, stage: Stage) -> None:
+        """Give the layers that are not the dock's own their order again."""
+        layers, remembered = stage.viewer.layers, set(self._order)
+        before = iter([layer for layer in self._order if layer in layers])
+        with undisturbed(stage.viewer):
+            reorder(layers, [next(before) if each in remembered else each for each in layers])
+        self._order = []
 
     def _lay_over_images(self, stage: Stage) -> None:
         layers = stage.viewer.layers
