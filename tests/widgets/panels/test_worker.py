@@ -14,7 +14,7 @@ import pytest
 from qtpy.QtCore import QThreadPool
 
 from napari_metasr.normalisation import MissingPixelsWarning
-from napari_metasr.widgets.panels.worker import FailedError, Task, once
+from napari_metasr.widgets.panels.worker import FailedError, Task, once, reason
 
 
 class Heavy:
@@ -185,3 +185,17 @@ def test_napari_ends_in_order_whatever_becomes_of_the_work_that_runs(work, task)
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (FailedError("no room on the device"), "no room on the device"),
+        (PermissionError(13, "Permission denied", "a/b.png"), "a/b.png: Permission denied"),
+        (ValueError("expected two lines,\nfound one"), "expected two lines, found one"),
+        (MemoryError(), "not enough memory: try a smaller region or scale"),
+        (TypeError("unhashable"), "TypeError: unhashable"),
+    ],
+)  # fmt: skip
+def test_why_work_failed_is_told_in_one_line(error, told):
+    assert reason(error) == told

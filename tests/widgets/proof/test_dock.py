@@ -73,7 +73,7 @@ def test_a_slice_is_tried_and_the_verdict_is_shown(qtbot, make, viewer):
     assert "At ×2 a lesion 30% brighter than its surroundings" in dock.verdict.text()
     assert "1 slice" in dock.verdict.text()
     assert not dock.picture.isHidden()
-    assert dock.status.text() == words.DONE
+    assert dock.status.text() == words.DONE.format(name=viewer.layers[0].name)
     assert dock.start.isEnabled()
     assert dock.save.isEnabled()
     assert not dock.cancel.isEnabled()
@@ -204,7 +204,22 @@ def test_what_cannot_be_tried_is_told_as_a_notification(qtbot, make, notes):
     assert dock.status.text() == words.FAILED
     dock.contrast.setValue(0)
     qtbot.mouseClick(dock.start, LEFT)
-    assert any("a contrast other than 0" in note for note in notes)
+    assert "contrast: expected a contrast other than 0, found 0" in notes[-1]
+    assert "\n" not in notes[-1]
+
+
+def test_a_verdict_says_of_which_image_it_is_whatever_is_chosen_next(qtbot, make, viewer):
+    dock = tried(qtbot, make(viewer))
+    data, keywords, _ = layer_data(head(size=64, count=3, name="another"))
+    viewer.add_image(data, **keywords)
+    dock.source.setCurrentIndex(1)
+    assert dock.source.currentText() == "another"
+    assert "“Mustermann”" in dock.status.text()
+    del viewer.layers["Mustermann"]
+    assert "“Mustermann”" in dock.status.text()
+    dock.scope.setCurrentEnum(ProofScope.SLICE)
+    tried(qtbot, dock)
+    assert "“another”" in dock.status.text()
 
 
 def test_a_network_that_cannot_be_loaded_is_told(qtbot, make, viewer, notes):

@@ -21,6 +21,7 @@ from napari_metasr.widgets.lesions.editing import BoxEditing
 from napari_metasr.widgets.lesions.export import LesionExport
 from napari_metasr.widgets.lesions.navigation import fly_to
 from napari_metasr.widgets.lesions.results import Results
+from napari_metasr.widgets.panels.worker import reason
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl
 from napari_metasr.widgets.viewer.first_shape import prepare_shapes
@@ -87,7 +88,7 @@ class LesionCoordinator(QObject):
             on_progress=self._on_progress,
             on_found=self._add,
             on_warning=lambda text: show_warning(f"Detect tumour: {text}"),
-            on_error=lambda error: show_error(f"Detect tumour: {error}"),
+            on_error=lambda error: show_error(f"Detect tumour: {reason(error)}"),
             on_finished=self._on_finished,
         )
         self._images = LayerChoice(viewer, dock.show_sources, changed=self._on_image_changed)

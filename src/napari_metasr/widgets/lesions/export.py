@@ -16,7 +16,7 @@ from napari_metasr.normalisation import contrast_limits
 from napari_metasr.weights import DEFAULT_MODEL
 from napari_metasr.widgets.lesions.detection import Origin
 from napari_metasr.widgets.panels.dialogs import Dialogs, safe_name
-from napari_metasr.widgets.panels.worker import Task, once
+from napari_metasr.widgets.panels.worker import Task, once, reason
 from napari_metasr.widgets.viewer.models import ModelCache, load_zoom_model
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class LesionExport:
         self._models = ModelCache(load_zoom_model)
         self._task = Task()
         self._task.step.connect(self._on_step)
-        self._task.failed.connect(lambda error: show_error(f"Detect tumour: {error}"))
+        self._task.failed.connect(lambda error: show_error(f"Detect tumour: {reason(error)}"))
         self._task.finished.connect(self._on_finished)
         self.dialogs = Dialogs()
 

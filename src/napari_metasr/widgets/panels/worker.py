@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, QThreadPool, Signal
 
+from napari_metasr.errors import in_words
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -60,6 +62,11 @@ def _weak_quit(reference: weakref.ref[ClosingWorker]) -> Callable[[], None]:
 
 class FailedError(Exception):
     """The work failed for a reason of the machine: no memory, or an error of a library."""
+
+
+def reason(error: Exception) -> str:
+    """Describe in one line why work failed or was refused, as a dock tells it."""
+    return str(error) if isinstance(error, FailedError) else in_words(error)
 
 
 def _steps(function: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:

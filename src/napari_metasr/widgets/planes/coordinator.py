@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.geometry.display import edge_letters
 from napari_metasr.volume import Plane
+from napari_metasr.widgets.panels.worker import reason
 from napari_metasr.widgets.planes.pane import PlaneLook
 from napari_metasr.widgets.planes.picture import PlanePicture, Shown, Subject
 from napari_metasr.widgets.planes.section import (
@@ -222,7 +223,7 @@ class PlanesCoordinator(QObject):
             self.schedule()
 
     def _on_failed(self, error: Exception) -> None:
-        show_error(f"Three planes: {error}")
+        show_error(f"Three planes: {reason(error)}")
 
     def _follow(self, layer: Image) -> None:
         """Listen to the appearance of the layer that is shown."""

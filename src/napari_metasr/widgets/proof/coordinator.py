@@ -13,7 +13,7 @@ from qtpy.QtGui import QDesktopServices
 from napari_metasr.forecast import Forecast
 from napari_metasr.weights.risk import has_risk
 from napari_metasr.widgets.panels.dialogs import Dialogs
-from napari_metasr.widgets.panels.worker import Task, once
+from napari_metasr.widgets.panels.worker import Task, once, reason
 from napari_metasr.widgets.proof import messages as words
 from napari_metasr.widgets.proof.scope import part_of
 from napari_metasr.widgets.proof.work import Report, Request, prove, write
@@ -81,6 +81,7 @@ class ProofCoordinator(QObject):
         self._viewer, self._dock, self._device = viewer, dock, device
         self.show_page: Callable[[Path], object] = _show_page
         self._closed = False
+        self._tried = ""
         self._models = ModelCache(model_factory, risk_factory or load_error_head)
         self._has_marks = risk_factory is not None
         self.report: Report | None = None
@@ -137,9 +138,10 @@ class ProofCoordinator(QObject):
         try:
             request = self._request(layer)
         except ValueError as refusal:
-            show_error(f"{words.TITLE} {refusal}")
+            show_error(f"{words.TITLE} {reason(refusal)}")
             return
         self.report, self._left = None, Forecast.of_one_stage()
+        self._tried = layer.name
         self._dock.show_verdict((), None)
         self.worker.start(prove, request, self._models)
         self._dock.show_progress(words.working(words.LOADING, self._left), 0.0)
@@ -172,13 +174,13 @@ class ProofCoordinator(QObject):
             self._dock.show_progress(words.working(step.stage, self._left), step.overall)
 
     def _on_error(self, error: Exception) -> None:
-        show_error(f"{words.TITLE} {error}")
+        show_error(f"{words.TITLE} {reason(error)}")
         self._dock.show_status(words.FAILED)
 
     def _on_finished(self, cancelled: bool) -> None:
         self._show_state()
         if self.report is not None:
-            self._dock.show_status(words.DONE)
+            self._dock.show_status(words.DONE.format(name=self._tried))
         elif cancelled:
             self._dock.show_status(words.CANCELLED)
 
@@ -193,7 +195,7 @@ class ProofCoordinator(QObject):
         try:
             self.show_page(write(path, self.report, overwrite=True))
         except OSError as error:
-            show_error(f"{words.TITLE} {error}")
+            show_error(f"{words.TITLE} {reason(error)}")
 
     def _on_save(self) -> None:
         if self.report is None or self.worker.is_running:

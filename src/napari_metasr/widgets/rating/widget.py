@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QTimer
 
+from napari_metasr.errors import in_words
 from napari_metasr.quality.rating import GRADES, Rating, RatingSheet, read_study
 from napari_metasr.widgets.rating.canvas import RatingCanvas
 from napari_metasr.widgets.rating.dock import RatingDock
@@ -73,7 +74,7 @@ class RatingWidget(RatingDock):
             self.sheet = RatingSheet(study, rater)
         except FAILURES as error:
             self.end()
-            show_error(_words(error))
+            show_error(in_words(error))
             return False
         first = self.sheet.first_unrated
         self.show_rating(study.card.question)
@@ -111,7 +112,7 @@ class RatingWidget(RatingDock):
         try:
             image = study.image(study.names[at])
         except FAILURES as error:
-            show_error(_words(error))
+            show_error(in_words(error))
             return False
         self._at = at
         self._canvas.show(image, f"Image {at + 1}")
@@ -141,7 +142,7 @@ class RatingWidget(RatingDock):
         try:
             self.sheet.write(self.sheet.study.names[self._at], grade, flags)
         except FAILURES as error:
-            show_error(f"The answer was not saved. {_words(error)}")
+            show_error(f"The answer was not saved. {in_words(error)}")
         self._show_answer()
 
     def _on_flags(self, flags: str) -> None:
@@ -169,10 +170,3 @@ class RatingWidget(RatingDock):
         if self.is_rating:
             self.end()
             show_warning(DISTURBED)
-
-
-def _words(error: Exception) -> str:
-    """Return what went wrong, in a sentence."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)

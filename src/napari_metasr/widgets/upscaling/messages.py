@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWorkError
 from napari_metasr.volume import SIGNS
+from napari_metasr.widgets.panels.worker import reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ def refusal(error: Exception) -> str:
     """Describe an error, with what remedies it in the dock."""
     if isinstance(error, InUseError):
         return IN_USE
-    text = str(error)
+    text = reason(error)
     return f"{text}; {ANEW}" if isinstance(error, OtherWorkError | DamagedWorkError) else text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.utils.notifications import show_error, show_warning
 
-from napari_metasr.widgets.panels.worker import Task
+from napari_metasr.widgets.panels.worker import Task, reason
 from napari_metasr.widgets.viewer.encoding import (
     EncodingJob,
     SliceEncoded,
@@ -255,7 +255,7 @@ class Slices:
         request = self._request
         if request is not None and not self.session.is_stale(request):
             self.session.done(request, failed=True)
-            show_error(f"Meta-SR Zoom: {error}")
+            show_error(f"Meta-SR Zoom: {reason(error)}")
 
     def _on_finished(self, cancelled: bool) -> None:
         """Close the request; only what the user cancelled counts as failed."""
