@@ -55,8 +55,8 @@ def read_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
 def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     """Read DICOM series as napari layers, one a volume; several paths are looked through as one.
 
-    Layers are called by modality and redacted series description. Single images, such as those
-    of localizers, are left out where there are volumes.
+    Layers are called by modality, redacted series description, and what tells parts of a series or
+    studies apart. Single images, such as those of localizers, are left out where there are volumes.
 
     Raises
     ------
@@ -82,7 +82,9 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     for series in found.series:
         if series in volumes:
             try:
-                layers.append(layer_data(loaded(DicomVolume.of(paths[0], series))))
+                volume = loaded(DicomVolume.of(paths[0], series))
+                told = f" ({series.part})" if series.part else ""
+                layers.append(layer_data(volume, name=f"{volume.source.name}{told}"))
             except ValueError as error:
                 if len(volumes) == 1:
                     raise

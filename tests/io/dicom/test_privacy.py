@@ -162,11 +162,11 @@ def test_values_against_the_standard_are_not_quoted(tmp_path, caplog, recwarn):
 
 
 def test_a_volume_keeps_no_header_elements(folder):
-    """What a volume is made of holds no string of the patient but the series' UID."""
+    """What a volume is made of holds no string of the patient but UIDs, which tell apart."""
     stored = open_stored(folder)
     frame = stored.series.frames[0][0]
     kept = {**vars(frame), **vars(frame.header)}
-    for hidden in ("uid", "space", "file", "header"):
+    for hidden in ("uid", "study", "space", "file", "header"):
         kept.pop(hidden)
     kept.pop("syntax")
     assert_nothing_of_the_patient(repr(kept))

@@ -40,6 +40,17 @@ def test_every_volume_is_a_layer_in_its_place(tmp_path):
         assert keywords["units"] == ("mm", "mm", "mm")
 
 
+def test_layers_of_echoes_say_which_they_are(tmp_path):
+    images = [*series(voxels(), EchoTime=20), *series(voxels(seed=1), EchoTime=80)]
+    layers = layers_of(save(tmp_path, images))
+    assert [keywords["name"] for _, keywords, _ in layers] == [
+        "MR_t1-mprage-1 (echo time 20 ms)",
+        "MR_t1-mprage-2 (echo time 80 ms)",
+    ]
+    names = [volume_of(keywords["metadata"]).source.name for _, keywords, _ in layers]
+    assert names == ["MR_t1-mprage-1", "MR_t1-mprage-2"]
+
+
 def test_a_corner_of_a_coronal_series(tmp_path):
     """Columns run to the left, rows down and slices backwards: canonical is all of that turned."""
     data = voxels()

@@ -223,6 +223,26 @@ def test_frames_of_reference_that_each_image_has_for_itself_tell_nothing(tmp_pat
         np.testing.assert_array_equal(stored_order(read(tmp_path)), data)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_studies_in_one_folder_are_counted_by_their_dates(tmp_path, seed):
+    studies = (("1.2.9", "20210105", 0), ("1.2.5", "20230317", 1), ("1.2.7", "", 2))
+    images = [
+        one
+        for uid, date, number in studies
+        for one in series(
+            voxels(seed=number), uid=f"{uid}.{number}", StudyInstanceUID=uid, StudyDate=date
+        )
+    ]
+    found = find_series(save(tmp_path, images, seed=seed))
+    assert [(one.number, one.part) for one in found.series] == [
+        ("3.1", "study 1 of 3"), ("3.2", "study 2 of 3"), ("3.3", "study 3 of 3"),
+    ]  # fmt: skip
+    for number, wanted in (("3.1", 2), ("3.2", 0), ("3.3", 1)):  # no date is before all others
+        np.testing.assert_array_equal(
+            stored_order(read(tmp_path, series=number)), voxels(seed=wanted)
+        )
+
+
 def test_an_echo_time_of_each_slice_splits_nothing(tmp_path):
     images = series(voxels())
     for number, one in enumerate(images):

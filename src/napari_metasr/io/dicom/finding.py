@@ -81,6 +81,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Listing:
     """
     need_dicom()
     by_uid: dict[str, list[Frame]] = defaultdict(list)
+    dates: dict[str, str] = {}
     others = damaged = missing = 0
     imageless: Counter[str] = Counter()
     with Opener() as opener:
@@ -93,13 +94,13 @@ def find_series(*paths: str | os.PathLike[str]) -> Listing:
                     if not opener.is_dicom(file):
                         others += 1
                         continue
-                    for frame in read_frames(file, opener):
+                    for frame in read_frames(file, opener, dates):
                         by_uid[frame.header.uid].append(frame)
                 except NoImageError as error:
                     imageless[str(error)] += 1
                 except (DamagedError, OSError):
                     damaged += 1
-        series = series_of(by_uid.values(), opener)
+        series = series_of(by_uid.values(), dates, opener)
     return Listing(series, others, damaged, tuple(sorted(imageless.items())), missing)
 
 

@@ -33,6 +33,8 @@ class Header:
         Where it is.
     uid
         Of the series; for telling series apart, never to be written.
+    study
+        UID of the study; for telling studies apart, never to be written.
     series_number, instance_number
         As the scanner counted.
     modality
@@ -84,6 +86,7 @@ class Header:
     fault: str | None = None
     apart: bool = False
     told: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    study: str = ""
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,17 @@ class DamagedError(ValueError):
     """The header cannot be read."""
 
 
-def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
+def read_frames(file: FoundFile, opener: Opener, dates: dict[str, str]) -> list[Frame]:
     """Read the images of a DICOM file, without their pixels.
 
     An image that is of no use is returned with the header's ``fault``, since its series lacks it.
+
+    Parameters
+    ----------
+    file, opener
+        The file, and what opens it.
+    dates
+        Takes the date of the study, by its UID: no frame keeps it.
 
     Raises
     ------
@@ -92,6 +99,8 @@ def read_frames(file: FoundFile, opener: Opener) -> list[Frame]:
             dataset = dcmread(stream, stop_before_pixels=True, specific_tags=wanted, force=True)
             _check_kind(dataset)
             header = _header(file, dataset)
+            date = str(dataset.get("StudyDate") or "")
+            dates[header.study] = max(date, dates.get(header.study, ""))
             try:
                 _check_image(dataset)
                 header = replace(header, **pixel_format(dataset, stream))
@@ -124,6 +133,7 @@ def _header(file: FoundFile, dataset: Any) -> Header:
         columns=int(dataset.get("Columns") or 0),
         lossy=dataset.get("LossyImageCompression") == "01",
         told=_told(dataset),
+        study=str(dataset.get("StudyInstanceUID") or ""),
     )
 
 

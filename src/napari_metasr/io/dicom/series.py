@@ -18,7 +18,7 @@ from napari_metasr.io.dicom.stacking import slots_of
 from napari_metasr.io.orientation import axis_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -56,7 +56,8 @@ class Series:
     refusal
         Why there is no volume: "expected ..., found ...".
     part
-        What tells it from the other parts of its series, such as ``echo time 80 ms``.
+        What tells it from others: the study, where there are several (counted by their dates),
+        and its part of the series, such as ``echo time 80 ms``.
     """
 
     number: str
@@ -112,21 +113,32 @@ class Series:
         return ", ".join(filter(None, (told, self.part)))
 
 
-def series_of(groups: Iterable[list[Frame]], opener: Opener) -> tuple[Series, ...]:
+def series_of(
+    groups: Iterable[list[Frame]], dates: Mapping[str, str], opener: Opener
+) -> tuple[Series, ...]:
     """Make volumes of images, or say why there are none.
 
     Parameters
     ----------
     groups
         The images of each series.
+    dates
+        Of each study, by its UID: studies are counted in this order.
     opener
         For comparing the pixels of images that may be copies.
     """
-    parts = [part for frames in groups for part in _parts(frames, opener)]
+    studies = sorted(dates, key=lambda uid: (dates[uid], uid))
+    parts = []
+    for number, frames in sorted(
+        ((studies.index(frames[0].header.study) + 1, frames) for frames in groups),
+        key=lambda one: (one[0], one[1][0].header.uid),
+    ):
+        study = f"study {number} of {len(studies)}" if len(studies) > 1 else ""
+        parts += _parts(frames, study, opener)
     return _numbered(parts)
 
 
-def _parts(frames: list[Frame], opener: Opener) -> list[Series]:
+def _parts(frames: list[Frame], study: str, opener: Opener) -> list[Series]:
     """Split the images of one series into volumes."""
     faulty: list[Frame] = []
     sound: list[Frame] = []
@@ -140,7 +152,10 @@ def _parts(frames: list[Frame], opener: Opener) -> list[Series]:
         refusal = f"{faulty[0].header.fault} ({len(faulty)} of {len(frames)} images)"
         parts = [_refused(group, refusal) for group in groups or [faulty]]
     told = told_apart(groups) if groups else [""]
-    return [replace(series, part=part) for series, part in zip(parts, told, strict=True)]
+    return [
+        replace(series, part=", ".join(filter(None, (study, part))))
+        for series, part in zip(parts, told, strict=True)
+    ]
 
 
 def _series(frames: list[Frame], opener: Opener) -> Series:
@@ -177,7 +192,8 @@ def _refused(frames: Iterable[Frame], refusal: str | None) -> Series:
 def _numbered(parts: Iterable[Series]) -> tuple[Series, ...]:
     """Sort series and give each a number of its own."""
     found: list[Series] = []
-    for number, same in groupby(sorted(parts, key=_order), lambda series: series.number):
+    ordered = sorted(parts, key=lambda series: int(series.number))
+    for number, same in groupby(ordered, lambda series: series.number):
         members = list(same)
         found += (
             members
@@ -188,7 +204,3 @@ def _numbered(parts: Iterable[Series]) -> tuple[Series, ...]:
             ]
         )
     return tuple(found)
-
-
-def _order(series: Series) -> tuple[int, str, int]:
-    return int(series.number), series.uid, -series.images
