@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["IDENTIFYING", "redacted", "series_name"]
@@ -23,7 +24,10 @@ IDENTIFYING = (
     "OperatorsName",
     "InstitutionName",
 )
-"""What is read to be taken out of descriptions, and kept nowhere."""
+"""What is read to be taken out of descriptions, and written nowhere."""
+
+KEPT = 256
+"""So many descriptions stay in memory, since all images of a series have the same ones."""
 
 LONGEST = 64
 SHORTEST_WORD, SHORTEST_NAME, SHORTEST_NUMBER = 3, 2, 4
@@ -58,8 +62,13 @@ def redacted(description: str, dataset: Any) -> str:
     dataset
         The file's, with as many of the `IDENTIFYING` elements as it has.
     """
-    values = [str(dataset.get(keyword) or "") for keyword in IDENTIFYING]
-    text = description
+    if not description:
+        return ""
+    return _redacted(description, tuple(str(dataset.get(one) or "") for one in IDENTIFYING))
+
+
+@lru_cache(maxsize=KEPT)
+def _redacted(text: str, values: tuple[str, ...]) -> str:
     for value in values:
         if len(value) >= SHORTEST_WORD:
             text = re.sub(re.escape(value), " ", text, flags=re.IGNORECASE)
