@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from napari_metasr.upscaling.costs import NETWORK_INPUT, Costs
+from napari_metasr.upscaling import course as courses
+from napari_metasr.upscaling.costs import NETWORK_INPUT, Costs, usual_speed
 from napari_metasr.upscaling.course import Course
 from napari_metasr.upscaling.occupied import Occupied
 from napari_metasr.upscaling.options import UpscaleOptions
@@ -151,6 +154,39 @@ def test_in_boxes_networks_cost_only_where_these_are():
     assert inside - parts[-1] > NETWORK_INPUT * 20 * 20
     assert inside > 20 * parts[-1]  # slices without lesions are interpolated, nothing else
     assert parts[0] == parts[-1]
+
+
+def test_a_network_that_is_not_measured_is_as_fast_as_the_one_that_is(monkeypatch):
+    """Within lesions one network may have little to do; the machine is slow for both."""
+    plan = planned((2, 2, 2), boxes=(((10.0, 20.0), (30.0, 50.0), (30.0, 50.0)),))
+    machine = Machine(plan, head())
+    models = SimpleNamespace(in_plane="one", through_plane="other")
+    in_plane = sum(Costs.of(plan).passes[PassKind.IN_PLANE])
+    monkeypatch.setattr(courses, "is_worth_measuring", lambda cost: cost != in_plane)
+    monkeypatch.setattr(courses, "measured_speed", lambda model: 1e-6)
+    told = Course(plan, is_packed=False, clock=machine)
+    told.skip_examination()
+    told.measure(models)
+    told.begin_passes(plan, machine.occupied)
+    whole = sum(machine.seconds(part) for part in plan.parts)
+    for part in plan.parts:
+        machine.now += machine.seconds(part)
+        told.computed(part)
+        assert told.progress(part.run.kind, 1.0).left == pytest.approx(
+            whole - machine.now, abs=0.05 * whole
+        )
+
+
+def test_compression_takes_as_much_longer_than_expected_as_the_measuring_did():
+    plan, now = planned(), [0.0]
+    told = Course(plan, clock=lambda: now[0])
+    expected = Costs.of(plan).phases
+    for phase in (Phase.READING, Phase.MEASURING):
+        now[0] += 5 * usual_speed() * expected[phase]
+        told.reached(phase, 1.0)
+    told.begin_passes(plan, head(), len(plan.parts))
+    left = told.progress(PassKind.IN_PLANE, 1.0).left
+    assert left == pytest.approx(5 * usual_speed() * expected[Phase.COMPRESSING], rel=0.1)
 
 
 def test_resumed_work_begins_where_it_was_left():

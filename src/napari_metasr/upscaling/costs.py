@@ -35,7 +35,8 @@ SEARCHED = 30.0
 LOOKED_AT = 10.0
 NETWORK_INPUT = 100.0
 NETWORK_OUTPUT = 1.0
-INTERPOLATED = 0.25
+INTERPOLATED = 0.15
+FUSED = 0.25
 COMPRESSED = 0.5
 LABELLED = 2.0
 
@@ -164,8 +165,9 @@ def _cost(plan: Plan, part: Part, occupied: Occupied | None) -> float:
         seen = FOUND_SHARE * seen
     by_network = NETWORK_INPUT + NETWORK_OUTPUT * after / before
     looked_at = LOOKED_AT * before * int(np.count_nonzero(seen))
-    interpolated = INTERPOLATED * after * count if plan.is_partial else 0.0
-    return looked_at + interpolated + by_network * float(seen.sum())
+    filled = INTERPOLATED if plan.is_partial else 0.0
+    filled += FUSED if part.run.kind is PassKind.SECOND_VIEW else 0.0
+    return looked_at + filled * after * count + by_network * float(seen.sum())
 
 
 def _not_background(plan: Plan, part: Part, occupied: Occupied) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_metasr.zoom.engine import ZoomModel
 
 NETWORKS = "networks"
+OTHER = "all but networks"
 
 
 class Course:
@@ -55,12 +56,13 @@ class Course:
         for phase, cost in costs.phases.items():
             is_left_out = phase is Phase.COMPRESSING and not is_packed
             seconds = 0.0 if is_left_out else cost * usual_speed()
-            self._forecast.expect(phase, seconds, NETWORKS if phase is Phase.SEARCHING else phase)
+            self._forecast.expect(phase, seconds, NETWORKS if phase is Phase.SEARCHING else OTHER)
         self._expect_passes(costs)
 
     def _expect_passes(self, costs: Costs) -> None:
+        usual = max(self._speeds.values(), default=usual_speed())
         for kind, parts in costs.passes.items():
-            speed = self._speeds.get(kind, usual_speed())
+            speed = self._speeds.get(kind, usual)
             self._done[kind] = list(accumulate((speed * cost for cost in parts), initial=0.0))
             self._forecast.expect(kind, self._done[kind][-1], NETWORKS)
 
