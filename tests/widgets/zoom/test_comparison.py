@@ -76,6 +76,27 @@ def test_side_by_side_shows_two_boxes_and_nothing_else(qtbot, viewer, dock):
     assert [box_of(viewer, layer) for layer in results(dock)] == [(0, 0), (0, 1)]
 
 
+def test_the_grid_of_napari_is_a_button_for_side_by_side(qtbot, viewer, dock):
+    settle(qtbot, dock)
+    bicubic, enhanced = results(dock)
+    grid_of(viewer).enabled = False
+    settle(qtbot, dock)
+    assert dock.settings.comparison is Compare.SINGLE
+    assert (bicubic.visible, enhanced.visible) == (False, True)
+    assert not any(canvas_overlays(viewer)[overlay_name(each)].visible for each in POSITIONS)
+    choose(dock, str(Compare.SWIPE))
+    settle(qtbot, dock)
+    grid_of(viewer).enabled = True
+    settle(qtbot, dock)
+    assert dock.settings.comparison is Compare.SIDE_BY_SIDE
+    assert grid_shape(viewer) == (1, 2)
+    assert [box_of(viewer, layer) for layer in results(dock)] == [(0, 0), (0, 1)]
+    dock.coordinator.close()
+    assert not grid_of(viewer).enabled
+    grid_of(viewer).enabled = True
+    assert dock.settings.comparison is Compare.SIDE_BY_SIDE
+
+
 def test_a_segmentation_opened_while_comparing_is_shown_over_both_results(
     qtbot, viewer, dock, make_dock
 ):

@@ -15,6 +15,7 @@ from napari_metasr.volume import Plane
 from napari_metasr.widgets.viewer.anatomical_view import anatomical_view
 from napari_metasr.widgets.viewer.camera import CameraControl, turn_to
 from napari_metasr.widgets.viewer.first_shape import prepare_shapes
+from napari_metasr.widgets.viewer.guard import Guard
 from napari_metasr.widgets.viewer.layer_grid import UnsupportedLayerError
 from napari_metasr.widgets.viewer.layer_source import check_supported
 from napari_metasr.widgets.viewer.models import ModelCache, load_error_head
@@ -40,7 +41,7 @@ from napari_metasr.widgets.zoom.lesion_region import LesionRegion
 from napari_metasr.widgets.zoom.presenter import Presenter
 from napari_metasr.widgets.zoom.readout import Reading
 from napari_metasr.widgets.zoom.region_layer import RegionLayer
-from napari_metasr.widgets.zoom.settings import REMEMBERED, Setting
+from napari_metasr.widgets.zoom.settings import REMEMBERED, Compare, Setting
 from napari_metasr.widgets.zoom.sources import Sources
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Coordinator(QObject):
         super().__init__(dock)
         self._viewer, self._dock, self._cards = viewer, dock, cards
         self._closed = self._listing_due = self._dismissed = False
-        self._updates = Updates(self._update, self)
+        self._updates, self._updating = Updates(self._update, self), Guard()
         self._complaint = ""
         self._settings = dock.settings
         self._shown: Displayed | None = None
@@ -157,6 +158,7 @@ class Coordinator(QObject):
                 (camera.events.zoom, self._on_camera),
                 (camera.events.orientation, self.schedule),
                 (canvas_resized(viewer), self._on_size),
+                (grid_of(viewer).events.enabled, self._on_grid),
                 (layers.events.inserted, self._on_layers),
                 (layers.events.removed, self._on_removed),
                 (viewer.cursor.events.position, self._on_cursor),
@@ -236,6 +238,15 @@ class Coordinator(QObject):
         self._framing.resize(self._settings)
         self.schedule()
 
+    def _on_grid(self, event: Any = None) -> None:
+        """Take napari's own button for the grid as one for and against *Side by side*."""
+        if self._updating or self._comparing.mode is None:
+            return
+        is_on, is_wanted = grid_of(self._viewer).enabled, Compare.SIDE_BY_SIDE
+        if is_on != (self._settings.comparison is is_wanted):
+            self._dock.comparison.setCurrentEnum(is_wanted if is_on else Compare.SINGLE)
+        self.schedule()
+
     def _on_camera(self, event: Any = None) -> None:
         if not self._camera.moving:
             self.schedule()
@@ -312,8 +323,11 @@ class Coordinator(QObject):
 
     def _update(self) -> None:
         """Bring everything on the screen in step with everything that is set."""
-        if self._closed:
-            return
+        if not self._closed:
+            with self._updating:
+                self._show_all()
+
+    def _show_all(self) -> None:
         self.presenter.remove_spent()
         if self._listing_due:
             self._listing_due = False
