@@ -307,6 +307,31 @@ def test_time_points_with_equal_instance_numbers_are_refused(tmp_path):
     assert "2 different ones at slice" in found.refusal
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR TM")
+@pytest.mark.parametrize("form", ["{:06d}.25", "{:06d}", "10:11:{:02d}"])
+def test_time_points_with_equal_instance_numbers_are_told_apart_by_the_clock(tmp_path, form):
+    seconds = (4, 57, 30)
+    images = [
+        one
+        for seed, second in enumerate(seconds)
+        for one in series(voxels(seed=seed), AcquisitionTime=form.format(second))
+    ]
+    (found,) = find_series(save(tmp_path, images)).series
+    assert (found.slices, found.time_points) == (5, 3)
+    assert found.remarks == ("time points told apart by their acquisition time",)
+    volume = read(tmp_path)
+    for time, seed in enumerate(np.argsort(seconds)):
+        values, _ = from_canonical(volume.data[time], volume.affine, volume.source.affine)
+        np.testing.assert_array_equal(values.T, voxels(seed=seed))
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR TM")
+def test_an_acquisition_time_that_is_none_is_no_concern(tmp_path):
+    images = with_elements(series(voxels()), AcquisitionTime="noon")
+    (found,) = find_series(save(tmp_path, images)).series
+    assert (found.slices, found.concerns) == (5, ())
+
+
 def test_elements_of_several_values_tell_nothing_apart(tmp_path):
     datas = [voxels(seed=seed) for seed in range(2)]
     images = [

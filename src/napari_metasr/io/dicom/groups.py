@@ -166,8 +166,16 @@ def _moments(header: Header, index: int, of: Groups) -> dict[str, Any]:
         ),
         "diffusion weighting": None if weighting is None else (weighting, *_direction(of)),
         "acquisition number": of.number("AcquisitionNumber", content, "FrameAcquisitionNumber"),
+        "acquisition time": _clock_time(of.value("AcquisitionTime")),
         "instance number": (header.instance_number, index),
     }
+
+
+def _clock_time(value: Any) -> float | None:
+    """Return a time of day as a number that grows with it; None for what is no time."""
+    with suppress(ValueError):
+        return float(str(value).replace(":", ""))
+    return None
 
 
 def _direction(of: Groups) -> tuple[float, ...]:

@@ -42,6 +42,7 @@ TAGS = (
         "RepetitionTime",
         "ScanningSequence",
         "EchoPlanarPulseSequence",
+        "AcquisitionTime",
         "StackID",
         "NumberOfFrames",
         "Rows",
