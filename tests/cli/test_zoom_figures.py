@@ -179,3 +179,11 @@ def test_a_mosaic_shows_slices_from_the_first_to_the_last(scan, segmentation, tm
     assert sizes[8][0] > sizes[3][0]
     said = capsys.readouterr().out
     assert "3 slices, ×2, super-resolved by Meta-SRGAN, for research use" in said
+
+
+def test_a_mosaic_with_marks_says_what_they_guarantee(scan, segmentation, tmp_path, capsys):
+    words = ["--lesion", "1", "--mask", str(segmentation), "--mosaic", "2", "--risk"]
+    assert zoom(scan, tmp_path / "mosaic.png", *words) == 0
+    said = capsys.readouterr().out
+    assert "of the tissue is marked." in said
+    assert "guaranteed" in said or "are unmarked, on average over patients" in said

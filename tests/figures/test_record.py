@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fakes.widgets import FakeEngine
+from PIL import Image
 
 from napari_metasr.figures.blink import save_blink
 from napari_metasr.figures.mosaic import save_mosaic
 from napari_metasr.figures.panel import View
 from napari_metasr.figures.profile import Profile, save_profile
 from napari_metasr.figures.record import record_of
-from napari_metasr.figures.rendition import Slice, render
+from napari_metasr.figures.rendition import Marks, Slice, caption_of, render
 from napari_metasr.figures.rendition_files import save_figure
 from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Line, Window
 from napari_metasr.purpose import RESEARCH_USE
+from napari_metasr.trust.risk import Guarantee
 from napari_metasr.volume import Plane
 from napari_metasr.widgets.zoom.rendition import FileKind
 
@@ -77,6 +80,46 @@ def test_a_mosaic_names_all_of_its_slices(phantom_volume, tmp_path):
     path = tmp_path / "m.png"
     save_mosaic(path, [made(phantom_volume, k) for k in (8, 9, 11)], view=VIEW, heading="head")
     assert json.loads((tmp_path / "m.png.json").read_text(encoding="utf-8"))["Slice"] == [8, 9, 11]
+
+
+def marked(rendition, rows):
+    """The rendition with its first rows marked."""
+    where = np.zeros(rendition.super_resolved.shape, bool)
+    where[:rows] = True
+    return replace(rendition, marks=Marks(where, float(where.mean()), Guarantee(0.1, "S.", True)))
+
+
+def coloured(path):
+    """Pixels of a picture in the colours of marks."""
+    red, _, blue = np.asarray(Image.open(path).convert("RGB"), int).transpose(2, 0, 1)
+    return int(np.count_nonzero(red > blue + 40))
+
+
+def test_marks_that_a_caption_tells_of_are_drawn(phantom_volume, tmp_path):
+    plain = [made(phantom_volume, k) for k in (8, 9)]
+    with_marks = [marked(one, rows) for one, rows in zip(plain, (10, 30), strict=True)]
+    for name, one in (("plain", plain), ("marks", with_marks)):
+        save_mosaic(tmp_path / f"{name}.png", one, view=VIEW, heading="head")
+        profile(tmp_path / f"{name}-line.png", one[0])
+    assert coloured(tmp_path / "plain.png") == 0
+    assert coloured(tmp_path / "marks.png") > 100
+    assert coloured(tmp_path / "marks-line.png") > coloured(tmp_path / "plain-line.png") + 100
+
+
+def test_a_mosaic_tells_what_holds_for_all_of_its_slices(phantom_volume, tmp_path):
+    ones = [marked(made(phantom_volume, k), rows) for k, rows in ((8, 30), (9, 10), (11, 20))]
+    shares = [one.marks.share for one in ones]
+    told = caption_of(ones)
+    assert f"; {min(shares):.1%} to {max(shares):.1%} of the tissue is marked. S; for res" in told
+    assert f"; {shares[0]:.1%} of the tissue is marked. S; for res" in ones[0].caption
+    save_mosaic(tmp_path / "m.png", ones, view=VIEW, heading="head")
+    record = json.loads((tmp_path / "m.png.json").read_text(encoding="utf-8"))
+    assert record["Description"] == told
+    assert record["Marks"]["MarkedShare"] == shares
+    assert record["Marks"]["Threshold"] == 0.1
+    assert record["BeyondLocalRange"] == [one.beyond for one in ones]
+    assert record["Scale"] == [2, 2]
+    assert record["Slice"] == [8, 9, 11]
 
 
 @pytest.mark.parametrize("save", [figure, profile, mosaic])

@@ -145,6 +145,7 @@ class ZoomOutput:
         from tqdm import tqdm
 
         from napari_metasr.figures.mosaic import save_mosaic
+        from napari_metasr.figures.rendition import remark_of
 
         with _gaps_are_known():
             renditions = [
@@ -160,10 +161,10 @@ class ZoomOutput:
                 overwrite=self.overwrite,
             )
         self._warn(model, cuts[0])
-        scale = scale_text(renditions[0].grid.true_scale)
+        scale, remark = scale_text(renditions[0].grid.true_scale), remark_of(renditions)
         print(
             f"{self.path}: {told}; {in_number(len(cuts), 'slice')}, {scale}, "
-            f"super-resolved by {model.card.title}, {RESEARCH_USE}"
+            f"super-resolved by {model.card.title}, {f'{remark}, ' if remark else ''}{RESEARCH_USE}"
         )
 
     def _warn(self, model: ZoomModel, cut: Slice) -> None:

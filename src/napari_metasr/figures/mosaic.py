@@ -10,6 +10,7 @@ from napari_metasr.figures.canvas import DPI, FONT, MARGIN, MUTED, Canvas
 from napari_metasr.figures.caption import scale_text
 from napari_metasr.figures.panel import TILE, TILE_GAP, draw_panel, panel_size
 from napari_metasr.figures.record import recorded
+from napari_metasr.figures.rendition import caption_of
 from napari_metasr.files import check_writable
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def save_mosaic(
     page_width = max(2 * MARGIN + label + columns * (width + TILE_GAP) - TILE_GAP, 3 * TILE)
     inner = page_width - 2 * MARGIN
     head = round(MARGIN + 2.2 * FONT)
-    lines = Canvas(page_width, 100).lines(first.caption, 0.9 * FONT, inner)
+    caption = caption_of(renditions)
+    lines = Canvas(page_width, 100).lines(caption, 0.9 * FONT, inner)
     page_height = round(head + bands * band_height + 1.5 * FONT * len(lines) + MARGIN)
     canvas = Canvas(page_width, page_height)
     canvas.text(heading, MARGIN, MARGIN + 0.6 * FONT, 1.25 * FONT, bold=True, max_width=inner)
@@ -84,12 +86,13 @@ def save_mosaic(
         left = MARGIN + label + column * (width + TILE_GAP)
         place = f"{rendition.slice.plane} {rendition.slice.index}"
         canvas.text(place, left + width / 2, top - 0.9 * FONT, 0.9 * FONT, align="center")
-        images = rendition.interpolated, rendition.super_resolved
-        for line, (name, image) in enumerate(zip(names, images, strict=True)):
+        marked = None if rendition.marks is None else rendition.marks.marked
+        images = (rendition.interpolated, None), (rendition.super_resolved, marked)
+        for line, (name, (image, marks)) in enumerate(zip(names, images, strict=True)):
             y = top + line * (height + TILE_GAP)
             draw_panel(
                 canvas, image, spacing, view, left=left, top=y, width=width, height=height,
-                size=0.8 * FONT,
+                size=0.8 * FONT, marked=marks,
             )  # fmt: skip
             if column == 0:
                 canvas.text(
@@ -100,4 +103,4 @@ def save_mosaic(
         base = head + bands * band_height + (0.6 + 1.5 * number) * FONT
         canvas.text(text, MARGIN, base, 0.9 * FONT, color=MUTED)
     with recorded(path, renditions, overwrite=overwrite):
-        return canvas.save(path, first.caption, dpi=dpi, overwrite=overwrite)
+        return canvas.save(path, caption, dpi=dpi, overwrite=overwrite)

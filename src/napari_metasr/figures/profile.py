@@ -178,7 +178,7 @@ def _draw(rendition: Rendition, profile: Profile, view: View, heading: str) -> C
     left, top = MARGIN + (PANEL - width) // 2, head + (PANEL - height) // 2
     panel = draw_panel(
         canvas, image, rendition.spacing, view, left=left, top=top, width=width, height=height,
-        size=FONT,
+        size=FONT, marked=None if rendition.marks is None else rendition.marks.marked,
     )  # fmt: skip
     ends = [
         view.rectangle(

@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from napari_metasr.figures.rendition import caption_of
 from napari_metasr.files import check_writable, replacing
 from napari_metasr.io.names import legible, record_path, volume_file
 from napari_metasr.io.records import check_record
@@ -59,16 +60,15 @@ def recorded(
     path
         The picture's, which is written meanwhile; ``region.png`` has ``region.png.json``.
     renditions
-        What it shows: one slice, or several of one window, scale and model.
+        What it shows: one slice, or several of one window, scale and model; what differs from
+        slice to slice is recorded as a list, in their order.
 
     Raises
     ------
     OSError, ValueError
         If either file may not be written, or would replace the source or a file of others.
     """
-    beside, record = record_path(path), record_of(renditions[0])
-    if len(renditions) > 1:
-        record["Slice"] = [one.slice.index for one in renditions]
+    beside, record = record_path(path), _record_of_all(renditions)
     check_writable(path, overwrite=overwrite)
     check_source_kept(beside, renditions[0].slice.volume.source)
     check_record(beside)
@@ -76,6 +76,20 @@ def recorded(
         text = json.dumps(record, indent=2, ensure_ascii=False)
         temporary.write_text(f"{text}\n", encoding="utf-8")
         yield
+
+
+def _record_of_all(renditions: Sequence[Rendition]) -> dict[str, Any]:
+    """Return the record of several slices: values that differ as lists."""
+    record: dict[str, Any] = _together([record_of(one) for one in renditions])
+    return record | {"Description": caption_of(renditions)}
+
+
+def _together(values: Sequence[Any]) -> Any:
+    """Return a value that all share, a list of values that differ; of records field by field."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {name: _together([one[name] for one in values]) for name in first}
+    return first if all(one == first for one in values) else list(values)
 
 
 def _marks(marks: Marks | None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from napari_metasr.volume import SIGNS
 from napari_metasr.zoom.baselines import interpolate_pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -169,28 +171,44 @@ class Rendition:
     @property
     def caption(self) -> str:
         """What it is, in a sentence."""
-        unit = SIGNS[self.slice.volume.source.unit]
-        return super_resolved_text(
-            self.card.title, self.grid.true_scale, self.spacing, unit, self.remark
-        )
+        return caption_of([self])
 
     @property
     def remark(self) -> str:
         """What was done beside super-resolution, for captions."""
-        correction = self.correction
-        texts = [f"told: {self.told}"] if self.told else []
-        if correction is not None:
-            again = correction.reduced_again(correction.distance)
-            texts.append(f"{correction.description} ({again})")
-        if self.marks is not None:
-            texts.append(self.marks.text.removesuffix("."))
-        return "; ".join(texts)
+        return remark_of([self])
 
     @property
     def concerns(self) -> tuple[str, ...]:
         """What to know before trusting it: of the scan, and of the model at this scale."""
         found = self.card.concerns(max(self.grid.true_scale), "in plane")
         return (*self.slice.volume.source.concerns, *found)
+
+
+def caption_of(renditions: Sequence[Rendition]) -> str:
+    """Say what slices of one window, scale and model are, in a sentence that holds for all."""
+    first = renditions[0]
+    unit = SIGNS[first.slice.volume.source.unit]
+    return super_resolved_text(
+        first.card.title, first.grid.true_scale, first.spacing, unit, remark_of(renditions)
+    )
+
+
+def remark_of(renditions: Sequence[Rendition]) -> str:
+    """Say what was done beside super-resolution; the largest distance, and the marked shares."""
+    first = renditions[0]
+    texts = [f"told: {first.told}"] if first.told else []
+    corrections = [one.correction for one in renditions if one.correction is not None]
+    if corrections:
+        furthest = max(corrections, key=lambda one: one.distance)
+        again = furthest.reduced_again(furthest.distance)
+        texts.append(f"{furthest.description} ({again})")
+    marks = [one.marks for one in renditions if one.marks is not None]
+    if marks:
+        least, most = (end(marks, key=lambda one: one.share) for end in (min, max))
+        several = least.share != most.share
+        texts.append(f"{f'{least.share:.1%} to ' if several else ''}{most.text.removesuffix('.')}")
+    return "; ".join(texts)
 
 
 def render(
