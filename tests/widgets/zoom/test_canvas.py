@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fakes.mouse import drag_mouse
-from fakes.widgets import CARD, FakeEngine, settle
+from fakes.widgets import CARD, FakeEngine, results, settle
 from fakes.window import canvas, drag, main_window, picture, point_of
 from napari.components import ViewerModel
 from napari.layers import Layer
@@ -28,11 +28,13 @@ from napari_metasr.widgets.viewer.napari_versions import (
     canvas_overlays,
     canvas_size,
     grid_of,
+    grid_shape,
 )
 from napari_metasr.widgets.viewer.shared import real_viewer
 from napari_metasr.widgets.viewer.viewport import RegionMode
 from napari_metasr.widgets.viewer.window_level import Preset
 from napari_metasr.widgets.zoom.comparison.side_names import overlay_name
+from napari_metasr.widgets.zoom.marks import show_marks
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 SIDES = ("top", "bottom", "left", "right")
@@ -100,6 +102,37 @@ def test_each_view_box_has_its_letters(qtbot, window):
     for box in np.split(yellow[:, : width // 2 * 2], 2, axis=1):
         strips = box[:90], box[-90:], box[height // 4 : -height // 4, :40]
         assert all(part.any() for part in (*strips, box[height // 4 : -height // 4, -40:]))
+
+
+def test_marks_stay_in_the_view_boxes_of_the_super_resolved_result(qtbot, window, rng):
+    viewer, dock = window
+    dock.move_camera.setChecked(False)
+    camera_of(viewer).zoom *= 3
+
+    def orange():
+        """Share of each view box's pixels that are marked, in reading order."""
+        shown = dock.coordinator._shown
+        marked = np.ones(results(dock)[1].data.shape[-2:], bool)
+        show_marks(results(dock)[1], shown.view, marked, (0, 0, *marked.shape))
+        qtbot.wait(100)
+        red, green, blue = np.moveaxis(picture(viewer), -1, 0)
+        found = (red > green + 20) & (green > blue + 40) & (blue < 90)
+        rows, columns = grid_shape(viewer)
+        return [
+            box[12:-12, 12:-12].mean()
+            for row in np.array_split(found, rows)
+            for box in np.array_split(row, columns, axis=1)
+        ]
+
+    settle(qtbot, dock)
+    left, right = orange()
+    assert right > 0.1
+    assert left < 0.02
+    viewer.add_image(rng.normal(size=results(dock)[1].data.shape), name="other")
+    settle(qtbot, dock)
+    first, second, *others = orange()
+    assert second > 0.1
+    assert max(first, *others) < 0.02
 
 
 def test_the_neurological_convention_swaps_left_and_right(qtbot, window):

@@ -46,6 +46,13 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
             self.image = VispyImage(np.zeros((1, 1, 4), np.uint8), parent=self)
             self.image.transform = STTransform(translate=(-0.5, -0.5))
 
+        def _set_clipper(self, node: Any, clipper: Any) -> None:
+            """Clip the image to the view box; vispy clips only what is a visual itself."""
+            self.image._set_clipper(node, clipper)
+            self._clippers.pop(node, None)
+            if clipper is not None:
+                self._clippers[node] = clipper
+
         def set_gl_state(self, *arguments: Any, **options: Any) -> None:
             self.image.set_gl_state(*arguments, **options)
 

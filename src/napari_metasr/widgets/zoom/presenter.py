@@ -11,7 +11,7 @@ from napari_metasr.geometry.grids import OutputGrid
 from napari_metasr.geometry.windows import Window
 from napari_metasr.trust.risk import marked_share, marked_text
 from napari_metasr.widgets.viewer.guard import Guard
-from napari_metasr.widgets.viewer.napari_versions import arranged_once
+from napari_metasr.widgets.viewer.napari_versions import arranged_once, grid_shape
 from napari_metasr.widgets.viewer.result_layers import (
     ResultPair,
     Signed,
@@ -101,6 +101,7 @@ class Presenter:
         self._changing = Guard()
         self._axes: tuple[int, int] | None = None
         self._mode: Mode | None = None
+        self._boxes = (1, 1)
         self.result: Result | None = None
 
     @property
@@ -191,8 +192,9 @@ class Presenter:
         risk
             What marks results where they may be wrong, if that is asked for and known.
         """
-        if mode is not self._mode:
-            self._mode = mode
+        boxes = grid_shape(self.stage.viewer)
+        if (mode, boxes) != (self._mode, self._boxes):
+            self._mode, self._boxes = mode, boxes
             for layer in self.stage.own_layers:
                 drop_border(layer)
                 drop_marks(layer)
