@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from fakes.dicom import AXIAL, SECRETS, enhanced, oblique, save, series, voxels
+from fakes.disks import little_room
 from matplotlib.path import Path as Polygon
 from pydicom import dcmread
 
@@ -268,6 +271,19 @@ def test_a_series_that_nothing_can_refer_to_is_refused(tmp_path, rng, write, key
     with pytest.raises(ValueError, match=f"out.dcm: expected a series .* without {keyword}"):
         write(tmp_path / "out.dcm", regions(source, rng), source)
     assert not (tmp_path / "out.dcm").exists()
+
+
+@pytest.mark.parametrize("write", [write_seg, write_rtstruct])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
+def test_a_full_disk_is_told_in_one_line(tmp_path, rng, write, share):
+    source = DicomVolume.open(save(tmp_path / "series", series(voxels(SHAPE))))
+    wanted = regions(source, rng)
+    size = write(tmp_path / "whole.dcm", wanted, source).stat().st_size
+    path = tmp_path / "out.dcm"
+    with little_room(int(share * size)), pytest.raises(OSError, match="File too large") as caught:
+        write(path, wanted, source)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert {one.name for one in tmp_path.iterdir()} == {"series", "whole.dcm"}
 
 
 def test_contours_of_any_length_are_read_again(tmp_path):

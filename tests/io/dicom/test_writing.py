@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from fakes.dicom import SECRETS, enhanced, oblique, save, series, voxels
+from fakes.disks import little_room
 from fakes.nifti import affine_with, stored
 from pydicom.dataset import Dataset
 
@@ -231,6 +233,15 @@ def test_an_existing_file_stays(source, tmp_path):
     assert path.read_text() == "mine"
     write_dicom(path, data, affine, source, description="x", overwrite=True)
     assert open_stored(path).time_points == 1
+
+
+def test_a_full_disk_is_told_in_one_line(source, tmp_path):
+    data, affine = finer(source)
+    path = tmp_path / "out.dcm"
+    with little_room(data.size), pytest.raises(OSError, match="File too large") as caught:
+        write_dicom(path, data, affine, source, description="x")
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
+    assert [one.name for one in tmp_path.iterdir()] == ["in"]
 
 
 def test_upscale_writes_it_beside_the_volume(source, tmp_path, capsys):

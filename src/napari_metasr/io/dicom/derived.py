@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from napari_metasr import __version__
+from napari_metasr.files import replacing
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.files import Opener
 
@@ -27,6 +28,7 @@ __all__ = [
     "headers_of",
     "in_study",
     "references_to",
+    "save",
 ]
 
 PATIENT_AND_STUDY = (
@@ -174,3 +176,23 @@ def in_study(template: Any, sop_class: str, modality: str) -> Any:
     found.file_meta.MediaStorageSOPClassUID = found.SOPClassUID
     found.file_meta.MediaStorageSOPInstanceUID = found.SOPInstanceUID
     return found
+
+
+def save(dataset: Any, path: Path, *, overwrite: bool) -> None:
+    """Write a DICOM file.
+
+    Raises
+    ------
+    OSError
+        As `files.replacing`, or if the disk is full; with the path.
+    """
+    with quiet(), replacing(path, overwrite=overwrite) as temporary:
+        try:
+            dataset.save_as(temporary, enforce_file_format=True)
+        except OSError as error:  # pydicom makes a new one, of the element and a traceback
+            cause: BaseException | None = error
+            while isinstance(cause, OSError) and cause.errno is None:
+                cause = cause.__context__
+            if not isinstance(cause, OSError):
+                raise
+            raise OSError(cause.errno, cause.strerror) from error

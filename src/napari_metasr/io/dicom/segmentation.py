@@ -8,7 +8,6 @@ import numpy as np
 
 from napari_metasr import __version__
 from napari_metasr.errors import in_words
-from napari_metasr.files import replacing
 from napari_metasr.io.dicom.derived import (
     DECIMAL_LENGTH,
     NUMBER_OFFSET,
@@ -16,6 +15,7 @@ from napari_metasr.io.dicom.derived import (
     REQUIRED,
     decimals,
     headers_of,
+    save,
 )
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.regions import (
@@ -79,8 +79,7 @@ def write_seg(
                 f"{path}: expected a series that a DICOM segmentation can refer to, found one with "
                 f"an element that is missing or wrong ({in_words(error)})"
             ) from None
-        with replacing(path, overwrite=overwrite) as temporary:
-            dataset.save_as(temporary, enforce_file_format=True)
+    save(dataset, path, overwrite=overwrite)
     return path
 
 

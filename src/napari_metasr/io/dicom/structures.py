@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.files import replacing
 from napari_metasr.geometry.grids import HALF
 from napari_metasr.io.dicom.derived import (
     NUMBER_OFFSET,
@@ -15,6 +14,7 @@ from napari_metasr.io.dicom.derived import (
     headers_of,
     in_study,
     references_to,
+    save,
 )
 from napari_metasr.io.dicom.extra import quiet
 from napari_metasr.io.dicom.regions import (
@@ -74,8 +74,7 @@ def write_rtstruct(
     check_regions(path, regions, source)
     with quiet():
         dataset = _structure_set(regions, source, time)
-        with replacing(path, overwrite=overwrite) as temporary:
-            dataset.save_as(temporary, enforce_file_format=True)
+    save(dataset, path, overwrite=overwrite)
     return path
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.files import check_kept, check_writable, replacing
+from napari_metasr.files import check_kept, check_writable
 from napari_metasr.io.dicom.derived import (
     DESCRIPTION_LENGTH,
     NUMBER_OFFSET,
@@ -22,6 +22,7 @@ from napari_metasr.io.dicom.derived import (
     headers_of,
     in_study,
     references_to,
+    save,
 )
 from napari_metasr.io.dicom.extra import need_dicom, quiet
 from napari_metasr.io.dicom.window import window_of
@@ -157,8 +158,7 @@ def write_dicom(
         _add_window(dataset, *(window_of(source) or contrast_limits(data)))
         _add_pixels(dataset, cast_to_dtype(stored, np.uint16).T)
         _add_places(dataset, np.diag([-1.0, -1.0, 1.0, 1.0]) @ stored_affine)
-        with replacing(path, overwrite=overwrite) as temporary:
-            dataset.save_as(temporary, enforce_file_format=True)
+    save(dataset, path, overwrite=overwrite)
     return path
 
 
