@@ -125,6 +125,24 @@ def test_padding_is_set_to_the_lowest_value(tmp_path, limit):
     )
 
 
+@pytest.mark.filterwarnings("ignore:A value of type 'str'")
+@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+        "BitsStored",
+        "HighBit",
+        "PixelRepresentation",
+    ],
+)
+def test_what_goes_without_saying_is_not_needed(tmp_path, keyword, value):
+    data = voxels(dtype=np.uint16)
+    images = series(data, **{keyword: value})
+    np.testing.assert_array_equal(stored_order(save(tmp_path, images)), data)
+
+
 def test_padding_of_0_stays(tmp_path):
     data = np.random.default_rng(0).integers(50, 900, (5, 7, 6)).astype(np.uint16)
     data[:, :2] = 0

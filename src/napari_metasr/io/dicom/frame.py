@@ -46,7 +46,7 @@ class Header:
     syntax
         UID of the transfer syntax.
     is_bare
-        Whether the file does not say so itself.
+        Whether the file does not say all that decoding its pixels needs, such as that syntax.
     rows, columns
         Of each image.
     pixels

@@ -60,6 +60,9 @@ TAGS = (
 ABOUT_IMAGES = "1.2.840.10008.5.1.4.1.1.66."
 """What the UIDs of segmentations and registrations begin with."""
 
+DECODING = ("SamplesPerPixel", "PhotometricInterpretation", "BitsStored", "PixelRepresentation")
+"""What the library demands for decoding, though it goes without saying."""
+
 MACROS = ("MRFOVGeometrySequence", "MRTimingAndRelatedParametersSequence", "MRModifierSequence")
 """The groups of elements, shared by frames, that tell of the acquisition."""
 
@@ -129,13 +132,19 @@ def _header(file: FoundFile, dataset: Any) -> Header:
         description=redacted(str(dataset.get("SeriesDescription") or ""), dataset),
         image_type=tuple(map(str, dataset.get("ImageType") or ())),
         syntax=syntax_of(dataset),
-        is_bare="TransferSyntaxUID" not in dataset.file_meta,
+        is_bare=not dataset.file_meta.get("TransferSyntaxUID")
+        or any(not _is_given(dataset, keyword) for keyword in DECODING),
         rows=int(dataset.get("Rows") or 0),
         columns=int(dataset.get("Columns") or 0),
         lossy=dataset.get("LossyImageCompression") == "01",
         told=_told(dataset),
         study=str(dataset.get("StudyInstanceUID") or ""),
     )
+
+
+def _is_given(dataset: Any, keyword: str) -> bool:
+    value = dataset.get(keyword)
+    return value not in {None, ""} and (value != 0 or keyword == "PixelRepresentation")
 
 
 def _told(dataset: Any) -> dict[str, Any]:

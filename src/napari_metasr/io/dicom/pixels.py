@@ -91,6 +91,11 @@ def _stored(
     if header.syntax == DEFLATED or header.is_bare:
         source = dcmread(stream, force=True)
         source.file_meta.TransferSyntaxUID = header.syntax
+        source.SamplesPerPixel = 1
+        source.PhotometricInterpretation = "MONOCHROME1" if header.inverted else "MONOCHROME2"
+        if header.pixels.kind != "f":
+            source.BitsStored, source.HighBit = header.bits, header.bits - 1
+            source.PixelRepresentation = int(header.pixels.kind == "i")
     yield from zip(indices, iter_pixels(source, indices=indices, raw=True), strict=True)
 
 
