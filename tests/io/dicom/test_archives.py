@@ -55,6 +55,21 @@ def test_the_index_of_a_disc_is_no_damaged_image(tmp_path):
         assert open_stored(path).file_shape == (6, 7, 5)
 
 
+def test_archives_in_a_folder_are_told(tmp_path, folder):
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    for name in ("one.zip", "TWO.ZIP"):
+        with zipfile.ZipFile(downloads / name, "w") as archive:
+            for path in folder.iterdir():
+                archive.write(path, path.name)
+    (downloads / "notes.txt").write_text("text")
+    told = "2 .zip files (each is read where it is named)"
+    assert find_series(downloads).left_out == (told, "1 file of other kinds")
+    with pytest.raises(ValueError, match=r"found none \(2 \.zip files \(each is read where it is"):
+        open_stored(downloads)
+    assert same_voxels(downloads / "one.zip", folder)
+
+
 @pytest.mark.parametrize("implicit", [True, False])
 @pytest.mark.parametrize("preamble", [b"", bytes(128) + b"DICM"])
 def test_files_without_preamble_or_transfer_syntax(tmp_path, folder, implicit, preamble):

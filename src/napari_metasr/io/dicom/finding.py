@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_metasr.io.dicom.extra import need_dicom
 from napari_metasr.io.dicom.files import Opener, found_files
 from napari_metasr.io.dicom.headers import DamagedError, NoImageError, read_frames
+from napari_metasr.io.dicom.recognition import is_zip
 from napari_metasr.io.dicom.series import series_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Listing:
         How many are of other DICOM kinds, by the kind.
     missing
         How many links lead nowhere.
+    archives
+        How many .zip files there are in a folder; they are not looked into.
     """
 
     series: tuple[Series, ...]
@@ -44,6 +47,7 @@ class Listing:
     damaged: int = 0
     imageless: tuple[tuple[str, int], ...] = ()
     missing: int = 0
+    archives: int = 0
 
     @property
     def readable(self) -> tuple[Series, ...]:
@@ -58,6 +62,9 @@ class Listing:
             told.append(f"{self.missing} link{_plural(self.missing)} to files that are not there")
         if self.damaged:
             told.append(f"{self.damaged} damaged DICOM file{_plural(self.damaged)}")
+        if self.archives:
+            archives = f"{self.archives} .zip file{_plural(self.archives)}"
+            told.append(f"{archives} (each is read where it is named)")
         if self.others:
             told.append(f"{self.others} file{_plural(self.others)} of other kinds")
         told += [
@@ -82,7 +89,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Listing:
     need_dicom()
     by_uid: dict[str, list[Frame]] = defaultdict(list)
     dates: dict[str, str] = {}
-    others = damaged = missing = 0
+    others = damaged = missing = archives = 0
     imageless: Counter[str] = Counter()
     with Opener() as opener:
         for path in paths:
@@ -91,6 +98,9 @@ def find_series(*paths: str | os.PathLike[str]) -> Listing:
                     missing += 1
                     continue
                 try:
+                    if file.member is None and is_zip(file.path):
+                        archives += 1
+                        continue
                     if not opener.is_dicom(file):
                         others += 1
                         continue
@@ -101,7 +111,7 @@ def find_series(*paths: str | os.PathLike[str]) -> Listing:
                 except (DamagedError, OSError):
                     damaged += 1
         series = series_of(by_uid.values(), dates, opener)
-    return Listing(series, others, damaged, tuple(sorted(imageless.items())), missing)
+    return Listing(series, others, damaged, tuple(sorted(imageless.items())), missing, archives)
 
 
 def _plural(count: int) -> str:
