@@ -69,7 +69,8 @@ def series_of(volume: Volume, path: Path, series: str | None = None) -> DicomVol
     path
         Where it was read from.
     series
-        Which of several series; without it that of the volume's name and place.
+        Which of several series; without it that of the volume's name and place, and of those
+        again, as of a scan that was repeated, the one of its voxels.
 
     Raises
     ------
@@ -85,6 +86,7 @@ def series_of(volume: Volume, path: Path, series: str | None = None) -> DicomVol
 
     if series is not None:
         return DicomVolume.open(path, series=series)
+    alike = []
     for one in find_series(path).readable:
         with suppress(ValueError):
             found = DicomVolume.of(path, one)
@@ -92,5 +94,19 @@ def series_of(volume: Volume, path: Path, series: str | None = None) -> DicomVol
                 found.affine, volume.affine
             )
             if same_place and found.source.name == volume.source.name:
-                return found
-    raise ValueError(f"{path}: expected the series of {volume.source.name}, found none like it")
+                alike.append(found)
+    if len(alike) > 1:
+        alike = [found for found in alike if _has_voxels(found, volume)]
+    if not alike:
+        raise ValueError(f"{path}: expected the series of {volume.source.name}, found none like it")
+    return alike[0]
+
+
+def _has_voxels(source: DicomVolume, volume: Volume) -> bool:
+    """Return whether a series holds the voxels of a volume."""
+    if source.time_points != volume.time_points:
+        return False
+    data = volume.data.reshape(source.shape)  # (t, z, y, x)
+    with suppress(ValueError):  # it is damaged
+        return all(np.array_equal(data[place], block) for place, block in source.blocks())
+    return False
