@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from fakes.figures import Interpolating, view
-from PIL import Image
+from PIL import ExifTags, Image
 from scipy import ndimage
 
 from napari_metasr.figures import animation
@@ -79,6 +79,11 @@ def test_animation_files(tmp_path: Path, head: np.ndarray, suffix: str) -> None:
     )  # fmt: skip
     with Image.open(path) as frames:
         assert frames.n_frames == 4
+        told = (
+            frames.info.get("comment") or frames.getexif()[ExifTags.Base.ImageDescription].encode()
+        )
+        assert told.decode() == "Super-resolved by M; for research use, not for diagnosis."
+        assert set(frames.getexif()) <= {ExifTags.Base.ImageDescription}
     with pytest.raises(FileExistsError):
         save_animation(
             path, head, Interpolating(), title="M", trained_scales=(1.1, 2.0), view=view((0, 1)),

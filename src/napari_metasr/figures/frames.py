@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib as mpl
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageFont
 
 from napari_metasr.figures.film import check_film, save_film
 from napari_metasr.figures.panel import BAR_SHARE, edge_positions
@@ -73,7 +73,7 @@ def save_frames(
         elif path.suffix.lower() == ".webp":
             frames[0].save(
                 temporary, save_all=True, append_images=frames[1:], duration=list(durations),
-                loop=0, quality=80,
+                loop=0, quality=80, exif=_described(comment),
             )  # fmt: skip
         else:
             _save_gif(temporary, frames, durations, comment)
@@ -148,6 +148,13 @@ def _outlined(
     anchor: str,
 ) -> None:
     draw.text(position, string, TEXT, face, anchor, stroke_width=2, stroke_fill=0)
+
+
+def _described(comment: str) -> Image.Exif:
+    """Return the metadata of a file that holds a comment and nothing else."""
+    metadata = Image.Exif()
+    metadata[ExifTags.Base.ImageDescription] = comment
+    return metadata
 
 
 def _save_gif(
