@@ -69,15 +69,6 @@ def test_what_is_told_and_assumed_is_of_the_time_point():
     assert found[0].noise != found[1].noise
 
 
-def test_a_view_along_time_has_no_acquisition():
-    viewer = ViewerModel()
-    layer = viewer.add_image(np.stack([stack(), stack()]))
-    viewer.dims.order = (1, 2, 0, 3)
-    assert told(viewer, layer) is None
-    source = layer_source(layer)
-    assert found_acquisition(source, source.view(viewer.dims)) is None
-
-
 def test_what_is_slow_to_read_is_not_looked_at():
     viewer = ViewerModel()
     layer = viewer.add_image(da.from_array(stack(), chunks=50))

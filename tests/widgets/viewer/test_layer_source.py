@@ -133,6 +133,19 @@ def test_a_layer_across_the_shown_plane_is_refused():
         layer_source(flat).view(viewer.dims)
 
 
+@pytest.mark.parametrize("order", [(1, 2, 0, 3), (2, 3, 0, 1), (3, 1, 2, 0)])
+def test_time_is_no_side_of_a_slice(rng, order):
+    """Two presses of napari's button that rolls the axes show a series along time."""
+    layer = Image(rng.normal(size=(3, 4, 5, 6)), name="series")
+    viewer = ViewerModel()
+    viewer.add_layer(layer)
+    viewer.dims.order = order
+    with pytest.raises(UnsupportedLayerError, match="“series” is shown along time"):
+        layer_source(layer).view(viewer.dims)
+    viewer.dims.order = (0, 2, 1, 3)
+    assert layer_source(layer).view(viewer.dims).shape == (4, 6)
+
+
 def test_an_affine_that_only_scales_and_shifts_counts(data):
     affine = np.diag([3.0, 2.0, 0.5, 1.0])
     affine[:3, 3] = 1, 2, 3

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_SAMPLED_VALUES = 1 << 26
 MOST_AXES = 4
+SPACE = 3
+"""A layer's last axes, which are those of space; a series has others before them."""
 SHORT_UNITS = {"millimeter": "mm", "micrometer": "µm", "pixel": "px"}
 _tokens = itertools.count(1)
 _sources: weakref.WeakKeyDictionary[Layer, LayerSource] = weakref.WeakKeyDictionary()
@@ -180,9 +182,8 @@ class LayerSource:
         return not isinstance(self.layer.data, np.ndarray)
 
     def place(self, view: SliceView) -> Place:
-        """Return which volume of a series a view is in, () if it is in several, and its axes."""
-        series = max(self.layer.ndim - 3, 0)
-        return () if min(view.axes) < series else view.index[:series], view.axes
+        """Return which volume of a series a view is in, () without a series, and its axes."""
+        return view.index[: max(self.layer.ndim - SPACE, 0)], view.axes
 
     def ranges(self, view: SliceView) -> tuple[Range, Range]:
         """Return `intensity_range` and `value_range` of the volume that a slice is in.
@@ -251,6 +252,10 @@ class LayerSource:
             raise UnsupportedLayerError(
                 f"“{layer.name}” has {layer.ndim} axes and lies across the plane that is shown"
             )
+        if min(displayed) < layer.ndim - SPACE:
+            raise UnsupportedLayerError(
+                f"“{layer.name}” is shown along time, which is no space: choose a plane"
+            )
         scale, translate = scale_and_translate(layer)
         axes = (min(displayed), max(displayed))
         others = [axis for axis in range(layer.ndim) if axis not in axes]
@@ -269,7 +274,7 @@ class LayerSource:
         )
 
     def _plane(self, others: list[int]) -> Plane | None:
-        normal = others[-1] - (self.layer.ndim - 3) if others else -1
+        normal = others[-1] - (self.layer.ndim - SPACE) if others else -1
         return list(Plane)[normal] if self.is_anatomical and 0 <= normal <= 2 else None
 
     def read(self, view: SliceView) -> NDArray[Any]:
@@ -367,14 +372,12 @@ def plane_and_index(view: SliceView, ndim: int) -> tuple[Plane, int]:
     Raises
     ------
     ValueError
-        If the layer has more axes than time and three of space, or shows time as an axis.
+        If the layer has more axes than time and three of space.
     """
     if ndim > MOST_AXES:
         raise ValueError(f"expected a layer of two to four axes, found {ndim}")
     if ndim == len(view.axes):
         return Plane.AXIAL, 0
-    spatial = [axis - (ndim - 3) for axis in view.axes]
-    if min(spatial) < 0:
-        raise ValueError("expected a plane of space, found one that runs along time")
+    spatial = [axis - (ndim - SPACE) for axis in view.axes]
     normal = ({0, 1, 2} - set(spatial)).pop()
     return list(Plane)[normal], view.index[-1]

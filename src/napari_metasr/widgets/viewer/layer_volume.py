@@ -43,7 +43,7 @@ def volume_of_slice(source: LayerSource, view: SliceView) -> tuple[Volume, Plane
     Returns
     -------
     tuple or None
-        None for a layer that is slow to read, or a view that is no plane of space.
+        None for a layer that is slow to read, or has more axes than time and three of space.
 
     Raises
     ------
