@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_metasr.io.dicom.recognition import is_dicom
+from napari_metasr.io.dicom.recognition import is_dicom, is_zip, walked
 from napari_metasr.io.layers import layer_data
 from napari_metasr.io.loading import loaded, read_volume
 from napari_metasr.io.names import are_freesurfer_labels, is_volume_file
@@ -17,10 +19,14 @@ from napari_metasr.io.names import are_freesurfer_labels, is_volume_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from napari_metasr.io.dicom.series import Series
     from napari_metasr.io.layers import LayerData
     from napari_metasr.volume import Volume
 
 __all__ = ["get_reader", "read_dicom_layers", "read_layers"]
+
+LOOKS = 16
+"""So many files beside one are looked at for others of its series."""
 
 _SEGMENTATION = re.compile(r"(^|[_.-])(d?seg|mask|labels?)$|(^|_)label-", re.IGNORECASE)
 
@@ -66,8 +72,8 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     Warns
     -----
     UserWarning
-        Of what was left out and why, and of what speaks against trusting a volume; napari shows
-        it as a notification.
+        Of what was left out and why, of a file that is one image of several, and of what speaks
+        against trusting a volume; napari shows it as a notification.
     """
     from napari_metasr.io.dicom.choice import none_found
     from napari_metasr.io.dicom.finding import find_series
@@ -99,7 +105,28 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
         warnings.warn(f"Left out: {told}; slices may be missing", stacklevel=2)
     if not layers:
         raise ValueError(f"{paths[0]}: expected a volume, found {len(volumes)} damaged ones")
+    if sum(series.images for series in found.series) == 1 and _has_others_beside(paths[0]):
+        warnings.warn(
+            "This DICOM file is a single image: open its folder for the whole series", stacklevel=2
+        )
     return layers
+
+
+def _has_others_beside(path: Path) -> bool:
+    """Return whether a file lies in a folder with other DICOM files, as those of its series do."""
+    if not path.is_file() or is_zip(path):
+        return False
+    others = (other for other in walked(path.parent) if other != path)
+    return any(is_dicom(other) for other in islice(others, LOOKS))
+
+
+def _origin(series: Series, paths: Sequence[Path]) -> Path:
+    """Return which of several paths a series was found in; of several, the folder around them."""
+    files = {frame.header.file.path for frames in series.frames for frame in frames}
+    for path in paths:
+        if all(path in (file, *file.parents) for file in files):
+            return path
+    return Path(os.path.commonpath([file.parent for file in files]))
 
 
 def _as_list(path: str | Sequence[str]) -> Sequence[str]:

@@ -7,7 +7,7 @@ import zipfile
 import nibabel as nib
 import numpy as np
 import pytest
-from fakes.dicom import STUDY, oblique, save, series, voxels
+from fakes.dicom import STUDY, enhanced, oblique, save, series, voxels
 from pydicom.encaps import encapsulate
 from pydicom.uid import RLELossless
 
@@ -80,10 +80,32 @@ def test_single_images_open_where_there_is_nothing_else(tmp_path):
     assert data.shape == (1, 7, 6)
 
 
+def test_one_file_of_a_series_is_told_to_be_one_image(tmp_path):
+    folder = save(tmp_path / "in", series(voxels()))
+    with pytest.warns(UserWarning, match="single image: open its folder for the whole series"):
+        [(data, _, _)] = layers_of(sorted(folder.iterdir())[2])
+    assert data.shape == (1, 7, 6)
+    alone = save(tmp_path / "alone", [enhanced(voxels()), *series(voxels((1, 7, 6)))])
+    for path in sorted(alone.iterdir()):
+        beside = tmp_path / path.stem
+        beside.mkdir()
+        layers_of(path.rename(beside / path.name))  # warnings are errors
+
+
 def test_files_that_are_dropped_together_are_one_series(tmp_path):
     files = sorted(save(tmp_path, series(voxels())).iterdir())
     [(data, _, _)] = layers_of(*files)
     assert data.shape == (5, 7, 6)
+
+
+def test_a_layer_knows_where_its_series_lies(tmp_path):
+    second = series(voxels(seed=1), uid=STUDY + ".2", SeriesNumber=5, SeriesDescription="t2")
+    folders = save(tmp_path / "a", series(voxels())), save(tmp_path / "b" / "c", second).parent
+    layers = layers_of(*folders)
+    assert [volume_of(one["metadata"]).source.path for _, one, _ in layers] == list(folders)
+    files = sorted(folders[0].iterdir())
+    [(_, one, _)] = layers_of(*files)
+    assert volume_of(one["metadata"]).source.path == folders[0]
 
 
 def damaged(images):
