@@ -1,4 +1,4 @@
-"""Choices whose names are cut in the middle where there is no room for them."""
+"""Choices whose names are cut in the middle, between words, where there is no room for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainte
 from superqt import QEnumComboBox
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QHelpEvent, QPaintEvent
+    from qtpy.QtGui import QFontMetrics, QHelpEvent, QPaintEvent
 
 SCROLL_BAR = 24
 """Pixels beside the names in the list."""
@@ -68,13 +68,24 @@ class Middle(Base):
                 QStyle.SubControl.SC_ComboBoxEditField,
                 self,
             )
-            metrics, name = self.fontMetrics(), option.currentText
+            metrics, name = self.fontMetrics(), option.currentText or ""
             if metrics.horizontalAdvance(name) > room.width():
                 name = self.itemData(self.currentIndex(), BRIEF) or name
-            option.currentText = metrics.elidedText(
-                name, Qt.TextElideMode.ElideMiddle, room.width()
-            )
+            option.currentText = _between_words(name, metrics, room.width())
         return option
+
+
+def _between_words(name: str, metrics: QFontMetrics, room: int) -> str:
+    """Return what of a name there is room for: its first and its last words, if any are whole."""
+    if metrics.horizontalAdvance(name) <= room:
+        return name
+    words = name.split(" ")
+    for left_out in range(1, len(words) - 1):
+        first = (len(words) - left_out) // 2
+        begin, end = " ".join(words[:first]).rstrip(","), " ".join(words[first + left_out :])
+        if metrics.horizontalAdvance(f"{begin}… {end}") <= room:
+            return f"{begin}… {end}"
+    return metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, room)
 
 
 class Eliding(Middle, QComboBox):

@@ -140,6 +140,9 @@ def collapsible(title: str, content: QWidget) -> QCollapsible:
     group.toggleButton().setToolTip(f"Show or hide: {title.lower()}")
     group.addWidget(content)
     group.setContentsMargins(0, 0, 0, 0)
+    layout = group.layout()
+    if layout is not None:
+        layout.setContentsMargins(0, 1, 0, 1)
     return group
 
 

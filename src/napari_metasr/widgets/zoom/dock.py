@@ -118,7 +118,6 @@ class ZoomDock(Dock):
         self.model = model_box(models, "The network that super-resolves")
         self.device = parts.combo_box("Where the network runs; auto takes the fastest there is")
         parts.list_devices(self.device)
-        self.device.setMinimumContentsLength(2)
         self.comparison = parts.enum_box(
             Compare, "How bicubic and super-resolved are shown (key: N)"
         )
@@ -185,12 +184,12 @@ class ZoomDock(Dock):
             ("Plane", [*self.planes.values()], 1),
             ("Region", [self.region, self.draw], 2),
             ("Compare", [self.comparison, self.swipe], 2),
-            ("Model", [self.model, self.device], 2),
+            ("Model", [self.model], 1),
+            ("Runs on", [self.device], 1),
             ("Scan", [self.assumed], 1),
             ("Result", [self.consistent, self.risk], 1),
         ]
         column.addLayout(docks.form(lines, spacing=1))
-        column.addWidget(parts.line())
         column.addWidget(self.scale)
         column.addLayout(parts.row([self.move_camera, self.follow_camera]))
         column.addWidget(self.notice)
