@@ -88,7 +88,7 @@ def read_dicom_layers(path: str | Sequence[str], **_: Any) -> list[LayerData]:
     for series in found.series:
         if series in volumes:
             try:
-                volume = loaded(DicomVolume.of(paths[0], series))
+                volume = loaded(DicomVolume.of(_origin(series, paths), series))
                 told = f" ({series.part})" if series.part else ""
                 layers.append(layer_data(volume, name=f"{volume.source.name}{told}"))
             except ValueError as error:

@@ -199,8 +199,13 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, rng, wri
         write(path, wanted, source)
     assert path.read_bytes() == b"mine"
     bare = save(tmp_path / "bare", series(voxels(SHAPE), FrameOfReferenceUID=None))
-    with pytest.raises(ValueError, match="frame of reference"):
-        write(tmp_path / "new.dcm", wanted, DicomVolume.open(bare))
+    images = series(voxels(SHAPE))
+    for number, one in enumerate(images):
+        one.FrameOfReferenceUID = f"1.2.{number}"
+    odd = save(tmp_path / "odd", images)
+    for other, count in ((bare, "none"), (odd, str(len(images)))):
+        with pytest.raises(ValueError, match=f"one frame of reference .* found {count}"):
+            write(tmp_path / "new.dcm", wanted, DicomVolume.open(other))
     assert not (tmp_path / "new.dcm").exists()
 
 

@@ -69,9 +69,12 @@ def check_output(path: Path, source: DicomVolume, *, overwrite: bool = False) ->
         raise ValueError(f"{path}: expected a name that ends in {ENDING}")
     check_writable(path, overwrite=overwrite)
     check_kept(path, source.files)
-    if not source.series.frames[0][0].space:
+    spaces = {frame.space for frames in source.series.frames for frame in frames}
+    if len(spaces) > 1 or "" in spaces:
+        found = "none" if spaces == {""} else f"{len(spaces)}"
         raise ValueError(
-            f"{path}: expected a series with a frame of reference to write regions of, found none"
+            f"{path}: expected a series with one frame of reference to write regions of, found "
+            f"{found}"
         )
     check_filed(path, source, referred=True)
 
