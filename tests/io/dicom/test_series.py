@@ -143,6 +143,28 @@ def test_parts_of_a_series_are_told_apart_in_their_order(tmp_path, seed, keyword
         open_stored(tmp_path)
 
 
+@pytest.mark.parametrize("rounded", [30.0005, 30.00149, 30.0021])
+def test_echoes_whose_places_are_rounded_differently_are_apart(tmp_path, rounded):
+    images = [
+        *series(voxels(), EchoTime=10, origin=(-10, 20, 30.00049)),
+        *series(voxels(seed=1), EchoTime=90, origin=(-10, 20, rounded)),
+    ]
+    found = find_series(save(tmp_path, images)).series
+    assert [(one.part, one.slices) for one in found] == [
+        ("echo time 10 ms", 5), ("echo time 90 ms", 5),
+    ]  # fmt: skip
+
+
+def test_a_pixel_spacing_that_is_rounded_differently_splits_nothing(tmp_path):
+    data = voxels((6, 7, 6))
+    images = series(data)
+    for number, one in enumerate(images):
+        one.PixelSpacing = [0.46875, 0.46875 if number % 2 else 0.4687499]
+    (found,) = find_series(save(tmp_path, images)).series
+    assert found.slices == 6
+    np.testing.assert_array_equal(stored_order(read(tmp_path)), data)
+
+
 def test_one_volume_is_no_part(tmp_path):
     (found,) = find_series(save(tmp_path, series(voxels(), EchoTime=10))).series
     assert (found.part, found.title) == ("", "series 3: MR t1 mprage")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from napari_metasr.io.dicom.stacking import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -17,10 +19,8 @@ __all__ = ["split", "told_apart"]
 SAME_DIRECTION = 1e-3
 """Direction cosines that differ by less are the same, whatever was rounded in between."""
 
-PLACE_DIGITS = 3
-"""Positions are told apart to a thousandth of a millimetre."""
-
-SPACING_DIGITS = 4
+SAME_SPACING = 5e-4
+"""Pixel spacings that differ by a smaller share are the same, likewise."""
 
 FEWEST_SPACES = 3
 """From so many images on, each with a frame of reference of its own, those were made up."""
@@ -49,7 +49,7 @@ def split(frames: Iterable[Frame]) -> list[list[Frame]]:
     groups = [
         group
         for members in grids.values()
-        for direction in _directions(members)
+        for direction in _parallel(members)
         for group in _kinds(direction)
     ]
     return sorted(groups, key=_rank)
@@ -105,22 +105,26 @@ def _grid(frame: Frame, space: str) -> tuple[Any, ...]:
     header = frame.header
     if header.apart or frame.place is None:
         return header.apart, None
-    spacing = tuple(round(size, SPACING_DIGITS) for size in frame.place.pixel_spacing)
-    return header.rows, header.columns, spacing, space, frame.stack
+    return header.rows, header.columns, space, frame.stack
 
 
-def _directions(frames: Sequence[Frame]) -> list[list[Frame]]:
-    """Group images that lie parallel to each other."""
-    groups: list[tuple[Any, list[Frame]]] = []
+def _parallel(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Group images that lie parallel to each other and have equally large pixels."""
+    groups: list[tuple[Any, Any, list[Frame]]] = []
     for frame in frames:
-        orientation = () if frame.place is None else frame.place.orientation
-        for known, members in groups:
-            if np.allclose(known, orientation, rtol=0, atol=SAME_DIRECTION):
+        place = frame.place
+        orientation, spacing = (
+            ((), ()) if place is None else (place.orientation, place.pixel_spacing)
+        )
+        for direction, size, members in groups:
+            if np.allclose(direction, orientation, rtol=0, atol=SAME_DIRECTION) and np.allclose(
+                size, spacing, rtol=SAME_SPACING, atol=0
+            ):
                 members.append(frame)
                 break
         else:
-            groups.append((orientation, [frame]))
-    return [members for _, members in groups]
+            groups.append((orientation, spacing, [frame]))
+    return [members for *_, members in groups]
 
 
 def _kinds(frames: list[Frame]) -> list[list[Frame]]:
@@ -136,9 +140,10 @@ def _kinds(frames: list[Frame]) -> list[list[Frame]]:
 
 
 def _crowd(frames: Sequence[Frame]) -> int:
-    """Return the largest number of images at one place."""
-    places = Counter(
-        None if frame.place is None else tuple(np.round(frame.place.position, PLACE_DIGITS))
-        for frame in frames
-    )
-    return max(places.values())
+    """Return the largest number of parallel images at one place."""
+    places = [frame.place for frame in frames if frame.place is not None]
+    if len(places) < len(frames):
+        return len(frames)
+    row, column = np.reshape(places[0].orientation, (2, 3))
+    distances = np.array([place.position for place in places]) @ np.cross(row, column)
+    return int(np.bincount(places_of(distances)).max())

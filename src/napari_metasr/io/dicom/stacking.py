@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_metasr.io.dicom.frame import Frame, Place
 
-__all__ = ["Slots", "slots_of"]
+__all__ = ["Slots", "places_of", "slots_of"]
 
 ASTRAY = 0.05
 """By so much of a voxel a slice may lie beside its place in a regular stack."""
@@ -64,7 +64,7 @@ def slots_of(frames: Sequence[Frame]) -> Slots:
     normal = get_normal_vector(grid.orientation, index_convention=COLUMN_THEN_ROW)
     positions = np.array([frame.place.position for frame in frames if frame.place is not None])
     distances = positions @ normal
-    place = _places(distances)
+    place = places_of(distances)
     _check_in_plane(positions, place)
     unique = positions[np.unique(place, return_index=True)[1]]
     if len(unique) == 1:
@@ -96,7 +96,7 @@ def _checked(frames: Sequence[Frame]) -> Place:
     return place
 
 
-def _places(distances: NDArray[np.float64]) -> NDArray[np.intp]:
+def places_of(distances: NDArray[np.float64]) -> NDArray[np.intp]:
     """Assign each image a number, equal for images in one plane and rising along the normal."""
     order = np.argsort(distances, kind="stable")
     steps = np.diff(distances[order], prepend=distances[order[:1]]) > SAME_PLACE
