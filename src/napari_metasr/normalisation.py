@@ -153,7 +153,7 @@ def brain_limits(data: NDArray[Any]) -> tuple[float, float]:
     """Return limits for display that suit the brain of a whole head, low < high.
 
     Scalp and fat, which may be far brighter, lie at the rim of the head: the limits are those of
-    the middle third of it along every axis.
+    the middle third of it along every axis, or of all where nothing is known of that.
 
     Raises
     ------
@@ -169,7 +169,8 @@ def brain_limits(data: NDArray[Any]) -> tuple[float, float]:
         first, stop = (found[0], found[-1] + 1) if len(found) else (0, inside.shape[axis])
         third = (stop - first) // 3
         middle.append(slice(first + third, stop - third))
-    return contrast_limits(np.asarray(data)[tuple(middle)])
+    part = np.asarray(data)[tuple(middle)]
+    return contrast_limits(part if np.isfinite(part).any() else data)
 
 
 def difference_limit(limits: tuple[float, float]) -> float:

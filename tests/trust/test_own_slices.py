@@ -80,3 +80,26 @@ def test_wrong_patches_do_not_depend_on_where_intensities_begin():
         share, found = wrong_patches(scan(other, (1, 1, 1)))
         assert share == pytest.approx(plain)
         assert (found.judged, found.wrong) == (agreement.judged, agreement.wrong)
+
+
+def test_gaps_are_not_compared():
+    """What is filled in for missing values is no truth: nor is what it spreads to."""
+    tissue = texture(3, (120, 120))[None]
+    gap = np.s_[50:58, 60:70]
+    tissue[(0, *gap)] = np.nan
+    volume = scan(tissue, (1, 1, 1))
+    (truth,) = own_slices(volume, Plane.AXIAL, 1, index=0)
+    assert not truth.head[gap].any()
+    enlarge = Enlargement(
+        Interpolator(),
+        OwnAcquisition.named("k-space"),
+        truth.image.shape,
+        2.0,
+        intensity_range=volume.intensity_range,
+        value_range=volume.value_range,
+    )
+    result = truth.image.copy()
+    result[48:60, 58:72] += 50
+    assert enlarge.compare(truth, {"network": result}).quality["network"].psnr == np.inf
+    result[30, 30] += 50
+    assert np.isfinite(enlarge.compare(truth, {"network": result}).quality["network"].psnr)

@@ -259,6 +259,15 @@ def test_a_region_is_compared_alone():
     assert with_damage - 20 * np.log10(width[1] / width[0]) == pytest.approx(psnr, abs=0.05)
 
 
+def test_a_scan_whose_middle_slice_is_missing_is_tried_by_the_others():
+    volume = head(count=3)
+    volume.data[1] = np.nan
+    settings = ProofSettings(scales=(2.0,), slices=3, lesion_slices=1, acquisition="box")
+    _, proof = proof_of(volume, settings=settings)
+    assert proof.slices == (0, 2)
+    assert 200 < proof.display[1] < 400
+
+
 def test_dark_lesions_and_pictures_work_too():
     picture = head(count=1)
     flat = replace(

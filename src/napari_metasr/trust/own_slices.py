@@ -57,9 +57,10 @@ class OwnSlice:
     image
         (rows, columns), float32, in the scan's units, without gaps.
     head
-        Boolean, of the image's shape: the head, within the region that is looked at.
+        Boolean, of the image's shape: the head, within the region that is looked at, without gaps.
     depth
-        Distance from where the slice was cut out by a mask, in pixels; infinite without a mask.
+        Distance from where the slice was cut out by a mask, and from gaps, in pixels; infinite
+        without either.
     part
         The rows and columns that are looked at: the region's, or all.
     """
@@ -71,7 +72,7 @@ class OwnSlice:
     part: tuple[slice, slice]
 
     def inside(self, scale: float) -> NDArray[np.bool_]:
-        """Mark what is compared at a scale: the head without the rim of a mask."""
+        """Mark what is compared at a scale: the head without the rim of a mask or a gap."""
         marked: NDArray[np.bool_] = self.head & (self.depth > RIM * scale)
         return marked
 
@@ -157,13 +158,19 @@ def own_slices(
 
 def _own_slice(volume: Volume, plane: Plane, index: int, region: Window | None) -> OwnSlice:
     stored = volume.slice(plane, index)
-    image = fill_missing(stored, volume.value_range[0])[0].astype(np.float32)
+    filled, missing = fill_missing(stored, volume.value_range[0])
+    image = filled.astype(np.float32)
     head = _head_of(image, volume.intensity_range)
     shape = (image.shape[0], image.shape[1])
-    background = cut_background(image)
+    unknown = np.zeros(shape, bool)
+    for found in (missing, cut_background(image)):
+        if found is not None:
+            unknown |= found
     depth = np.full(shape, np.inf)
-    if background is not None:
-        depth = ndimage.distance_transform_edt(~background)
+    if unknown.any():
+        depth = ndimage.distance_transform_edt(~unknown)
+    if missing is not None:
+        head &= ~missing
     top, left, bottom, right = (
         (0, 0, *shape) if region is None else region.inside(shape).pixels(shape)
     )
