@@ -189,6 +189,7 @@ def test_the_direction_is_that_of_the_ranks_which_are_tested():
     found = outcome(PAIRED, scores(first, np.full(20, 30)))
     assert found.p < 0.001
     assert found.outcome is ClaimOutcome.NOT_REPRODUCED
+    assert found.effect.endswith("(+0.81); it holds in 1 of 20 patients")
     assert outcome(PAIRED, scores(np.full(20, 30), first)).outcome is ClaimOutcome.REPRODUCED
 
 

@@ -74,8 +74,9 @@ def claims_text(verdicts: Sequence[Verdict]) -> str:
         f"Of {len(verdicts)} claims: {summary}. A verdict follows from the scores alone: an "
         "ordering counts as reproduced, or as not reproduced, where Wilcoxon's signed-rank test "
         f"over the patients' means is significant at {ALPHA:g} after Holm's correction over all "
-        "tested claims; otherwise it is open. How many updates the networks had stands beside it: "
-        "with few, a verdict speaks of these networks and not of the method."
+        "tested claims; otherwise it is open. A share is judged by its 95 % interval (Wilson's, "
+        "with patients as the unit), a ratio by its one value. How many updates the networks had "
+        "stands beside it: with few, a verdict speaks of these networks and not of the method."
     )
     return "\n\n".join([TITLE, explanation, markdown_table(columns, claim_rows(verdicts))])
 

@@ -123,8 +123,11 @@ def _paired(claim: PairedClaim, evidence: Evidence) -> Verdict:
         return replace(
             verdict, reason=f"{len(margins)} patients, a test needs {LEAST_PATIENTS} or more"
         )
-    direction = "for" if signed_rank_balance(list(margins)) > 0 else "against"
-    return replace(verdict, p=signed_rank_p(list(margins)), reason=direction)
+    ahead = signed_rank_balance(list(margins)) > 0
+    if ahead != (margins.mean() > 0):  # the means alone would say the opposite
+        held = f"{np.count_nonzero(margins > 0)} of {len(margins)} patients"
+        verdict = replace(verdict, effect=f"{verdict.effect}; it holds in {held}")
+    return replace(verdict, p=signed_rank_p(list(margins)), reason="for" if ahead else "against")
 
 
 def patient_means(pairs: Pairs, factor: float, offset: float) -> np.ndarray:
