@@ -8,14 +8,15 @@ from contextlib import redirect_stderr, redirect_stdout
 import numpy as np
 import pytest
 from fakes.disks import little_room
-from fakes.widgets import resize_canvas
+from fakes.widgets import resize_canvas, settle
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QScrollArea
 
 from napari_metasr.cli import main
 from napari_metasr.quality.rating import RatingSheet, prepare, read_study
+from napari_metasr.widgets.panels.dock import MINIMUM_HEIGHT
 from napari_metasr.widgets.rating.canvas import CONTRAST_LIMITS
 from napari_metasr.widgets.rating.widget import RatingWidget
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_widget, grid_of
@@ -53,6 +54,31 @@ def test_both_pages_say_what_results_are_for(dock, study):
     assert purpose.isVisible()
 
 
+def test_it_is_no_higher_than_the_other_docks(dock, study):
+    """Two docks under each other made the window higher than the screen."""
+    dock.start_requested.emit(str(study.folder), "ann")
+    dock.show()
+    least = max(dock.minimumSizeHint().height(), dock.minimumHeight())
+    assert least <= MINIMUM_HEIGHT
+    dock.resize(260, MINIMUM_HEIGHT)
+    assert dock.findChild(QLabel, "metasr_research_use").geometry().bottom() < MINIMUM_HEIGHT
+    area = dock.findChild(QScrollArea)
+    assert area.verticalScrollBar().maximum() > 0
+    QTest.mouseClick(area.viewport(), Qt.MouseButton.LeftButton)
+    assert not area.hasFocus()
+
+
+def test_other_docks_leave_the_image_that_is_rated_alone(qtbot, dock, viewer, study, make_dock):
+    """They took it for one to super-resolve, and the layers that they added ended the rating."""
+    zoom = make_dock(viewer)
+    settle(qtbot, zoom)
+    dock.start_requested.emit(str(study.folder), "ann")
+    settle(qtbot, zoom)
+    assert dock.is_rating
+    assert len(viewer.layers) == 1
+    assert zoom.source.count() == 0
+
+
 def shown(viewer):
     (layer,) = viewer.layers
     return layer.data
@@ -80,7 +106,7 @@ def test_one_nameless_image_at_a_time(dock, viewer, study):
         np.testing.assert_array_equal(shown(viewer), study.image(name))
         (layer,) = viewer.layers
         assert layer.name == f"Image {at + 1}"
-        assert layer.metadata == {}
+        assert not any(layer.metadata.values())
         assert layer.source.path is None
         assert layer.interpolation2d == "cubic"
         assert place(dock) == f"Image {at + 1} of 4"

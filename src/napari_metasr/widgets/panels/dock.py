@@ -21,7 +21,8 @@ from napari_metasr.widgets.panels import parts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MINIMUM_WIDTH = 290
+MINIMUM_WIDTH = 316
+"""Of a column of 300 pixels beside the bar that scrolls it: nothing is cut off at its side."""
 MINIMUM_HEIGHT = 300
 ONE_LINE = 40
 """Pixels up to which a control has one line."""

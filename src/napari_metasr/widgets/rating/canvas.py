@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image
 
 from napari_metasr.widgets.viewer.napari_versions import camera_of, canvas_resized, grid_of
+from napari_metasr.widgets.viewer.result_layers import ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,11 +69,11 @@ class RatingCanvas:
         canvas_resized(viewer).connect(self._fit)
 
     def show(self, image: NDArray[np.uint8], name: str) -> None:
-        """Show an image, fitted to the view."""
+        """Show an image, fitted to the view; it is none that other docks work on."""
         if self._layer is None:
             layer = Image(
                 image, name=name, contrast_limits=CONTRAST_LIMITS, colormap="gray",
-                interpolation2d=self._interpolation,
+                interpolation2d=self._interpolation, metadata={ROLE: None},
             )  # fmt: skip
             layer.events.contrast_limits.connect(self._hold_display)
             layer.events.gamma.connect(self._hold_display)

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_metasr.quality.rating import FLAGS, GRADES
+from napari_metasr.widgets.panels import dock as docks
 from napari_metasr.widgets.panels import parts
 from napari_metasr.widgets.panels.dock import Dock
 from napari_metasr.widgets.viewer.dock_keys import COMMANDS
@@ -57,7 +58,12 @@ class RatingDock(Dock):
     back_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("metasr_rating_dock", size=(280, 600), minimum=(250, 0), parent=parent)
+        super().__init__(
+            "metasr_rating_dock",
+            size=(280, 600),
+            minimum=(250, docks.MINIMUM_HEIGHT),
+            parent=parent,
+        )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._build_setup()
         self._build_answer()
@@ -67,7 +73,9 @@ class RatingDock(Dock):
         self._pages.addWidget(self._rating_page())
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 4, 6, 4)
-        outer.addWidget(self._pages)
+        pages = docks.scrolled(self._pages)
+        pages.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it would take the keys
+        outer.addWidget(pages)
         outer.addWidget(parts.research_use())
         self._connect()
         self.keys: dict[str, Callable[[], None]] = {

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LINKED = ("contrast_limits", "colormap", "gamma")
 ROLE = "napari-metasr"
-"""Key in the metadata of the layers that a dock shows: the token of the source, of images."""
+"""Key in the metadata of the layers that a dock shows: the token of the source, of results."""
 SUPER_RESOLVED = "super-resolved"
 """Under which key the metadata of super-resolved layers say by which model."""
 MADE_ALREADY = "“{name}” is super-resolved already: its detail is partly invented."
