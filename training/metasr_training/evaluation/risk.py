@@ -169,7 +169,7 @@ def calibrated(found: Iterable[Found], alpha: float) -> list[RiskCell]:
             low, high = scales
             raise ValueError(
                 f"{acquisition}, x{low:g} to x{high:g}: too many of the large errors lie in "
-                "background, which is never marked, for any threshold: allow more (--alpha)"
+                "background, which is never marked, for any threshold: allow a larger share of them"
             )
         shares = Shares.of(patients, threshold)
         cells.append(
