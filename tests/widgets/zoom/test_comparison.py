@@ -266,6 +266,15 @@ def test_results_in_several_rows_have_their_names_in_their_boxes(qtbot, viewer, 
     assert overlays[overlay_name("top_left")].visible
 
 
+def test_names_in_view_boxes_have_a_ground_of_their_own_on_a_white_canvas(qtbot, viewer, dock, rng):
+    """White letters of a few pixels are not read with a line of one pixel round them."""
+    viewer.add_image(rng.normal(size=SHAPE), name="flair", scale=(3, 1, 1.5))
+    settle(qtbot, dock)
+    names = canvas_overlays(viewer)[BOX_NAMES]
+    assert names.visible
+    assert names.outline >= 2
+
+
 def test_the_camera_goes_to_the_region_again_when_view_boxes_change(qtbot, viewer, dock, rng):
     """It would show another part of the region in a box of another shape."""
     settle(qtbot, dock)

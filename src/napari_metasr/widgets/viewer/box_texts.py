@@ -83,8 +83,14 @@ with suppress(ImportError):  # without napari's drawing code there is nothing to
                 return
             self._placed = placed
             color, width = self.overlay.text_color, self.overlay.outline
-            steps = (-width, 0, width)
-            around = [(dx, dy) for dx in steps for dy in steps if dx or dy]
+            rings = sorted({min(1.0, width), width})
+            around = [
+                (dx, dy)
+                for ring in rings
+                for dx in (-ring, 0, ring)
+                for dy in (-ring, 0, ring)
+                if dx or dy
+            ]
             drawn = [
                 (text, (x + dx, y + dy), OUTLINE) for text, x, y in placed for dx, dy in around
             ]

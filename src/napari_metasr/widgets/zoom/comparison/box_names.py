@@ -125,7 +125,7 @@ class BoxNames:
             return 0
         if self._overlay is None:
             self._overlay = BoxNamesOverlay(
-                position=None, box=False, font_size=LABEL_SIZE, outline=1
+                position=None, box=False, font_size=LABEL_SIZE, outline=2
             )
             canvas_overlays(viewer)[NAME] = self._overlay
         self._overlay.free, self._overlay.visible = free, True
