@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_metasr.files.inputs import check_all_kept, files_below, keep_private
+from napari_metasr.plurals import in_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -74,7 +75,7 @@ def allocate(path: Path, size: int) -> None:
     if size > free:
         raise OSError(
             errno.ENOSPC,
-            f"expected {size / 2**30:.2f} GiB of room on the disk, found {free / 2**30:.2f}",
+            f"expected {in_bytes(size)} of room on the disk, found {in_bytes(free)}",
             str(path),
         )
     try:

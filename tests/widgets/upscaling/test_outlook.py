@@ -85,7 +85,7 @@ def test_the_output_s_size_and_the_parts_of_the_work_are_told_before():
     assert ahead.seconds(2.0) == 2 * ahead.cost
     text = words.plan(volume, ahead, None).replace("\N{NO-BREAK SPACE}", " ")
     assert "Input 30 × 20 × 10 voxels of 1 × 1 × 4 mm." in text
-    assert "Output 30 × 20 × 40 voxels of 1 × 1 × 1 mm.\n0.0458 MiB" in text
+    assert "Output 30 × 20 × 40 voxels of 1 × 1 × 1 mm.\n46.9 KiB" in text
     assert "Learned: the space between axial slices" in text
     assert "roughly" in text
     assert "Interpolated: nothing." in text

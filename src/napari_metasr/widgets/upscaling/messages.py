@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from napari_metasr.plurals import in_bytes
 from napari_metasr.upscaling.errors import DamagedWorkError, InUseError, OtherWorkError
 from napari_metasr.volume import SIGNS
 from napari_metasr.widgets.panels.worker import reason
@@ -71,7 +72,7 @@ def plan(
     lines = [
         size(volume),
         f"Output {shape}{times} voxels of {unbroken(f'{spacing} mm')}.",
-        f"{memory(outlook.nbytes)} uncompressed"
+        f"{in_bytes(outlook.nbytes)} uncompressed"
         + ("." if seconds is None else f"; {duration(seconds, roughly=per_cost is None)}."),
         f"Learned: {'; '.join(plan.learned)}.",
     ]
@@ -88,12 +89,6 @@ def volumes(record: LabelsRecord) -> str:
     """Return the volume of each label before and after."""
     parts = [f"{one.label}: {one.before:.4g} → {one.after:.4g}" for one in record.volumes]
     return f"{record.output_name}, ml before → after: {'; '.join(parts) or 'no labels'}"
-
-
-def memory(nbytes: float) -> str:
-    """Format bytes in MiB or GiB."""
-    mebibytes = nbytes / 2**20
-    return f"{mebibytes:.3g} MiB" if mebibytes < 1000 else f"{mebibytes / 1024:.3g} GiB"
 
 
 def duration(seconds: float, *, roughly: bool) -> str:
@@ -135,7 +130,7 @@ def large(outlook: Outlook) -> str:
     """Ask whether so much is really wanted."""
     size = _numbers(outlook.plan.target.shape)
     return (
-        f"The output would have {size} voxels (x, y, z), {memory(outlook.nbytes)}, and about as "
+        f"The output would have {size} voxels (x, y, z), {in_bytes(outlook.nbytes)}, and about as "
         "much again on the disk meanwhile. Do it all the same?"
     )
 
