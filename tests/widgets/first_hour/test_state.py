@@ -145,9 +145,8 @@ def test_layers_opened_while_comparing_are_seen_or_told_of(qtbot, viewer, dock, 
     mask = viewer.add_labels((source.data > 800).astype(int), name="mask", **place)
     settle(qtbot, dock)
     assert image.visible
-    over = [layer for layer in viewer.layers if layer.name.startswith("mask over ")]
-    assert len(over) == 2
-    assert all(layer.visible for layer in over)
+    over = {each.name: each.visible for each in viewer.layers if "mask over" in each.name}
+    assert over == {f"mask over {name}": True for name in ("bicubic", "super-resolved", "flair")}
     points = viewer.add_points([source.data_to_world((9, 13, 11))], name="here")
     settle(qtbot, dock)
     assert not points.visible
