@@ -39,10 +39,9 @@ def test_the_background_of_standardised_intensities_is_no_head():
         assert two.head.sum() > 0.95 * one.head.sum()
 
 
-def wrong_patches(volume, region=None, wrong=np.s_[48:96, 48:96]):
-    """The share of wrong patches of a slice that is another in a square, and its agreement."""
-    (truth,) = own_slices(volume, Plane.AXIAL, 1, index=0, region=region)
-    enlarge = Enlargement(
+def enlargement(volume, truth):
+    """What compares results at x2 with a slice that was reduced in k-space."""
+    return Enlargement(
         Interpolator(),
         OwnAcquisition.named("k-space"),
         truth.image.shape,
@@ -50,6 +49,12 @@ def wrong_patches(volume, region=None, wrong=np.s_[48:96, 48:96]):
         intensity_range=volume.intensity_range,
         value_range=volume.value_range,
     )
+
+
+def wrong_patches(volume, region=None, wrong=np.s_[48:96, 48:96]):
+    """The share of wrong patches of a slice that is another in a square, and its agreement."""
+    (truth,) = own_slices(volume, Plane.AXIAL, 1, index=0, region=region)
+    enlarge = enlargement(volume, truth)
     result = truth.image.copy()
     result[wrong] = result[wrong][::-1, ::-1]
     marker = Marker(Interpolator(), enlarge, Guarantee(0.05, "", holds=False))
@@ -90,14 +95,7 @@ def test_gaps_are_not_compared():
     volume = scan(tissue, (1, 1, 1))
     (truth,) = own_slices(volume, Plane.AXIAL, 1, index=0)
     assert not truth.head[gap].any()
-    enlarge = Enlargement(
-        Interpolator(),
-        OwnAcquisition.named("k-space"),
-        truth.image.shape,
-        2.0,
-        intensity_range=volume.intensity_range,
-        value_range=volume.value_range,
-    )
+    enlarge = enlargement(volume, truth)
     result = truth.image.copy()
     result[48:60, 58:72] += 50
     assert enlarge.compare(truth, {"network": result}).quality["network"].psnr == np.inf
